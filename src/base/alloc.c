@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+__attribute__((noreturn)) static void die_without_memory(void)
+{
+    static const char message[] = "rpcgate: out of memory\n";
+    ssize_t ignored = write(STDERR_FILENO, message, sizeof message - 1);
+    (void)ignored;
+    _exit(EX_OSERR);
+}
+
+void *xcalloc(size_t n, size_t size)
+{
+    void *memory = calloc(n != 0 ? n : 1, size != 0 ? size : 1);
+    if (memory == NULL)
+        die_without_memory();
+    return memory;
+}
+
+void *xreallocarray(void *memory, size_t n, size_t size)
+{
+    void *grown = reallocarray(memory, n != 0 ? n : 1, size != 0 ? size : 1);
+    if (grown == NULL)
+        die_without_memory();
+    return grown;
+}
+
+char *xmemdup0(const void *data, size_t len)
+{
+    char *copy = malloc(len + 1);
+    if (copy == NULL)
+        die_without_memory();
+    if (len > 0)
+        memcpy(copy, data, len);
+    copy[len] = '\0';
+    return copy;
+}
+
+char *xstrdup(const char *text)
+{
+    return xmemdup0(text, strlen(text));
+}
+
+void free_charp(char **pointer)
+{
+    free(*pointer);
+    *pointer = NULL;
+}
+
+void wipe(void *data, size_t len)
+{
+    if (len > 0)
+        explicit_bzero(data, len);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/chain.h"
+
+#include "base/alloc.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/uio.h>
+
+/* Small documents cost one small allocation; large ones grow in blocks that stay below malloc's
+ * threshold for mmap, which would cost page faults for every reply. */
+#define BLOCK_FIRST ((size_t)1024)
+#define BLOCK_MAX ((size_t)64 * 1024)
+
+static_assert(CHAIN_RESERVE_MAX <= BLOCK_MAX / 2, "a reservation must fit into a block");
+
+/* Where writes go after a failure. */
+static _Thread_local char scratch[CHAIN_RESERVE_MAX];
+
+void chain_init(struct chain *c, size_t max_bytes, struct budget *budget)
+{
+    *c = (struct chain){ .max = max_bytes, .budget = budget };
+}
+
+static void free_blocks(struct chain *c, struct chain_block *from)
+{
+    while (from != NULL) {
+        struct chain_block *next = from->next;
+        budget_give(c->budget, sizeof *from + from->cap);
+        free(from);
+        from = next;
+    }
+}
+
+void chain_done(struct chain *c)
+{
+    free_blocks(c, c->first);
+    chain_init(c, c->max, c->budget);
+}
+
+void chain_clear(struct chain *c)
+{
+    struct chain_block *b = c->first;
+    c->state = CHAIN_OK;
+    if (b == NULL)
+        return;
+    free_blocks(c, b->next);
+    b->next = NULL;
+    b->len = 0;
+    c->last = b;
+}
+
+void chain_move(struct chain *to, struct chain *c)
+{
+    *to = *c;
+    chain_init(c, c->max, c->budget);
+}
+
+static struct chain_block *add_block(struct chain *c, size_t least)
+{
+    size_t cap = c->last == NULL ? BLOCK_FIRST : c->last->cap * 2;
+    if (cap < least)
+        cap = least;
+    if (cap > BLOCK_MAX)
+        cap = BLOCK_MAX;
+    cap -= sizeof(struct chain_block);
+    if (cap < least)
+        cap = least;
+    if (cap > c->max - chain_len(c))
+        cap = c->max - chain_len(c); /* so that appends that fit a block cannot pass the maximum */
+    if (!budget_take(c->budget, sizeof(struct chain_block) + cap)) {
+        c->state = CHAIN_NO_MEMORY;
+        return NULL;
+    }
+    struct chain_block *b = malloc(sizeof *b + cap);
+    if (b == NULL) {
+        budget_give(c->budget, sizeof *b + cap);
+        c->state = CHAIN_NO_MEMORY;
+        return NULL;
+    }
+    b->next = NULL;
+    b->start = chain_len(c);
+    b->len = 0;
+    b->cap = cap;
+    if (c->last != NULL)
+        c->last->next = b;
+    else
+        c->first = b;
+    c->last = b;
+    return b;
+}
+
+char *chain_reserve_slow(struct chain *c, size_t n)
+{
+    assert(n <= CHAIN_RESERVE_MAX);
+    if (c->state != CHAIN_OK)
+        return scratch;
+    if (n > c->max || chain_len(c) > c->max - n) {
+        c->state = CHAIN_FULL;
+        return scratch;
+    }
+    struct chain_block *b = add_block(c, n);
+    return b != NULL ? b->data : scratch;
+}
+
+void chain_append_slow(struct chain *c, struct str s)
+{
+    if (c->state != CHAIN_OK)
+        return;
+    if (s.len > c->max || chain_len(c) > c->max - s.len) {
+        c->state = CHAIN_FULL;
+        return;
+    }
+    while (s.len > 0) {
+        struct chain_block *b = c->last;
+        if (b == NULL || b->len == b->cap) {
+            b = add_block(c, s.len < CHAIN_RESERVE_MAX ? s.len : CHAIN_RESERVE_MAX);
+            if (b == NULL)
+                return;
+        }
+        size_t room = b->cap - b->len;
+        size_t n = s.len < room ? s.len : room;
+        memcpy(b->data + b->len, s.data, n);
+        b->len += n;
+        s = str_slice(s, n, s.len);
+    }
+}
+
+void chain_truncate(struct chain *c, size_t len)
+{
+    struct chain_block *b = c->first;
+    if (b == NULL || len >= chain_len(c))
+        return;
+    if (c->last->start <= len)
+        b = c->last;
+    while (b->next != NULL && b->next->start <= len)
+        b = b->next;
+    free_blocks(c, b->next);
+    b->next = NULL;
+    b->len = len - b->start;
+    c->last = b;
+}
+
+void chain_append_range(struct chain *c, const struct chain *from, size_t at, size_t len)
+{
+    const struct chain_block *b = from->first;
+    while (b != NULL && b->start + b->len <= at)
+        b = b->next;
+    while (len > 0 && b != NULL) {
+        size_t skip = at - b->start;
+        size_t n = b->len - skip;
+        if (n > len)
+            n = len;
+        chain_append(c, (struct str){ b->data + skip, n });
+        at += n;
+        len -= n;
+        if (at >= b->start + b->len)
+            b = b->next;
+    }
+}
+
+size_t chain_read(const struct chain *c, struct chain_cursor *cursor, char *to, size_t size)
+{
+    size_t done = 0;
+    if (!cursor->started)
+        *cursor = (struct chain_cursor){ .block = c->first, .started = true };
+    while (cursor->block != NULL && done < size) {
+        size_t n = cursor->block->len - cursor->at;
+        if (n > size - done)
+            n = size - done;
+        if (n > 0)
+            memcpy(to + done, cursor->block->data + cursor->at, n);
+        done += n;
+        cursor->at += n;
+        if (cursor->at == cursor->block->len) {
+            cursor->block = cursor->block->next;
+            cursor->at = 0;
+        }
+    }
+    return done;
+}
+
+size_t chain_blocks(const struct chain *c)
+{
+    size_t n = 0;
+    for (const struct chain_block *b = c->first; b != NULL; b = b->next)
+        n++;
+    return n;
+}
+
+void chain_iovec(const struct chain *c, struct iovec *ret)
+{
+    for (struct chain_block *b = c->first; b != NULL; b = b->next)
+        *ret++ = (struct iovec){ .iov_base = b->data, .iov_len = b->len };
+}
+
+char *chain_dup(const struct chain *c)
+{
+    size_t len = chain_len(c);
+    char *copy = xcalloc(len + 1, 1);
+    struct chain_cursor cursor = { 0 };
+    size_t copied = chain_read(c, &cursor, copy, len);
+    assert(copied == len);
+    return copy;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
+
+static unsigned char lower(char c)
+{
+    return (unsigned char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+}
+
+bool str_eq_nocase(struct str a, struct str b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++)
+        if (lower(a.data[i]) != lower(b.data[i]))
+            return false;
+    return true;
+}
+
+bool str_starts_with(struct str s, struct str prefix)
+{
+    return s.len >= prefix.len && str_eq(str_slice(s, 0, prefix.len), prefix);
+}
+
+size_t str_find(struct str s, char byte)
+{
+    const char *at = s.len > 0 ? memchr(s.data, byte, s.len) : NULL;
+    return at != NULL ? (size_t)(at - s.data) : s.len;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+struct str str_trim(struct str s)
+{
+    while (s.len > 0 && is_blank(s.data[0]))
+        s = str_slice(s, 1, s.len);
+    while (s.len > 0 && is_blank(s.data[s.len - 1]))
+        s.len--;
+    return s;
+}
+
+bool str_to_uint(struct str s, uint64_t max, uint64_t *ret)
+{
+    uint64_t value = 0;
+    if (s.len == 0)
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned digit = (unsigned char)s.data[i] - (unsigned)'0';
+        if (digit > 9 || value > (UINT64_MAX - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
+    if (value > max)
+        return false;
+    *ret = value;
+    return true;
+}
+
+static size_t next_character(struct str s, size_t at)
+{
+    at++;
+    while (at < s.len && ((unsigned char)s.data[at] & 0xC0) == 0x80)
+        at++;
+    return at;
+}
+
+bool glob_match(struct str glob, struct str s)
+{
+    size_t g = 0, i = 0;
+    size_t star = SIZE_MAX, resume = 0; /* the last `*`, and where it may go on swallowing */
+    while (i < s.len) {
+        if (g < glob.len && glob.data[g] == '*') {
+            star = g++;
+            resume = i;
+        } else if (g < glob.len && glob.data[g] == '?') {
+            g++;
+            i = next_character(s, i);
+        } else if (g < glob.len && glob.data[g] == s.data[i]) {
+            g++;
+            i++;
+        } else if (star != SIZE_MAX) {
+            g = star + 1;
+            resume = next_character(s, resume);
+            i = resume;
+        } else {
+            return false;
+        }
+    }
+    while (g < glob.len && glob.data[g] == '*')
+        g++;
+    return g == glob.len;
+}
+
+/* Length of the UTF-8 sequence at `p`, 0 if it is none (RFC 3629 section 4). */
+static size_t utf8_sequence(const unsigned char *p, size_t left)
+{
+    unsigned char lo = 0x80, hi = 0xBF;
+    size_t len;
+    if (p[0] < 0x80)
+        return 1;
+    if (p[0] >= 0xC2 && p[0] <= 0xDF)
+        len = 2;
+    else if (p[0] >= 0xE0 && p[0] <= 0xEF)
+        len = 3;
+    else if (p[0] >= 0xF0 && p[0] <= 0xF4)
+        len = 4;
+    else
+        return 0;
+    if (p[0] == 0xE0)
+        lo = 0xA0;
+    else if (p[0] == 0xED)
+        hi = 0x9F;
+    else if (p[0] == 0xF0)
+        lo = 0x90;
+    else if (p[0] == 0xF4)
+        hi = 0x8F;
+    if (left < len || p[1] < lo || p[1] > hi)
+        return 0;
+    for (size_t i = 2; i < len; i++)
+        if ((p[i] & 0xC0) != 0x80)
+            return 0;
+    return len;
+}
+
+size_t utf8_valid_prefix(struct str s)
+{
+    const unsigned char *p = (const unsigned char *)s.data;
+    size_t at = 0;
+    while (at < s.len) {
+        uint64_t eight;
+        if (s.len - at >= sizeof eight) {
+            memcpy(&eight, p + at, sizeof eight);
+            if ((eight & UINT64_C(0x8080808080808080)) == 0) {
+                at += sizeof eight;
+                continue;
+            }
+        }
+        size_t len = utf8_sequence(p + at, s.len - at);
+        if (len == 0)
+            break;
+        at += len;
+    }
+    return at;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A view of bytes: pointer and length, passed by value, owning nothing. A view dies with the
+ * memory that it points into. It may hold NULs and need not be UTF-8. */
+#ifndef RPCGATE_BASE_STR_H
+#define RPCGATE_BASE_STR_H
+
+#include "base/macros.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct str {
+    const char *data; /* not NUL-terminated; may be NULL where len is 0 */
+    size_t len;       /* [bytes] */
+};
+
+/* The view of a string literal. */
+#define STR(literal) ((struct str){ "" literal "", sizeof(literal) - 1 })
+
+/* For printf's "%.*s". */
+#define STR_ARGS(s) (int)(s).len, ((s).data != NULL ? (s).data : "")
+
+static inline struct str str_of(const char *text)
+{
+    return (struct str){ text, text != NULL ? strlen(text) : 0 };
+}
+
+static inline struct str str_slice(struct str s, size_t from, size_t to)
+{
+    return (struct str){ s.data + from, to - from };
+}
+
+static inline bool str_eq(struct str a, struct str b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+static inline bool str_eq_c(struct str a, const char *text)
+{
+    return str_eq(a, str_of(text));
+}
+
+/* Equal but for the case of ASCII letters, whatever the locale. */
+bool str_eq_nocase(struct str a, struct str b);
+
+bool str_starts_with(struct str s, struct str prefix);
+
+/* Index of the first `byte`, or s.len where there is none. */
+size_t str_find(struct str s, char byte);
+
+/* Without spaces and tabs at both ends (RFC 9110 section 5.6.3, OWS). */
+struct str str_trim(struct str s);
+
+/* A decimal number of ASCII digits only, at most `max`. */
+bool str_to_uint(struct str s, uint64_t max, uint64_t *ret) MUST_CHECK;
+
+/* Does `glob` match all of `s`? `*` is any run of characters, `?` one character (of UTF-8), all
+ * else itself; case counts. Time is at most proportional to glob.len * s.len. */
+bool glob_match(struct str glob, struct str s);
+
+/* Length of the valid UTF-8 prefix of `s` (RFC 3629: no surrogates, no overlong forms). */
+size_t utf8_valid_prefix(struct str s);
+
+#endif

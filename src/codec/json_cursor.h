@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Walks over JSON text that is known to be valid (json_scan.h) without a tree: the gateway reads
+ * the envelope of a batch, or the one param that a rule asks for, and leaves the values as text. */
+#ifndef RPCGATE_CODEC_JSON_CURSOR_H
+#define RPCGATE_CODEC_JSON_CURSOR_H
+
+#include "base/buf.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+
+/* Place in an array or object; `rest` is the text behind it. */
+struct json_cursor {
+    struct str rest;
+    bool in_object;
+    bool first;
+};
+
+/* The value without white space around it. */
+struct str json_trim(struct str text);
+
+/* Begins at an array's or object's text (its first byte is `[` or `{`). */
+struct json_cursor json_enter(struct str value);
+
+/* The next element, or member with its name as text in quotes; false at the end. `name` may be
+ * NULL. Time is proportional to the value's length. */
+bool json_next(struct json_cursor *c, struct str *name, struct str *value);
+
+/* The characters of a string's text (with quotes), escapes resolved, appended to `to` as UTF-8. */
+void json_unquote(struct str quoted, struct buf *to);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The head of a caller's request as it came: method, target, header lines. Borrowed from the HTTP
+ * server for as long as the exchange lasts. */
+#ifndef RPCGATE_RULES_HEAD_H
+#define RPCGATE_RULES_HEAD_H
+
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct header {
+    struct str name, value;
+};
+
+/* The connection's local end. */
+struct local_address {
+    bool is_unix;
+    struct str ip; /* as text, IPv6 without brackets; NULL data on a unix socket */
+    unsigned port;
+};
+
+struct request_head {
+    struct str method;
+    struct str path;  /* raw, before any `?` */
+    struct str query; /* raw, without the `?`; NULL data where there is none */
+    bool http_1_0;
+    bool malformed; /* the server saw a layout that two readers could understand differently: NUL,
+                       folded line, bare LF, empty name */
+    const struct header *headers; /* in the order they came */
+    size_t n_headers;
+    size_t head_bytes;
+    struct local_address local;
+};
+
+/* The first header of that name (case does not count), or NULL. */
+const struct header *head_find(const struct request_head *head, struct str name);
+
+/* How many there are of that name. */
+size_t head_count(const struct request_head *head, struct str name);
+
+/* `Content-Length`, or false where there is none (or no number). */
+bool head_content_length(const struct request_head *head, uint64_t *ret);
+
+/* Does a body follow: a `Transfer-Encoding`, or a `Content-Length` over 0? */
+bool head_has_body(const struct request_head *head);
+
+#endif
