@@ -127,6 +127,15 @@ void chain_append_slow(struct chain *c, struct str s)
     }
 }
 
+void chain_set_byte(struct chain *c, size_t at, char byte)
+{
+    struct chain_block *b = c->first;
+    while (b != NULL && b->start + b->len <= at)
+        b = b->next;
+    assert(b != NULL);
+    b->data[at - b->start] = byte;
+}
+
 void chain_truncate(struct chain *c, size_t len)
 {
     struct chain_block *b = c->first;

@@ -109,6 +109,9 @@ static inline void chain_append_byte(struct chain *c, char byte)
     chain_commit(c, 1);
 }
 
+/* Overwrites the byte at offset `at`, which is there. */
+void chain_set_byte(struct chain *c, size_t at, char byte);
+
 /* Forgets all that was written from offset `len` on. */
 void chain_truncate(struct chain *c, size_t len);
 

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request of a caller, from its head to the end of its reply. It belongs to one worker and
+ * lives in that worker's thread. */
+#ifndef RPCGATE_GATEWAY_REQUEST_H
+#define RPCGATE_GATEWAY_REQUEST_H
+
+#include "base/buf.h"
+#include "base/chain.h"
+#include "base/error.h"
+#include "base/list.h"
+#include "codec/decode.h"
+#include "codec/encode.h"
+#include "config/config.h"
+#include "gateway/worker_state.h"
+#include "io/http_server.h"
+#include "io/upstream.h"
+#include "rules/access.h"
+#include "rules/problem.h"
+#include "rules/route.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define REQUEST_ID_MAX 64
+
+enum request_state {
+    REQUEST_READING,     /* head or body is arriving */
+    REQUEST_TRANSLATING, /* on the worker's list `translating`: JSON to XML, step by step */
+    REQUEST_CALLING,     /* at the upstream; the caller's connection rests */
+    REQUEST_REPLYING,    /* the reply is the HTTP server's */
+    REQUEST_STATES
+};
+
+struct request {
+    struct worker *worker;
+    struct http_exchange *exchange;
+    enum request_state state;
+    struct list in_state; /* on worker->in_state[state] */
+    int64_t began_us;
+
+    char id[REQUEST_ID_MAX + 1];
+    struct route route;
+    struct query query;
+    struct access access;
+    const struct upstream_config *upstream; /* NULL: not known (yet) */
+
+    struct buf body;     /* the caller's JSON */
+    uint64_t body_bytes; /* all that came, also what was thrown away */
+
+    struct encode_options encoding;
+    struct decode_options decoding;
+    struct encoder *encoder; /* while TRANSLATING */
+    struct decoder *decoder; /* while CALLING */
+    struct chain document;   /* the XML that is sent */
+    struct chain reply;      /* the JSON that is sent */
+
+    struct upstream_call call;
+    bool called;       /* was the call submitted? */
+    bool decoding_now; /* has the decoder begun? */
+    bool undecodable;  /* the decoder refused the response; `error` says why */
+    size_t ignored;    /* bytes of the response after that */
+    size_t peek_len;
+    char peek[PROBLEM_BODY_MAX]; /* the response's first bytes, for a protocol-error */
+    int64_t upstream_us;
+    size_t repaired;
+
+    bool failed; /* `error` is the answer */
+    struct error error;
+    int64_t fault_code; /* for the log */
+    int status;
+    size_t reply_bytes;
+    bool caller_gone;
+};
+
+/* The HTTP server's handler; its context is the worker. */
+extern const struct http_handler request_handler;
+
+/* Moves on. Which state may follow which is checked. */
+void request_enter(struct request *r, enum request_state next);
+
+/* Answers with r->error: the only place where a problem becomes a reply. */
+void request_fail(struct request *r);
+
+/* Answers with the JSON in r->reply. */
+void request_succeed(struct request *r, int status);
+
+/* Ends it with `draining`, wherever it stands; the connection is closed. */
+void request_cut_off(struct request *r);
+
+/* gateway/admit.c: the checks that need only the head, in the order that docs/api.md tells. False:
+ * r->error; `ret_close` says whether the connection cannot be trusted any more. */
+bool request_admit(struct request *r, bool *ret_close) MUST_CHECK;
+
+/* gateway/call.c: the whole body is there: translate, call, translate back. */
+void request_call(struct request *r);
+
+/* gateway/call.c: goes on with the translation for one step. */
+void request_translate(struct request *r);
+
+/* gateway/call.c: gives back what the call has borrowed from the worker. */
+void request_call_done(struct request *r);
+
+/* gateway/local.c: answers what needs no upstream: /, /livez, /readyz. */
+void request_local(struct request *r);
+
+/* gateway/reply.c: the reply's header lines, and the reply. */
+void request_reply(struct request *r, bool close);
+
+/* gateway/access_log.c */
+void request_log(const struct request *r, bool sent);
+
+#endif

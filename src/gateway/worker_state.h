@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of a worker, for the files that a request's way goes through. */
+#ifndef RPCGATE_GATEWAY_WORKER_STATE_H
+#define RPCGATE_GATEWAY_WORKER_STATE_H
+
+#include "base/list.h"
+#include "gateway/worker.h"
+#include "io/http_server.h"
+#include "io/loop.h"
+#include "io/upstream.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct decoder;
+struct encoder;
+struct request;
+
+/* A few of each are kept for the next call: their memory is warm. */
+#define WORKER_SPARE 64
+
+struct spare {
+    void *items[WORKER_SPARE];
+    size_t n;
+};
+
+#define WORKER_REQUEST_STATES 4
+
+struct worker {
+    struct gateway *gateway;
+    struct config *config;
+    struct loop *loop;
+    struct http_server **servers;
+    size_t n_servers;
+    struct upstreams *client;
+    struct upstream **upstreams; /* by upstream_config.index */
+
+    struct list in_state[WORKER_REQUEST_STATES]; /* of struct request, by enum request_state */
+    atomic_size_t running;                       /* requests; only this worker changes it */
+
+    struct spare encoders, decoders, requests;
+    uint64_t next_id; /* for X-Request-Id */
+    bool quiet;       /* has stopped accepting */
+    pthread_t thread;
+};
+
+struct encoder *worker_take_encoder(struct worker *w);
+void worker_give_encoder(struct worker *w, struct encoder *e);
+struct decoder *worker_take_decoder(struct worker *w);
+void worker_give_decoder(struct worker *w, struct decoder *d);
+
+/* A zeroed request, and its end. */
+struct request *worker_take_request(struct worker *w);
+void worker_give_request(struct worker *w, struct request *r);
+
+#endif
