@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "codec/number.h"
+
+#include <assert.h>
+#include <locale.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Decimals of so many digits all read as different doubles (DBL_DIG), hence none of them has a
+ * shorter form; that holds where doubles are normal, which EXPONENT_SURE keeps clear of. */
+#define DIGITS_SURE 15
+#define EXPONENT_SURE 300
+
+/* No double, and no middle between two, has more significant digits than 768. What follows can
+ * only matter by not being zero. */
+#define DIGITS_MAX 770
+
+/* Saturation of exponents: above the length of any text that fits into memory. */
+#define EXPONENT_MAX INT64_C(1000000000000000)
+
+/* The parts of a number's text. */
+struct parts {
+    bool negative;
+    bool more;        /* a digit other than zero followed those in `digits` */
+    int n_digits;     /* without leading and trailing zeros; 0: the number is zero */
+    int64_t exponent; /* of the first digit */
+    char digits[DIGITS_MAX + 1];
+};
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Reads the exponent's digits; false where there is none or something else. */
+static bool scan_exponent(struct str text, int64_t *ret)
+{
+    bool negative = false;
+    int64_t value = 0;
+    if (text.len > 0 && (text.data[0] == '+' || text.data[0] == '-')) {
+        negative = text.data[0] == '-';
+        text = str_slice(text, 1, text.len);
+    }
+    if (text.len == 0)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (!is_digit(text.data[i]))
+            return false;
+        if (value < EXPONENT_MAX)
+            value = value * 10 + (text.data[i] - '0');
+    }
+    *ret = negative ? -value : value;
+    return true;
+}
+
+static void add_digit(struct parts *p, char c)
+{
+    if (p->n_digits < DIGITS_MAX)
+        p->digits[p->n_digits++] = c;
+    else if (c != '0')
+        p->more = true;
+}
+
+/* Reads digits and the point; returns how many bytes, 0 where there is no digit. */
+static size_t scan_digits(struct str text, struct parts *p)
+{
+    bool point = false;
+    bool any = false;
+    size_t at = 0;
+    int64_t before_point = 0; /* significant digits; negative: zeros behind the point */
+    bool significant = false;
+    for (; at < text.len; at++) {
+        char c = text.data[at];
+        if (c == '.' && !point) {
+            point = true;
+            continue;
+        }
+        if (!is_digit(c))
+            break;
+        any = true;
+        significant = significant || c != '0';
+        if (significant)
+            add_digit(p, c);
+        if (significant && !point)
+            before_point++;
+        else if (!significant && point)
+            before_point--;
+    }
+    p->exponent = before_point - 1;
+    return any ? at : 0;
+}
+
+static bool scan_parts(struct str text, struct parts *p)
+{
+    int64_t exponent = 0;
+    p->negative = false;
+    p->more = false;
+    p->n_digits = 0;
+    if (text.len > 0 && (text.data[0] == '+' || text.data[0] == '-')) {
+        p->negative = text.data[0] == '-';
+        text = str_slice(text, 1, text.len);
+    }
+    size_t at = scan_digits(text, p);
+    if (at == 0)
+        return false;
+    if (at < text.len) {
+        if (text.data[at] != 'e' && text.data[at] != 'E')
+            return false;
+        if (!scan_exponent(str_slice(text, at + 1, text.len), &exponent))
+            return false;
+    }
+    p->exponent += exponent;
+    while (p->n_digits > 0 && p->digits[p->n_digits - 1] == '0' && !p->more)
+        p->n_digits--;
+    return true;
+}
+
+static void set_digits(struct decimal *ret, const char *digits, int n, int exponent)
+{
+    while (n > 1 && digits[n - 1] == '0')
+        n--;
+    ret->n_digits = n;
+    ret->exponent = exponent;
+    memcpy(ret->digits, digits, (size_t)n);
+    ret->digits[n] = '\0';
+}
+
+/* The nearest double of `n` digits, d.ddd * 10^exponent. The text has no point and strtod_l() a
+ * locale of its own: the process's locale has no say. */
+static double to_double(const char *digits, int n, int64_t exponent, bool more, locale_t c_locale)
+{
+    char text[DIGITS_MAX + 32];
+    int scale = (int)(exponent - (n - 1));
+    assert(n <= DIGITS_MAX);
+    memcpy(text, digits, (size_t)n);
+    if (more) {
+        text[n++] = '1';
+        scale--;
+    }
+    snprintf(text + n, sizeof text - (size_t)n, "e%d", scale);
+    return strtod_l(text, NULL, c_locale);
+}
+
+/* The decimal of `precision` digits that is nearest to `value`. */
+static void round_to(double value, int precision, struct decimal *ret)
+{
+    char text[40];
+    char digits[24];
+    snprintf(text, sizeof text, "%.*e", precision - 1, value);
+    digits[0] = text[0];
+    /* Between them is the locale's decimal point, of whatever length. */
+    char *e = strchr(text, 'e');
+    assert(e != NULL && e - text > precision - 1);
+    memcpy(digits + 1, e - (precision - 1), (size_t)(precision - 1));
+    set_digits(ret, digits, precision, atoi(e + 1));
+}
+
+static enum number_result parse_slowly(const struct parts *p, struct decimal *ret)
+{
+    /* glibc keeps one immutable object for "C": no allocation, and nothing to share. */
+    locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    double value = to_double(p->digits, p->n_digits, p->exponent, p->more, c_locale);
+    enum number_result result = NUMBER_OK;
+    if (isinf(value)) {
+        result = NUMBER_OVERFLOW;
+    } else if (fpclassify(value) == FP_ZERO) {
+        set_digits(ret, "0", 1, 0);
+    } else {
+        /* Below the normal range fewer digits than 15 may do. */
+        bool normal = fabs(value) > 1e-300;
+        for (int precision = normal ? DIGITS_SURE : 1; precision <= 17; precision++) {
+            round_to(value, precision, ret);
+            double back = to_double(ret->digits, ret->n_digits, ret->exponent, false, c_locale);
+            if (memcmp(&back, &value, sizeof back) == 0)
+                break;
+        }
+    }
+    freelocale(c_locale);
+    return result;
+}
+
+enum number_result number_parse_double(struct str text, struct decimal *ret)
+{
+    struct parts p;
+    if (!scan_parts(text, &p))
+        return NUMBER_INVALID;
+    ret->negative = p.negative;
+    if (p.n_digits == 0 || p.exponent < -400) {
+        set_digits(ret, "0", 1, 0);
+        return NUMBER_OK;
+    }
+    if (p.exponent > 308)
+        return NUMBER_OVERFLOW;
+    if (p.n_digits <= DIGITS_SURE && p.exponent <= EXPONENT_SURE && p.exponent >= -EXPONENT_SURE) {
+        set_digits(ret, p.digits, p.n_digits, (int)p.exponent);
+        return NUMBER_OK;
+    }
+    return parse_slowly(&p, ret);
+}
+
+static char *put(char *to, const char *from, int n)
+{
+    memcpy(to, from, (size_t)n);
+    return to + n;
+}
+
+static char *put_zeros(char *to, int n)
+{
+    memset(to, '0', (size_t)n);
+    return to + n;
+}
+
+size_t number_write_plain(const struct decimal *d, char to[NUMBER_PLAIN_MAX])
+{
+    char *at = to;
+    int whole = d->exponent + 1; /* digits before the point */
+    if (d->negative)
+        *at++ = '-';
+    if (whole <= 0) {
+        at = put(at, "0.", 2);
+        at = put_zeros(at, -whole);
+        at = put(at, d->digits, d->n_digits);
+    } else if (d->n_digits <= whole) {
+        at = put(at, d->digits, d->n_digits);
+        at = put_zeros(at, whole - d->n_digits);
+        at = put(at, ".0", 2);
+    } else {
+        at = put(at, d->digits, whole);
+        *at++ = '.';
+        at = put(at, d->digits + whole, d->n_digits - whole);
+    }
+    return (size_t)(at - to);
+}
+
+size_t number_write_json(const struct decimal *d, char to[NUMBER_JSON_MAX])
+{
+    char *at = to;
+    if (d->exponent >= -4 && d->exponent < 16) {
+        char plain[NUMBER_PLAIN_MAX];
+        size_t len = number_write_plain(d, plain);
+        assert(len <= NUMBER_JSON_MAX);
+        memcpy(to, plain, len);
+        return len;
+    }
+    if (d->negative)
+        *at++ = '-';
+    *at++ = d->digits[0];
+    if (d->n_digits > 1) {
+        *at++ = '.';
+        at = put(at, d->digits + 1, d->n_digits - 1);
+    }
+    char exponent[16];
+    int len = snprintf(exponent, sizeof exponent, "e%+03d", d->exponent);
+    at = put(at, exponent, len);
+    return (size_t)(at - to);
+}
+
+bool number_parse_integer(struct str text, struct integer *ret)
+{
+    size_t at = 0;
+    bool negative = text.len > 0 && text.data[0] == '-';
+    if (text.len > 0 && (text.data[0] == '+' || text.data[0] == '-'))
+        at = 1;
+    if (at == text.len)
+        return false;
+    for (size_t i = at; i < text.len; i++)
+        if (!is_digit(text.data[i]))
+            return false;
+    while (at + 1 < text.len && text.data[at] == '0')
+        at++;
+    ret->digits = str_slice(text, at, text.len);
+    ret->negative = negative && ret->digits.data[0] != '0';
+    return true;
+}
+
+bool number_integer_fits(struct integer n, enum integer_range range)
+{
+    static const struct {
+        struct str greatest, least; /* digits */
+    } bounds[] = {
+        [INTEGER_32] = { { "2147483647", 10 }, { "2147483648", 10 } },
+        [INTEGER_64] = { { "9223372036854775807", 19 }, { "9223372036854775808", 19 } },
+        [INTEGER_SAFE] = { { "9007199254740991", 16 }, { "9007199254740991", 16 } },
+    };
+    struct str bound = n.negative ? bounds[range].least : bounds[range].greatest;
+    if (n.digits.len != bound.len)
+        return n.digits.len < bound.len;
+    return memcmp(n.digits.data, bound.data, bound.len) <= 0;
+}
+
+bool number_integer_is_double(struct integer n)
+{
+    struct decimal d;
+    char text[DIGITS_MAX];
+    if (number_integer_fits(n, INTEGER_SAFE))
+        return true;
+    if (n.digits.len > 309 || number_parse_double(n.digits, &d) != NUMBER_OK)
+        return false;
+    locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    double value = to_double(d.digits, d.n_digits, d.exponent, false, c_locale);
+    freelocale(c_locale);
+    /* The exact value: a whole double has at most 309 digits. */
+    int len = snprintf(text, sizeof text, "%.0f", value);
+    return str_eq(n.digits, (struct str){ text, (size_t)len });
+}
