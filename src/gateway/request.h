@@ -44,6 +44,9 @@ struct request {
     struct access access;
     const struct upstream_config *upstream; /* NULL: not known (yet) */
 
+    int64_t ready_ms;   /* the whole request was there: the call's time begins */
+    int64_t timeout_ms; /* X-Rpcgate-Timeout; CLOCK_NEVER: none */
+
     struct buf body;     /* the caller's JSON */
     uint64_t body_bytes; /* all that came, also what was thrown away */
 
@@ -66,7 +69,11 @@ struct request {
 
     bool failed; /* `error` is the answer */
     struct error error;
+    const struct fault *fault;               /* what belongs to the error, */
+    const struct problem_protocol *protocol; /* only while the reply is made */
+    bool has_fault_code;
     int64_t fault_code; /* for the log */
+    bool close;         /* the connection, after the reply */
     int status;
     size_t reply_bytes;
     bool caller_gone;
@@ -88,8 +95,8 @@ void request_succeed(struct request *r, int status);
 void request_cut_off(struct request *r);
 
 /* gateway/admit.c: the checks that need only the head, in the order that docs/api.md tells. False:
- * r->error; `ret_close` says whether the connection cannot be trusted any more. */
-bool request_admit(struct request *r, bool *ret_close) MUST_CHECK;
+ * r->error. */
+bool request_admit(struct request *r) MUST_CHECK;
 
 /* gateway/call.c: the whole body is there: translate, call, translate back. */
 void request_call(struct request *r);
@@ -104,7 +111,7 @@ void request_call_done(struct request *r);
 void request_local(struct request *r);
 
 /* gateway/reply.c: the reply's header lines, and the reply. */
-void request_reply(struct request *r, bool close);
+void request_reply(struct request *r);
 
 /* gateway/access_log.c */
 void request_log(const struct request *r, bool sent);

@@ -42,6 +42,7 @@ struct worker {
     struct spare encoders, decoders, requests;
     uint64_t next_id; /* for X-Request-Id */
     bool quiet;       /* has stopped accepting */
+    int64_t flush_until_ms; /* the end of the end: replies still on their way are waited for */
     pthread_t thread;
 };
 
@@ -53,5 +54,7 @@ void worker_give_decoder(struct worker *w, struct decoder *d);
 /* A zeroed request, and its end. */
 struct request *worker_take_request(struct worker *w);
 void worker_give_request(struct worker *w, struct request *r);
+
+void worker_free_spare(struct worker *w);
 
 #endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/request.h"
+
+#include "rules/framing.h"
+#include "rules/media.h"
+#include "rules/origin.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static void take_id(struct request *r, const struct request_head *head)
+{
+    struct str given = head_request_id(head);
+    if (given.data != NULL && given.len <= REQUEST_ID_MAX) {
+        memcpy(r->id, given.data, given.len);
+        r->id[given.len] = '\0';
+        return;
+    }
+    /* An odd step walks through all 64-bit numbers from a random start: no two alike. */
+    r->worker->next_id += UINT64_C(0x9E3779B97F4A7C15);
+    snprintf(r->id, sizeof r->id, "%016" PRIx64, r->worker->next_id);
+}
+
+/* Health checks ask for no caller. */
+static bool is_probe(enum route_kind kind)
+{
+    return kind == ROUTE_LIVEZ || kind == ROUTE_READYZ;
+}
+
+static bool not_found(struct request *r)
+{
+    r->upstream = NULL;
+    return error_set(&r->error, PROBLEM_NOT_FOUND,
+                     "There is nothing at this path that you may use. Calls go to "
+                     "POST /v1/{upstream}/{method}.");
+}
+
+/* Who is calling: anonymous, if that is configured. */
+static bool check_caller(struct request *r)
+{
+    const struct anonymous_config *anonymous = &r->worker->config->anonymous;
+    if (!anonymous->present)
+        return error_set(&r->error, PROBLEM_UNAUTHENTICATED,
+                         "Nobody may call without credentials here. The administrator can allow "
+                         "it with the setting `anonymous`.");
+    r->access = (struct access){ &anonymous->allow, &anonymous->deny };
+    return true;
+}
+
+static bool check_path(struct request *r, const struct request_head *head)
+{
+    if (r->route.kind == ROUTE_UNKNOWN || r->route.kind == ROUTE_UPSTREAMS ||
+        r->route.kind == ROUTE_UPSTREAM)
+        return not_found(r);
+    if (r->route.kind == ROUTE_METHOD) {
+        r->upstream = config_upstream(r->worker->config, route_upstream(&r->route));
+        if (r->upstream == NULL || !access_may_see(&r->access, route_upstream(&r->route)))
+            return not_found(r);
+    }
+    if (!route_takes(r->route.kind, head->method))
+        return error_set(&r->error, PROBLEM_METHOD_NOT_ALLOWED, "Use %s for this path.",
+                         route_allow(r->route.kind));
+    return true;
+}
+
+static bool check_method(struct request *r)
+{
+    if (r->route.kind != ROUTE_METHOD)
+        return true;
+    if (str_eq(route_method(&r->route), STR("system.multicall")))
+        return error_set(&r->error, PROBLEM_FORBIDDEN,
+                         "system.multicall is not called by name: it would pass by the rules about "
+                         "methods. Send the calls to POST /v1/%s instead.",
+                         r->upstream->name);
+    if (!access_may_call(&r->access, route_upstream(&r->route), route_method(&r->route)))
+        return error_set(&r->error, PROBLEM_FORBIDDEN,
+                         "You may not call this method. The administrator allows it with `allow`.");
+    return true;
+}
+
+static bool check_body(struct request *r, const struct request_head *head)
+{
+    size_t max = r->worker->config->limits.body;
+    uint64_t announced = 0;
+    if (!head_has_body(head))
+        return true;
+    if (head_content_length(head, &announced) && announced > max)
+        return error_limit(&r->error, PROBLEM_BODY_TOO_LARGE, "limits.body",
+                           "The body has %" PRIu64 " bytes, limits.body is %zu. Send less, or "
+                           "raise that limit.",
+                           announced, max);
+    return r->route.kind != ROUTE_METHOD || media_check(head, &r->error);
+}
+
+bool request_admit(struct request *r)
+{
+    const struct request_head *head = http_head(r->exchange);
+    const struct config *config = r->worker->config;
+    const struct framing_limits framing = {
+        .head_bytes = config->limits.headers,
+        .header_count = (size_t)config->limits.header_count,
+    };
+    take_id(r, head);
+    if (!framing_check(head, &framing, &r->error)) {
+        r->close = true; /* where this request ends is not certain */
+        return false;
+    }
+    if (!origin_check_host(head, &config->hosts, &r->error) ||
+        !origin_check_origin(head, &r->error) ||
+        !route_parse(head->path, &r->route, &r->error))
+        return false;
+    if (is_probe(r->route.kind))
+        return check_path(r, head) && check_body(r, head);
+    return query_parse(head->query, &r->query, &r->error) && check_caller(r) &&
+           check_path(r, head) && check_method(r) && check_body(r, head);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/outcome.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+static void timed_out(const struct upstream_outcome *outcome, struct error *err)
+{
+    error_limit(err, PROBLEM_TIMEOUT, "timeouts.total",
+                "The upstream did not answer in time. Raise timeouts.total (or the request's "
+                "X-Rpcgate-Timeout) if it needs longer.");
+    err->executed = outcome->reached ? EXECUTED_UNKNOWN : EXECUTED_NO;
+}
+
+void outcome_error(const struct upstream_outcome *outcome, const struct upstream_config *upstream,
+                   struct error *err)
+{
+    switch (outcome->status) {
+    case UPSTREAM_CONNECT_FAILED:
+        error_set(err, PROBLEM_CONNECT_FAILED, "The upstream %s cannot be reached: %s",
+                  upstream->name, outcome->detail);
+        break;
+    case UPSTREAM_TLS_FAILED:
+        error_set(err, PROBLEM_TLS_FAILED, "No trusted TLS connection to the upstream %s: %s",
+                  upstream->name, outcome->detail);
+        break;
+    case UPSTREAM_LOST:
+        error_set(err, PROBLEM_CONNECTION_LOST,
+                  "The connection to the upstream %s ended before its answer was complete: %s",
+                  upstream->name, outcome->detail);
+        err->executed = outcome->reached ? EXECUTED_UNKNOWN : EXECUTED_NO;
+        break;
+    case UPSTREAM_BAD_RESPONSE:
+        error_set(err, PROBLEM_BAD_RESPONSE, "The upstream %s did not answer in usable HTTP: %s",
+                  upstream->name, outcome->detail);
+        break;
+    case UPSTREAM_TIMEOUT:
+        timed_out(outcome, err);
+        break;
+    case UPSTREAM_OK:
+    case UPSTREAM_STOPPED:
+    case UPSTREAM_FAILED:
+        error_set(err, PROBLEM_INTERNAL, "The call could not be made: %s", outcome->detail);
+        err->executed = outcome->reached ? EXECUTED_UNKNOWN : EXECUTED_NO;
+        break;
+    }
+}
+
+/* These statuses say that the request was not let in. */
+static bool surely_not_executed(int status)
+{
+    static const int statuses[] = { 401, 403, 404, 405, 411, 413, 415, 429 };
+    for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
+        if (statuses[i] == status)
+            return true;
+    return false;
+}
+
+/* Retry-After in seconds; a date is left to the caller, who sees it in `protocol`. */
+static unsigned retry_after(const struct upstream_outcome *outcome)
+{
+    uint64_t seconds = 0;
+    for (size_t i = 0; i < outcome->n_headers; i++)
+        if (strcasecmp(outcome->headers[i].name, "Retry-After") == 0 &&
+            str_to_uint(str_trim(str_of(outcome->headers[i].value)), 86400, &seconds))
+            return (unsigned)seconds;
+    return 0;
+}
+
+static const char *advice(int status)
+{
+    if (status == 401)
+        return " Look at the upstream's `auth`.";
+    if (status == 404)
+        return " Look at the path of the upstream's `url`.";
+    if (status >= 300 && status < 400)
+        return " Redirects are not followed: set `url` to where the server really is.";
+    return "";
+}
+
+void outcome_protocol_error(const struct upstream_outcome *outcome,
+                            const struct upstream_config *upstream, struct error *err)
+{
+    int status = outcome->http_status;
+    error_set(err, PROBLEM_PROTOCOL_ERROR, "The upstream %s answered with HTTP status %d%s%s.%s",
+              upstream->name, status, outcome->reason_phrase[0] != '\0' ? " " : "",
+              outcome->reason_phrase, advice(status));
+    if (surely_not_executed(status))
+        err->executed = EXECUTED_NO;
+    if (status == 429 || status == 503) {
+        err->status = 503;
+        err->retry_after = retry_after(outcome);
+    }
+}
+
+void outcome_protocol(const struct upstream_outcome *outcome,
+                      const struct upstream_config *upstream, struct str body,
+                      struct outcome_protocol *ret)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < outcome->n_headers && n < OUTCOME_HEADERS_MAX; i++)
+        ret->headers[n++] = (struct problem_header){ str_of(outcome->headers[i].name),
+                                                     str_of(outcome->headers[i].value) };
+    ret->protocol = (struct problem_protocol){
+        .url = str_of(upstream->target.url),
+        .status = outcome->http_status,
+        .message = str_of(outcome->reason_phrase),
+        .content_type = str_of(outcome->content_type),
+        .body = body,
+        .headers = ret->headers,
+        .n_headers = n,
+    };
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an exchange with an upstream that brought no result means for the caller. */
+#ifndef RPCGATE_GATEWAY_OUTCOME_H
+#define RPCGATE_GATEWAY_OUTCOME_H
+
+#include "base/error.h"
+#include "config/config.h"
+#include "io/upstream.h"
+#include "rules/problem.h"
+
+/* Fills `err` for an exchange that ended without a complete HTTP response. */
+void outcome_error(const struct upstream_outcome *outcome, const struct upstream_config *upstream,
+                   struct error *err);
+
+/* Fills `err` for a complete response of another status than 200 and no fault in its body. */
+void outcome_protocol_error(const struct upstream_outcome *outcome,
+                            const struct upstream_config *upstream, struct error *err);
+
+#define OUTCOME_HEADERS_MAX 16
+
+/* The response as a problem shows it; `body` is its beginning. All borrowed. */
+struct outcome_protocol {
+    struct problem_protocol protocol;
+    struct problem_header headers[OUTCOME_HEADERS_MAX];
+};
+void outcome_protocol(const struct upstream_outcome *outcome,
+                      const struct upstream_config *upstream, struct str body,
+                      struct outcome_protocol *ret);
+
+#endif

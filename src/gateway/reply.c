@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/request.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+/* Content-Type, request id, no-store, nosniff, Server, and what the case adds. */
+#define HEADERS_MAX 10
+#define NUMBER_TEXT 24
+
+struct lines {
+    struct http_reply_header items[HEADERS_MAX];
+    size_t n;
+    char retry_after[NUMBER_TEXT];
+    char repaired[NUMBER_TEXT];
+};
+
+static void add(struct lines *lines, const char *name, const char *value)
+{
+    lines->items[lines->n++] = (struct http_reply_header){ name, value };
+}
+
+/* What every answer of ours carries. */
+static void add_common(struct lines *lines, const struct request *r)
+{
+    add(lines, "Content-Type", r->failed ? "application/problem+json" : "application/json");
+    add(lines, "X-Request-Id", r->id);
+    add(lines, "Cache-Control", "no-store");
+    add(lines, "X-Content-Type-Options", "nosniff");
+    add(lines, "Server", "rpcgate");
+}
+
+static void add_of_problem(struct lines *lines, const struct request *r)
+{
+    if (r->error.type == PROBLEM_UNAUTHENTICATED)
+        add(lines, "WWW-Authenticate", "Bearer");
+    if (r->error.type == PROBLEM_METHOD_NOT_ALLOWED)
+        add(lines, "Allow", route_allow(r->route.kind));
+    if (r->error.retry_after > 0) {
+        snprintf(lines->retry_after, sizeof lines->retry_after, "%u", r->error.retry_after);
+        add(lines, "Retry-After", lines->retry_after);
+    }
+}
+
+static void write_problem(struct request *r)
+{
+    struct problem problem = {
+        .error = &r->error,
+        .request_id = str_of(r->id),
+    };
+    /* A full budget must not take the words away that say so: a problem is small and not counted. */
+    chain_done(&r->reply);
+    chain_init(&r->reply, SIZE_MAX, NULL);
+    if (r->upstream != NULL) {
+        problem.upstream = str_of(r->upstream->name);
+        if (r->route.kind == ROUTE_METHOD)
+            problem.method = route_method(&r->route);
+    }
+    problem.fault = r->fault;
+    problem.protocol = r->protocol;
+    problem_write(&problem, &r->reply);
+    r->status = r->error.status;
+}
+
+void request_reply(struct request *r)
+{
+    struct lines lines = { .n = 0 };
+    if (r->failed)
+        write_problem(r);
+    add_common(&lines, r);
+    if (r->failed)
+        add_of_problem(&lines, r);
+    if (r->repaired > 0) {
+        snprintf(lines.repaired, sizeof lines.repaired, "%zu", r->repaired);
+        add(&lines, "X-Rpcgate-Repaired", lines.repaired);
+    }
+    r->reply_bytes = chain_len(&r->reply);
+    http_reply(r->exchange, &(struct http_reply){
+                                .status = r->status,
+                                .headers = lines.items,
+                                .n_headers = lines.n,
+                                .body = &r->reply,
+                                .close = r->close,
+                            });
+}

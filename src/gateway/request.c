@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/request.h"
+
+#include "base/clock.h"
+
+#include <assert.h>
+
+/* How much of an oversize chunked body is read for the sake of a proper answer. [bytes] */
+#define OVERSIZE_MAX ((uint64_t)1024 * 1024)
+
+static_assert(REQUEST_STATES == WORKER_REQUEST_STATES, "the worker keeps a list for each state");
+
+/* READING may end at once: a refusal, an answer of our own, a caller that left. */
+static const unsigned char may_follow[REQUEST_STATES] = {
+    [REQUEST_READING] = 1 << REQUEST_TRANSLATING | 1 << REQUEST_REPLYING,
+    [REQUEST_TRANSLATING] = 1 << REQUEST_CALLING | 1 << REQUEST_REPLYING,
+    [REQUEST_CALLING] = 1 << REQUEST_REPLYING,
+    [REQUEST_REPLYING] = 0,
+};
+
+void request_enter(struct request *r, enum request_state next)
+{
+    assert(may_follow[r->state] & 1 << next);
+    r->state = next;
+    list_remove(&r->in_state);
+    list_add_last(&r->worker->in_state[next], &r->in_state);
+}
+
+static struct request *request_begin(struct worker *w, struct http_exchange *x)
+{
+    struct request *r = worker_take_request(w);
+    r->worker = w;
+    r->exchange = x;
+    r->state = REQUEST_READING;
+    r->began_us = clock_now_us();
+    list_init(&r->in_state);
+    list_add_last(&w->in_state[REQUEST_READING], &r->in_state);
+    buf_init(&r->body, (size_t)w->config->limits.body, &w->gateway->memory);
+    chain_init(&r->reply, SIZE_MAX, &w->gateway->memory);
+    chain_init(&r->document, SIZE_MAX, &w->gateway->memory);
+    atomic_fetch_add_explicit(&w->running, 1, memory_order_relaxed);
+    http_set_user(x, r);
+    return r;
+}
+
+static void on_head(void *context, struct http_exchange *x)
+{
+    struct request *r = request_begin(context, x);
+    if (!request_admit(r))
+        request_fail(r);
+}
+
+/* The body stays within its limit, or the request has failed and it is thrown away. */
+static void on_body(void *context, struct http_exchange *x, struct str bytes)
+{
+    struct request *r = http_user(x);
+    const struct worker *w = context;
+    uint64_t announced;
+    r->body_bytes += bytes.len;
+    if (r->failed) {
+        if (r->body_bytes > (uint64_t)r->body.max + OVERSIZE_MAX)
+            http_abort(x);
+        return;
+    }
+    if (r->body.data == NULL && head_content_length(http_head(x), &announced))
+        (void)buf_reserve(&r->body, (size_t)announced);
+    buf_append(&r->body, bytes);
+    if (buf_ok(&r->body))
+        return;
+    r->failed = true;
+    if (r->body.state == BUF_FULL)
+        error_limit(&r->error, PROBLEM_BODY_TOO_LARGE, "limits.body",
+                    "The body is over limits.body (%zu bytes). Send less, or raise that limit.",
+                    w->config->limits.body);
+    else
+        error_limit(&r->error, PROBLEM_OVERLOADED, "limits.memory",
+                    "The body does not fit into limits.memory now. Try again later.");
+    buf_done(&r->body);
+}
+
+static void on_complete(void *context, struct http_exchange *x)
+{
+    struct request *r = http_user(x);
+    (void)context;
+    if (r->failed)
+        request_fail(r);
+    else if (r->route.kind == ROUTE_METHOD)
+        request_call(r);
+    else
+        request_local(r);
+}
+
+/* The call goes on to its end: an upstream that reads half a request may act on it, and one that
+ * has read the whole acts on it anyway. */
+static void on_gone(void *context, struct http_exchange *x)
+{
+    struct request *r = http_user(x);
+    (void)context;
+    r->caller_gone = true;
+}
+
+static void on_closed(void *context, struct http_exchange *x, bool sent)
+{
+    struct request *r = http_user(x);
+    struct worker *w = context;
+    if (r == NULL)
+        return;
+    if (r->state == REQUEST_CALLING && r->call.handle != NULL)
+        upstream_cancel(&r->call);
+    request_log(r, sent && !r->caller_gone);
+    request_call_done(r);
+    list_remove(&r->in_state);
+    buf_done(&r->body);
+    chain_done(&r->document);
+    chain_done(&r->reply);
+    http_set_user(x, NULL);
+    worker_give_request(w, r);
+    atomic_fetch_sub_explicit(&w->running, 1, memory_order_relaxed);
+}
+
+const struct http_handler request_handler = {
+    .head = on_head,
+    .body = on_body,
+    .complete = on_complete,
+    .gone = on_gone,
+    .closed = on_closed,
+};
+
+void request_fail(struct request *r)
+{
+    r->failed = true;
+    request_enter(r, REQUEST_REPLYING);
+    request_reply(r);
+}
+
+void request_succeed(struct request *r, int status)
+{
+    r->status = status;
+    request_enter(r, REQUEST_REPLYING);
+    request_reply(r);
+}
+
+void request_cut_off(struct request *r)
+{
+    bool reached = r->state == REQUEST_CALLING;
+    if (r->state == REQUEST_REPLYING || r->state == REQUEST_READING)
+        return;
+    if (r->call.handle != NULL)
+        upstream_cancel(&r->call);
+    error_limit(&r->error, PROBLEM_DRAINING, "limits.drain",
+                "rpcgate is shutting down, and this call took longer than limits.drain.");
+    if (reached)
+        r->error.executed = EXECUTED_UNKNOWN;
+    request_fail(r);
+}

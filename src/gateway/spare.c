@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A worker keeps what its requests have used, so that the next ones find it warm. */
+#include "gateway/worker_state.h"
+
+#include "base/alloc.h"
+#include "codec/decode.h"
+#include "codec/encode.h"
+#include "gateway/request.h"
+
+#include <stdlib.h>
+
+static void *take(struct spare *spare)
+{
+    return spare->n > 0 ? spare->items[--spare->n] : NULL;
+}
+
+/* False: there are enough of them. */
+static bool keep(struct spare *spare, void *item)
+{
+    if (spare->n == WORKER_SPARE)
+        return false;
+    spare->items[spare->n++] = item;
+    return true;
+}
+
+struct encoder *worker_take_encoder(struct worker *w)
+{
+    struct encoder *e = take(&w->encoders);
+    return e != NULL ? e : encoder_new(&w->gateway->memory);
+}
+
+void worker_give_encoder(struct worker *w, struct encoder *e)
+{
+    if (!keep(&w->encoders, e))
+        encoder_free(e);
+}
+
+struct decoder *worker_take_decoder(struct worker *w)
+{
+    struct decoder *d = take(&w->decoders);
+    return d != NULL ? d : decoder_new();
+}
+
+void worker_give_decoder(struct worker *w, struct decoder *d)
+{
+    if (!keep(&w->decoders, d))
+        decoder_free(d);
+}
+
+struct request *worker_take_request(struct worker *w)
+{
+    struct request *r = take(&w->requests);
+    if (r == NULL)
+        return xcalloc(1, sizeof *r);
+    memset(r, 0, sizeof *r);
+    return r;
+}
+
+void worker_give_request(struct worker *w, struct request *r)
+{
+    if (!keep(&w->requests, r))
+        free(r);
+}
+
+void worker_free_spare(struct worker *w)
+{
+    void *item;
+    while ((item = take(&w->encoders)) != NULL)
+        encoder_free(item);
+    while ((item = take(&w->decoders)) != NULL)
+        decoder_free(item);
+    while ((item = take(&w->requests)) != NULL)
+        free(item);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/worker.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "gateway/request.h"
+#include "gateway/worker_state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+/* How long replies that are made at the very end may take to be sent. */
+#define FLUSH_MS 1000
+
+/* Goes on with each request whose body is being translated by one step. */
+static void translate_some(struct worker *w)
+{
+    LIST_EACH (&w->in_state[REQUEST_TRANSLATING], at, following)
+        request_translate(CONTAINER_OF(at, struct request, in_state));
+}
+
+static int64_t next_deadline(struct worker *w)
+{
+    int64_t deadline = upstreams_deadline_ms(w->client);
+    if (!list_empty(&w->in_state[REQUEST_TRANSLATING]))
+        return 0;
+    for (size_t i = 0; i < w->n_servers; i++)
+        deadline = clock_min(deadline, http_server_deadline_ms(w->servers[i]));
+    if (w->flush_until_ms != 0)
+        deadline = clock_min(deadline, w->flush_until_ms);
+    return deadline;
+}
+
+static void cut_off_all(struct worker *w)
+{
+    static const enum request_state resting[] = { REQUEST_TRANSLATING, REQUEST_CALLING };
+    for (size_t i = 0; i < ARRAY_LEN(resting); i++)
+        LIST_EACH (&w->in_state[resting[i]], at, following)
+            request_cut_off(CONTAINER_OF(at, struct request, in_state));
+}
+
+/* Does what the service's phase asks for. False: the worker is at its end. */
+static bool follow_phase(struct worker *w)
+{
+    enum gateway_phase phase = gateway_phase(w->gateway);
+    if (phase < GATEWAY_DRAINING)
+        return true;
+    if (!w->quiet)
+        for (size_t i = 0; i < w->n_servers; i++)
+            http_server_quiesce(w->servers[i]);
+    w->quiet = true;
+    if (phase == GATEWAY_DRAINING) {
+        if (!worker_busy(w))
+            eventfd_write(w->gateway->idle_fd, 1);
+        return true;
+    }
+    cut_off_all(w);
+    if (w->flush_until_ms == 0)
+        w->flush_until_ms = clock_now_ms() + FLUSH_MS;
+    return !list_empty(&w->in_state[REQUEST_REPLYING]) && clock_now_ms() < w->flush_until_ms;
+}
+
+static void run_once(struct worker *w)
+{
+    loop_wait(w->loop, next_deadline(w));
+    upstreams_run(w->client);
+    translate_some(w);
+    for (size_t i = 0; i < w->n_servers; i++)
+        http_server_run(w->servers[i]);
+    /* Calls that have just been submitted go out now, without another turn of the loop. */
+    upstreams_run(w->client);
+}
+
+static void worker_free(struct worker *w)
+{
+    for (size_t i = 0; i < w->n_servers; i++)
+        if (w->servers[i] != NULL)
+            http_server_free(w->servers[i]);
+    for (size_t i = 0; i < w->config->n_upstreams; i++)
+        if (w->upstreams[i] != NULL)
+            upstream_close(w->upstreams[i]);
+    if (w->client != NULL)
+        upstreams_free(w->client);
+    if (w->loop != NULL)
+        loop_free(w->loop);
+    worker_free_spare(w);
+    config_unref(w->config);
+    free(w->upstreams);
+    free(w->servers);
+    free(w);
+}
+
+static void *thread_main(void *argument)
+{
+    struct worker *w = argument;
+    while (follow_phase(w))
+        run_once(w);
+    return NULL;
+}
+
+static bool open_servers(struct worker *w, const struct worker_options *options)
+{
+    const struct limits_config *limits = &w->config->limits;
+    size_t share = ((size_t)limits->connections + options->n_workers - 1) / options->n_workers;
+    for (size_t i = 0; i < options->n_listeners; i++) {
+        struct http_server_options server = {
+            .loop = w->loop,
+            .listen_fd = options->listeners[i].fds[options->index],
+            .limits = {
+                .head_bytes = limits->headers,
+                .connections = share,
+                .header_time_ms = limits->header_time,
+                .body_time_ms = limits->body_time,
+                .write_time_ms = limits->write_time,
+                .idle_ms = limits->idle,
+            },
+            .handler = &request_handler,
+            .context = w,
+        };
+        w->servers[i] = http_server_new(&server);
+        if (w->servers[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
+static bool open_upstreams(struct worker *w)
+{
+    w->client = upstreams_new(w->loop);
+    if (w->client == NULL)
+        return false;
+    for (size_t i = 0; i < w->config->n_upstreams; i++) {
+        w->upstreams[i] = upstream_open(w->client, &w->config->upstreams[i]);
+        if (w->upstreams[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
+struct worker *worker_start(const struct worker_options *options)
+{
+    struct worker *w = xcalloc(1, sizeof *w);
+    int error;
+    w->gateway = options->gateway;
+    w->config = config_ref(options->config);
+    w->n_servers = options->n_listeners;
+    w->servers = xcalloc(w->n_servers, sizeof(struct http_server *));
+    w->upstreams = xcalloc(w->config->n_upstreams, sizeof(struct upstream *));
+    for (size_t i = 0; i < WORKER_REQUEST_STATES; i++)
+        list_init(&w->in_state[i]);
+    if (getrandom(&w->next_id, sizeof w->next_id, 0) != (ssize_t)sizeof w->next_id)
+        w->next_id = (uint64_t)clock_now_us() * (options->index + 1);
+    w->loop = loop_new();
+    if (w->loop != NULL && open_upstreams(w) && open_servers(w, options)) {
+        error = pthread_create(&w->thread, NULL, thread_main, w);
+        if (error == 0)
+            return w;
+        errno = error;
+    }
+    error = errno;
+    worker_free(w);
+    errno = error;
+    return NULL;
+}
+
+void worker_wake(struct worker *worker)
+{
+    loop_wake(worker->loop);
+}
+
+bool worker_busy(const struct worker *worker)
+{
+    return atomic_load_explicit(&worker->running, memory_order_relaxed) > 0;
+}
+
+void worker_join(struct worker *worker)
+{
+    pthread_join(worker->thread, NULL);
+    worker_free(worker);
+}
