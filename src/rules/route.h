@@ -20,14 +20,14 @@ enum route_kind {
     ROUTE_UNKNOWN    /* anything else: 404 */
 };
 
-#define ROUTE_NAME_MAX 255
+#define ROUTE_NAME_MAX 255 /* [characters], of up to four bytes each */
 
-/* Decoded segments are kept in the route itself. */
+/* Decoded segments are kept in the route itself, with a NUL behind them. */
 struct route {
     enum route_kind kind;
-    size_t upstream_len, method_len;
+    size_t upstream_len, method_len; /* [bytes] */
     char upstream[ROUTE_NAME_MAX + 1];
-    char method[ROUTE_NAME_MAX + 1];
+    char method[4 * ROUTE_NAME_MAX + 1];
 };
 
 static inline struct str route_upstream(const struct route *r)
@@ -40,9 +40,10 @@ static inline struct str route_method(const struct route *r)
     return (struct str){ r->method, r->method_len };
 }
 
-/* Splits a raw path at `/`, decodes each segment once, and finds what it is. err: INVALID_REQUEST
- * for a path that does not decode to UTF-8, holds a control character, or a method name that is
- * not 1 to 255 visible characters. RFC 3986 sections 2.1, 3.3. */
+/* Splits a raw path at `/`, decodes each segment once, and finds what it is. A trailing `/`, an
+ * empty segment, or an upstream that can have no such name is ROUTE_UNKNOWN. err: INVALID_REQUEST
+ * for a path that does not begin with `/`, does not decode to UTF-8, holds a control character, or
+ * a method name that is not 1 to 255 visible characters. RFC 3986 sections 2.1, 3.3. */
 bool route_parse(struct str path, struct route *ret, struct error *err) MUST_CHECK;
 
 /* The methods of HTTP that a route takes, as the value of `Allow`. */

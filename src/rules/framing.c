@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/framing.h"
+
+#include "rules/host.h"
+#include "rules/token.h"
+
+static bool is_value(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.data[i];
+        if ((c < 0x20 && c != '\t') || c == 0x7F)
+            return false;
+    }
+    return true;
+}
+
+static bool check_size(const struct request_head *head, const struct framing_limits *limits,
+                       struct error *err)
+{
+    if (head->n_headers > limits->header_count)
+        return error_limit(err, PROBLEM_INVALID_REQUEST, "limits.header_count",
+                           "The request has %zu header lines; limits.header_count allows %zu. "
+                           "Send fewer, or raise the limit.",
+                           head->n_headers, limits->header_count);
+    if (head->head_bytes > limits->head_bytes)
+        return error_limit(err, PROBLEM_INVALID_REQUEST, "limits.headers",
+                           "The request's head has %zu bytes; limits.headers allows %zu. "
+                           "Send less, or raise the limit.",
+                           head->head_bytes, limits->head_bytes);
+    return true;
+}
+
+static bool check_layout(const struct request_head *head, struct error *err)
+{
+    if (head->malformed)
+        return error_set(err, PROBLEM_INVALID_REQUEST,
+                         "The request's head has a NUL, a folded line, a bare line feed or a "
+                         "header without a name: send each header on one line that ends with CR "
+                         "LF.");
+    if (!token_is_valid(head->method))
+        return error_set(err, PROBLEM_INVALID_REQUEST,
+                         "The request's HTTP method is not a token: use POST, GET or HEAD.");
+    for (size_t i = 0; i < head->n_headers; i++) {
+        const struct header *h = &head->headers[i];
+        if (!token_is_valid(h->name))
+            return error_set(err, PROBLEM_INVALID_REQUEST,
+                             "The name of header %zu is not a token: use letters, digits and "
+                             "`-`, and no space before the colon.",
+                             i + 1);
+        if (!is_value(h->value))
+            return error_set(err, PROBLEM_INVALID_REQUEST,
+                             "The value of header \"%.*s\" holds a control character: remove it.",
+                             (int)(h->name.len < 100 ? h->name.len : 100), h->name.data);
+    }
+    return true;
+}
+
+static bool check_host(const struct request_head *head, struct error *err)
+{
+    struct host host;
+    size_t n = head_count(head, STR("Host"));
+    if (n == 0 && head->http_1_0)
+        return true;
+    if (n != 1)
+        return error_set(err, PROBLEM_INVALID_REQUEST,
+                         "The request has %zu Host headers: send exactly one.", n);
+    if (!host_parse(str_trim(head_find(head, STR("Host"))->value), &host))
+        return error_set(err, PROBLEM_INVALID_REQUEST,
+                         "The Host header is not a host with an optional port: send `Host: "
+                         "NAME:PORT`, an IPv6 address in brackets.");
+    return true;
+}
+
+/* RFC 9112 section 6.3: with both, or with a coding that is unknown, one reader ends the body at
+ * another place than the next. */
+static bool check_body_length(const struct request_head *head, struct error *err)
+{
+    uint64_t length;
+    size_t n_lengths = head_count(head, STR("Content-Length"));
+    size_t n_codings = head_count(head, STR("Transfer-Encoding"));
+    if (n_lengths > 1)
+        return error_set(err, PROBLEM_INVALID_REQUEST,
+                         "The request has %zu Content-Length headers: send at most one.",
+                         n_lengths);
+    if (n_lengths == 1 && !head_content_length(head, &length))
+        return error_set(err, PROBLEM_INVALID_REQUEST,
+                         "The Content-Length is not a number of bytes: send decimal digits only.");
+    if (n_codings == 0)
+        return true;
+    if (n_lengths == 1)
+        return error_set(err, PROBLEM_INVALID_REQUEST,
+                         "The request has a Content-Length and a Transfer-Encoding: send only one "
+                         "of them.");
+    if (head->http_1_0)
+        return error_set(err, PROBLEM_INVALID_REQUEST,
+                         "HTTP/1.0 has no Transfer-Encoding: send a Content-Length, or use "
+                         "HTTP/1.1.");
+    const struct header *coding = head_find(head, STR("Transfer-Encoding"));
+    if (n_codings > 1 || !str_eq_nocase(str_trim(coding->value), STR("chunked")))
+        return error_set(err, PROBLEM_INVALID_REQUEST,
+                         "The Transfer-Encoding is not `chunked` alone: send `Transfer-Encoding: "
+                         "chunked`, or a Content-Length.");
+    return true;
+}
+
+static bool check_expect(const struct request_head *head, struct error *err)
+{
+    for (size_t i = 0; i < head->n_headers; i++) {
+        const struct header *h = &head->headers[i];
+        if (str_eq_nocase(h->name, STR("Expect")) &&
+            !str_eq_nocase(str_trim(h->value), STR("100-continue")))
+            return error_set(err, PROBLEM_INVALID_REQUEST,
+                             "The Expect header is not `100-continue`: leave it out.");
+    }
+    return true;
+}
+
+bool framing_check(const struct request_head *head, const struct framing_limits *limits,
+                   struct error *err)
+{
+    return check_size(head, limits, err) && check_layout(head, err) && check_host(head, err) &&
+           check_body_length(head, err) && check_expect(head, err);
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/media.h"
+
+#include "base/clock.h"
+#include "rules/token.h"
+
+#define ADVICE                                                                                     \
+    "send it as UTF-8 with `Content-Type: application/json` (with curl: `--json` instead of "      \
+    "`--data`)."
+
+/* What is left of a header's value. */
+struct reader {
+    struct str rest;
+};
+
+static void skip_blanks(struct reader *r)
+{
+    while (r->rest.len > 0 && (r->rest.data[0] == ' ' || r->rest.data[0] == '\t'))
+        r->rest = str_slice(r->rest, 1, r->rest.len);
+}
+
+static bool take_byte(struct reader *r, char byte)
+{
+    if (r->rest.len == 0 || r->rest.data[0] != byte)
+        return false;
+    r->rest = str_slice(r->rest, 1, r->rest.len);
+    return true;
+}
+
+static bool take_token(struct reader *r, struct str *ret)
+{
+    size_t len = token_prefix(r->rest);
+    if (len == 0)
+        return false;
+    *ret = str_slice(r->rest, 0, len);
+    r->rest = str_slice(r->rest, len, r->rest.len);
+    return true;
+}
+
+/* A quoted-string, RFC 9110 section 5.6.4; what stands between the quotes as it is. */
+static bool take_quoted(struct reader *r, struct str *ret)
+{
+    if (!take_byte(r, '"'))
+        return false;
+    for (size_t i = 0; i < r->rest.len; i++) {
+        if (r->rest.data[i] == '"') {
+            *ret = str_slice(r->rest, 0, i);
+            r->rest = str_slice(r->rest, i + 1, r->rest.len);
+            return true;
+        }
+        if (r->rest.data[i] == '\\')
+            i++;
+    }
+    return false;
+}
+
+enum parameter { PARAMETER_NONE, PARAMETER_FOUND, PARAMETER_WRONG };
+
+/* The next `; name=value`; empty ones between semicolons are allowed (RFC 9110 section 5.6.6). */
+static enum parameter take_parameter(struct reader *r, struct str *name, struct str *value)
+{
+    bool any = false;
+    for (;;) {
+        skip_blanks(r);
+        if (r->rest.len == 0)
+            return PARAMETER_NONE;
+        if (take_byte(r, ';'))
+            any = true;
+        else
+            break;
+    }
+    if (any && take_token(r, name) && take_byte(r, '=') &&
+        (take_quoted(r, value) || take_token(r, value)))
+        return PARAMETER_FOUND;
+    return PARAMETER_WRONG;
+}
+
+static bool take_media_type(struct reader *r, struct str *type, struct str *subtype)
+{
+    skip_blanks(r);
+    return take_token(r, type) && take_byte(r, '/') && take_token(r, subtype);
+}
+
+static bool is_json(struct str type, struct str subtype)
+{
+    static const struct str suffix = { "+json", 5 };
+    if (!str_eq_nocase(type, STR("application")))
+        return false;
+    if (str_eq_nocase(subtype, STR("json")))
+        return true;
+    return subtype.len > suffix.len &&
+           str_eq_nocase(str_slice(subtype, subtype.len - suffix.len, subtype.len), suffix);
+}
+
+static bool check_type(struct str value, struct error *err)
+{
+    struct reader r = { value };
+    struct str type, subtype, name, charset;
+    enum parameter found = PARAMETER_NONE;
+    int shown = (int)(value.len < 100 ? value.len : 100);
+    if (!take_media_type(&r, &type, &subtype) || !is_json(type, subtype))
+        return error_set(err, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
+                         "The body is \"%.*s\", but must be JSON: " ADVICE, shown,
+                         value.len > 0 ? value.data : "");
+    while ((found = take_parameter(&r, &name, &charset)) == PARAMETER_FOUND)
+        if (str_eq_nocase(name, STR("charset")) && !str_eq_nocase(charset, STR("UTF-8")))
+            return error_set(err, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
+                             "The body's charset is \"%.*s\", but JSON is UTF-8: " ADVICE,
+                             (int)(charset.len < 100 ? charset.len : 100), charset.data);
+    if (found == PARAMETER_WRONG)
+        return error_set(err, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
+                         "The Content-Type \"%.*s\" has a parameter that cannot be read: " ADVICE,
+                         shown, value.data);
+    return true;
+}
+
+bool media_check(const struct request_head *head, struct error *err)
+{
+    size_t n = head_count(head, STR("Content-Type"));
+    if (head_find(head, STR("Content-Encoding")) != NULL)
+        return error_set(err, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
+                         "The body has a Content-Encoding, but must come uncompressed: leave that "
+                         "header out, and " ADVICE);
+    if (n == 0)
+        return error_set(err, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
+                         "The body has no Content-Type: " ADVICE);
+    if (n > 1)
+        return error_set(err, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
+                         "The body has %zu Content-Type headers, but must have one: " ADVICE, n);
+    return check_type(str_trim(head_find(head, STR("Content-Type"))->value), err);
+}
+
+struct str media_charset(struct str content_type)
+{
+    struct reader r = { content_type };
+    struct str type, subtype, name, value;
+    if (!take_media_type(&r, &type, &subtype))
+        return (struct str){ NULL, 0 };
+    while (r.rest.len > 0) {
+        switch (take_parameter(&r, &name, &value)) {
+        case PARAMETER_FOUND:
+            if (str_eq_nocase(name, STR("charset")))
+                return value;
+            break;
+        case PARAMETER_WRONG: /* servers write much; look behind the next semicolon */
+            r.rest = str_slice(r.rest, str_find(r.rest, ';'), r.rest.len);
+            break;
+        case PARAMETER_NONE:
+            break;
+        }
+    }
+    return (struct str){ NULL, 0 };
+}
+
+struct str head_request_id(const struct request_head *head)
+{
+    static const struct str none = { NULL, 0 };
+    if (head_count(head, STR("X-Request-Id")) != 1)
+        return none;
+    struct str id = str_trim(head_find(head, STR("X-Request-Id"))->value);
+    if (id.len < 1 || id.len > 64)
+        return none;
+    for (size_t i = 0; i < id.len; i++)
+        if (id.data[i] <= 0x20 || id.data[i] >= 0x7F)
+            return none;
+    return id;
+}
+
+static bool read_duration(struct str text, int64_t *ret_ms)
+{
+    static const struct {
+        struct str name;
+        int64_t ms;
+    } units[] = { { { "ms", 2 }, 1 },
+                  { { "s", 1 }, 1000 },
+                  { { "m", 1 }, 60 * 1000 },
+                  { { "h", 1 }, 60 * 60 * 1000 } };
+    size_t digits = 0;
+    uint64_t number;
+    while (digits < text.len && text.data[digits] >= '0' && text.data[digits] <= '9')
+        digits++;
+    for (size_t i = 0; digits > 0 && i < ARRAY_LEN(units); i++) {
+        if (!str_eq(str_slice(text, digits, text.len), units[i].name))
+            continue;
+        if (!str_to_uint(str_slice(text, 0, digits), (uint64_t)(INT64_MAX / 2 / units[i].ms),
+                         &number))
+            return false;
+        *ret_ms = (int64_t)number * units[i].ms;
+        return *ret_ms > 0;
+    }
+    return false;
+}
+
+bool head_timeout(const struct request_head *head, int64_t *ret_ms, struct error *err)
+{
+    int64_t ms = CLOCK_NEVER;
+    size_t n = head_count(head, STR("X-Rpcgate-Timeout"));
+    if (n > 1)
+        return error_set(err, PROBLEM_INVALID_REQUEST,
+                         "The request has %zu X-Rpcgate-Timeout headers: send at most one.", n);
+    if (n == 1 && !read_duration(str_trim(head_find(head, STR("X-Rpcgate-Timeout"))->value), &ms))
+        return error_set(err, PROBLEM_INVALID_REQUEST,
+                         "The value of X-Rpcgate-Timeout is no duration: send a whole number over "
+                         "0 with a unit (ms, s, m, h), as in `1500ms`.");
+    *ret_ms = ms;
+    return true;
+}
+
+/* Lower-case hexadecimal digits, as the specification wants them, and not all of them `0`. */
+static bool is_hex(struct str s, bool zeros_allowed)
+{
+    bool zeros = true;
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.data[i];
+        if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f'))
+            return false;
+        zeros = zeros && c == '0';
+    }
+    return zeros_allowed || !zeros;
+}
+
+struct str head_traceparent(const struct request_head *head)
+{
+    static const struct str none = { NULL, 0 };
+    if (head_count(head, STR("traceparent")) != 1)
+        return none;
+    /* version "-" trace-id "-" parent-id "-" flags: 2, 32, 16 and 2 digits. */
+    struct str s = str_trim(head_find(head, STR("traceparent"))->value);
+    if (s.len < 55 || s.data[2] != '-' || s.data[35] != '-' || s.data[52] != '-')
+        return none;
+    if (!is_hex(str_slice(s, 0, 2), true) || !is_hex(str_slice(s, 3, 35), false) ||
+        !is_hex(str_slice(s, 36, 52), false) || !is_hex(str_slice(s, 53, 55), true))
+        return none;
+    struct str version = str_slice(s, 0, 2);
+    if (str_eq(version, STR("ff")) || (s.len > 55 && str_eq(version, STR("00"))))
+        return none;
+    return s.len == 55 || s.data[55] == '-' ? s : none;
+}
