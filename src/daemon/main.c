@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+#include "config/config.h"
+#include "daemon/demo.h"
+#include "daemon/options.h"
+#include "daemon/service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+static int show(const struct config *config)
+{
+    CLEANUP(buf_done) struct buf text;
+    buf_init(&text, SIZE_MAX - 1, NULL);
+    config_print(config, &text);
+    return fputs(buf_c(&text), stdout) >= 0 && fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+}
+
+static int serve(struct config *config)
+{
+    /* journald sets JOURNAL_STREAM, and reads <N> as the line's priority (sd-daemon(3)). */
+    log_configure(config->log.level, config->log.format, getenv("JOURNAL_STREAM") != NULL);
+    log_start();
+    int status = service_run(config);
+    log_stop();
+    return status;
+}
+
+static int act(const struct daemon_options *options, struct config *config)
+{
+    switch (options->mode) {
+    case DAEMON_TEST:
+        puts("ok");
+        return EX_OK;
+    case DAEMON_SHOW:
+        return show(config);
+    case DAEMON_RUN:
+    case DAEMON_DEMO:
+    case DAEMON_END:
+        break;
+    }
+    return serve(config);
+}
+
+static int with_config(const struct daemon_options *options)
+{
+    struct config_report report;
+    int status = EX_CONFIG;
+    config_report_init(&report);
+    struct config *config = config_read(
+        options->config, &(struct config_read_options){ .testing = options->mode == DAEMON_TEST },
+        &report);
+    fputs(buf_c(&report.warnings), stderr);
+    fputs(buf_c(&report.errors), stderr);
+    if (config != NULL)
+        status = act(options, config);
+    else if (report.missing)
+        status = EX_NOINPUT;
+    config_unref(config);
+    config_report_done(&report);
+    return status;
+}
+
+static int demo(const struct daemon_options *options)
+{
+    log_start();
+    int status = demo_run(options->listen);
+    log_stop();
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct daemon_options options;
+    if (!daemon_options_read(argc, argv, &options))
+        return EX_USAGE;
+    if (options.mode == DAEMON_END)
+        return EX_OK;
+    service_block_signals();
+    return options.mode == DAEMON_DEMO ? demo(&options) : with_config(&options);
+}
