@@ -35,13 +35,14 @@ struct log_field {
 #define LOG_END ((struct log_field){ NULL, LOG_KIND_END, { NULL, 0 }, 0 })
 
 /* Starts the writing thread. Lines written before (and in programs that never start it) go out at
- * once. `priorities`: each text line begins with `<N>` (sd-daemon(3)). */
+ * once. */
 void log_start(void);
 
 /* Writes what is waiting and ends the thread; for half a second at most if nobody reads. */
 void log_stop(void);
 
-/* May be called at any time, by the main thread. */
+/* May be called at any time, by any thread. `priorities`: each text line begins with `<N>`
+ * (sd-daemon(3)). Until it is called: info, text, without. */
 void log_configure(enum log_level level, enum log_format format, bool priorities);
 
 bool log_enabled(enum log_level level);

@@ -34,8 +34,8 @@ void fault_to_error(const struct fault *fault, struct error *err)
                   STR_ARGS(code), colon, STR_ARGS(text));
         return;
     }
-    error_set(err, PROBLEM_FAULT, "The upstream answered with fault %" PRId64 "%s%.*s",
-              fault->code, colon, STR_ARGS(text));
+    error_set(err, PROBLEM_FAULT, "The upstream answered with fault %" PRId64 "%s%.*s", fault->code,
+              colon, STR_ARGS(text));
     for (size_t i = 0; i < ARRAY_LEN(known); i++) {
         if (fault->code < known[i].least || fault->code > known[i].greatest)
             continue;

@@ -9,7 +9,7 @@
 #include "rules/head.h"
 
 struct framing_limits {
-    size_t head_bytes;  /* limits.headers */
+    size_t head_bytes;   /* limits.headers */
     size_t header_count; /* limits.header_count */
 };
 

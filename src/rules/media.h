@@ -13,7 +13,8 @@
  * have no `Content-Encoding`. err: UNSUPPORTED_MEDIA_TYPE. RFC 9110 section 8.3, RFC 6839. */
 bool media_check(const struct request_head *head, struct error *err) MUST_CHECK;
 
-/* The `charset` parameter of a `Content-Type` value, without quotes; NULL data if none. Borrowed. */
+/* The `charset` parameter of a `Content-Type` value, without quotes; NULL data if none. Borrowed.
+ */
 struct str media_charset(struct str content_type);
 
 /* The caller's `X-Request-Id` where it is 1 to 64 visible ASCII characters; else NULL data. */

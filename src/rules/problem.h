@@ -17,7 +17,7 @@ struct problem_protocol {
     struct str body; /* the first bytes; shown if they are text */
     const struct problem_header {
         struct str name, value;
-    } *headers; /* only those that may be shown */
+    } * headers; /* only those that may be shown */
     size_t n_headers;
 };
 
@@ -32,7 +32,8 @@ struct problem {
 /* Most bytes of a foreign body in a problem. [bytes] */
 #define PROBLEM_BODY_MAX 512
 
-/* Writes the document. Bytes of foreign text that are no UTF-8 become U+FFFD. RFC 9457 section 3. */
+/* Writes the document. Bytes of foreign text that are no UTF-8 become U+FFFD. RFC 9457 section 3.
+ */
 void problem_write(const struct problem *problem, struct chain *to);
 
 #endif
