@@ -48,7 +48,7 @@ static int with_config(const struct daemon_options *options)
     struct config_report report;
     int status = EX_CONFIG;
     config_report_init(&report);
-    struct config *config = config_read(
+    struct config *config = config_read_path(
         options->config, &(struct config_read_options){ .testing = options->mode == DAEMON_TEST },
         &report);
     fputs(buf_c(&report.warnings), stderr);

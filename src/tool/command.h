@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands of the tool: each has its own options and ends with an exit status of sysexits.h. */
+#ifndef RPCGATE_TOOL_COMMAND_H
+#define RPCGATE_TOOL_COMMAND_H
+
+#include "base/chain.h"
+#include "base/macros.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+
+/* X(name, what it does) */
+#define COMMAND_LIST(X)                                                                            \
+    X(encode, "JSON params on stdin to an XML-RPC document on stdout")                             \
+    X(decode, "an XML-RPC document on stdin to JSON on stdout")
+
+/* `argv[0]` is the command's name. */
+#define X(name, what) int command_##name(int argc, char **argv);
+COMMAND_LIST(X)
+#undef X
+
+/* An option of a command: one list makes the reader and the help. */
+struct command_option {
+    char letter; /* 0: none */
+    const char *name, *argument, *help;
+};
+
+struct command_info {
+    const char *usage;    /* one line for each form */
+    const char *about;    /* what it does, in some lines */
+    const char *examples; /* with the lines' indentation */
+    const struct command_option *options;
+    size_t n_options;
+};
+
+/* Reads options: calls `apply` with the row's place and its argument. Returns the place of the
+ * first operand in argv, 0 after --help (printed) and -1 after a mistake (told on stderr). */
+int command_options(int argc, char **argv, const struct command_info *info,
+                    bool (*apply)(void *context, size_t row, const char *argument), void *context);
+
+/* Says on stderr what is wrong with the words of the command; returns EX_USAGE. */
+int command_misuse(const char *command, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Finds a word in a list of them, as `--types plain`. False: told on stderr. */
+bool command_word(const char *option, const char *word, const char *const *words, size_t n_words,
+                  unsigned *ret);
+
+/* Writes all of it to stdout. False: told on stderr. */
+bool command_write(struct str text);
+bool command_write_chain(const struct chain *text);
+
+#endif
