@@ -40,7 +40,7 @@ static void clean(char *text, size_t len)
     }
 }
 
-static void set_detail(struct error *err, const char *format, va_list args)
+static void PRINTF_LIKE(2, 0) set_detail(struct error *err, const char *format, va_list args)
 {
     int n = vsnprintf(err->detail, sizeof err->detail, format, args);
     size_t len = n < 0 ? 0 : (size_t)n;
