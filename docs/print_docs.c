@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Prints the parts of the documentation that are made from tables in the code. `make update-docs`
+ * writes them into the source tree, `make check` fails where they differ. */
+#include "base/alloc.h"
+#include "base/error.h"
+#include "config/config.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+static void print_problems(struct buf *to)
+{
+    buf_append_c(to,
+                 "# Problems\n\n"
+                 "Every error is a document of type `application/problem+json` (RFC 9457) whose "
+                 "`type` is\n`urn:rpcgate:problem:NAME`. `executed` says whether the upstream ran "
+                 "the call; where the table says\n`yes` or `no`, it is so unless the document says "
+                 "otherwise.\n\n"
+                 "| NAME | status | when | `executed` |\n| --- | --- | --- | --- |\n");
+    for (unsigned i = 0; i < PROBLEM_TYPES; i++) {
+        const struct problem_info *info = problem_info((enum problem_type)i);
+        buf_printf(to, "| `%s` | %d | %s | %s |\n", info->name, info->status, info->when,
+                   executed_name(info->executed));
+    }
+}
+
+static const struct page {
+    const char *name;
+    void (*print)(struct buf *to);
+} pages[] = {
+    { "problems.md", print_problems },
+    { "configuration.md", config_print_reference },
+    { "rpcgate.conf", config_print_sample },
+};
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+        if (argc != 2 || strcmp(argv[1], pages[i].name) != 0)
+            continue;
+        struct buf text;
+        buf_init(&text, SIZE_MAX - 1, NULL);
+        pages[i].print(&text);
+        fputs(buf_c(&text), stdout);
+        buf_done(&text);
+        return fflush(stdout) == 0 ? 0 : 1;
+    }
+    fputs("usage: print-docs PAGE\n", stderr);
+    return 2;
+}
