@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/upstream_inside.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* Exchanges that are kept for later calls of an upstream. */
+#define POOL_MAX ((size_t)64)
+
+/* A multi handle that has nothing to do is kept for at least this long. */
+#define IDLE_MIN_MS 1000
+
+/* Calls that are begun by an ended call's on_done() are begun in the same run, but not without
+ * end. */
+#define RUN_ROUNDS 2
+
+static struct multi *multi_new(struct upstreams *all)
+{
+    struct multi *m = xcalloc(1, sizeof *m);
+    m->all = all;
+    m->due_ms = CLOCK_NEVER;
+    list_init(&m->touched);
+    list_add_last(&all->multis, &m->member);
+    return m;
+}
+
+static bool multi_open(struct multi *m)
+{
+    if (m->curl != NULL)
+        return true;
+    m->curl = curl_multi_init();
+    if (m->curl == NULL)
+        return false;
+    if (sockets_attach_multi(m))
+        return true;
+    curl_multi_cleanup(m->curl);
+    m->curl = NULL;
+    return false;
+}
+
+/* Closes its kept connections. */
+static void multi_shut(struct multi *m)
+{
+    assert(m->n == 0);
+    if (m->curl != NULL)
+        curl_multi_cleanup(m->curl);
+    m->curl = NULL;
+    m->due_ms = CLOCK_NEVER;
+    list_remove(&m->touched);
+}
+
+static void multi_free(struct multi *m)
+{
+    multi_shut(m);
+    list_remove(&m->member);
+    free(m);
+}
+
+/* The lowest one with room, so that the same connections are used again and again. */
+static struct multi *multi_with_room(struct upstream *u)
+{
+    for (size_t i = 0; i < u->n_multis; i++)
+        if (u->multis[i]->n < MULTI_TRANSFERS)
+            return u->multis[i];
+    u->multis = xreallocarray(u->multis, u->n_multis + 1, sizeof u->multis[0]);
+    u->multis[u->n_multis] = multi_new(u->all);
+    return u->multis[u->n_multis++];
+}
+
+static void multi_leave(struct exchange *x)
+{
+    struct multi *m = x->multi;
+    if (m == NULL)
+        return;
+    curl_multi_remove_handle(m->curl, x->easy);
+    x->multi = NULL;
+    m->n--;
+    if (m->n == 0)
+        m->due_ms = clock_now_ms() + x->upstream->idle_ms;
+}
+
+/* Nobody waits for it any more: into the pool. */
+static void exchange_rest(struct exchange *x)
+{
+    struct upstream *u = x->upstream;
+    multi_leave(x);
+    if (u->n_pool == POOL_MAX) {
+        exchange_free(x);
+        return;
+    }
+    list_add_first(&u->pool, &x->member);
+    u->n_pool++;
+}
+
+static void exchange_report(struct exchange *x, const struct upstream_outcome *outcome)
+{
+    struct upstream_call *call = x->call;
+    x->upstream->n_calls--;
+    x->call = NULL;
+    call->handle = NULL;
+    call->on_done(call, outcome);
+    exchange_rest(x);
+}
+
+static void exchange_end(struct exchange *x, CURLcode rc)
+{
+    struct upstream_outcome outcome;
+    outcome_fill(x, rc, &outcome);
+    multi_leave(x);
+    exchange_report(x, &outcome);
+}
+
+static void exchange_end_early(struct exchange *x, enum upstream_status status, const char *detail)
+{
+    struct upstream_outcome outcome;
+    outcome_fill_early(x, status, detail, &outcome);
+    exchange_report(x, &outcome);
+}
+
+static void exchange_begin(struct exchange *x)
+{
+    int64_t now_ms = clock_now_ms();
+    if (x->call->deadline_ms <= now_ms) {
+        exchange_end_early(x, UPSTREAM_TIMEOUT, "no time was left to send the request");
+        return;
+    }
+    struct multi *m = multi_with_room(x->upstream);
+    if (!multi_open(m) || !exchange_prepare(x, now_ms)) {
+        exchange_end_early(x, UPSTREAM_FAILED, "no memory for the request");
+        return;
+    }
+    x->multi = m;
+    m->n++;
+    if (curl_multi_add_handle(m->curl, x->easy) != CURLM_OK) {
+        x->multi = NULL;
+        m->n--;
+        exchange_end_early(x, UPSTREAM_FAILED, "the request could not be begun");
+    }
+}
+
+static void begin_all(struct upstreams *all)
+{
+    struct list batch;
+    if (list_empty(&all->starting))
+        return;
+    /* What on_done() submits meanwhile is for the next round. */
+    list_init(&batch);
+    while (!list_empty(&all->starting)) {
+        struct list *member = all->starting.next;
+        list_remove(member);
+        list_add_last(&batch, member);
+    }
+    while (!list_empty(&batch)) {
+        struct exchange *x = LIST_FIRST(&batch, struct exchange, member);
+        list_remove(&x->member);
+        exchange_begin(x);
+    }
+}
+
+static void drop_cancelled(struct upstreams *all)
+{
+    while (!list_empty(&all->cancelled)) {
+        struct exchange *x = LIST_FIRST(&all->cancelled, struct exchange, member);
+        list_remove(&x->member);
+        exchange_rest(x);
+    }
+}
+
+static void run_timers(struct upstreams *all)
+{
+    int64_t now_ms = clock_now_ms();
+    LIST_EACH(&all->multis, at, following)
+    {
+        struct multi *m = CONTAINER_OF(at, struct multi, member);
+        if (m->due_ms > now_ms)
+            continue;
+        /* libcurl sets it anew where it wants to. */
+        m->due_ms = CLOCK_NEVER;
+        if (m->n == 0)
+            multi_shut(m);
+        else
+            multi_act(m, CURL_SOCKET_TIMEOUT, 0);
+    }
+}
+
+static void collect(struct multi *m)
+{
+    int left;
+    CURLMsg *message;
+    while (m->curl != NULL && (message = curl_multi_info_read(m->curl, &left)) != NULL) {
+        struct exchange *x = NULL;
+        CURLcode rc = message->data.result; /* gone once the handle is taken out */
+        if (message->msg != CURLMSG_DONE ||
+            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&x) != CURLE_OK)
+            continue;
+        if (x->call != NULL)
+            exchange_end(x, rc);
+        /* else it is on the list of the cancelled */
+    }
+}
+
+static void collect_all(struct upstreams *all)
+{
+    while (!list_empty(&all->touched)) {
+        struct multi *m = LIST_FIRST(&all->touched, struct multi, touched);
+        list_remove(&m->touched);
+        collect(m);
+    }
+}
+
+static void upstream_free(struct upstream *u)
+{
+    assert(u->n_calls == 0);
+    LIST_EACH(&u->pool, at, following)
+    {
+        exchange_free(CONTAINER_OF(at, struct exchange, member));
+    }
+    for (size_t i = 0; i < u->n_multis; i++)
+        multi_free(u->multis[i]);
+    free(u->multis);
+    curl_slist_free_all(u->headers);
+    list_remove(&u->member);
+    free(u);
+}
+
+static void free_closing(struct upstreams *all)
+{
+    while (!list_empty(&all->closing))
+        upstream_free(LIST_FIRST(&all->closing, struct upstream, member));
+}
+
+bool upstreams_global_init(void)
+{
+    return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
+
+void upstreams_global_done(void)
+{
+    curl_global_cleanup();
+}
+
+struct upstreams *upstreams_new(struct loop *loop)
+{
+    struct upstreams *all = xcalloc(1, sizeof *all);
+    all->loop = loop;
+    list_init(&all->multis);
+    list_init(&all->touched);
+    list_init(&all->starting);
+    list_init(&all->cancelled);
+    list_init(&all->closing);
+    return all;
+}
+
+void upstreams_free(struct upstreams *all)
+{
+    if (all == NULL)
+        return;
+    drop_cancelled(all);
+    free_closing(all);
+    assert(list_empty(&all->multis));
+    free(all->watches);
+    free(all);
+}
+
+struct upstream *upstream_open(struct upstreams *all, const struct upstream_config *config)
+{
+    struct upstream *u = xcalloc(1, sizeof *u);
+    u->all = all;
+    u->config = config;
+    u->idle_ms = config->timeouts.idle > IDLE_MIN_MS ? config->timeouts.idle : IDLE_MIN_MS;
+    list_init(&u->member);
+    list_init(&u->pool);
+    u->headers = exchange_headers(config, &u->has_content_type);
+    return u;
+}
+
+void upstream_close(struct upstream *u)
+{
+    if (u == NULL)
+        return;
+    assert(u->n_calls == 0);
+    if (u->all->running || u->all->in_curl || !list_empty(&u->all->cancelled))
+        list_add_last(&u->all->closing, &u->member);
+    else
+        upstream_free(u);
+}
+
+void upstream_submit(struct upstream *u, struct upstream_call *call)
+{
+    struct exchange *x;
+    assert(call->handle == NULL);
+    if (list_empty(&u->pool)) {
+        x = exchange_new(u);
+    } else {
+        x = LIST_FIRST(&u->pool, struct exchange, member);
+        list_remove(&x->member);
+        u->n_pool--;
+    }
+    x->call = call;
+    x->submitted_us = clock_now_us();
+    call->handle = x;
+    u->n_calls++;
+    list_add_last(&u->all->starting, &x->member);
+}
+
+void upstream_cancel(struct upstream_call *call)
+{
+    struct exchange *x = call->handle;
+    if (x == NULL)
+        return;
+    struct upstreams *all = x->upstream->all;
+    call->handle = NULL;
+    x->call = NULL;
+    x->upstream->n_calls--;
+    list_remove(&x->member);
+    if (all->in_curl)
+        list_add_last(&all->cancelled, &x->member);
+    else
+        exchange_rest(x);
+}
+
+void upstreams_run(struct upstreams *all)
+{
+    assert(!all->running && !all->in_curl);
+    all->running = true;
+    for (int round = 0; round < RUN_ROUNDS; round++) {
+        drop_cancelled(all);
+        begin_all(all);
+        run_timers(all);
+        collect_all(all);
+        if (list_empty(&all->starting))
+            break;
+    }
+    drop_cancelled(all);
+    all->running = false;
+    free_closing(all);
+}
+
+int64_t upstreams_deadline_ms(const struct upstreams *all)
+{
+    int64_t due_ms = CLOCK_NEVER;
+    if (!list_empty(&all->starting) || !list_empty(&all->cancelled) || !list_empty(&all->touched))
+        return 0;
+    for (const struct list *at = all->multis.next; at != &all->multis; at = at->next)
+        due_ms = clock_min(due_ms, CONTAINER_OF(at, struct multi, member)->due_ms);
+    return due_ms;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/upstream_head.h"
+
+#include <string.h>
+
+static const char *const shown_names[] = {
+    "Allow", "Content-Length", "Content-Type", "Date", "Retry-After", "Server", "WWW-Authenticate",
+};
+
+static void copy_text(char to[UPSTREAM_TEXT_MAX], struct str text)
+{
+    size_t len = text.len < UPSTREAM_TEXT_MAX ? text.len : UPSTREAM_TEXT_MAX - 1;
+    if (len > 0)
+        memcpy(to, text.data, len);
+    to[len] = '\0';
+}
+
+static struct str without_line_end(struct str line)
+{
+    if (line.len > 0 && line.data[line.len - 1] == '\n')
+        line.len--;
+    if (line.len > 0 && line.data[line.len - 1] == '\r')
+        line.len--;
+    return line;
+}
+
+/* RFC 9112 section 4: the reason phrase may be missing, with or without the space before it. */
+static void read_status_line(struct response_head *head, struct str line)
+{
+    size_t space = str_find(line, ' ');
+    struct str rest = str_trim(str_slice(line, space, line.len));
+    uint64_t status;
+
+    head->status = 0;
+    head->n_shown = 0;
+    head->texts_len = 0;
+    head->content_type[0] = '\0';
+    head->reason_phrase[0] = '\0';
+    if (rest.len < 3 || !str_to_uint(str_slice(rest, 0, 3), 999, &status))
+        return;
+    head->status = (int)status;
+    copy_text(head->reason_phrase, str_trim(str_slice(rest, 3, rest.len)));
+}
+
+static void keep_shown(struct response_head *head, const char *name, struct str value)
+{
+    if (head->n_shown == RESPONSE_SHOWN_HEADERS ||
+        value.len >= sizeof head->texts - head->texts_len)
+        return;
+    char *text = head->texts + head->texts_len;
+    if (value.len > 0)
+        memcpy(text, value.data, value.len);
+    text[value.len] = '\0';
+    head->texts_len += value.len + 1;
+    head->shown[head->n_shown++] = (struct upstream_header){ name, text };
+}
+
+static void read_field(struct response_head *head, struct str line)
+{
+    size_t colon = str_find(line, ':');
+    if (colon == line.len || line.data[0] == ' ' || line.data[0] == '\t')
+        return; /* an obsolete folded line, or no field at all */
+    struct str name = str_trim(str_slice(line, 0, colon));
+    struct str value = str_trim(str_slice(line, colon + 1, line.len));
+    for (size_t i = 0; i < ARRAY_LEN(shown_names); i++)
+        if (str_eq_nocase(name, str_of(shown_names[i])))
+            keep_shown(head, shown_names[i], value);
+    if (head->content_type[0] == '\0' && str_eq_nocase(name, STR("Content-Type")))
+        copy_text(head->content_type, value);
+}
+
+void response_head_start(struct response_head *head)
+{
+    head->status = 0;
+    head->complete = false;
+    head->too_large = false;
+    head->n_lines = 0;
+    head->n_bytes = 0;
+    head->reason_phrase[0] = '\0';
+    head->content_type[0] = '\0';
+    head->n_shown = 0;
+    head->texts_len = 0;
+}
+
+bool response_head_line(struct response_head *head, struct str line)
+{
+    head->n_lines++;
+    head->n_bytes += line.len;
+    if (head->n_lines > RESPONSE_HEAD_LINES || head->n_bytes > RESPONSE_HEAD_BYTES) {
+        head->too_large = true;
+        return false;
+    }
+    if (head->complete)
+        return true;
+    line = without_line_end(line);
+    if (line.len == 0) {
+        /* Interim responses end here, too; 101 is none that we asked for, so it is final. */
+        head->complete = head->status >= 200 || head->status == 101;
+        return true;
+    }
+    if (str_starts_with(str_trim(line), STR("HTTP/")))
+        read_status_line(head, line);
+    else
+        read_field(head, line);
+    return true;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads the head of an upstream's response from its lines, as they come: the status, the
+ * Content-Type, and the headers that a problem may show. Knows nothing of libcurl. */
+#ifndef RPCGATE_IO_UPSTREAM_HEAD_H
+#define RPCGATE_IO_UPSTREAM_HEAD_H
+
+#include "base/str.h"
+#include "io/upstream.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What a head may take, interim responses and trailers included. */
+#define RESPONSE_HEAD_LINES ((size_t)100)
+#define RESPONSE_HEAD_BYTES ((size_t)64 * 1024)
+
+#define RESPONSE_SHOWN_HEADERS ((size_t)16)
+
+/* It must stay where it is: `shown` points into `texts`. */
+struct response_head {
+    int status; /* 0: no status line yet */
+    bool complete;
+    bool too_large;
+    size_t n_lines, n_bytes;
+    char reason_phrase[UPSTREAM_TEXT_MAX];
+    char content_type[UPSTREAM_TEXT_MAX];
+    struct upstream_header shown[RESPONSE_SHOWN_HEADERS];
+    size_t n_shown;
+    char texts[4096]; /* values of the shown headers, each with a NUL */
+    size_t texts_len;
+};
+
+void response_head_start(struct response_head *head);
+
+/* Takes the next line, with its line end. False: the head is too large. `head->complete` becomes
+ * true with the empty line that ends the final head; lines behind it (trailers) are dropped.
+ * RFC 9112 sections 2.1, 4, 5; RFC 9110 section 15.2. */
+bool response_head_line(struct response_head *head, struct str line) MUST_CHECK;
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of the HTTP client. For io/upstream*.c only, which alone include libcurl.
+ *
+ * An upstream owns several multi handles of at most MULTI_TRANSFERS transfers each, because
+ * libcurl walks lists whose length is that number; they are filled lowest first, so that kept
+ * connections are found again. An exchange is an easy handle with all of an upstream's options
+ * set; it is pooled and used for one call after another.
+ *
+ * libcurl forbids to change a multi handle from its callbacks. So calls are begun, cancelled and
+ * reported from upstreams_run() only, which is never in one. */
+#ifndef RPCGATE_IO_UPSTREAM_INSIDE_H
+#define RPCGATE_IO_UPSTREAM_INSIDE_H
+
+#include "base/buf.h"
+#include "base/chain.h"
+#include "base/list.h"
+#include "io/loop.h"
+#include "io/upstream.h"
+#include "io/upstream_head.h"
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MULTI_TRANSFERS ((size_t)32)
+/* A cache that is smaller than the number of transfers makes a connection for nearly every call. */
+#define MULTI_CONNECTIONS 64L
+
+struct watch;
+
+struct upstreams {
+    struct loop *loop;      /* borrowed */
+    struct list multis;     /* struct multi.member: of all upstreams */
+    struct list touched;    /* struct multi.touched: may have ended transfers */
+    struct list starting;   /* struct exchange.member: not in a multi handle yet */
+    struct list cancelled;  /* struct exchange.member: to be taken out of theirs */
+    struct list closing;    /* struct upstream.member: closed while we ran */
+    struct watch **watches; /* by file descriptor; owned */
+    size_t n_watches;
+    bool in_curl; /* libcurl is calling us */
+    bool running; /* in upstreams_run() */
+};
+
+struct multi {
+    struct list member, touched;
+    struct upstreams *all;
+    CURLM *curl;    /* NULL: nothing open */
+    size_t n;       /* transfers in it */
+    int64_t due_ms; /* libcurl's timer; while n is 0: when its kept connections are closed */
+};
+
+struct upstream {
+    struct list member; /* of upstreams.closing */
+    struct upstreams *all;
+    const struct upstream_config *config; /* borrowed */
+    struct curl_slist *headers;           /* those of every request; owned */
+    bool has_content_type;                /* there is one among them */
+    struct multi **multis;                /* owned */
+    size_t n_multis;
+    struct list pool; /* struct exchange.member */
+    size_t n_pool;
+    size_t n_calls;  /* under way */
+    int64_t idle_ms; /* how long a multi handle without transfers is kept */
+};
+
+struct exchange {
+    struct list member;
+    struct upstream *upstream;
+    struct multi *multi;        /* NULL: in none */
+    struct upstream_call *call; /* NULL: was cancelled */
+    CURL *easy;
+    struct chain_cursor cursor; /* where libcurl is in the body */
+    struct buf flat;            /* a small body that was in several blocks */
+    struct buf lines;           /* this call's own header lines, each with a NUL */
+    struct curl_slist own[3];
+    struct response_head head;
+    bool began;   /* libcurl was about to send the request at least once */
+    bool refused; /* it wanted to send it again, and was stopped */
+    bool stopped; /* on_data() said so */
+    int64_t submitted_us;
+    char error[CURL_ERROR_SIZE];
+};
+
+/* upstream_exchange.c */
+
+/* Never NULL: it is a small object, without memory for which the process ends. */
+struct exchange *exchange_new(struct upstream *u) MUST_CHECK;
+void exchange_free(struct exchange *x);
+
+/* Makes it ready for `x->call`. False: no memory. */
+bool exchange_prepare(struct exchange *x, int64_t now_ms) MUST_CHECK;
+
+/* May (more of) the request go out? No, if it is libcurl's second attempt and a byte of the first
+ * was sent. */
+bool exchange_may_send(struct exchange *x) MUST_CHECK;
+
+/* The headers of every request; `ret_content_type`: is there one among them? */
+struct curl_slist *exchange_headers(const struct upstream_config *config, bool *ret_content_type);
+
+/* upstream_outcome.c */
+
+/* What `rc` means for the call. */
+void outcome_fill(struct exchange *x, CURLcode rc, struct upstream_outcome *ret);
+
+/* A call that ended before libcurl knew of it. */
+void outcome_fill_early(struct exchange *x, enum upstream_status status, const char *detail,
+                        struct upstream_outcome *ret);
+
+/* upstream_sockets.c */
+
+/* Options of a new multi handle. False: no memory. */
+bool sockets_attach_multi(struct multi *m) MUST_CHECK;
+
+/* Options of a new easy handle. False: no memory. */
+bool sockets_attach_easy(struct exchange *x) MUST_CHECK;
+
+/* Runs what libcurl has to do for one socket (or CURL_SOCKET_TIMEOUT). */
+void multi_act(struct multi *m, curl_socket_t fd, int bits);
+
+#endif

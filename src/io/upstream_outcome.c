@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What libcurl's result codes mean for a call. */
+#include "io/upstream_inside.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Nothing was sent, so it ended while connecting; whose time was up? */
+static enum upstream_status timeout_status(const struct exchange *x)
+{
+    if (x->began || clock_now_ms() >= x->call->deadline_ms)
+        return UPSTREAM_TIMEOUT;
+    return UPSTREAM_CONNECT_FAILED;
+}
+
+/* libcurl has one code for a header that is none and for a length that is no number. */
+static enum upstream_status weird_status(const struct exchange *x)
+{
+    return strstr(x->error, "Content-Length") != NULL ? UPSTREAM_LOST : UPSTREAM_BAD_RESPONSE;
+}
+
+static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
+{
+    if (x->stopped)
+        return UPSTREAM_STOPPED;
+    if (x->refused)
+        return UPSTREAM_LOST;
+    if (x->head.too_large)
+        return UPSTREAM_BAD_RESPONSE;
+    switch (rc) {
+    case CURLE_OK:
+        return UPSTREAM_OK;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_INTERFACE_FAILED:
+        return UPSTREAM_CONNECT_FAILED;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_ENGINE_NOTFOUND:
+    case CURLE_SSL_ENGINE_SETFAILED:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_USE_SSL_FAILED:
+    case CURLE_SSL_ENGINE_INITFAILED:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_SHUTDOWN_FAILED:
+    case CURLE_SSL_CRL_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_CLIENTCERT:
+        return UPSTREAM_TLS_FAILED;
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_SEND_FAIL_REWIND:
+        return UPSTREAM_LOST;
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_TOO_MANY_REDIRECTS:
+        return UPSTREAM_BAD_RESPONSE;
+    case CURLE_WEIRD_SERVER_REPLY:
+        return weird_status(x);
+    case CURLE_OPERATION_TIMEDOUT:
+        return timeout_status(x);
+    case CURLE_OUT_OF_MEMORY:
+        /* So it calls a header line of more than 100 KB. */
+        return x->began && !x->head.complete ? UPSTREAM_BAD_RESPONSE : UPSTREAM_FAILED;
+    default:
+        return UPSTREAM_FAILED;
+    }
+}
+
+static void explain(const struct exchange *x, CURLcode rc, struct upstream_outcome *ret)
+{
+    const char *reason = x->error[0] != '\0' ? x->error : curl_easy_strerror(rc);
+    long system_error = 0;
+
+    if (x->refused)
+        reason = "a kept connection was closed by the upstream before it answered";
+    else if (x->stopped)
+        reason = "the response was not read to its end";
+    else if (x->head.too_large)
+        reason = "the response's head has more than 100 lines or 64 KiB";
+    else if (rc == CURLE_OUT_OF_MEMORY && ret->status == UPSTREAM_BAD_RESPONSE)
+        reason = "the response's head has a line of more than 100 KB";
+    else if (rc == CURLE_UNSUPPORTED_PROTOCOL)
+        reason = "the answer is not HTTP";
+
+    if (rc == CURLE_COULDNT_CONNECT)
+        curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &system_error);
+    if (system_error != 0) {
+        char text[128];
+        snprintf(ret->detail, sizeof ret->detail, "%.180s (%.60s)", reason,
+                 strerror_r((int)system_error, text, sizeof text));
+    } else {
+        snprintf(ret->detail, sizeof ret->detail, "%s", reason);
+    }
+}
+
+void outcome_fill(struct exchange *x, CURLcode rc, struct upstream_outcome *ret)
+{
+    long sent = 0, connections = 0;
+    curl_off_t sent_body = 0;
+
+    curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &sent);
+    curl_easy_getinfo(x->easy, CURLINFO_SIZE_UPLOAD_T, &sent_body);
+    curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connections);
+
+    ret->status = status_of(x, rc);
+    ret->reached = x->began && (sent > 0 || sent_body > 0);
+    ret->reused = x->began && connections == 0;
+    ret->http_status = x->head.complete ? x->head.status : 0;
+    memcpy(ret->reason_phrase, x->head.reason_phrase, sizeof ret->reason_phrase);
+    memcpy(ret->content_type, x->head.content_type, sizeof ret->content_type);
+    ret->headers = x->head.shown;
+    ret->n_headers = x->head.n_shown;
+    ret->duration_us = clock_now_us() - x->submitted_us;
+    ret->detail[0] = '\0';
+    if (ret->status != UPSTREAM_OK)
+        explain(x, rc, ret);
+}
+
+void outcome_fill_early(struct exchange *x, enum upstream_status status, const char *detail,
+                        struct upstream_outcome *ret)
+{
+    *ret = (struct upstream_outcome){ .status = status };
+    ret->duration_us = clock_now_us() - x->submitted_us;
+    snprintf(ret->detail, sizeof ret->detail, "%s", detail);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* libcurl's sockets on the worker's loop. A connection's socket stays registered while it waits in
+ * libcurl's cache for the next call, which saves two system calls for each; an event there means
+ * that the upstream has closed it, or sent what nobody asked for. Such a connection must carry no
+ * further request, so it is shut down, which is how libcurl finds out before it uses it again. */
+#include "io/upstream_inside.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct watch {
+    struct loop_source source;
+    struct multi *multi;
+    uint32_t registered; /* epoll events; 0: not on the loop */
+    uint32_t wanted;     /* by libcurl; 0: nothing */
+    bool kept;           /* has been in libcurl's cache: it is closed by our close_socket() */
+};
+
+static void watch_ready(struct loop_source *source, uint32_t events);
+
+static struct watch *watch_find(const struct upstreams *all, curl_socket_t fd)
+{
+    return (size_t)fd < all->n_watches ? all->watches[fd] : NULL;
+}
+
+static struct watch *watch_new(struct multi *m, curl_socket_t fd)
+{
+    struct upstreams *all = m->all;
+    if ((size_t)fd >= all->n_watches) {
+        size_t n = (size_t)fd + 64;
+        all->watches = xreallocarray(all->watches, n, sizeof all->watches[0]);
+        memset(all->watches + all->n_watches, 0, (n - all->n_watches) * sizeof all->watches[0]);
+        all->n_watches = n;
+    }
+    struct watch *w = xcalloc(1, sizeof *w);
+    w->source = (struct loop_source){ .fd = fd, .ready = watch_ready };
+    w->multi = m;
+    all->watches[fd] = w;
+    return w;
+}
+
+static void watch_leave_loop(struct watch *w)
+{
+    if (w->registered != 0)
+        loop_remove(w->multi->all->loop, &w->source);
+    w->registered = 0;
+}
+
+static void watch_free(struct watch *w)
+{
+    watch_leave_loop(w);
+    w->multi->all->watches[w->source.fd] = NULL;
+    free(w);
+}
+
+/* Where the loop has no room the call ends by its deadline; there is nobody to tell. */
+static void watch_register(struct watch *w, uint32_t events)
+{
+    struct loop *loop = w->multi->all->loop;
+    if (w->registered == events)
+        return;
+    bool done = w->registered == 0 ? loop_add(loop, &w->source, events)
+                                   : loop_change(loop, &w->source, events);
+    if (done)
+        w->registered = events;
+}
+
+static void watch_ready(struct loop_source *source, uint32_t events)
+{
+    struct watch *w = CONTAINER_OF(source, struct watch, source);
+    int bits = 0;
+
+    if (w->wanted == 0) {
+        watch_leave_loop(w);
+        shutdown(source->fd, SHUT_RDWR);
+        return;
+    }
+    /* Errors are found by reading: there may be an answer before them. */
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+        bits |= CURL_CSELECT_IN;
+    if ((events & EPOLLOUT) != 0)
+        bits |= CURL_CSELECT_OUT;
+    multi_act(w->multi, source->fd, bits);
+}
+
+/* libcurl needs a socket no longer. What is no connection (a resolver's pipe), or none yet, may be
+ * closed without a word to us, so it leaves the loop; a kept connection stays. */
+static void watch_rest(struct watch *w, CURL *easy)
+{
+    curl_socket_t kept = CURL_SOCKET_BAD;
+    w->wanted = 0;
+    if (!w->kept && curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &kept) == CURLE_OK)
+        w->kept = kept == w->source.fd;
+    if (!w->kept)
+        watch_free(w);
+    else if (w->registered != 0)
+        watch_register(w, EPOLLIN | EPOLLRDHUP);
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *socket_user)
+{
+    struct multi *m = user;
+    struct watch *w = watch_find(m->all, fd);
+    (void)socket_user;
+
+    if (what == CURL_POLL_REMOVE) {
+        if (w != NULL && w->multi == m)
+            watch_rest(w, easy);
+        return 0;
+    }
+    if (w == NULL)
+        w = watch_new(m, fd);
+    w->multi = m;
+    w->wanted = EPOLLRDHUP;
+    if ((what & CURL_POLL_IN) != 0)
+        w->wanted |= EPOLLIN;
+    if ((what & CURL_POLL_OUT) != 0)
+        w->wanted |= EPOLLOUT;
+    watch_register(w, w->wanted);
+    return 0;
+}
+
+static int on_timer(CURLM *curl, long timeout_ms, void *user)
+{
+    struct multi *m = user;
+    (void)curl;
+    m->due_ms = timeout_ms < 0 ? CLOCK_NEVER : clock_now_ms() + timeout_ms;
+    return 0;
+}
+
+static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct exchange *x = user;
+    if (purpose != CURLSOCKTYPE_IPCXN || !exchange_may_send(x))
+        return CURL_SOCKET_BAD;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (fd < 0)
+        return CURL_SOCKET_BAD;
+
+    /* An attempt that failed while connecting was closed without a word, and this is its number
+     * again. libcurl may think that it still watches it. */
+    struct watch *w = watch_find(x->multi->all, fd);
+    if (w != NULL) {
+        watch_leave_loop(w);
+        w->multi = x->multi;
+        w->kept = false;
+        if (w->wanted != 0)
+            watch_register(w, w->wanted);
+    }
+    return fd;
+}
+
+static int close_socket(void *user, curl_socket_t fd)
+{
+    struct watch *w = watch_find(user, fd);
+    if (w != NULL)
+        watch_free(w);
+    return close(fd);
+}
+
+bool sockets_attach_multi(struct multi *m)
+{
+    CURLM *curl = m->curl;
+    return curl_multi_setopt(curl, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
+           curl_multi_setopt(curl, CURLMOPT_SOCKETDATA, m) == CURLM_OK &&
+           curl_multi_setopt(curl, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK &&
+           curl_multi_setopt(curl, CURLMOPT_TIMERDATA, m) == CURLM_OK &&
+           curl_multi_setopt(curl, CURLMOPT_PIPELINING, CURLPIPE_NOTHING) == CURLM_OK &&
+           curl_multi_setopt(curl, CURLMOPT_MAXCONNECTS, MULTI_CONNECTIONS) == CURLM_OK;
+}
+
+bool sockets_attach_easy(struct exchange *x)
+{
+    /* A connection outlives the exchange that opened it: its close function gets the client. */
+    struct upstreams *all = x->upstream->all;
+    return curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK &&
+           curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETDATA, x) == CURLE_OK &&
+           curl_easy_setopt(x->easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket) == CURLE_OK &&
+           curl_easy_setopt(x->easy, CURLOPT_CLOSESOCKETDATA, all) == CURLE_OK;
+}
+
+void multi_act(struct multi *m, curl_socket_t fd, int bits)
+{
+    int still_running;
+    assert(!m->all->in_curl);
+    m->all->in_curl = true;
+    /* Its result tells of wrong arguments only; each transfer's own comes with its message. */
+    curl_multi_socket_action(m->curl, fd, bits, &still_running);
+    m->all->in_curl = false;
+    if (list_empty(&m->touched))
+        list_add_last(&m->all->touched, &m->touched);
+}
