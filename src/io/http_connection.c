@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "io/http_connection.h"
+
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Times are looked at no more often than this, however many of them there are. [ms] */
+#define SWEEP_MS 50
+
+/* Over the limit, unfinished requests and replies must be at least this old to make room; until
+ * then they are in the reserve. [ms] */
+#define PATIENCE_MS 1000
+
+struct http_connection *http_connection_new(struct http_server *server, struct MHD_Connection *mhd,
+                                            int fd)
+{
+    struct http_connection *c = xcalloc(1, sizeof *c);
+    c->server = server;
+    c->mhd = mhd;
+    c->fd = fd;
+    c->linger_fd = -1;
+    c->phase = HTTP_HEAD;
+    c->since_ms = loop_now_ms(server->loop);
+    list_add_last(&server->phases[HTTP_HEAD], &c->member);
+    server->n_in[HTTP_HEAD]++;
+    return c;
+}
+
+static void unwatch(struct http_connection *c)
+{
+    if (!c->gone)
+        loop_remove(c->server->loop, &c->watch);
+    c->gone = false;
+}
+
+void http_connection_free(struct http_connection *c)
+{
+    if (c->phase == HTTP_WATCHED)
+        unwatch(c);
+    list_remove(&c->member);
+    c->server->n_in[c->phase]--;
+    if (c->linger_fd >= 0)
+        linger_add(&c->server->linger, c->linger_fd);
+    free(c->x.headers);
+    free(c->x.query);
+    free(c);
+}
+
+void http_connection_enter(struct http_connection *c, enum http_phase phase)
+{
+    struct http_server *server = c->server;
+    if (c->phase == HTTP_WATCHED)
+        unwatch(c);
+    list_remove(&c->member);
+    server->n_in[c->phase]--;
+    c->phase = phase;
+    c->since_ms = loop_now_ms(server->loop);
+    list_add_last(&server->phases[phase], &c->member);
+    server->n_in[phase]++;
+}
+
+/* The library closes a connection that it finds shut down. Only from outside its run. */
+static void shut_down(struct http_connection *c)
+{
+    shutdown(c->fd, SHUT_RDWR);
+    http_connection_enter(c, HTTP_ENDING);
+    c->server->pending = true;
+}
+
+/* An end of stream alone does not mean that the caller is gone: it may have closed its sending
+ * side only, and over TCP both look the same. A reset, or a unix socket's end, is sure. */
+static void on_gone(struct loop_source *source, uint32_t events)
+{
+    struct http_connection *c = CONTAINER_OF(source, struct http_connection, watch);
+    if ((events & (EPOLLHUP | EPOLLERR)) == 0)
+        return;
+    loop_remove(c->server->loop, source);
+    c->gone = true;
+    c->server->handler->gone(c->server->context, &c->x);
+}
+
+/* The library has taken a suspended connection out of its own epoll set. EPOLLHUP and EPOLLERR
+ * are reported without being asked for. */
+static void watch(struct http_connection *c)
+{
+    http_connection_enter(c, HTTP_WATCHED);
+    c->watch = (struct loop_source){ .fd = c->fd, .ready = on_gone };
+    c->gone = !loop_add(c->server->loop, &c->watch, 0);
+}
+
+static struct http_connection *oldest(const struct http_server *server, enum http_phase phase)
+{
+    const struct list *list = &server->phases[phase];
+    return list_empty(list) ? NULL : LIST_FIRST(list, struct http_connection, member);
+}
+
+static int64_t expires_ms(const struct http_server *server, enum http_phase phase)
+{
+    const struct http_connection *c = oldest(server, phase);
+    if (c == NULL || server->limit_ms[phase] == CLOCK_NEVER)
+        return CLOCK_NEVER;
+    return c->since_ms + server->limit_ms[phase];
+}
+
+void http_connections_sweep(struct http_server *server)
+{
+    int64_t now_ms = loop_now_ms(server->loop);
+    server->swept_ms = now_ms;
+    for (enum http_phase phase = 0; phase < HTTP_PHASES; phase++) {
+        while (expires_ms(server, phase) <= now_ms) {
+            struct http_connection *c = oldest(server, phase);
+            if (phase == HTTP_RESTING)
+                watch(c);
+            else
+                shut_down(c);
+        }
+    }
+    linger_run(&server->linger, now_ms);
+}
+
+static size_t excess(const struct http_server *server)
+{
+    size_t open = http_server_connections(server) - server->n_in[HTTP_ENDING];
+    return open > server->limits.connections ? open - server->limits.connections : 0;
+}
+
+/* Idle connections go first, then those without a complete request: at once while there are many
+ * (a flood; its oldest have waited longest for nothing), else only old ones, so that a newcomer is
+ * served although all others are busy. Last come slow senders and readers. Those that rest stay:
+ * their calls are running. */
+static struct http_connection *dispensable(const struct http_server *server)
+{
+    static const enum http_phase order[] = { HTTP_HEAD, HTTP_BODY, HTTP_WRITING };
+    int64_t old_ms = loop_now_ms(server->loop) - PATIENCE_MS;
+    struct http_connection *c = oldest(server, HTTP_IDLE);
+    if (c != NULL)
+        return c;
+    if (server->n_in[HTTP_HEAD] > server->reserve / 2)
+        return oldest(server, HTTP_HEAD);
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        c = oldest(server, order[i]);
+        if (c != NULL && c->since_ms <= old_ms)
+            return c;
+    }
+    return NULL;
+}
+
+void http_connections_make_room(struct http_server *server)
+{
+    for (size_t n = excess(server); n > 0; n--) {
+        struct http_connection *c = dispensable(server);
+        if (c == NULL)
+            return;
+        shut_down(c);
+    }
+}
+
+int64_t http_connections_deadline_ms(const struct http_server *server)
+{
+    int64_t earliest = linger_deadline_ms(&server->linger);
+    for (enum http_phase phase = 0; phase < HTTP_PHASES; phase++)
+        earliest = clock_min(earliest, expires_ms(server, phase));
+    if (excess(server) > 0)
+        earliest = clock_min(earliest, loop_now_ms(server->loop) + PATIENCE_MS / 4);
+    if (earliest != CLOCK_NEVER && earliest < server->swept_ms + SWEEP_MS)
+        earliest = server->swept_ms + SWEEP_MS;
+    return earliest;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The HTTP server's inside, for io/http_*.c only: its connections and what they are doing.
+ *
+ * A connection's phase and the list it is on are the same thing. Each list is in the order in
+ * which its members came, and all of them have the same time, so the first one is the next to
+ * expire and the oldest to make room: nothing is ever searched.
+ *
+ *   HEAD     accepted, or the first line of a further request is there. Absolute time. The library
+ *            does not tell when the first byte comes: before its first line is complete, a further
+ *            request counts as idle.
+ *   BODY     from the complete head to the complete request. Absolute time.
+ *   RESTING  the handler has not replied yet. The handler's own deadline counts; after a moment
+ *            the connection becomes
+ *   WATCHED  and its end is noticed. Calls that end sooner never pay for that.
+ *   WRITING  from the reply to its last byte. Absolute time.
+ *   IDLE     kept, between two requests.
+ *   ENDING   shut down by us; the library closes it in its next run. */
+#ifndef RPCGATE_IO_HTTP_CONNECTION_H
+#define RPCGATE_IO_HTTP_CONNECTION_H
+
+#include "base/list.h"
+#include "io/http_server.h"
+#include "io/linger.h"
+
+#include <netinet/in.h>
+
+struct MHD_Connection;
+struct MHD_Daemon;
+struct MHD_Response;
+struct sockaddr;
+
+enum http_phase {
+    HTTP_HEAD,
+    HTTP_BODY,
+    HTTP_RESTING,
+    HTTP_WATCHED,
+    HTTP_WRITING,
+    HTTP_IDLE,
+    HTTP_ENDING,
+    HTTP_PHASES
+};
+
+enum exchange_state {
+    EXCHANGE_NONE,     /* no head yet */
+    EXCHANGE_HEAD,     /* in head() */
+    EXCHANGE_BODY,     /* between head() and complete() */
+    EXCHANGE_COMPLETE, /* in complete() */
+    EXCHANGE_RESTING,  /* suspended */
+    EXCHANGE_REPLIED   /* the reply is the library's */
+};
+
+struct http_address {
+    char ip[INET6_ADDRSTRLEN];
+    unsigned port;
+    bool is_unix;
+};
+
+/* A request and its reply; a connection has one at a time and reuses its memory. */
+struct http_exchange {
+    enum exchange_state state;
+    bool aborted;
+    void *user; /* the handler's */
+
+    struct request_head head; /* points into the library's buffer, and to what follows here */
+    struct header *headers;   /* owned; room for `headers_cap` */
+    size_t headers_cap;
+    const char *target; /* of the request line; the library's, which cuts it at the `?` */
+    size_t target_len;
+    bool target_bad; /* it holds what no request line may hold */
+    char *query;     /* owned copy, for the library decodes its own; room for `query_cap` */
+    size_t query_cap;
+
+    struct MHD_Response *response; /* a reply that waits for the library's next call */
+    int status;
+    bool close;
+    struct chain body; /* what the library is sending */
+    struct chain_cursor sent;
+    char *flat; /* a copy of `body` in one piece */
+    size_t flat_bytes;
+    struct budget *flat_budget; /* which the copy is counted in */
+};
+
+struct http_connection {
+    struct http_server *server;
+    struct MHD_Connection *mhd;
+    int fd; /* the library's */
+    struct list member;
+    enum http_phase phase;
+    int64_t since_ms; /* when the phase began */
+    int linger_fd;    /* a dup that lingers after the library has closed its own; -1: none */
+    struct loop_source watch; /* registered while WATCHED and not `gone` */
+    bool gone;
+    bool local_known;
+    struct http_address local;
+    struct http_exchange x;
+};
+
+struct http_server {
+    struct loop *loop; /* borrowed */
+    const struct http_handler *handler;
+    void *context;
+    struct http_limits limits;
+    size_t reserve; /* connections that the library takes beyond the limit, to make room for */
+
+    struct MHD_Daemon *daemon;
+    struct loop_source source; /* the library's epoll descriptor */
+    bool ready;                /* it has events */
+    bool pending;              /* the library must run, although it may have no event */
+    bool quiesced;
+
+    struct http_address local;
+    bool local_fixed; /* `local` holds for every connection */
+
+    struct list phases[HTTP_PHASES];
+    size_t n_in[HTTP_PHASES];
+    int64_t limit_ms[HTTP_PHASES]; /* CLOCK_NEVER: none */
+    int64_t swept_ms;
+    struct linger_pool linger;
+};
+
+static inline struct http_connection *http_connection_of(struct http_exchange *x)
+{
+    return CONTAINER_OF(x, struct http_connection, x);
+}
+
+/* http_connection.c: phases and their times. */
+struct http_connection *http_connection_new(struct http_server *server, struct MHD_Connection *mhd,
+                                            int fd);
+void http_connection_free(struct http_connection *c);
+void http_connection_enter(struct http_connection *c, enum http_phase phase);
+void http_connections_sweep(struct http_server *server);
+void http_connections_make_room(struct http_server *server);
+int64_t http_connections_deadline_ms(const struct http_server *server);
+
+/* http_head.c: what the library has read becomes a request_head. */
+struct http_request_line {
+    const char *method, *url, *version;
+};
+void http_head_target(struct http_exchange *x, const char *target);
+void http_head_read(struct http_exchange *x, const struct http_request_line *line);
+void http_head_clear(struct http_exchange *x);
+void http_address_of(int fd, struct http_address *ret);
+
+/* http_response.c: a reply becomes the library's response. */
+struct MHD_Response *http_response_new(struct http_exchange *x, const struct http_reply *reply,
+                                       bool close);
+
+/* http_exchange.c: the library's callbacks; `x` is its pointer for a request. */
+void http_exchange_end(struct http_exchange *x, bool sent);
+bool http_exchange_step(struct http_exchange *x, const struct http_request_line *line,
+                        struct str upload);
+
+#endif
