@@ -37,11 +37,9 @@ static bool take_token(struct reader *r, struct str *ret)
     return true;
 }
 
-/* A quoted-string, RFC 9110 section 5.6.4; what stands between the quotes as it is. */
-static bool take_quoted(struct reader *r, struct str *ret)
+/* The rest of a quoted-string, RFC 9110 section 5.6.4; what stands between the quotes as it is. */
+static bool take_quoted_rest(struct reader *r, struct str *ret)
 {
-    if (!take_byte(r, '"'))
-        return false;
     for (size_t i = 0; i < r->rest.len; i++) {
         if (r->rest.data[i] == '"') {
             *ret = str_slice(r->rest, 0, i);
@@ -69,10 +67,10 @@ static enum parameter take_parameter(struct reader *r, struct str *name, struct 
         else
             break;
     }
-    if (any && take_token(r, name) && take_byte(r, '=') &&
-        (take_quoted(r, value) || take_token(r, value)))
-        return PARAMETER_FOUND;
-    return PARAMETER_WRONG;
+    if (!any || !take_token(r, name) || !take_byte(r, '='))
+        return PARAMETER_WRONG;
+    bool taken = take_byte(r, '"') ? take_quoted_rest(r, value) : take_token(r, value);
+    return taken ? PARAMETER_FOUND : PARAMETER_WRONG;
 }
 
 static bool take_media_type(struct reader *r, struct str *type, struct str *subtype)
