@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "codec/options.h"
+#include "codec/step.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,8 +38,6 @@ struct encode_input {
                           no params */
     const struct encode_options *options; /* borrowed until the last step */
 };
-
-enum codec_step { CODEC_MORE, CODEC_DONE, CODEC_FAILED };
 
 /* `budget` counts the encoder's own memory that grows with the input (names of large objects);
  * NULL: none. */

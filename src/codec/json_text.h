@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of JSON strings (RFC 8259 section 7) that are known to be valid, and UTF-8. */
+#ifndef RPCGATE_CODEC_JSON_TEXT_H
+#define RPCGATE_CODEC_JSON_TEXT_H
+
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Reads the escape whose backslash is at *at and moves behind it; a pair of surrogates is one
+ * escape. Returns the character. */
+uint32_t json_read_escape(const char **at);
+
+/* The first byte from `at` on that is the string's closing quote or a backslash. */
+const char *json_run_end(const char *at, const char *end);
+
+/* The closing quote of the string whose text begins at `at`, which is behind the opening quote. */
+const char *json_string_end(const char *at, const char *end);
+
+/* The first byte from `at` on that is no white space, or `end`. */
+static inline const char *json_skip_space(const char *at, const char *end)
+{
+    while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
+        at++;
+    return at;
+}
+
+/* Behind the number that begins at `at`. */
+const char *json_number_end(const char *at, const char *end);
+
+/* A code point as UTF-8; returns how many bytes. */
+size_t utf8_write(uint32_t c, char to[4]);
+
+/* Can XML 1.0 carry that character (its production 2, Char)? */
+static inline bool xml_is_char(uint32_t c)
+{
+    if (c < 0x20)
+        return c == '\t' || c == '\n' || c == '\r';
+    return c != 0xFFFE && c != 0xFFFF && (c < 0xD800 || c > 0xDFFF) && c <= 0x10FFFF;
+}
+
+/* Eight bytes, and the high bit of each byte that is zero in `x`: exact up to and including the
+ * first such byte, seen from the low end. */
+static inline uint64_t eight_bytes(const char *at)
+{
+    uint64_t x;
+    memcpy(&x, at, sizeof x);
+    return x;
+}
+
+#define EACH_BYTE(b) (UINT64_C(0x0101010101010101) * (uint64_t)(b))
+
+static inline uint64_t eight_zeros(uint64_t x)
+{
+    return (x - EACH_BYTE(0x01)) & ~x & EACH_BYTE(0x80);
+}
+
+#endif
