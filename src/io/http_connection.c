@@ -106,6 +106,40 @@ static int64_t expires_ms(const struct http_server *server, enum http_phase phas
     return c->since_ms + server->limit_ms[phase];
 }
 
+static size_t excess(const struct http_server *server)
+{
+    size_t open = http_server_connections(server) - server->n_in[HTTP_ENDING];
+    return open > server->limits.connections ? open - server->limits.connections : 0;
+}
+
+/* Idle connections go first. Then whatever has waited longest for its caller: only what is old,
+ * so that a newcomer is served although all others are busy; at once when half of the reserve is
+ * used up, for that is a flood. Those that rest stay: their calls are running. */
+static struct http_connection *dispensable(const struct http_server *server, bool crowded)
+{
+    static const enum http_phase waiting[] = { HTTP_HEAD, HTTP_BODY, HTTP_WRITING };
+    int64_t old_ms = loop_now_ms(server->loop) - PATIENCE_MS;
+    struct http_connection *found = oldest(server, HTTP_IDLE);
+    if (found != NULL)
+        return found;
+    for (size_t i = 0; i < ARRAY_LEN(waiting); i++) {
+        struct http_connection *c = oldest(server, waiting[i]);
+        if (c != NULL && (found == NULL || c->since_ms < found->since_ms))
+            found = c;
+    }
+    return found != NULL && (crowded || found->since_ms <= old_ms) ? found : NULL;
+}
+
+void http_connections_make_room(struct http_server *server)
+{
+    for (size_t n = excess(server); n > 0; n--) {
+        struct http_connection *c = dispensable(server, n > server->reserve / 2);
+        if (c == NULL)
+            return;
+        shut_down(c);
+    }
+}
+
 void http_connections_sweep(struct http_server *server)
 {
     int64_t now_ms = loop_now_ms(server->loop);
@@ -120,43 +154,7 @@ void http_connections_sweep(struct http_server *server)
         }
     }
     linger_run(&server->linger, now_ms);
-}
-
-static size_t excess(const struct http_server *server)
-{
-    size_t open = http_server_connections(server) - server->n_in[HTTP_ENDING];
-    return open > server->limits.connections ? open - server->limits.connections : 0;
-}
-
-/* Idle connections go first, then those without a complete request: at once while there are many
- * (a flood; its oldest have waited longest for nothing), else only old ones, so that a newcomer is
- * served although all others are busy. Last come slow senders and readers. Those that rest stay:
- * their calls are running. */
-static struct http_connection *dispensable(const struct http_server *server)
-{
-    static const enum http_phase order[] = { HTTP_HEAD, HTTP_BODY, HTTP_WRITING };
-    int64_t old_ms = loop_now_ms(server->loop) - PATIENCE_MS;
-    struct http_connection *c = oldest(server, HTTP_IDLE);
-    if (c != NULL)
-        return c;
-    if (server->n_in[HTTP_HEAD] > server->reserve / 2)
-        return oldest(server, HTTP_HEAD);
-    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
-        c = oldest(server, order[i]);
-        if (c != NULL && c->since_ms <= old_ms)
-            return c;
-    }
-    return NULL;
-}
-
-void http_connections_make_room(struct http_server *server)
-{
-    for (size_t n = excess(server); n > 0; n--) {
-        struct http_connection *c = dispensable(server);
-        if (c == NULL)
-            return;
-        shut_down(c);
-    }
+    http_connections_make_room(server);
 }
 
 int64_t http_connections_deadline_ms(const struct http_server *server)
@@ -165,7 +163,7 @@ int64_t http_connections_deadline_ms(const struct http_server *server)
     for (enum http_phase phase = 0; phase < HTTP_PHASES; phase++)
         earliest = clock_min(earliest, expires_ms(server, phase));
     if (excess(server) > 0)
-        earliest = clock_min(earliest, loop_now_ms(server->loop) + PATIENCE_MS / 4);
+        earliest = clock_min(earliest, server->swept_ms + PATIENCE_MS / 4);
     if (earliest != CLOCK_NEVER && earliest < server->swept_ms + SWEEP_MS)
         earliest = server->swept_ms + SWEEP_MS;
     return earliest;

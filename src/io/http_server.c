@@ -206,9 +206,9 @@ void http_server_quiesce(struct http_server *server)
         .fd = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_LISTEN_FD)->listen_fd,
         .events = POLLIN,
     };
+    server->quiesced = true;
     for (int i = 0; i < BACKLOG_RUNS_MAX && poll(&waiting, 1, 0) == 1; i++)
         run_library(server);
-    server->quiesced = true;
     close(MHD_quiesce_daemon(server->daemon));
 }
 

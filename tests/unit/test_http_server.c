@@ -608,6 +608,311 @@ static void test_large_replies(void **state UNUSED)
     rig_free(rig);
 }
 
+static void test_large_bodies(void **state UNUSED)
+{
+    struct rig *rig = rig_tcp(&plain_limits);
+    const size_t size = 5000000;
+    char *body = xcalloc(size + 1, 1);
+    int fd = client(rig);
+    for (size_t i = 0; i < size; i++)
+        body[i] = (char)('A' + i % 26);
+    send_text(rig, fd, "POST /echo HTTP/1.1\r\nExpect: 100-continue\r\n"
+                       "Content-Length: 5000000\r\n\r\n");
+    struct answer a = read_answer(rig, fd, UNTIL_HEAD);
+    assert_string_equal(a.head, "HTTP/1.1 100 Continue\r\n\r\n");
+    answer_done(&a);
+    assert_true(send_bytes(rig, fd, body, size));
+    expect(rig, fd, 200, body);
+
+    send_text(rig, fd, "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (size_t at = 0; at < size; at += 50000) {
+        send_text(rig, fd, "c350;x=y\r\n");
+        assert_true(send_bytes(rig, fd, body + at, 50000));
+        send_text(rig, fd, "\r\n");
+    }
+    send_text(rig, fd, "0\r\nTrailer: x\r\n\r\n");
+    expect(rig, fd, 200, body);
+    free(body);
+    close(fd);
+    rig_free(rig);
+}
+
+static void test_abort_closes(void **state UNUSED)
+{
+    struct rig *rig = rig_tcp(&plain_limits);
+    int fd = client(rig);
+    send_text(rig, fd, "POST /abort HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody");
+    struct answer a = read_answer(rig, fd, UNTIL_END);
+    assert_true(a.closed || a.reset);
+    assert_int_equal(a.bytes.len, 0);
+    assert_int_equal(rig->n_closed, 1);
+    assert_int_equal(rig->n_sent, 0);
+    answer_done(&a);
+    close(fd);
+    rig_free(rig);
+}
+
+/* Heads over the limit reach the handler, which refuses them; far larger ones the library ends. */
+static void test_large_heads(void **state UNUSED)
+{
+    static const size_t sizes[] = { 1000, 15000, 16384, 17000, 18000 };
+    struct rig *rig = rig_tcp(&plain_limits);
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        CLEANUP(free_charp) char *value = xcalloc(sizes[i] + 1, 1);
+        memset(value, 'v', sizes[i]);
+        int fd = client(rig);
+        send_text(rig, fd, "GET /size/5 HTTP/1.1\r\nX: ");
+        send_text(rig, fd, value);
+        send_text(rig, fd, "\r\n\r\n");
+        expect(rig, fd, 200, "abcde");
+        assert_int_equal(rig->last.head_bytes, sizes[i] + 29);
+        assert_false(rig->last.malformed);
+        close(fd);
+        fd = client(rig);
+        send_text(rig, fd, "GET /size/5?");
+        send_text(rig, fd, value);
+        send_text(rig, fd, " HTTP/1.1\r\n\r\n");
+        expect(rig, fd, 200, "abcde");
+        assert_int_equal(rig->last.head_bytes, sizes[i] + 25);
+        assert_false(rig->last.malformed);
+        close(fd);
+    }
+    int fd = client(rig);
+    for (int i = 0; i < 200; i++)
+        send_text(rig, fd, i == 0 ? "GET / HTTP/1.1\r\n" : "Name: value\r\n");
+    send_text(rig, fd, "\r\n");
+    expect(rig, fd, 200, "");
+    assert_int_equal(rig->last.n_headers, 199);
+    close(fd);
+
+    size_t heads = rig->n_heads;
+    fd = client(rig);
+    send_text(rig, fd, "GET / HTTP/1.1\r\n");
+    while (heads == rig->n_heads && send_bytes(rig, fd, "Name: value\r\n", 13) &&
+           http_server_connections(rig->server) > 0)
+        turn(rig);
+    assert_int_equal(heads, rig->n_heads);
+    close(fd);
+    rig_free(rig);
+}
+
+static void hold_one(struct rig *rig, int fd)
+{
+    size_t before = rig->n_held;
+    send_text(rig, fd, "POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n[]");
+    WAIT_FOR(rig, rig->n_held == before + 1);
+}
+
+static void test_caller_is_gone(void **state UNUSED)
+{
+    struct rig *rig = rig_unix(&plain_limits);
+    int fd = client(rig);
+    hold_one(rig, fd);
+    assert_true(rig->last.is_unix);
+    close(fd);
+    WAIT_FOR(rig, rig->n_gone == 1);
+    for (int i = 0; i < 3; i++)
+        turn(rig);
+    assert_int_equal(rig->n_gone, 1);
+    assert_int_equal(rig->n_closed, 0);
+    release(rig, "to nobody");
+    WAIT_FOR(rig, rig->n_closed == 1);
+    assert_int_equal(rig->n_sent, 0);
+    rig_free(rig);
+
+    rig = rig_tcp(&plain_limits);
+    fd = client(rig);
+    hold_one(rig, fd);
+    const struct { int onoff, seconds; } reset = { 1, 0 };
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    close(fd);
+    WAIT_FOR(rig, rig->n_gone == 1);
+    release(rig, "to nobody");
+    WAIT_FOR(rig, rig->n_closed == 1);
+    rig_free(rig);
+}
+
+static void test_half_closed_caller_is_answered(void **state UNUSED)
+{
+    struct rig *rigs[] = { rig_tcp(&plain_limits), rig_unix(&plain_limits) };
+    for (size_t i = 0; i < ARRAY_LEN(rigs); i++) {
+        struct rig *rig = rigs[i];
+        int fd = client(rig);
+        hold_one(rig, fd);
+        shutdown(fd, SHUT_WR);
+        int64_t until_ms = clock_now_ms() + 300;
+        WAIT_FOR(rig, clock_now_ms() > until_ms);
+        assert_int_equal(rig->n_gone, 0);
+        release(rig, "still here");
+        struct answer a = read_answer(rig, fd, UNTIL_END);
+        assert_string_equal(body_of(&a), "still here");
+        assert_int_equal(rig->n_sent, 1);
+        answer_done(&a);
+        close(fd);
+        rig_free(rig);
+    }
+}
+
+/* Connections in every state when the server ends: waiting to be accepted, with a partial head or
+ * body, idle, resting, with an unread reply. */
+static void test_quiesce_and_free(void **state UNUSED)
+{
+    struct rig *rig = rig_tcp(&plain_limits);
+    int idle = client(rig), head = client(rig), body = client(rig), unread = client(rig);
+    int rest[20];
+    send_text(rig, idle, "GET /a HTTP/1.1\r\n\r\n");
+    expect(rig, idle, 200, "");
+    send_text(rig, head, "GET /a HTTP/1.1\r\nX: ");
+    send_text(rig, body, "POST /a HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc");
+    send_text(rig, unread, "GET /size/20000000 HTTP/1.1\r\n\r\n");
+    for (size_t i = 0; i < ARRAY_LEN(rest); i++) {
+        rest[i] = client(rig);
+        hold_one(rig, rest[i]);
+    }
+    WAIT_FOR(rig, rig->body_bytes == 3 + 2 * ARRAY_LEN(rest));
+    int waiting = client(rig);
+    send_text(rig, waiting, "GET /size/1 HTTP/1.1\r\n\r\n");
+
+    http_server_quiesce(rig->server);
+    int late = client(rig); /* the test's own listening socket is still open: nobody accepts */
+    struct answer a = read_answer(rig, waiting, UNTIL_END);
+    assert_int_equal(a.status, 200);
+    answer_done(&a);
+    send_text(rig, idle, "GET /size/2 HTTP/1.1\r\n\r\n");
+    a = read_answer(rig, idle, UNTIL_END);
+    assert_int_equal(a.status, 200);
+    assert_non_null(strstr(a.head, "Connection: close\r\n"));
+    assert_true(a.closed);
+    answer_done(&a);
+    assert_int_equal(http_server_resting(rig->server), ARRAY_LEN(rest));
+    for (size_t i = 0; i < ARRAY_LEN(rest); i++)
+        release(rig, "last");
+    assert_int_equal(http_server_resting(rig->server), 0);
+    http_server_free(rig->server);
+    for (size_t i = 0; i < ARRAY_LEN(rest); i++) {
+        char reply[1024] = "";
+        assert_true(recv(rest[i], reply, sizeof reply - 1, 0) > 0);
+        assert_non_null(strstr(reply, "Connection: close\r\n"));
+        assert_non_null(strstr(reply, "\r\n\r\nlast"));
+        close(rest[i]);
+    }
+    loop_free(rig->loop);
+    rig_start(rig, &plain_limits);
+    const int others[] = { idle, head, body, unread, waiting, late };
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        close(others[i]);
+    rig_free(rig);
+}
+
+/* Each of these is closed after its time, and not before. */
+static void test_deadlines(void **state UNUSED)
+{
+    static const struct http_limits limits = { .head_bytes = 16384,
+                                               .connections = 64,
+                                               .header_time_ms = 300,
+                                               .body_time_ms = 300,
+                                               .write_time_ms = 300,
+                                               .idle_ms = 300 };
+    static const char *const texts[] = {
+        "",
+        "GET / HTTP/1.1\r\nHost: x",
+        "GET / HT",
+        "POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc",
+        "GET /size/30000000 HTTP/1.1\r\n\r\n",
+        "GET /none HTTP/1.1\r\n\r\n",
+        "GET /none HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nHo",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct rig *rig = rig_tcp(&limits);
+        int64_t begin_ms = clock_now_ms();
+        int fd = client(rig);
+        send_text(rig, fd, texts[i]);
+        WAIT_FOR(rig, http_server_connections(rig->server) == 1);
+        WAIT_FOR(rig, http_server_connections(rig->server) == 0);
+        assert_in_range(clock_now_ms() - begin_ms, 250, 1500);
+        close(fd);
+        rig_free(rig);
+    }
+    /* A running call has no time of ours. */
+    struct rig *rig = rig_tcp(&limits);
+    int fd = client(rig);
+    hold_one(rig, fd);
+    int64_t until_ms = clock_now_ms() + 600;
+    WAIT_FOR(rig, clock_now_ms() > until_ms);
+    release(rig, "in time");
+    expect(rig, fd, 200, "in time");
+    close(fd);
+    rig_free(rig);
+}
+
+static void expect_service(struct rig *rig)
+{
+    int fd = client(rig);
+    int64_t begin_ms = clock_now_ms();
+    send_text(rig, fd, "GET /size/2 HTTP/1.1\r\nHost: x\r\n\r\n");
+    expect(rig, fd, 200, "ab");
+    assert_in_range(clock_now_ms() - begin_ms, 0, 2000);
+    close(fd);
+}
+
+/* Whatever fills all connections, a newcomer is served. */
+static void test_makes_room(void **state UNUSED)
+{
+    static const struct {
+        const char *text;
+        size_t n;
+    } floods[] = {
+        { "", 100 },
+        { "GET / HTTP/1.1\r\nHost: x", 100 },
+        { "GET /none HTTP/1.1\r\n\r\n", 100 },
+        { "POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc", 40 },
+        { "GET /size/12000000 HTTP/1.1\r\n\r\n", 12 },
+        { "POST /late HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 8 },
+    };
+    struct http_limits limits = plain_limits;
+    limits.connections = 8;
+    for (size_t i = 0; i < ARRAY_LEN(floods); i++) {
+        struct rig *rig = rig_tcp(&limits);
+        size_t n = floods[i].n;
+        int flood[100];
+        for (size_t k = 0; k < n; k++) {
+            flood[k] = client(rig);
+            send_text(rig, flood[k], floods[i].text);
+        }
+        expect_service(rig);
+        WAIT_FOR(rig, http_server_connections(rig->server) <= 8);
+        expect_service(rig);
+        while (rig->n_held > 0)
+            release(rig, "x");
+        for (size_t k = 0; k < n; k++)
+            close(flood[k]);
+        rig_free(rig);
+    }
+}
+
+static void test_many_at_once(void **state UNUSED)
+{
+    struct http_limits limits = plain_limits;
+    limits.connections = 500;
+    struct rig *rig = rig_tcp(&limits);
+    int fds[500];
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+        fds[i] = client(rig);
+    for (int round = 0; round < 3; round++) {
+        for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+            send_text(rig, fds[i], "POST /late HTTP/1.1\r\nContent-Length: 2\r\n\r\n[]");
+        WAIT_FOR(rig, rig->n_held == ARRAY_LEN(fds));
+        while (rig->n_held > 0)
+            release(rig, "ok");
+        for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+            expect(rig, fds[i], 200, "ok");
+    }
+    assert_int_equal(http_server_connections(rig->server), ARRAY_LEN(fds));
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+        close(fds[i]);
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -620,7 +925,15 @@ int main(void)
         cmocka_unit_test(test_lingering_ends),
         cmocka_unit_test(test_late_replies_do_not_stall),
         cmocka_unit_test(test_large_replies),
+        cmocka_unit_test(test_large_bodies),
+        cmocka_unit_test(test_abort_closes),
+        cmocka_unit_test(test_large_heads),
+        cmocka_unit_test(test_caller_is_gone),
+        cmocka_unit_test(test_half_closed_caller_is_answered),
+        cmocka_unit_test(test_quiesce_and_free),
+        cmocka_unit_test(test_deadlines),
+        cmocka_unit_test(test_makes_room),
+        cmocka_unit_test(test_many_at_once),
     };
-    (void)rig_unix;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
