@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures: gateways and upstreams that end with the test, or with the module."""
+
+import os
+import resource
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+for module in ("check", "wire", "gateway", "upstream"):
+    pytest.register_assert_rewrite(f"rig.{module}")
+
+from rig.gateway import Gateway  # noqa: E402
+from rig.settings import RPCGATED  # noqa: E402
+from rig.upstream import Upstream, echo  # noqa: E402
+
+
+def pytest_sessionstart():
+    if not os.access(RPCGATED, os.X_OK):
+        pytest.exit(f"no program at {RPCGATED}: build it, or set RPCGATED", returncode=4)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def pytest_report_header():
+    return f"rpcgated: {RPCGATED}"
+
+
+class Starter:
+    """Starts gateways and upstreams; ends them, gateways first, each with a clean end."""
+
+    def __init__(self):
+        self._upstreams = ExitStack()
+        self._gateways: list[Gateway] = []
+
+    def upstream(self, behave=echo, **options) -> Upstream:
+        return self._upstreams.enter_context(Upstream(behave, **options))
+
+    def gateway(self, settings: dict | str | None = None, **options) -> Gateway:
+        gateway = Gateway(settings, **options)
+        self._gateways.append(gateway)
+        return gateway
+
+    def simple(self, upstream: Upstream, **settings) -> Gateway:
+        """A gateway where everybody may call `up`, which is that upstream."""
+        upstreams = {"up": {"url": upstream.url, **settings.pop("up", {})}}
+        return self.gateway({"anonymous": {"allow": ["*/*"]}, "upstreams": upstreams, **settings})
+
+    def end(self):
+        try:
+            failures = []
+            for gateway in self._gateways:
+                try:
+                    gateway.stop()
+                except AssertionError as failure:
+                    failures.append(failure)
+                finally:
+                    gateway.close()
+        finally:
+            self._upstreams.close()
+        if failures:
+            raise failures[0]
+
+
+@pytest.fixture
+def start():
+    """Starts gateways and upstreams for one test."""
+    starter = Starter()
+    yield starter
+    starter.end()
+
+
+@pytest.fixture(scope="module")
+def start_shared():
+    """Starts gateways and upstreams for all tests of a module."""
+    starter = Starter()
+    yield starter
+    starter.end()

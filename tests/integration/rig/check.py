@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Assertions that many tests share."""
+
+from .wire import Answer
+
+
+def assert_problem(answer: Answer, name: str, status: int, executed: str | None = None,
+                   **members) -> dict:
+    """A complete problem document (RFC 9457) of that name, with these members. Returns it."""
+    assert answer.status == status, (answer.status, answer.body[:2000])
+    assert answer.problem == name
+    document = answer.json
+    assert document["status"] == status
+    assert document["title"] and document["detail"], document
+    assert document["request_id"] == answer.header("X-Request-Id")
+    if executed is not None:
+        assert document["executed"] == executed, document
+    for key, value in members.items():
+        assert document.get(key) == value, (key, document)
+    return document

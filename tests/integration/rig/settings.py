@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the programs are, how long to wait, and configuration text made from Python values."""
+
+import os
+from pathlib import Path
+
+_TOP = Path(__file__).resolve().parents[3]
+
+RPCGATED = Path(os.environ.get("RPCGATED", _TOP / "build" / "rpcgated")).resolve()
+
+
+def _sanitized() -> bool:
+    try:
+        program = RPCGATED.read_bytes()
+    except OSError:
+        return False
+    return b"__asan_init" in program or b"__tsan_init" in program
+
+
+#: Programs under a sanitizer are slow: deadlines and time limits are longer by this factor.
+SLOW = 4 if _sanitized() else 1
+
+#: How long anything that must happen may take. Nothing waits this long unless it is broken. [s]
+DEADLINE = 20.0 * SLOW
+
+
+def libconfig(value, indent: str = "") -> str:
+    """A Python value as libconfig text: dict, list or tuple, str, bool, int."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, dict):
+        inner = indent + "  "
+        lines = [f"{inner}{key} = {libconfig(item, inner)};\n" for key, item in value.items()]
+        return "{\n" + "".join(lines) + indent + "}"
+    if isinstance(value, (list, tuple)):
+        items = ", ".join(libconfig(item, indent) for item in value)
+        plain = all(isinstance(item, (str, int)) for item in value)
+        return f"[ {items} ]" if plain else f"( {items} )"
+    raise TypeError(f"no libconfig form: {value!r}")
+
+
+def configuration(settings: dict) -> str:
+    """The text of a configuration file."""
+    return "".join(f"{key} = {libconfig(value)};\n" for key, value in settings.items())

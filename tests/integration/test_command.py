@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line of rpcgated: -t, --show-config, -V, -h, and what goes wrong at start."""
+
+import os
+import re
+import socket
+
+import pytest
+
+from rig.gateway import Gateway, run_program
+from rig.settings import configuration
+
+GOOD = {
+    "listen": [{"address": "127.0.0.1", "port": 0}],
+    "anonymous": {"allow": ["demo/*"]},
+    "limits": {"drain": "7s", "body": "2M"},
+    "upstreams": {"demo": {"url": "http://who:hush-hush@127.0.0.1:1", "headers": [
+        "X-Tenant: blue", "X-Api-Key: very-secret-key"]}},
+}
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text: str | dict, name: str = "rpcgate.conf") -> str:
+        path = tmp_path / name
+        path.write_text(configuration(text) if isinstance(text, dict) else text)
+        return str(path)
+    return write
+
+
+@pytest.mark.parametrize("option", ["-V", "--version"])
+def test_version(option):
+    done = run_program(option)
+    assert done.returncode == 0 and not done.stderr
+    assert re.match(r"rpcgated? \d+\.\d+", done.stdout)
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help(option):
+    done = run_program(option)
+    assert done.returncode == 0 and not done.stderr
+    for name in ("-c", "--config", "-t", "--test", "--show-config", "--demo", "-V", "-h"):
+        assert name in done.stdout, name
+
+
+@pytest.mark.parametrize("arguments", [["--nonsense"], ["-c"], ["-t", "stray"], ["-x"]])
+def test_wrong_usage(arguments):
+    done = run_program(*arguments)
+    assert done.returncode == 64 and done.stderr and not done.stdout
+
+
+@pytest.mark.parametrize("arguments", [[], ["-t"], ["--show-config"]])
+def test_missing_file(tmp_path, arguments):
+    path = str(tmp_path / "none.conf")
+    done = run_program(*arguments, "-c", path)
+    assert done.returncode == 66 and path in done.stderr and not done.stdout
+
+
+@pytest.mark.parametrize("option", ["-t", "--test"])
+def test_good_file(write, option):
+    done = run_program(option, "-c", write(GOOD))
+    assert done.returncode == 0 and done.stdout == "ok\n", done
+
+
+BAD = """\
+workers = "many";
+limts = { };
+anonymous = { allow = [ "demo" ]; };
+limits = {
+  body = "4X";
+  drain = 35;
+  connections = 5000000000;
+};
+log = { level = "loud"; };
+upstreams = {
+  demo = { url = "ftp://x/"; timeout = "1s"; };
+  other = { url = "http://127.0.0.1:1"; headers = [ "X-A: a\\r\\nX-B: b" ]; };
+  third = { };
+};
+"""
+
+
+@pytest.mark.parametrize("arguments", [["-t"], []])
+def test_all_errors_together(write, arguments):
+    path = write(BAD)
+    done = run_program(*arguments, "-c", path)
+    assert done.returncode == 78 and not done.stdout.strip().endswith("ok")
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if path in line]
+    numbers = [int(re.search(re.escape(path) + r":(\d+): \S", line)[1]) for line in lines]
+    assert set(numbers) >= {1, 2, 3, 5, 6, 7, 9, 11, 12, 13}, "\n".join(lines)
+    assert numbers == sorted(numbers)
+    said = {number: " ".join(line for line, n in zip(lines, numbers) if n == number)
+            for number in numbers}
+    assert "limits" in said[2], "the nearest known name"
+    assert "timeouts" in said[11] and "ftp" in said[11]
+    assert "url" in said[13]
+    if arguments == ["-t"]:
+        assert all(re.match(re.escape(path) + r":\d+: ", line) for line in lines)
+
+
+def test_syntax_error(write):
+    path = write("workers = 1;\nlimits = {\n  body = ;\n};\n")
+    done = run_program("-t", "-c", path)
+    assert done.returncode == 78 and f"{path}:3: " in done.stdout + done.stderr
+
+
+def test_errors_in_an_included_file(write):
+    write("limits = {\n bod = \"1M\";\n};\n", "more.conf")
+    path = write("workers = 1;\n@include \"more.conf\"\nworkrs = 1;\n")
+    done = run_program("-t", "-c", path)
+    told = done.stdout + done.stderr
+    assert done.returncode == 78 and "more.conf:2: " in told and f"{path}:3: " in told
+
+
+def test_show_config(write):
+    done = run_program("--show-config", "-c", write(GOOD))
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    for pattern in (r"drain = \"7s\".*rpcgate\.conf:", r"body = \"2M\".*rpcgate\.conf:",
+                    r"idle = \"60s\".*default", r"url = "):
+        assert any(re.search(pattern, line) for line in lines), (pattern, done.stdout)
+    assert "hush-hush" not in done.stdout and "very-secret-key" not in done.stdout
+    assert "blue" in done.stdout
+
+
+def test_secrets_from_elsewhere(write, tmp_path):
+    """${file:}, ${env:} and ${credential:} are resolved, and told where they cannot be."""
+    (tmp_path / "pw").write_text("from-a-file\n")
+    (tmp_path / "cred").write_text("from-systemd")
+    auth = {"scheme": "basic", "username": "${env:RIG_USER:-nobody}"}
+    text = {"upstreams": {
+        "a": {"url": "http://127.0.0.1:1", "auth": auth | {"password": f"${{file:{tmp_path}/pw}}"}},
+        "b": {"url": "http://127.0.0.1:1", "auth": auth | {"password": "${credential:cred}"}}}}
+    there = {"CREDENTIALS_DIRECTORY": str(tmp_path), "RIG_USER": "somebody"}
+    done = run_program("--show-config", "-c", write(text), environment=there)
+    assert done.returncode == 0 and "somebody" in done.stdout
+    assert "from-a-file" not in done.stdout and "from-systemd" not in done.stdout
+    missing = {"upstreams": {"a": {"url": "${env:RIG_NOT_SET}"},
+                             "b": {"url": "${file:/nonexistent/x}"}}}
+    done = run_program("-t", "-c", write(missing))
+    told = done.stdout + done.stderr
+    assert done.returncode == 78 and "RIG_NOT_SET" in told and "/nonexistent/x" in told
+
+
+def test_port_that_is_taken(write):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run_program("-c", write(GOOD | {"listen": [{"address": "127.0.0.1", "port": port}]}))
+    assert done.returncode not in (0, 66, 78) and done.returncode > 0
+    assert str(port) in done.stderr
+
+
+def test_open_address_needs_more(write):
+    """Beyond loopback: TLS and callers, or `insecure = true`."""
+    done = run_program("-t", "-c", write(GOOD | {"listen": [{"address": "0.0.0.0", "port": 0}]}))
+    assert done.returncode == 78 and "insecure" in done.stdout + done.stderr
+    listen = {"address": "0.0.0.0", "port": 0, "insecure": True}
+    assert run_program("-t", "-c", write(GOOD | {"listen": [listen]})).returncode == 0
+
+
+def test_stale_unix_socket_is_replaced_and_a_live_one_refused(start, write):
+    gateway = start.gateway({})
+    path = gateway.unix
+    done = run_program("-c", write({"listen": [{"unix": path}]}))
+    assert done.returncode not in (0, 78) and path in done.stderr
+    assert gateway.request("GET", "/livez", over="unix").status == 200, "the live one goes on"
+    gateway.kill()
+    gateway.may_end_with(gateway.process.returncode)
+    assert os.path.exists(path), "killed: it is stale now"
+    second = start.gateway({"listen": [{"unix": path}]})
+    second.unix = path
+    assert second.request("GET", "/livez", over="unix").status == 200
+
+
+def test_ready_is_told_with_every_listener(start):
+    gateway = start.gateway({})
+    assert gateway.tcp[1] > 0
+    gateway.wait_line(gateway.unix)
+
+
+def test_not_ready_where_the_file_is_bad(write):
+    with pytest.raises(RuntimeError, match="ended with 78"):
+        Gateway("workers = \"x\";\n")
