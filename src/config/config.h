@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct store;
+
 enum auth_scheme { AUTH_SCHEME_NONE, AUTH_SCHEME_BASIC };
 
 /* A list of strings; owned by the snapshot. */
@@ -24,15 +26,38 @@ struct texts {
     size_t n;
 };
 
+/* Where something stands. */
+struct place {
+    const char *file; /* owned by the snapshot; NULL: nowhere, it is a default */
+    unsigned line;    /* in `file`; 0: the file as a whole */
+    unsigned at;      /* line in the whole text with its includes: the order of the file */
+};
+
+/* Where a setting's value comes from, and how it is shown. */
+struct origin {
+    struct place place;
+    const char *shown; /* as the file has it, with secrets as ***; NULL: the table's default.
+                          Owned by the snapshot */
+    bool unresolved;   /* under -t: a credential in it was not there to be read */
+};
+
 typedef bool OPTION_C_flag;
 typedef int64_t OPTION_C_count;
 typedef size_t OPTION_C_size;      /* [bytes] */
 typedef int64_t OPTION_C_duration; /* [ms] */
-typedef char *OPTION_C_text;       /* NULL: not set */
-typedef char *OPTION_C_secret;     /* NULL: not set */
 typedef unsigned OPTION_C_mode;
-typedef struct texts OPTION_C_texts;
-typedef unsigned OPTION_C_words; /* set of enum extension */
+typedef char *OPTION_C_text; /* texts of all kinds: NULL: not set */
+typedef char *OPTION_C_secret;
+typedef char *OPTION_C_url;
+typedef char *OPTION_C_address;
+typedef char *OPTION_C_socket_path;
+typedef char *OPTION_C_zone;
+typedef char *OPTION_C_encoding;
+typedef char *OPTION_C_decoding;
+typedef struct texts OPTION_C_host_names;
+typedef struct texts OPTION_C_headers; /* "Name: value", checked */
+typedef struct texts OPTION_C_globs;   /* "upstream/method", checked */
+typedef unsigned OPTION_C_extensions;  /* set of enum extension */
 typedef enum log_level OPTION_C_log_level;
 typedef enum log_format OPTION_C_log_format;
 typedef enum types_form OPTION_C_types_form;
@@ -40,37 +65,46 @@ typedef enum integers_form OPTION_C_integers_form;
 typedef enum text_policy OPTION_C_text_policy;
 typedef enum auth_scheme OPTION_C_auth_scheme;
 
-#define OPTION_MEMBER(kind, name, standard, least, greatest, reload, help) OPTION_C_##kind name;
+#define OPTION_MEMBER(kind, name, ...) OPTION_C_##kind name;
+#define OPTION_COUNT(kind, name, ...) +1
 #define GROUP_MEMBER(group, name, help) struct group##_config name;
+#define GROUPS_MEMBER(group, name, help)                                                           \
+    struct group##_config *name;                                                                   \
+    size_t n_##name;
+
+/* A section's settings, with the origin of each in the list's order. */
+#define SECTION_MEMBERS(LIST)                                                                      \
+    bool present;       /* does the group stand in the file at all? */                             \
+    struct place place; /* of the group */                                                         \
+    LIST(OPTION_MEMBER)                                                                            \
+    struct origin origins[0 LIST(OPTION_COUNT)];
 
 struct anonymous_config {
-    bool present; /* is the group in the file at all? */
-    ANONYMOUS_OPTIONS(OPTION_MEMBER)
+    SECTION_MEMBERS(ANONYMOUS_OPTIONS)
 };
 
 struct limits_config {
-    LIMITS_OPTIONS(OPTION_MEMBER)
+    SECTION_MEMBERS(LIMITS_OPTIONS)
 };
 
 struct log_config {
-    LOG_OPTIONS(OPTION_MEMBER)
+    SECTION_MEMBERS(LOG_OPTIONS)
 };
 
 struct auth_config {
-    AUTH_OPTIONS(OPTION_MEMBER)
+    SECTION_MEMBERS(AUTH_OPTIONS)
 };
 
 struct timeouts_config {
-    TIMEOUTS_OPTIONS(OPTION_MEMBER)
+    SECTION_MEMBERS(TIMEOUTS_OPTIONS)
 };
 
 struct upstream_limits_config {
-    UPSTREAM_LIMITS_OPTIONS(OPTION_MEMBER)
+    SECTION_MEMBERS(UPSTREAM_LIMITS_OPTIONS)
 };
 
 struct listen_config {
-    LISTEN_OPTIONS(OPTION_MEMBER)
-    unsigned line; /* where in the file; 0: a default */
+    SECTION_MEMBERS(LISTEN_OPTIONS)
 };
 
 /* The parts of an upstream's URL, checked and decoded when the file is read. */
@@ -85,19 +119,18 @@ struct upstream_target {
 struct upstream_config {
     char *name;
     size_t index; /* place in config.upstreams: an upstream's number within the snapshot */
-    UPSTREAM_OPTIONS(OPTION_MEMBER)
+    SECTION_MEMBERS(UPSTREAM_OPTIONS)
     UPSTREAM_GROUPS(GROUP_MEMBER)
     struct upstream_target target;
-    unsigned line;
 };
 
 struct config {
-    MAIN_OPTIONS(OPTION_MEMBER)
+    SECTION_MEMBERS(MAIN_OPTIONS)
+    MAIN_LISTS(GROUPS_MEMBER) /* listen, n_listen: at least one entry */
+    MAIN_OPTIONAL_GROUPS(GROUP_MEMBER)
     MAIN_GROUPS(GROUP_MEMBER)
-    struct listen_config *listen;
-    size_t n_listen;
-    struct upstream_config *upstreams;
-    size_t n_upstreams;
+    MAIN_NAMED_GROUPS(GROUPS_MEMBER) /* upstreams, n_upstreams: in the order of the file */
+    struct store *store;             /* owns all that the snapshot points to */
     atomic_uint references;
 };
 
@@ -117,14 +150,16 @@ void config_report_init(struct config_report *report);
 void config_report_done(struct config_report *report);
 
 /* Reads the file and all that it includes, with all checks. Returns a snapshot with one reference,
- * or NULL with all errors found in `report`. */
-struct config *config_read(const char *path, const struct config_read_options *options,
-                           struct config_report *report);
+ * or NULL with all errors found in `report`. (libconfig has a config_read() and a
+ * config_read_file() of its own.) */
+struct config *config_read_path(const char *path, const struct config_read_options *options,
+                                struct config_report *report) MUST_CHECK;
 
-/* As config_read(), from text; `name` stands for the file in messages. */
+/* As config_read_path(), from text; `name` stands for the file in messages, and its folder is
+ * where includes are looked for. */
 struct config *config_read_text(const char *name, struct str text,
                                 const struct config_read_options *options,
-                                struct config_report *report);
+                                struct config_report *report) MUST_CHECK;
 
 struct config *config_ref(struct config *config);
 
@@ -139,7 +174,7 @@ const struct upstream_config *config_upstream(const struct config *config, struc
  * comment, secrets hidden. */
 void config_print(const struct config *config, struct buf *to);
 
-/* The sample file, and the reference in Markdown and as man page, made from the option lists. */
+/* The sample file etc/rpcgate.conf, and docs/reference/configuration.md, made from the lists. */
 void config_print_sample(struct buf *to);
 void config_print_reference(struct buf *to);
 

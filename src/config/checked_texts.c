@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/checked_texts.h"
+
+#include "base/alloc.h"
+#include "codec/decode.h"
+#include "codec/encode.h"
+#include "config/url.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <sys/un.h>
+
+static bool refuse(struct buf *why, const char *sentence)
+{
+    buf_append_c(why, sentence);
+    return false;
+}
+
+static bool is_alnum(char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
+bool check_text(struct str text, struct buf *why)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (c < 0x20 || c == 0x7f)
+            return refuse(why, "there is a control character in it");
+    }
+    return true;
+}
+
+bool check_url(struct str text, struct buf *why)
+{
+    return url_parse(NULL, text, NULL, why);
+}
+
+bool check_address(struct str text, struct buf *why)
+{
+    char copy[INET6_ADDRSTRLEN];
+    unsigned char ignored[sizeof(struct in6_addr)];
+    bool ok = text.len > 0 && text.len < sizeof copy && str_find(text, '\0') == text.len;
+    if (ok) {
+        memcpy(copy, text.data, text.len);
+        copy[text.len] = '\0';
+        ok = inet_pton(AF_INET, copy, ignored) == 1 || inet_pton(AF_INET6, copy, ignored) == 1;
+    }
+    return ok || refuse(why, "this is not an IPv4 or IPv6 address; write one, such as "
+                             "\"127.0.0.1\" or \"::1\" (names are not looked up)");
+}
+
+bool check_socket_path(struct str text, struct buf *why)
+{
+    if (!check_text(text, why))
+        return false;
+    if (text.len == 0 || text.data[0] != '/')
+        return refuse(why, "the path of a unix socket must begin with `/`");
+    return text.len < sizeof((struct sockaddr_un *)NULL)->sun_path ||
+           refuse(why, "the path of a unix socket has at most 107 bytes");
+}
+
+static bool check_known(struct str text, bool (*known)(const char *name), struct buf *why,
+                        const char *sentence)
+{
+    if (!check_text(text, why))
+        return false;
+    CLEANUP(free_charp) char *name = xmemdup0(text.data, text.len);
+    return (text.len > 0 && known(name)) || refuse(why, sentence);
+}
+
+bool check_zone(struct str text, struct buf *why)
+{
+    return check_known(text, encode_timezone_known, why,
+                       "no such time zone: write \"UTC\", an offset such as \"+02:00\", or a name "
+                       "of the system's zone database such as \"Europe/Berlin\"");
+}
+
+bool check_encoding(struct str text, struct buf *why)
+{
+    return check_known(text, encode_encoding_known, why,
+                       "documents cannot be written in such an encoding; write a name that "
+                       "`iconv -l` lists, such as \"ISO-8859-1\"");
+}
+
+bool check_decoding(struct str text, struct buf *why)
+{
+    return check_known(text, decode_encoding_known, why,
+                       "documents cannot be read in such an encoding; write a name that `iconv -l` "
+                       "lists, such as \"ISO-8859-1\"");
+}
+
+bool check_host_name(struct str text, struct buf *why)
+{
+    struct buf ignored;
+    buf_init(&ignored, 512, NULL);
+    bool ok = check_address(text, &ignored);
+    buf_done(&ignored);
+    if (ok)
+        return true;
+    ok = text.len > 0 && text.len <= 253;
+    for (size_t i = 0; i < text.len && ok; i++)
+        ok = is_alnum(text.data[i]) || strchr("-._", text.data[i]) != NULL;
+    return ok || refuse(why, "this is not a host name; write it without a port, scheme or path, "
+                             "such as \"gateway.internal\"");
+}
+
+/* RFC 9110 section 5.6.2. */
+static bool is_token(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (!is_alnum(s.data[i]) &&
+            (s.data[i] == '\0' || strchr("!#$%&'*+-.^_`|~", s.data[i]) == NULL))
+            return false;
+    }
+    return s.len > 0;
+}
+
+bool check_header(struct str text, struct buf *why)
+{
+    /* Those that make up the message itself; a second one would let two readers differ. */
+    static const char *const ours[] = { "Host",         "Content-Length", "Transfer-Encoding",
+                                        "Content-Type", "Connection",     "Expect",
+                                        "TE",           "Trailer",        "Upgrade" };
+    if (!check_text(text, why))
+        return false;
+    struct str name = header_name(text);
+    if (name.len == text.len || !is_token(name))
+        return refuse(why, "this is not a header line; write \"Name: value\"");
+    for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
+        if (str_eq_nocase(name, str_of(ours[i]))) {
+            buf_printf(why, "the header `%s` is made by rpcgate itself; take it out", ours[i]);
+            return false;
+        }
+    }
+    if (header_value(text).len == 0) {
+        buf_printf(why, "the header `%.*s` has no value", STR_ARGS(name));
+        return false;
+    }
+    return true;
+}
+
+bool check_glob(struct str text, struct buf *why)
+{
+    if (!check_text(text, why))
+        return false;
+    size_t slash = str_find(text, '/');
+    return (slash > 0 && slash + 1 < text.len) ||
+           refuse(why, "this is not of the form `upstream/method`, such as \"demo/*\" or "
+                       "\"*/system.*\"");
+}
+
+bool address_is_loopback(const char *address)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+    if (inet_pton(AF_INET, address, &v4) == 1)
+        return ntohl(v4.s_addr) >> 24 == 127;
+    if (inet_pton(AF_INET6, address, &v6) != 1)
+        return false;
+    return IN6_IS_ADDR_LOOPBACK(&v6) || (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127);
+}
+
+struct str header_name(struct str line)
+{
+    return str_slice(line, 0, str_find(line, ':'));
+}
+
+struct str header_value(struct str line)
+{
+    size_t colon = str_find(line, ':');
+    return str_trim(str_slice(line, colon < line.len ? colon + 1 : colon, line.len));
+}

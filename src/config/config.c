@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/config.h"
+
+#include "config/checks.h"
+#include "config/config_file.h"
+#include "config/findings.h"
+#include "config/reader.h"
+#include "config/sections.h"
+#include "config/source.h"
+#include "config/store.h"
+#include "config/syntax.h"
+
+#include <assert.h>
+
+/* What a reading needs from its first to its last step. */
+struct reading {
+    struct store *store; /* taken by the snapshot */
+    struct findings findings;
+    struct source source;
+};
+
+enum listen_index {
+#define X(kind, name, ...) LISTEN_##name,
+    LISTEN_OPTIONS(X)
+#undef X
+};
+
+/* Without `listen`: the unix socket that the service's RuntimeDirectory is for. */
+static void default_listen(struct config *config)
+{
+    struct listen_config *l = store_alloc(config->store, 1, sizeof *l);
+    reader_defaults(&section_listen, l);
+    l->unix = store_text(config->store, STR("/run/rpcgate/rpcgate.sock"));
+    l->group = store_text(config->store, STR("rpcgate"));
+    l->origins[LISTEN_unix].shown = "\"/run/rpcgate/rpcgate.sock\"";
+    l->origins[LISTEN_group].shown = "\"rpcgate\"";
+    config->listen = l;
+    config->n_listen = 1;
+}
+
+static struct config *make(struct reading *reading, const struct config_read_options *options)
+{
+    struct marks marks = { 0 };
+    struct setting *root = NULL;
+    if (syntax_check(&reading->source, &reading->findings, &marks))
+        root = config_file_parse(&reading->source, &marks, &reading->findings);
+    marks_done(&marks);
+    if (root == NULL)
+        return NULL;
+    struct config *config = store_alloc(reading->store, 1, sizeof *config);
+    config->store = reading->store;
+    atomic_init(&config->references, 1);
+    struct reader reader = { .store = reading->store,
+                             .findings = &reading->findings,
+                             .substitution = { reading->source.folder, options->testing } };
+    buf_init(&reader.path, 512, NULL);
+    reader_defaults(&section_main, config);
+    reader_read(&reader, &section_main, root, config);
+    if (config->n_listen == 0)
+        default_listen(config);
+    buf_done(&reader.path);
+    setting_free(root);
+    checks_run(config, &reading->findings);
+    return config;
+}
+
+/* Ends a reading: the snapshot, if there is one and nothing is wrong with it. */
+static struct config *finish(struct reading *reading, struct config *config,
+                             struct config_report *report)
+{
+    if (reading->findings.n_errors > 0)
+        config = NULL;
+    findings_report(&reading->findings, report);
+    findings_done(&reading->findings);
+    source_done(&reading->source);
+    if (config == NULL)
+        store_free(reading->store);
+    return config;
+}
+
+static void begin(struct reading *reading)
+{
+    *reading = (struct reading){ .store = store_new() };
+    source_init(&reading->source, reading->store, &reading->findings);
+}
+
+struct config *config_read_path(const char *path, const struct config_read_options *options,
+                                struct config_report *report)
+{
+    struct reading reading;
+    begin(&reading);
+    struct config *config = NULL;
+    if (source_read(&reading.source, path, &report->missing))
+        config = make(&reading, options);
+    return finish(&reading, config, report);
+}
+
+struct config *config_read_text(const char *name, struct str text,
+                                const struct config_read_options *options,
+                                struct config_report *report)
+{
+    struct reading reading;
+    begin(&reading);
+    struct config *config = NULL;
+    if (source_take(&reading.source, name, text))
+        config = make(&reading, options);
+    return finish(&reading, config, report);
+}
+
+struct config *config_ref(struct config *config)
+{
+    atomic_fetch_add_explicit(&config->references, 1, memory_order_relaxed);
+    return config;
+}
+
+struct config *config_unref(struct config *config)
+{
+    if (config == NULL)
+        return NULL;
+    unsigned before = atomic_fetch_sub_explicit(&config->references, 1, memory_order_acq_rel);
+    assert(before > 0);
+    if (before == 1)
+        store_free(config->store); /* the snapshot itself lies in it */
+    return NULL;
+}
+
+const struct upstream_config *config_upstream(const struct config *config, struct str name)
+{
+    for (size_t i = 0; i < config->n_upstreams; i++) {
+        if (str_eq_c(name, config->upstreams[i].name))
+            return &config->upstreams[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kinds of settings: how each is read from text. Defaults and bounds are read by the same
+ * functions as the file's values. Pure. */
+#ifndef RPCGATE_CONFIG_KINDS_H
+#define RPCGATE_CONFIG_KINDS_H
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "config/config.h"
+#include "config/config_file.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a setting becomes: a number (also of an enum or flag), a text, texts, a set of bits. */
+enum kind_form { FORM_NUMBER, FORM_TEXT, FORM_TEXTS, FORM_WORDS };
+
+struct word {
+    const char *text;
+    int64_t value;
+};
+
+struct kind {
+    const char *name;       /* for users */
+    const char *written;    /* how, in Markdown */
+    enum kind_form form;
+    enum setting_type type; /* in the file */
+    bool sensitive;         /* kept in memory for secrets */
+    const struct word *words; /* NULL: none */
+    size_t n_words;
+
+    /* Of numbers and words. False: `why` ends a sentence that begins with the value. */
+    bool (*parse)(const struct kind *kind, struct str text, int64_t *ret, struct buf *why);
+    void (*put)(void *member, int64_t value);
+    /* Of texts. False: `why` has a sentence, which has nothing of a secret in it. */
+    bool (*check)(struct str text, struct buf *why);
+};
+
+enum kind_id {
+#define K(kind, form, name, written) KIND_##kind,
+    KIND_LIST(K)
+#undef K
+        KINDS
+};
+
+extern const struct kind kinds[KINDS];
+
+/* "`a`, `b` and `c`" */
+void kind_list_words(const struct kind *kind, struct buf *to);
+
+
+#endif

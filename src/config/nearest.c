@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/nearest.h"
+
+#include <string.h>
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Optimal string alignment, with three rows of its table. Case does not count. */
+size_t nearest_distance(const char *a, const char *b)
+{
+    size_t rows[3][NEAREST_FAR];
+    size_t len_a = strlen(a), len_b = strlen(b);
+    if (len_a >= NEAREST_FAR || len_b >= NEAREST_FAR)
+        return NEAREST_FAR;
+    for (size_t j = 0; j <= len_b; j++)
+        rows[0][j] = j;
+    for (size_t i = 1; i <= len_a; i++) {
+        size_t *row = rows[i % 3], *before = rows[(i + 2) % 3], *before_that = rows[(i + 1) % 3];
+        row[0] = i;
+        for (size_t j = 1; j <= len_b; j++) {
+            size_t change = before[j - 1] + ((a[i - 1] | 0x20) != (b[j - 1] | 0x20));
+            row[j] = least(change, least(before[j], row[j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = least(row[j], before_that[j - 2] + 1);
+        }
+    }
+    return rows[len_a % 3][len_b];
+}
+
+const char *nearest_name(const char *name, const char *const *names, size_t n)
+{
+    size_t longest = strlen(name) < 6 ? 1 : strlen(name) < 12 ? 2 : 3;
+    const char *best = NULL;
+    for (size_t i = 0; i < n; i++) {
+        size_t distance = nearest_distance(name, names[i]);
+        if (distance <= longest) {
+            longest = distance - (distance > 0);
+            best = names[i];
+        }
+    }
+    return best;
+}

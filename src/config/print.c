@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `--show-config`: a configuration file that says where each value comes from. */
+#include "config/config.h"
+#include "config/sections.h"
+#include "config/shown.h"
+
+/* Where the origins stand, unless the value is longer. [columns] */
+#define ORIGIN_COLUMN 60
+
+static void indent(struct buf *to, size_t depth)
+{
+    buf_printf(to, "%*s", (int)(4 * depth), "");
+}
+
+/* The comment behind what was appended from `line_start` on. A file name cannot end the line. */
+static void print_origin(struct buf *to, size_t line_start, const struct place *place)
+{
+    size_t width = to->len - line_start;
+    buf_printf(to, "%*s// ", width < ORIGIN_COLUMN ? (int)(ORIGIN_COLUMN - width) : 1, "");
+    if (place->file == NULL) {
+        buf_append_c(to, "default\n");
+        return;
+    }
+    for (const char *c = place->file; *c != '\0'; c++)
+        buf_append_byte(to, (unsigned char)*c < 0x20 ? '?' : *c);
+    buf_printf(to, ":%u\n", place->line);
+}
+
+static void print_option(struct buf *to, const struct option_row *row, const struct origin *origin,
+                         size_t depth)
+{
+    size_t line_start = to->len;
+    indent(to, depth);
+    bool list = row->kind->type == SETTING_LIST;
+    if (origin->shown == NULL && row->standard == NULL && !list) {
+        buf_printf(to, "// %s: not set\n", row->name);
+        return;
+    }
+    buf_printf(to, "%s = ", row->name);
+    if (origin->shown != NULL)
+        buf_append_c(to, origin->shown);
+    else if (row->standard != NULL)
+        shown_table(to, row->kind, row->standard);
+    else
+        buf_append_c(to, "[ ]");
+    buf_append_byte(to, ';');
+    print_origin(to, line_start, &origin->place);
+}
+
+static void print_section(struct buf *to, const struct section *section, const void *base,
+                          size_t depth);
+
+/* `{`, the settings, `}`. */
+static void print_braces(struct buf *to, const struct section *section, const void *base,
+                         size_t depth)
+{
+    size_t line_start = to->len;
+    while (line_start > 0 && to->data[line_start - 1] != '\n')
+        line_start--;
+    buf_append_byte(to, '{');
+    print_origin(to, line_start, section_member(base, section->place_offset));
+    print_section(to, section, base, depth + 1);
+    indent(to, depth);
+    buf_append_byte(to, '}');
+}
+
+static void print_several(struct buf *to, const struct group_row *row, const void *base,
+                          size_t depth)
+{
+    bool named = row->form == GROUP_NAMED;
+    buf_printf(to, "%s = %c\n", row->name, named ? '{' : '(');
+    size_t n = group_count(row, base);
+    for (size_t i = 0; i < n; i++) {
+        const void *item = group_item(row, base, i);
+        indent(to, depth + 1);
+        if (named)
+            buf_printf(to, "%s = ", *(char *const *)section_member(item, row->section->name_offset));
+        print_braces(to, row->section, item, depth + 1);
+        buf_append_c(to, named ? ";\n" : i + 1 < n ? ",\n" : "\n");
+    }
+    indent(to, depth);
+    buf_append_c(to, named ? "};\n" : ");\n");
+}
+
+static void print_group(struct buf *to, const struct group_row *row, const void *base,
+                        size_t depth)
+{
+    const void *member = section_member(base, row->offset);
+    indent(to, depth);
+    if (row->form == GROUP_LIST || row->form == GROUP_NAMED) {
+        print_several(to, row, base, depth);
+    } else if (row->form == GROUP_OPTIONAL &&
+               !*(const bool *)section_member(member, row->section->present_offset)) {
+        buf_printf(to, "// %s: not set\n", row->name);
+    } else {
+        buf_printf(to, "%s = ", row->name);
+        print_braces(to, row->section, member, depth);
+        buf_append_c(to, ";\n");
+    }
+}
+
+static void print_section(struct buf *to, const struct section *section, const void *base,
+                          size_t depth)
+{
+    for (size_t i = 0; i < section->n_options; i++)
+        print_option(to, &section->options[i], &section_origins(section, base)[i], depth);
+    for (size_t i = 0; i < section->n_groups; i++)
+        print_group(to, &section->groups[i], base, depth);
+}
+
+void config_print(const struct config *config, struct buf *to)
+{
+    buf_append_c(to, "# The settings in force. Secrets are shown as ***.\n");
+    print_section(to, &section_main, config, 0);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Fills the structs from the tree of settings, by the tables: each setting of the file is looked
+ * up in them, so that none is ever ignored. */
+#ifndef RPCGATE_CONFIG_READER_H
+#define RPCGATE_CONFIG_READER_H
+
+#include "config/config.h"
+#include "config/config_file.h"
+#include "config/findings.h"
+#include "config/sections.h"
+#include "config/store.h"
+#include "config/substitute.h"
+
+struct reader {
+    struct store *store;
+    struct findings *findings;
+    struct substitution substitution;
+    struct buf path; /* of the section that is being read: "upstreams.demo.", "" */
+};
+
+/* Puts the defaults into a zeroed struct. */
+void reader_defaults(const struct section *section, void *base);
+
+/* Reads a group into a struct that has its defaults. */
+void reader_read(struct reader *r, const struct section *section, const struct setting *group,
+                 void *base);
+
+#endif

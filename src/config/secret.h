@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memory for secrets: not swapped out and not in core dumps where the system allows that, and
+ * overwritten when it is given back. It only grows, and all of it ends at once. Filled by one
+ * thread; then any thread may read it. */
+#ifndef RPCGATE_CONFIG_SECRET_H
+#define RPCGATE_CONFIG_SECRET_H
+
+#include "base/macros.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct vault;
+
+struct vault *vault_new(void) MUST_CHECK;
+
+/* Overwrites and frees all of it. NULL is fine. Returns NULL. */
+struct vault *vault_free(struct vault *v);
+
+/* A copy of `s` with a NUL behind it, in the vault. */
+char *vault_add(struct vault *v, struct str s);
+
+/* Does `pointer` point into the vault? */
+bool vault_holds(const struct vault *v, const void *pointer);
+
+/* Is the value of that header a secret? (Authorization, Cookie, *-Key, *-Token, *-Secret.) */
+bool secret_header(struct str name);
+
+#endif

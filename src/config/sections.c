@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/sections.h"
+
+/* For each list OWNER names the struct that its rows are members of. */
+#define ROW(kind_, name_, standard_, example_, least_, greatest_, reload_, help_)                  \
+    { .name = #name_,                                                                              \
+      .kind = &kinds[KIND_##kind_],                                                                \
+      .offset = offsetof(OWNER, name_),                                                            \
+      .standard = (standard_),                                                                     \
+      .example = (example_),                                                                       \
+      .least = (least_),                                                                           \
+      .greatest = (greatest_),                                                                     \
+      .live = RELOAD_##reload_,                                                                    \
+      .help = (help_) },
+#define RELOAD_LIVE true
+#define RELOAD_RESTART false
+
+#define ONE(form_, group_, name_, help_)                                                           \
+    { .form = (form_),                                                                             \
+      .name = #name_,                                                                              \
+      .help = (help_),                                                                             \
+      .section = &section_##group_,                                                                \
+      .offset = offsetof(OWNER, name_) },
+#define SEVERAL(form_, group_, name_, help_)                                                       \
+    { .form = (form_),                                                                             \
+      .name = #name_,                                                                              \
+      .help = (help_),                                                                             \
+      .section = &section_##group_,                                                                \
+      .offset = offsetof(OWNER, name_),                                                            \
+      .count_offset = offsetof(OWNER, n_##name_) },
+#define PLAIN(group, name, help) ONE(GROUP_PLAIN, group, name, help)
+#define OPTIONAL(group, name, help) ONE(GROUP_OPTIONAL, group, name, help)
+#define LIST(group, name, help) SEVERAL(GROUP_LIST, group, name, help)
+#define NAMED(group, name, help) SEVERAL(GROUP_NAMED, group, name, help)
+
+#define SECTION(owner, title_, rows)                                                               \
+    .title = (title_), .size = sizeof(owner), .options = (rows), .n_options = ARRAY_LEN(rows),     \
+    .present_offset = offsetof(owner, present), .place_offset = offsetof(owner, place),            \
+    .origins_offset = offsetof(owner, origins)
+#define GROUPS(rows) .groups = (rows), .n_groups = ARRAY_LEN(rows)
+
+#define OWNER struct listen_config
+static const struct option_row listen_options[] = { LISTEN_OPTIONS(ROW) };
+const struct section section_listen = { SECTION(OWNER, "listen", listen_options) };
+#undef OWNER
+
+#define OWNER struct anonymous_config
+static const struct option_row anonymous_options[] = { ANONYMOUS_OPTIONS(ROW) };
+static const struct section section_anonymous = { SECTION(OWNER, "anonymous", anonymous_options) };
+#undef OWNER
+
+#define OWNER struct limits_config
+static const struct option_row limits_options[] = { LIMITS_OPTIONS(ROW) };
+static const struct section section_limits = { SECTION(OWNER, "limits", limits_options) };
+#undef OWNER
+
+#define OWNER struct log_config
+static const struct option_row log_options[] = { LOG_OPTIONS(ROW) };
+static const struct section section_log = { SECTION(OWNER, "log", log_options) };
+#undef OWNER
+
+#define OWNER struct auth_config
+static const struct option_row auth_options[] = { AUTH_OPTIONS(ROW) };
+static const struct section section_auth = { SECTION(OWNER, "upstreams.NAME.auth", auth_options) };
+#undef OWNER
+
+#define OWNER struct timeouts_config
+static const struct option_row timeouts_options[] = { TIMEOUTS_OPTIONS(ROW) };
+static const struct section section_timeouts = { SECTION(OWNER, "upstreams.NAME.timeouts",
+                                                         timeouts_options) };
+#undef OWNER
+
+#define OWNER struct upstream_limits_config
+static const struct option_row upstream_limits_options[] = { UPSTREAM_LIMITS_OPTIONS(ROW) };
+static const struct section section_upstream_limits = { SECTION(OWNER, "upstreams.NAME.limits",
+                                                                upstream_limits_options) };
+#undef OWNER
+
+#define OWNER struct upstream_config
+static const struct option_row upstream_options[] = { UPSTREAM_OPTIONS(ROW) };
+static const struct group_row upstream_groups[] = { UPSTREAM_GROUPS(PLAIN) };
+static const struct section section_upstream = { SECTION(OWNER, "upstreams.NAME",
+                                                         upstream_options),
+                                                 GROUPS(upstream_groups),
+                                                 .name_offset = offsetof(OWNER, name),
+                                                 .index_offset = offsetof(OWNER, index) };
+#undef OWNER
+
+#define OWNER struct config
+static const struct option_row main_options[] = { MAIN_OPTIONS(ROW) };
+static const struct group_row main_groups[] = { MAIN_LISTS(LIST) MAIN_OPTIONAL_GROUPS(OPTIONAL)
+                                                    MAIN_GROUPS(PLAIN) MAIN_NAMED_GROUPS(NAMED) };
+const struct section section_main = { SECTION(OWNER, "", main_options), GROUPS(main_groups) };
+#undef OWNER
+
+const struct section *const sections[] = { &section_main,     &section_listen,
+                                           &section_anonymous, &section_limits,
+                                           &section_log,      &section_upstream,
+                                           &section_auth,     &section_timeouts,
+                                           &section_upstream_limits };
+const size_t n_sections = ARRAY_LEN(sections);

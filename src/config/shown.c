@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/shown.h"
+
+#include "config/checked_texts.h"
+#include "config/secret.h"
+#include "config/url.h"
+
+static void escape(struct buf *to, struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (c == '"' || c == '\\')
+            buf_printf(to, "\\%c", c);
+        else if (c == '\n')
+            buf_append_c(to, "\\n");
+        else if (c < 0x20 || c == 0x7f)
+            buf_printf(to, "\\x%02x", c);
+        else if (c == '$' && i + 1 < text.len && text.data[i + 1] == '{')
+            buf_append_c(to, "$$");
+        else
+            buf_append_byte(to, (char)c);
+    }
+}
+
+/* The text with the bytes from `from` to `to_at` as ***. */
+static void hide(struct buf *to, struct str text, size_t from, size_t until)
+{
+    escape(to, str_slice(text, 0, from));
+    buf_append_c(to, "***");
+    escape(to, str_slice(text, until, text.len));
+}
+
+static void show_url(struct buf *to, const struct value *value)
+{
+    struct str url = buf_str(&value->text);
+    struct str userinfo = url_userinfo(url);
+    size_t from = (size_t)(userinfo.data - url.data), until = from + userinfo.len;
+    if (value->hidden && (value->hidden_from < from || value->hidden_to > until)) {
+        buf_append_c(to, "***");
+    } else if (userinfo.len == 0) {
+        escape(to, url);
+    } else {
+        bool password = str_find(userinfo, ':') < userinfo.len;
+        escape(to, str_slice(url, 0, from));
+        buf_append_c(to, password ? "***:***" : "***");
+        escape(to, str_slice(url, until, url.len));
+    }
+}
+
+static void show_header(struct buf *to, const struct value *value)
+{
+    struct str line = buf_str(&value->text);
+    struct str name = header_name(line);
+    bool hidden_name = value->hidden && value->hidden_from <= name.len;
+    if (hidden_name)
+        buf_append_c(to, "***");
+    else if (secret_header(name))
+        buf_printf(to, "%.*s: ***", STR_ARGS(name));
+    else if (value->hidden)
+        hide(to, line, value->hidden_from, value->hidden_to);
+    else
+        escape(to, line);
+}
+
+void shown_quote(struct buf *to, struct str text)
+{
+    buf_append_byte(to, '"');
+    escape(to, text);
+    buf_append_byte(to, '"');
+}
+
+void shown_value(struct buf *to, const struct kind *kind, const struct value *value)
+{
+    bool plain = kind->type == SETTING_INTEGER || kind->type == SETTING_FLAG;
+    if (plain && !value->hidden) {
+        buf_append(to, buf_str(&value->text));
+        return;
+    }
+    buf_append_byte(to, '"');
+    if (kind == &kinds[KIND_secret])
+        buf_append_c(to, "***");
+    else if (kind == &kinds[KIND_url])
+        show_url(to, value);
+    else if (kind == &kinds[KIND_headers])
+        show_header(to, value);
+    else if (value->hidden)
+        hide(to, buf_str(&value->text), value->hidden_from, value->hidden_to);
+    else
+        escape(to, buf_str(&value->text));
+    buf_append_byte(to, '"');
+}
+
+void shown_table(struct buf *to, const struct kind *kind, const char *text)
+{
+    if (kind->type == SETTING_LIST)
+        buf_printf(to, "[ %s ]", text);
+    else if (kind->type == SETTING_TEXT)
+        buf_printf(to, "\"%s\"", text);
+    else
+        buf_append_c(to, text);
+}

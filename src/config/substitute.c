@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/substitute.h"
+
+#include "base/alloc.h"
+#include "config/read_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A string when all is replaced. [bytes] */
+#define VALUE_MAX ((size_t)65536)
+
+/* What stands for a credential that -t does not find. */
+static const struct str placeholder = { "credential", 10 };
+
+static bool is_name(struct str s, const char *others)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.data[i];
+        bool ok = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+                  (c != '\0' && strchr(others, c) != NULL);
+        if (!ok)
+            return false;
+    }
+    return s.len > 0;
+}
+
+/* The colon and dash of `:-`, or the text's end. */
+static size_t find_default(struct str s)
+{
+    for (size_t i = 0; i + 1 < s.len; i++) {
+        if (s.data[i] == ':' && s.data[i + 1] == '-')
+            return i;
+    }
+    return s.len;
+}
+
+static bool replace_env(struct str what, struct value *ret, struct buf *why)
+{
+    size_t end = find_default(what);
+    struct str name = str_slice(what, 0, end);
+    if (!is_name(name, "_")) {
+        buf_printf(why, "`${env:%.*s}` does not name an environment variable", STR_ARGS(what));
+        return false;
+    }
+    CLEANUP(free_charp) char *variable = xmemdup0(name.data, name.len);
+    const char *text = getenv(variable);
+    bool has_default = end < what.len;
+    if (text == NULL && !has_default) {
+        buf_printf(why,
+                   "the environment variable %s of `${env:%s}` is not set; set it, or give a "
+                   "default: `${env:%s:-default}`",
+                   variable, variable, variable);
+        return false;
+    }
+    bool empty = text == NULL || text[0] == '\0';
+    buf_append(&ret->text, empty && has_default ? str_slice(what, end + 2, what.len)
+                                                : str_of(text));
+    return true;
+}
+
+/* Appends a file without the newline at its end. */
+static bool append_file(const char *path, struct value *ret, struct buf *why)
+{
+    size_t from = ret->text.len;
+    struct buf text;
+    buf_init(&text, VALUE_MAX, NULL);
+    buf_reserve(&text, VALUE_MAX); /* at once: growing would leave copies of the secret behind */
+    bool ok = file_read(path, FILE_REGULAR, &text, NULL, why);
+    struct str content = buf_str(&text);
+    if (ok && content.len > 0 && content.data[content.len - 1] == '\n')
+        content.len--;
+    if (ok && content.len < text.len && content.len > 0 && content.data[content.len - 1] == '\r')
+        content.len--;
+    if (ok)
+        buf_append(&ret->text, content);
+    buf_wipe(&text);
+    if (!ok)
+        return false;
+    ret->hidden_from = ret->hidden ? ret->hidden_from : from;
+    ret->hidden_to = ret->text.len;
+    ret->hidden = true;
+    return true;
+}
+
+static bool replace_file(const struct substitution *s, struct str what, struct value *ret,
+                         struct buf *why)
+{
+    if (what.len == 0 || str_find(what, '\0') < what.len) {
+        buf_append_c(why, "`${file:}` names no file");
+        return false;
+    }
+    CLEANUP(free_charp) char *path = file_beside(s->folder, what);
+    buf_printf(why, "the file `%s` of `${file:%.*s}` ", path, STR_ARGS(what));
+    if (!append_file(path, ret, why))
+        return false;
+    buf_clear(why);
+    return true;
+}
+
+static bool replace_credential(const struct substitution *s, struct str what, struct value *ret,
+                               struct buf *why)
+{
+    if (!is_name(what, "_-.@:+") || what.data[0] == '.') {
+        buf_printf(why, "`${credential:%.*s}` does not name a credential", STR_ARGS(what));
+        return false;
+    }
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+    if (folder == NULL || folder[0] == '\0') {
+        buf_printf(why,
+                   "`${credential:%.*s}` %s: $CREDENTIALS_DIRECTORY is not set, which systemd does "
+                   "for a service with LoadCredential=",
+                   STR_ARGS(what), s->testing ? "is not checked" : "cannot be read");
+        ret->unresolved = true;
+        buf_append(&ret->text, placeholder);
+        return s->testing;
+    }
+    CLEANUP(free_charp) char *path = file_beside(folder, what);
+    buf_printf(why, "the credential of `${credential:%.*s}`, `%s`, ", STR_ARGS(what), path);
+    if (!append_file(path, ret, why))
+        return false;
+    buf_clear(why);
+    return true;
+}
+
+/* What stands between `${` and `}`. */
+static bool replace(const struct substitution *s, struct str what, struct value *ret,
+                    struct buf *why)
+{
+    size_t colon = str_find(what, ':');
+    struct str source = str_slice(what, 0, colon);
+    struct str name = str_slice(what, colon < what.len ? colon + 1 : colon, what.len);
+    ret->substituted = true;
+    if (colon < what.len && str_eq_c(source, "env"))
+        return replace_env(name, ret, why);
+    if (colon < what.len && str_eq_c(source, "file"))
+        return replace_file(s, name, ret, why);
+    if (colon < what.len && str_eq_c(source, "credential"))
+        return replace_credential(s, name, ret, why);
+    buf_printf(why,
+               "`${%.*s}` is unknown: there are `${env:…}`, `${file:…}` and `${credential:…}`; a "
+               "literal `${` is written `$${`",
+               STR_ARGS(what));
+    return false;
+}
+
+void value_init(struct value *v)
+{
+    *v = (struct value){ 0 };
+    buf_init(&v->text, VALUE_MAX, NULL);
+}
+
+void value_done(struct value *v)
+{
+    buf_wipe(&v->text);
+}
+
+bool substitute(const struct substitution *s, struct str text, struct value *ret, struct buf *why)
+{
+    static const struct str opening = { "${", 2 }, escaped = { "$${", 3 };
+    buf_reserve(&ret->text, text.len);
+    size_t at = 0;
+    while (at < text.len) {
+        struct str rest = str_slice(text, at, text.len);
+        if (str_starts_with(rest, escaped)) {
+            buf_append(&ret->text, opening);
+            at += escaped.len;
+        } else if (str_starts_with(rest, opening)) {
+            size_t end = str_find(rest, '}');
+            if (end == rest.len) {
+                buf_append_c(why, "a `${` has no `}`; a literal `${` is written `$${`");
+                return false;
+            }
+            if (!replace(s, str_slice(rest, opening.len, end), ret, why))
+                return false;
+            at += end + 1;
+        } else {
+            buf_append_byte(&ret->text, text.data[at++]);
+        }
+    }
+    if (!buf_ok(&ret->text))
+        buf_printf(why, "the string is longer than %zu bytes", VALUE_MAX);
+    return buf_ok(&ret->text);
+}

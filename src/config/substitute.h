@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `${env:NAME}`, `${env:NAME:-default}`, `${file:PATH}` and `${credential:NAME}` in strings,
+ * replaced once; `$${` is a literal `${`. */
+#ifndef RPCGATE_CONFIG_SUBSTITUTE_H
+#define RPCGATE_CONFIG_SUBSTITUTE_H
+
+#include "base/buf.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A string of the configuration, and what is known of where it came from. */
+struct value {
+    struct buf text;
+    bool substituted; /* something was replaced */
+    bool unresolved;  /* under -t only: the text is not what it will be */
+    bool hidden;      /* from hidden_from to hidden_to it came from files or credentials */
+    size_t hidden_from, hidden_to;
+};
+
+struct substitution {
+    const char *folder; /* where relative names of files are looked for */
+    bool testing;       /* credentials need not be there */
+};
+
+void value_init(struct value *v);
+
+/* Overwrites the text. */
+void value_done(struct value *v);
+
+/* False: `why` says what cannot be resolved. With `unresolved`, `why` has a warning. */
+bool substitute(const struct substitution *s, struct str text, struct value *ret,
+                struct buf *why) MUST_CHECK;
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/url.h"
+
+#include <arpa/inet.h>
+#include <stdint.h>
+#include <sys/un.h>
+
+/* All of it. [bytes] */
+#define URL_MAX 4096
+
+enum scheme { SCHEME_HTTP, SCHEME_HTTPS, SCHEME_HTTP_UNIX };
+
+struct parts {
+    enum scheme scheme;
+    struct str userinfo;
+    bool has_userinfo;
+    struct str host; /* with the brackets of an IPv6 address; percent-encoded path of a socket */
+    struct str port; /* empty: none */
+    struct str path; /* empty: none */
+    struct str query; /* with the `?`; empty: none */
+};
+
+static bool refuse(struct buf *why, const char *sentence)
+{
+    buf_append_c(why, sentence);
+    return false;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Decodes %XX, refusing control characters, of which none of our texts may have any. `text` has
+ * only valid escapes. */
+static bool decode(struct str text, struct buf *to)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        if (c == '%') {
+            c = (char)(hex_digit(text.data[i + 1]) * 16 + hex_digit(text.data[i + 2]));
+            i += 2;
+        }
+        if ((unsigned char)c < 0x20 || c == 0x7f)
+            return false;
+        buf_append_byte(to, c);
+    }
+    return buf_ok(to);
+}
+
+static bool check_bytes(struct str url, struct buf *why)
+{
+    if (url.len > URL_MAX)
+        return refuse(why, "the URL is too long");
+    for (size_t i = 0; i < url.len; i++) {
+        unsigned char c = (unsigned char)url.data[i];
+        if (c <= 0x20 || c >= 0x7f || strchr("\"<>\\^`{|}", c) != NULL)
+            return refuse(why, "the URL has a character that must be percent-encoded: a space, a "
+                               "control character, one beyond ASCII or one of \"<>\\^`{|}");
+        if (c == '%' && (url.len - i < 3 || hex_digit(url.data[i + 1]) < 0 ||
+                         hex_digit(url.data[i + 2]) < 0))
+            return refuse(why, "a `%` in the URL has no two hexadecimal digits behind it (a `%` "
+                               "itself is written %25)");
+        if (c == '#')
+            return refuse(why, "the URL has a fragment, which has no meaning here (a `#` in the "
+                               "path or password is written %23)");
+    }
+    return true;
+}
+
+static bool take_scheme(struct str *url, enum scheme *ret, struct buf *why)
+{
+    static const struct {
+        struct str text;
+        enum scheme scheme;
+    } schemes[] = { { { "http://", 7 }, SCHEME_HTTP },
+                    { { "https://", 8 }, SCHEME_HTTPS },
+                    { { "http+unix://", 12 }, SCHEME_HTTP_UNIX } };
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+        size_t len = schemes[i].text.len;
+        if (url->len >= len && str_eq_nocase(str_slice(*url, 0, len), schemes[i].text)) {
+            *ret = schemes[i].scheme;
+            *url = str_slice(*url, len, url->len);
+            return true;
+        }
+    }
+    return refuse(why, "the URL must begin with http://, https:// or http+unix://");
+}
+
+/* Index of the last `byte`, or s.len. */
+static size_t find_last(struct str s, char byte)
+{
+    for (size_t i = s.len; i > 0; i--) {
+        if (s.data[i - 1] == byte)
+            return i - 1;
+    }
+    return s.len;
+}
+
+static void take_userinfo(struct str *authority, struct parts *ret)
+{
+    size_t at = find_last(*authority, '@');
+    ret->has_userinfo = at < authority->len;
+    if (!ret->has_userinfo)
+        return;
+    ret->userinfo = str_slice(*authority, 0, at);
+    *authority = str_slice(*authority, at + 1, authority->len);
+}
+
+static bool is_ipv6(struct str text)
+{
+    char copy[INET6_ADDRSTRLEN];
+    struct in6_addr ignored;
+    if (text.len >= sizeof copy)
+        return false;
+    memcpy(copy, text.data, text.len);
+    copy[text.len] = '\0';
+    return inet_pton(AF_INET6, copy, &ignored) == 1;
+}
+
+static bool is_host_name(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        bool ok = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '-' ||
+                  c == '.' || c == '_';
+        if (!ok)
+            return false;
+    }
+    return text.len > 0 && text.len <= 253;
+}
+
+static bool take_host(struct str authority, struct parts *ret, struct buf *why)
+{
+    size_t end = str_find(authority, ':');
+    if (authority.len > 0 && authority.data[0] == '[') {
+        end = str_find(authority, ']');
+        if (end == authority.len || !is_ipv6(str_slice(authority, 1, end)))
+            return refuse(why, "what stands in [ ] in the URL is no IPv6 address");
+        end++;
+        if (end < authority.len && authority.data[end] != ':')
+            return refuse(why, "behind the `]` of the URL's IPv6 address only a port may stand");
+    } else if (!is_host_name(str_slice(authority, 0, end))) {
+        return refuse(why, "the URL's host is missing or is no host name; in a user or password, "
+                           "`@` is written %40, `/` %2F, `?` %3F");
+    }
+    ret->host = str_slice(authority, 0, end);
+    if (end == authority.len)
+        return true;
+    ret->port = str_slice(authority, end + 1, authority.len);
+    uint64_t port = 0;
+    if (ret->port.len > 0 && (!str_to_uint(ret->port, 65535, &port) || port == 0))
+        return refuse(why, "the URL's port is no number from 1 to 65535; in a user or password, "
+                           "`@` is written %40, `/` %2F, `?` %3F");
+    return true;
+}
+
+static bool check_socket(struct str host, struct buf *why)
+{
+    struct buf path;
+    buf_init(&path, URL_MAX, NULL);
+    bool plain = str_find(host, ':') == host.len && decode(host, &path);
+    bool ok = plain && path.len > 0 && path.data[0] == '/';
+    bool fits = path.len < sizeof((struct sockaddr_un *)NULL)->sun_path;
+    buf_done(&path);
+    if (!ok)
+        return refuse(why, "the path of the unix socket stands percent-encoded where the host "
+                           "stands in other URLs: http+unix://%2Frun%2Fx.sock/RPC2");
+    return fits || refuse(why, "the path of the unix socket is longer than 107 bytes");
+}
+
+static bool check_userinfo(struct str userinfo, struct buf *why)
+{
+    struct buf text;
+    buf_init(&text, URL_MAX, NULL);
+    bool ok = decode(str_slice(userinfo, 0, str_find(userinfo, ':')), &text);
+    bool colon = str_find(buf_str(&text), ':') < text.len;
+    ok = ok && decode(str_slice(userinfo, str_find(userinfo, ':'), userinfo.len), &text);
+    buf_wipe(&text);
+    if (!ok)
+        return refuse(why, "the URL's user or password has a control character");
+    return !colon || refuse(why, "the URL's user has a `:`, which Basic credentials cannot carry");
+}
+
+static bool split(struct str url, struct parts *ret, struct buf *why)
+{
+    if (!check_bytes(url, why) || !take_scheme(&url, &ret->scheme, why))
+        return false;
+    size_t query = str_find(url, '?');
+    ret->query = str_slice(url, query, url.len);
+    url = str_slice(url, 0, query);
+    size_t path = str_find(url, '/');
+    ret->path = str_slice(url, path, url.len);
+    struct str authority = str_slice(url, 0, path);
+    take_userinfo(&authority, ret);
+    if (!check_userinfo(ret->userinfo, why))
+        return false;
+    if (ret->scheme != SCHEME_HTTP_UNIX)
+        return take_host(authority, ret, why);
+    ret->host = authority;
+    return check_socket(authority, why);
+}
+
+static char *decoded(struct store *store, struct str text, bool secret)
+{
+    struct buf to;
+    buf_init(&to, URL_MAX, NULL);
+    buf_reserve(&to, text.len);
+    decode(text, &to);
+    char *copy = secret ? store_secret(store, buf_str(&to)) : store_text(store, buf_str(&to));
+    buf_wipe(&to);
+    return copy;
+}
+
+static char *plain_url(struct store *store, const struct parts *parts)
+{
+    bool is_unix = parts->scheme == SCHEME_HTTP_UNIX;
+    struct buf to;
+    buf_init(&to, URL_MAX + 64, NULL);
+    buf_append_c(&to, parts->scheme == SCHEME_HTTPS ? "https://" : "http://");
+    buf_append(&to, is_unix ? STR("localhost") : parts->host);
+    if (!is_unix && parts->port.len > 0)
+        buf_printf(&to, ":%.*s", STR_ARGS(parts->port));
+    buf_append(&to, parts->path.len > 0 ? parts->path : STR("/RPC2"));
+    buf_append(&to, parts->query);
+    char *url = store_text(store, buf_str(&to));
+    buf_done(&to);
+    return url;
+}
+
+bool url_parse(struct store *store, struct str url, struct upstream_target *ret, struct buf *why)
+{
+    struct parts parts = { 0 };
+    if (!split(url, &parts, why))
+        return false;
+    if (ret == NULL)
+        return true;
+    *ret = (struct upstream_target){ .url = plain_url(store, &parts) };
+    if (parts.scheme == SCHEME_HTTP_UNIX)
+        ret->unix_socket = decoded(store, parts.host, false);
+    if (parts.userinfo.len == 0)
+        return true;
+    size_t colon = str_find(parts.userinfo, ':');
+    ret->username = decoded(store, str_slice(parts.userinfo, 0, colon), true);
+    if (colon < parts.userinfo.len)
+        ret->password =
+            decoded(store, str_slice(parts.userinfo, colon + 1, parts.userinfo.len), true);
+    return true;
+}
+
+struct str url_userinfo(struct str url)
+{
+    struct parts parts = { 0 };
+    struct buf ignored;
+    buf_init(&ignored, 512, NULL);
+    bool ok = split(url, &parts, &ignored);
+    buf_done(&ignored);
+    return ok && parts.has_userinfo ? parts.userinfo : str_slice(url, url.len, url.len);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The URL of an upstream, taken apart without libcurl, so that what libcurl gets is known: user
+ * and password out of it, a host and path that are what they look like. RFC 3986. */
+#ifndef RPCGATE_CONFIG_URL_H
+#define RPCGATE_CONFIG_URL_H
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "config/config.h"
+#include "config/store.h"
+
+#include <stdbool.h>
+
+/* `ret` is owned by `store`. False: `why` has a sentence that tells no part of the URL, which may
+ * have a password in it. `ret` may be NULL: checks only. */
+bool url_parse(struct store *store, struct str url, struct upstream_target *ret, struct buf *why)
+    MUST_CHECK;
+
+/* Where the user and password stand in it, without the `@`; an empty one at the end where there
+ * are none. */
+struct str url_userinfo(struct str url);
+
+#endif
