@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/number.h"
 
+#include "codec/number_shortest.h"
+
 #include <assert.h>
 #include <locale.h>
 #include <math.h>
@@ -123,7 +125,7 @@ static void set_digits(struct decimal *ret, const char *digits, int n, int expon
         n--;
     ret->n_digits = n;
     ret->exponent = exponent;
-    memcpy(ret->digits, digits, (size_t)n);
+    memmove(ret->digits, digits, (size_t)n);
     ret->digits[n] = '\0';
 }
 
@@ -157,6 +159,29 @@ static void round_to(double value, int precision, struct decimal *ret)
     set_digits(ret, digits, precision, atoi(e + 1));
 }
 
+/* The next decimal of so many digits, away from zero. */
+static void step_up(struct decimal *d, int precision)
+{
+    while (d->n_digits < precision)
+        d->digits[d->n_digits++] = '0';
+    int i = precision - 1;
+    while (i >= 0 && d->digits[i] == '9')
+        d->digits[i--] = '0';
+    if (i >= 0) {
+        d->digits[i]++;
+    } else {
+        d->digits[0] = '1';
+        d->exponent++;
+    }
+    set_digits(d, d->digits, precision, d->exponent);
+}
+
+static bool reads_back(const struct decimal *d, double value, locale_t c_locale)
+{
+    double back = to_double(d->digits, d->n_digits, d->exponent, false, c_locale);
+    return memcmp(&back, &value, sizeof back) == 0;
+}
+
 static enum number_result parse_slowly(const struct parts *p, struct decimal *ret)
 {
     /* glibc keeps one immutable object for "C": no allocation, and nothing to share. */
@@ -172,13 +197,37 @@ static enum number_result parse_slowly(const struct parts *p, struct decimal *re
         bool normal = fabs(value) > 1e-300;
         for (int precision = normal ? DIGITS_SURE : 1; precision <= 17; precision++) {
             round_to(value, precision, ret);
-            double back = to_double(ret->digits, ret->n_digits, ret->exponent, false, c_locale);
-            if (memcmp(&back, &value, sizeof back) == 0)
+            if (reads_back(ret, value, c_locale))
+                break;
+            /* At powers of two the doubles above are twice as far away as those below: where the
+             * nearest decimal is below and too far, the next above may do. */
+            step_up(ret, precision);
+            if (reads_back(ret, value, c_locale))
                 break;
         }
     }
     freelocale(c_locale);
     return result;
+}
+
+/* 16 or 17 digits, as programs write doubles. */
+static bool parse_quickly(const struct parts *p, struct decimal *ret)
+{
+    uint64_t value = 0;
+    int scale;
+    char digits[24];
+    int n = sizeof digits;
+    if (p->n_digits > 17)
+        return false;
+    for (int i = 0; i < p->n_digits; i++)
+        value = value * 10 + (uint64_t)(p->digits[i] - '0');
+    if (!number_shortest(value, p->n_digits - 1 - (int)p->exponent, &value, &scale))
+        return false;
+    for (; value > 0; value /= 10)
+        digits[--n] = (char)('0' + value % 10);
+    int len = (int)sizeof digits - n;
+    set_digits(ret, digits + n, len, len - 1 - scale);
+    return true;
 }
 
 enum number_result number_parse_double(struct str text, struct decimal *ret)
@@ -197,7 +246,7 @@ enum number_result number_parse_double(struct str text, struct decimal *ret)
         set_digits(ret, p.digits, p.n_digits, (int)p.exponent);
         return NUMBER_OK;
     }
-    return parse_slowly(&p, ret);
+    return parse_quickly(&p, ret) ? NUMBER_OK : parse_slowly(&p, ret);
 }
 
 static char *put(char *to, const char *from, int n)
