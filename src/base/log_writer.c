@@ -146,12 +146,14 @@ static void write_batch(void)
 
 static void *run(UNUSED void *nothing)
 {
+    bool ending = false; /* what was dropped at last is told once, whether or not that succeeds */
     pthread_mutex_lock(&writer.lock);
     for (;;) {
         while (writer.head == writer.tail && writer.state == STATE_RUNNING)
             pthread_cond_wait(&writer.wake, &writer.lock);
-        if (writer.head == writer.tail)
+        if (writer.head == writer.tail && (writer.unreported == 0 || ending))
             break;
+        ending = writer.head == writer.tail;
         gather();
         write_batch();
     }
