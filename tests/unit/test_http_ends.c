@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How connections end: by callers, by time, for others, with the server. */
+#include "http_rig.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static void test_caller_is_gone(void **state UNUSED)
+{
+    struct rig *rig = rig_unix(&rig_limits);
+    int fd = rig_client(rig);
+    rig_hold(rig, fd);
+    assert_true(rig->last.is_unix);
+    close(fd);
+    RIG_WAIT(rig, rig->n_gone == 1);
+    for (int i = 0; i < 3; i++)
+        rig_turn(rig);
+    assert_int_equal(rig->n_gone, 1);
+    assert_int_equal(rig->n_closed, 0);
+    rig_release(rig, "to nobody");
+    RIG_WAIT(rig, rig->n_closed == 1);
+    assert_int_equal(rig->n_sent, 0);
+    rig_free(rig);
+
+    rig = rig_tcp(&rig_limits);
+    fd = rig_client(rig);
+    rig_hold(rig, fd);
+    const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    close(fd);
+    RIG_WAIT(rig, rig->n_gone == 1);
+    rig_release(rig, "to nobody");
+    RIG_WAIT(rig, rig->n_closed == 1);
+    rig_free(rig);
+}
+
+static void test_half_closed_caller_is_answered(void **state UNUSED)
+{
+    struct rig *rigs[] = { rig_tcp(&rig_limits), rig_unix(&rig_limits) };
+    for (size_t i = 0; i < ARRAY_LEN(rigs); i++) {
+        struct rig *rig = rigs[i];
+        int fd = rig_client(rig);
+        rig_hold(rig, fd);
+        shutdown(fd, SHUT_WR);
+        int64_t until_ms = clock_now_ms() + 300;
+        RIG_WAIT(rig, clock_now_ms() > until_ms);
+        assert_int_equal(rig->n_gone, 0);
+        rig_release(rig, "still here");
+        struct answer a = rig_read(rig, fd, UNTIL_END);
+        assert_string_equal(answer_body(&a), "still here");
+        assert_int_equal(rig->n_sent, 1);
+        answer_done(&a);
+        close(fd);
+        rig_free(rig);
+    }
+}
+
+/* Connections in every state when the server ends: waiting to be accepted, with a partial head or
+ * body, idle, resting, with an unread reply. */
+static void test_quiesce_and_free(void **state UNUSED)
+{
+    struct rig *rig = rig_tcp(&rig_limits);
+    int idle = rig_client(rig), head = rig_client(rig), body = rig_client(rig), unread = rig_client(rig);
+    int rest[20];
+    rig_send(rig, idle, "GET /a HTTP/1.1\r\n\r\n");
+    rig_expect(rig, idle, 200, "");
+    rig_send(rig, head, "GET /a HTTP/1.1\r\nX: ");
+    rig_send(rig, body, "POST /a HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc");
+    rig_send(rig, unread, "GET /size/20000000 HTTP/1.1\r\n\r\n");
+    for (size_t i = 0; i < ARRAY_LEN(rest); i++) {
+        rest[i] = rig_client(rig);
+        rig_hold(rig, rest[i]);
+    }
+    RIG_WAIT(rig, rig->body_bytes == 3 + 2 * ARRAY_LEN(rest));
+    int waiting = rig_client(rig);
+    rig_send(rig, waiting, "GET /size/1 HTTP/1.1\r\n\r\n");
+
+    http_server_quiesce(rig->server);
+    int late = rig_client(rig); /* the test's own listening socket is still open: nobody accepts */
+    struct answer a = rig_read(rig, waiting, UNTIL_END);
+    assert_int_equal(a.status, 200);
+    answer_done(&a);
+    rig_send(rig, idle, "GET /size/2 HTTP/1.1\r\n\r\n");
+    a = rig_read(rig, idle, UNTIL_END);
+    assert_int_equal(a.status, 200);
+    assert_non_null(strstr(a.head, "Connection: close\r\n"));
+    assert_true(a.closed);
+    answer_done(&a);
+    assert_int_equal(http_server_resting(rig->server), ARRAY_LEN(rest));
+    for (size_t i = 0; i < ARRAY_LEN(rest); i++)
+        rig_release(rig, "last");
+    assert_int_equal(http_server_resting(rig->server), 0);
+    http_server_free(rig->server);
+    for (size_t i = 0; i < ARRAY_LEN(rest); i++) {
+        char reply[1024] = "";
+        assert_true(recv(rest[i], reply, sizeof reply - 1, 0) > 0);
+        assert_non_null(strstr(reply, "Connection: close\r\n"));
+        assert_non_null(strstr(reply, "\r\n\r\nlast"));
+        close(rest[i]);
+    }
+    loop_free(rig->loop);
+    rig_start(rig, &rig_limits);
+    const int others[] = { idle, head, body, unread, waiting, late };
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        close(others[i]);
+    rig_free(rig);
+}
+
+/* Each of these is closed after its time, and not before. */
+static void test_deadlines(void **state UNUSED)
+{
+    static const struct http_limits limits = { .head_bytes = 16384,
+                                               .connections = 64,
+                                               .header_time_ms = 300,
+                                               .body_time_ms = 300,
+                                               .write_time_ms = 300,
+                                               .idle_ms = 300 };
+    static const char *const texts[] = {
+        "",
+        "GET / HTTP/1.1\r\nHost: x",
+        "GET / HT",
+        "POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc",
+        "GET /size/30000000 HTTP/1.1\r\n\r\n",
+        "GET /none HTTP/1.1\r\n\r\n",
+        "GET /none HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nHo",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct rig *rig = rig_tcp(&limits);
+        int64_t begin_ms = clock_now_ms();
+        int fd = rig_client(rig);
+        rig_send(rig, fd, texts[i]);
+        RIG_WAIT(rig, http_server_connections(rig->server) == 1);
+        RIG_WAIT(rig, http_server_connections(rig->server) == 0);
+        assert_in_range(clock_now_ms() - begin_ms, 250, 1500);
+        close(fd);
+        rig_free(rig);
+    }
+    /* A running call has no time of ours. */
+    struct rig *rig = rig_tcp(&limits);
+    int fd = rig_client(rig);
+    rig_hold(rig, fd);
+    int64_t until_ms = clock_now_ms() + 600;
+    RIG_WAIT(rig, clock_now_ms() > until_ms);
+    rig_release(rig, "in time");
+    rig_expect(rig, fd, 200, "in time");
+    close(fd);
+    rig_free(rig);
+}
+
+static void expect_service(struct rig *rig)
+{
+    int fd = rig_client(rig);
+    int64_t begin_ms = clock_now_ms();
+    rig_send(rig, fd, "GET /size/2 HTTP/1.1\r\nHost: x\r\n\r\n");
+    rig_expect(rig, fd, 200, "ab");
+    assert_in_range(clock_now_ms() - begin_ms, 0, 2000);
+    close(fd);
+}
+
+/* Whatever fills all connections, a newcomer is served. */
+static void test_makes_room(void **state UNUSED)
+{
+    static const struct {
+        const char *text;
+        size_t n;
+    } floods[] = {
+        { "", 100 },
+        { "GET / HTTP/1.1\r\nHost: x", 100 },
+        { "GET /none HTTP/1.1\r\n\r\n", 100 },
+        { "POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc", 40 },
+        { "GET /size/12000000 HTTP/1.1\r\n\r\n", 12 },
+        { "POST /late HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 8 },
+    };
+    struct http_limits limits = rig_limits;
+    limits.connections = 8;
+    for (size_t i = 0; i < ARRAY_LEN(floods); i++) {
+        struct rig *rig = rig_tcp(&limits);
+        size_t n = floods[i].n;
+        int flood[100];
+        for (size_t k = 0; k < n; k++) {
+            flood[k] = rig_client(rig);
+            rig_send(rig, flood[k], floods[i].text);
+        }
+        expect_service(rig);
+        RIG_WAIT(rig, http_server_connections(rig->server) <= 8);
+        expect_service(rig);
+        while (rig->n_held > 0)
+            rig_release(rig, "x");
+        for (size_t k = 0; k < n; k++)
+            close(flood[k]);
+        rig_free(rig);
+    }
+}
+
+static void test_many_at_once(void **state UNUSED)
+{
+    struct http_limits limits = rig_limits;
+    limits.connections = 500;
+    struct rig *rig = rig_tcp(&limits);
+    int fds[500];
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+        fds[i] = rig_client(rig);
+    for (int round = 0; round < 3; round++) {
+        for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+            rig_send(rig, fds[i], "POST /late HTTP/1.1\r\nContent-Length: 2\r\n\r\n[]");
+        RIG_WAIT(rig, rig->n_held == ARRAY_LEN(fds));
+        while (rig->n_held > 0)
+            rig_release(rig, "ok");
+        for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+            rig_expect(rig, fds[i], 200, "ok");
+    }
+    assert_int_equal(http_server_connections(rig->server), ARRAY_LEN(fds));
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+        close(fds[i]);
+    rig_free(rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_caller_is_gone),
+        cmocka_unit_test(test_half_closed_caller_is_answered),
+        cmocka_unit_test(test_quiesce_and_free),
+        cmocka_unit_test(test_deadlines),
+        cmocka_unit_test(test_makes_room),
+        cmocka_unit_test(test_many_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
