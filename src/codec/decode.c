@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "codec/decode.h"
+
+#include "base/alloc.h"
+#include "codec/decode_private.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+bool decode_fail(struct decoder *d, const char *format, ...)
+{
+    char reason[ERROR_DETAIL_MAX];
+    long line = 0, column = 0;
+    va_list args;
+    if (d->failed)
+        return false;
+    va_start(args, format);
+    vsnprintf(reason, sizeof reason, format, args);
+    va_end(args);
+    d->failed = true;
+    xml_reader_place(d->xml, &line, &column);
+    error_set(&d->err, PROBLEM_BAD_RESPONSE, "The XML-RPC document is not usable: line %ld, "
+              "column %ld: %s", line, column, reason);
+    xml_reader_stop(d->xml);
+    return false;
+}
+
+bool decode_fail_limit(struct decoder *d, const char *setting, const char *format, ...)
+{
+    char reason[ERROR_DETAIL_MAX];
+    va_list args;
+    if (d->failed)
+        return false;
+    va_start(args, format);
+    vsnprintf(reason, sizeof reason, format, args);
+    va_end(args);
+    d->failed = true;
+    error_limit(&d->err, PROBLEM_RESPONSE_TOO_LARGE, setting, "The XML-RPC document is too large: %s.",
+                reason);
+    xml_reader_stop(d->xml);
+    return false;
+}
+
+bool decode_check_chain(struct decoder *d)
+{
+    switch (chain_state(d->out)) {
+    case CHAIN_OK:
+        return true;
+    case CHAIN_FULL:
+        return decode_fail_limit(d, "limits.response", "its JSON would be over limits.response");
+    case CHAIN_NO_MEMORY:
+        break;
+    }
+    return decode_fail_limit(d, "limits.memory", "there is no room for its JSON in limits.memory");
+}
+
+bool decode_fail_buf(struct decoder *d, const struct buf *b)
+{
+    if (b->state == BUF_FULL)
+        return decode_fail(d, "a number, date or method name is longer than %zu bytes", b->max);
+    return decode_fail_limit(d, "limits.memory", "there is no room for it in limits.memory");
+}
+
+/* All buffers, whose budget is the output's. */
+static void init_buffers(struct decoder *d, struct budget *budget)
+{
+    buf_init(&d->text, SCALAR_MAX, budget);
+    buf_init(&d->method, SCALAR_MAX, budget);
+    buf_init(&d->names, SIZE_MAX / 2, budget);
+    buf_init(&d->members, SIZE_MAX / 2, budget);
+    buf_init(&d->fault_code_text, SIZE_MAX / 2, budget);
+    buf_init(&d->fault_string, SIZE_MAX / 2, budget);
+}
+
+static void free_buffers(struct decoder *d)
+{
+    buf_done(&d->text);
+    buf_done(&d->method);
+    buf_done(&d->names);
+    buf_done(&d->members);
+    buf_done(&d->fault_code_text);
+    buf_done(&d->fault_string);
+}
+
+struct decoder *decoder_new(void)
+{
+    struct decoder *d = xcalloc(1, sizeof *d);
+    d->frames = xcalloc(FRAMES_MAX, sizeof *d->frames);
+    d->scratch = xcalloc(SCRATCH_SIZE, 1);
+    d->top = d->frames;
+    d->xml = xml_reader_new(d);
+    charset_init(&d->charset);
+    init_buffers(d, NULL);
+    return d;
+}
+
+void decoder_free(struct decoder *d)
+{
+    if (d == NULL)
+        return;
+    charset_reset(&d->charset);
+    free_buffers(d);
+    xml_reader_free(d->xml);
+    free(d->scratch);
+    free(d->frames);
+    free(d);
+}
+
+void decoder_begin(struct decoder *d, const struct decode_options *options, struct chain *out)
+{
+    assert(options->depth <= CODEC_DEPTH_MAX);
+    free_buffers(d);
+    init_buffers(d, out->budget);
+    charset_reset(&d->charset);
+    d->options = options;
+    d->out = out;
+    d->failed = false;
+    d->marked = false;
+    d->root_closed = false;
+    d->kind = DOCUMENT_RESPONSE;
+    d->bytes = 0;
+    d->n_params = 0;
+    d->repaired = 0;
+    d->depth = 0;
+    d->moved = 0;
+    d->carried = 0;
+    d->has_method = false;
+    d->has_fault_code_text = false;
+    d->has_fault_string = false;
+    d->fault_code = 0;
+    d->scan.state = SCAN_TEXT;
+    d->scan.held = 0;
+    d->repair = (struct repair){ .n = 0 };
+    tree_begin(d);
+    xml_reader_begin(d->xml);
+    chain_append_byte(out, '[');
+}
+
+/* Length of the character that this byte begins; 1 where it begins none. */
+static size_t utf8_length(char byte)
+{
+    unsigned char c = (unsigned char)byte;
+    return c < 0xC2 || c > 0xF4 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+}
+
+/* Bytes at the end that are the beginning of a character. */
+static size_t unfinished(struct str text)
+{
+    for (size_t back = 1; back <= 3 && back <= text.len; back++) {
+        unsigned char c = (unsigned char)text.data[text.len - back];
+        if (c < 0x80)
+            return 0;
+        if (c >= 0xC0)
+            return utf8_length((char)c) > back ? back : 0;
+    }
+    return 0;
+}
+
+static bool push_carry(struct decoder *d)
+{
+    struct str text = { d->carry, d->carried };
+    d->carried = 0;
+    return scan_feed(d, text);
+}
+
+/* Completes the character that the text before ended in. */
+static bool go_on_carry(struct decoder *d, struct str *text)
+{
+    size_t want = utf8_length(d->carry[0]);
+    while (d->carried < want && text->len > 0 && ((unsigned char)text->data[0] & 0xC0) == 0x80) {
+        d->carry[d->carried++] = text->data[0];
+        *text = str_slice(*text, 1, text->len);
+    }
+    if (d->carried < want && text->len == 0)
+        return true;
+    return push_carry(d);
+}
+
+bool decode_push_utf8(struct decoder *d, struct str text)
+{
+    if (d->carried > 0 && text.len > 0 && !go_on_carry(d, &text))
+        return false;
+    while (text.len > 0) {
+        size_t n = text.len < SLICE_MAX ? text.len : SLICE_MAX;
+        size_t tail = unfinished(str_slice(text, 0, n));
+        if (n > tail && !scan_feed(d, str_slice(text, 0, n - tail)))
+            return false;
+        text = str_slice(text, n - tail, text.len);
+        if (text.len == tail) {
+            if (tail > 0)
+                memcpy(d->carry, text.data, tail);
+            d->carried = tail;
+            break;
+        }
+    }
+    return !d->failed;
+}
+
+/* What was kept for the document is given back to its budget; results stay until the next one. */
+static void settle(struct decoder *d)
+{
+    struct buf *all[] = { &d->text,    &d->method,          &d->names,
+                          &d->members, &d->fault_code_text, &d->fault_string };
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        budget_give(all[i]->budget, all[i]->cap);
+        all[i]->budget = NULL;
+    }
+    d->options = NULL;
+    d->out = NULL;
+}
+
+static bool report(struct decoder *d, struct error *err)
+{
+    if (!d->failed)
+        return true;
+    if (d->out != NULL)
+        settle(d);
+    *err = d->err;
+    return false;
+}
+
+bool decoder_feed(struct decoder *d, struct str bytes, struct error *err)
+{
+    if (!d->failed && bytes.len > 0) {
+        size_t room = d->options->document_max - d->bytes;
+        bool over = bytes.len > room;
+        if (over)
+            bytes.len = room;
+        d->bytes += bytes.len;
+        if (charset_feed(d, bytes) && over)
+            decode_fail_limit(d, "limits.response", "it is over limits.response (%zu bytes)",
+                              d->options->document_max);
+    }
+    return report(d, err);
+}
+
+static struct str text_or_none(bool there, const struct buf *b)
+{
+    return there ? (struct str){ buf_c(b), b->len } : (struct str){ NULL, 0 };
+}
+
+bool decoder_finish(struct decoder *d, struct decode_result *ret, struct error *err)
+{
+    if (!d->failed && d->bytes == 0)
+        decode_fail(d, "the document is empty");
+    bool ok = !d->failed && charset_finish(d) && (d->carried == 0 || push_carry(d)) &&
+              scan_finish(d) && repair_flush(d) && xml_reader_finish(d);
+    if (ok) {
+        chain_append_byte(d->out, ']');
+        ok = decode_check_chain(d);
+    }
+    if (!ok)
+        return report(d, err);
+    *ret = (struct decode_result){
+        .kind = d->kind,
+        .method = text_or_none(d->has_method, &d->method),
+        .n_params = d->kind == DOCUMENT_FAULT ? 1 : d->n_params,
+        .fault = { .code = d->fault_code,
+                   .code_text = text_or_none(d->has_fault_code_text, &d->fault_code_text),
+                   .string = text_or_none(d->has_fault_string, &d->fault_string) },
+        .repaired = d->repaired,
+    };
+    settle(d);
+    return true;
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All encodings become UTF-8 here, so that everything behind this sees only that one. Which one it
+ * is: forced by the configuration, else told by a byte order mark or by the zeros of UTF-16, else
+ * declared by the document, else by HTTP, else UTF-8. */
+#include "codec/decode_private.h"
+
+#include <errno.h>
+
+/* The longest character of any encoding, with the shifts before it. [bytes] */
+#define CHARACTER_MAX ((size_t)32)
+
+void charset_init(struct charset *c)
+{
+    *c = (struct charset){ .state = CHARSET_UNKNOWN, .cd = (iconv_t)-1 };
+}
+
+void charset_reset(struct charset *c)
+{
+    if (c->cd != (iconv_t)-1)
+        iconv_close(c->cd);
+    charset_init(c);
+}
+
+/* XML section 4.3.3, EncName; that keeps iconv's own `//` away, too. */
+static bool is_name(struct str name)
+{
+    if (name.len == 0 || name.len >= sizeof((struct charset *)NULL)->name)
+        return false;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        bool other = (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-' || c == ':';
+        if (!letter && (i == 0 ? c < '0' || c > '9' : !other))
+            return false;
+    }
+    return true;
+}
+
+static bool is_one_of(struct str name, const char *const *names)
+{
+    for (; *names != NULL; names++)
+        if (str_eq_nocase(name, str_of(*names)))
+            return true;
+    return false;
+}
+
+/* UTF-8, and ASCII, which servers declare and then send UTF-8. */
+static bool is_utf8(struct str name)
+{
+    static const char *const names[] = { "UTF-8",          "UTF8",      "US-ASCII", "ASCII",
+                                         "ANSI_X3.4-1968", "ISO646-US", "us",       NULL };
+    return is_one_of(name, names);
+}
+
+/* Encodings in which no byte is ASCII. */
+static bool is_wide(struct str name)
+{
+    static const char *const names[] = { "UTF-16",   "UTF16",    "UTF-16LE",        "UTF-16BE",
+                                         "UCS-2",    "UCS2",     "ISO-10646-UCS-2", "UNICODE",
+                                         "UTF-32",   "UTF32",    "UTF-32LE",        "UTF-32BE",
+                                         "UCS-4",    "UCS4",     "ISO-10646-UCS-4", NULL };
+    return is_one_of(name, names);
+}
+
+static bool open_charset(struct charset *c, struct str name)
+{
+    if (!is_name(name))
+        return false;
+    memcpy(c->name, name.data, name.len);
+    c->name[name.len] = '\0';
+    if (is_utf8(name)) {
+        c->state = CHARSET_UTF8;
+        return true;
+    }
+    c->cd = iconv_open("UTF-8", c->name);
+    if (c->cd == (iconv_t)-1)
+        return false;
+    c->state = CHARSET_CONVERTED;
+    return true;
+}
+
+bool decode_encoding_known(const char *name)
+{
+    struct charset c;
+    charset_init(&c);
+    bool known = open_charset(&c, str_of(name));
+    charset_reset(&c);
+    return known;
+}
+
+/* What the first bytes of a document tell. */
+struct sign {
+    struct str bytes;
+    size_t skip; /* length of the byte order mark */
+    const char *encoding;
+};
+
+#define SIGN(bytes, skip, encoding) { { bytes, sizeof(bytes) - 1 }, skip, encoding }
+
+static const struct sign *find_sign(struct str head)
+{
+    static const struct sign signs[] = {
+        SIGN("\xFF\xFE\0\0", 4, "UTF-32LE"), SIGN("\0\0\xFE\xFF", 4, "UTF-32BE"),
+        SIGN("<\0\0\0", 0, "UTF-32LE"),      SIGN("\0\0\0<", 0, "UTF-32BE"),
+        SIGN("\xFF\xFE", 2, "UTF-16LE"),     SIGN("\xFE\xFF", 2, "UTF-16BE"),
+        SIGN("<\0", 0, "UTF-16LE"),          SIGN("\0<", 0, "UTF-16BE"),
+        SIGN("\xEF\xBB\xBF", 3, "UTF-8"),
+    };
+    for (size_t i = 0; i < ARRAY_LEN(signs); i++)
+        if (str_starts_with(head, signs[i].bytes))
+            return &signs[i];
+    return NULL;
+}
+
+static struct str skip_blanks(struct str s)
+{
+    size_t n = 0;
+    while (n < s.len && (s.data[n] == ' ' || s.data[n] == '\t' || s.data[n] == '\r' ||
+                         s.data[n] == '\n'))
+        n++;
+    return str_slice(s, n, s.len);
+}
+
+/* The encoding in the text of an XML declaration, from behind `<?xml` on; empty: none. What is no
+ * declaration at all is the parser's to refuse. */
+static struct str declared_encoding(struct str text)
+{
+    for (;;) {
+        text = skip_blanks(text);
+        size_t equals = str_find(text, '=');
+        if (equals == text.len)
+            return (struct str){ NULL, 0 };
+        struct str name = xml_trim(str_slice(text, 0, equals));
+        text = skip_blanks(str_slice(text, equals + 1, text.len));
+        if (text.len == 0 || (text.data[0] != '"' && text.data[0] != '\''))
+            return (struct str){ NULL, 0 };
+        char quote = text.data[0];
+        text = str_slice(text, 1, text.len);
+        size_t end = str_find(text, quote);
+        if (str_eq(name, STR("encoding")))
+            return str_slice(text, 0, end);
+        text = str_slice(text, end < text.len ? end + 1 : end, text.len);
+    }
+}
+
+/* Finds the whole declaration, if the document begins with one. False: more bytes are needed. */
+static bool find_declaration(struct str head, bool final, struct str *ret)
+{
+    struct str open = STR("<?xml");
+    bool more = !final && head.len < HEAD_MAX;
+    *ret = (struct str){ NULL, 0 };
+    if (head.len <= open.len)
+        return !(more && str_starts_with(open, str_slice(head, 0, head.len)));
+    if (!str_starts_with(head, open))
+        return true;
+    const char *close = memmem(head.data, head.len, "?>", 2);
+    if (close == NULL)
+        return !more;
+    *ret = str_slice(head, open.len, (size_t)(close - head.data));
+    return true;
+}
+
+static bool fail_unknown(struct decoder *d, struct str name)
+{
+    return decode_fail(d, "its encoding \"%.*s\" is not known", (int)(name.len < 64 ? name.len : 64),
+                       name.data);
+}
+
+static bool choose_forced(struct decoder *d, const struct sign *sign)
+{
+    struct str name = str_of(d->options->encoding_forced);
+    static const char *const without_order[] = { "UTF-16", "UTF16", "UTF-32", "UTF32", NULL };
+    if (is_one_of(name, without_order)) {
+        bool four = str_find(name, '3') < name.len;
+        name = four ? STR("UTF-32BE") : STR("UTF-16BE");
+        if (sign != NULL && is_wide(str_of(sign->encoding)))
+            name = str_of(sign->encoding);
+    }
+    return open_charset(&d->charset, name) || fail_unknown(d, name);
+}
+
+/* Decides on the encoding of 8-bit text. *more: with what there is, it cannot be told yet. */
+static bool choose_by_text(struct decoder *d, struct str head, bool final, bool *more)
+{
+    struct str declaration;
+    *more = !find_declaration(head, final, &declaration);
+    if (*more)
+        return true;
+    struct str name = declared_encoding(declaration);
+    if (name.len > 0) {
+        if (is_wide(name))
+            return decode_fail(d, "it declares the encoding %.*s, but is in none of 16 or 32 bits",
+                               STR_ARGS(name));
+        return open_charset(&d->charset, name) || fail_unknown(d, name);
+    }
+    /* HTTP's charset is often wrong or unknown: only what can be true counts. */
+    name = d->options->encoding_declared;
+    if (is_wide(name) || !open_charset(&d->charset, name))
+        d->charset.state = CHARSET_UTF8;
+    return true;
+}
+
+static bool report_invalid(struct decoder *d)
+{
+    if (d->options->text == TEXT_REJECT)
+        return decode_fail(d, "it holds bytes that are not valid %s", d->charset.name);
+    d->repaired++;
+    return decode_push_utf8(d, STR("\xEF\xBF\xBD"));
+}
+
+/* Converts from *text and moves it on; what remains is an unfinished character. */
+static bool convert(struct decoder *d, struct str *text)
+{
+    while (text->len > 0) {
+        char out[SLICE_MAX];
+        char *in = (char *)(uintptr_t)text->data, *to = out;
+        size_t left = text->len, room = sizeof out;
+        size_t rc = iconv(d->charset.cd, &in, &left, &to, &room);
+        int error = rc == (size_t)-1 ? errno : 0;
+        *text = str_slice(*text, text->len - left, text->len);
+        if (!decode_push_utf8(d, (struct str){ out, sizeof out - room }))
+            return false;
+        if (error == EINVAL)
+            return true;
+        if (error == EILSEQ) {
+            if (!report_invalid(d))
+                return false;
+            *text = str_slice(*text, 1, text->len);
+        }
+    }
+    return true;
+}
+
+static bool pass_converted(struct decoder *d, struct str bytes)
+{
+    struct charset *c = &d->charset;
+    while (c->n > 0 && bytes.len > 0) {
+        size_t before = c->n;
+        size_t n = bytes.len < CHARACTER_MAX ? bytes.len : CHARACTER_MAX;
+        memcpy(c->bytes + before, bytes.data, n);
+        struct str text = { c->bytes, before + n };
+        if (!convert(d, &text))
+            return false;
+        size_t done = before + n - text.len;
+        if (done >= before) {
+            c->n = 0;
+            bytes = str_slice(bytes, done - before, bytes.len);
+            break;
+        }
+        c->n = text.len;
+        memmove(c->bytes, text.data, text.len);
+        bytes = str_slice(bytes, n, bytes.len);
+        if (c->n > CHARACTER_MAX)
+            return decode_fail(d, "it holds bytes that are not valid %s", c->name);
+    }
+    if (bytes.len == 0 || !convert(d, &bytes))
+        return !d->failed;
+    if (bytes.len > CHARACTER_MAX)
+        return decode_fail(d, "it holds bytes that are not valid %s", c->name);
+    memcpy(c->bytes, bytes.data, bytes.len);
+    c->n = bytes.len;
+    return true;
+}
+
+static bool pass(struct decoder *d, struct str bytes)
+{
+    if (LIKELY(d->charset.state == CHARSET_UTF8))
+        return decode_push_utf8(d, bytes);
+    return pass_converted(d, bytes);
+}
+
+/* Chooses the encoding and passes the document's beginning on, or waits for more of it. */
+static bool begin(struct decoder *d, bool final)
+{
+    struct charset *c = &d->charset;
+    char bytes[HEAD_MAX];
+    struct str head = { bytes, c->n };
+    memcpy(bytes, c->bytes, c->n);
+    if (head.len < 4 && !final)
+        return true;
+    const struct sign *sign = find_sign(head);
+    bool more = false, ok;
+    if (d->options->encoding_forced != NULL)
+        ok = choose_forced(d, sign);
+    else if (sign != NULL)
+        ok = open_charset(c, str_of(sign->encoding)) || fail_unknown(d, str_of(sign->encoding));
+    else
+        ok = choose_by_text(d, head, final, &more);
+    if (!ok || more)
+        return ok;
+    c->n = 0;
+    return pass(d, str_slice(head, sign != NULL ? sign->skip : 0, head.len));
+}
+
+bool charset_feed(struct decoder *d, struct str bytes)
+{
+    struct charset *c = &d->charset;
+    while (c->state == CHARSET_UNKNOWN && bytes.len > 0) {
+        /* Four bytes first, for those signs; then as much as a declaration may have. */
+        size_t want = c->n < 4 ? 4 : HEAD_MAX;
+        size_t n = bytes.len < want - c->n ? bytes.len : want - c->n;
+        memcpy(c->bytes + c->n, bytes.data, n);
+        c->n += n;
+        bytes = str_slice(bytes, n, bytes.len);
+        if (!begin(d, false))
+            return false;
+    }
+    return bytes.len == 0 || pass(d, bytes);
+}
+
+bool charset_finish(struct decoder *d)
+{
+    struct charset *c = &d->charset;
+    if (c->state == CHARSET_UNKNOWN && c->n > 0 && !begin(d, true))
+        return false;
+    if (c->state == CHARSET_CONVERTED && c->n > 0)
+        return report_invalid(d);
+    return !d->failed;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "codec/decode_private.h"
+#include "codec/json_cursor.h"
+#include "codec/number.h"
+
+void decode_copy_range(struct decoder *d, size_t from, size_t end, struct buf *to)
+{
+    for (const struct chain_block *b = d->out->first; b != NULL && from < end; b = b->next) {
+        size_t until = b->start + b->len < end ? b->start + b->len : end;
+        if (from >= until)
+            continue;
+        buf_append(to, (struct str){ b->data + (from - b->start), until - from });
+        from = until;
+    }
+    if (!buf_ok(to))
+        decode_fail_buf(d, to);
+}
+
+/* The text that a value's JSON stands for: a string's characters, the same of a tagged value, else
+ * the JSON itself. */
+static void append_text(struct str json, struct buf *to)
+{
+    if (str_starts_with(json, STR("{\"$")) && !str_starts_with(json, STR("{\"$struct\":"))) {
+        size_t colon = str_find(json, ':');
+        json = str_slice(json, colon + 1, json.len - 1);
+    }
+    if (json.len > 0 && json.data[0] == '"')
+        json_unquote(json, to);
+    else
+        buf_append(to, json);
+}
+
+/* Reads the member's value into `to`; false where there is none, or nil. */
+static bool keep_member(struct decoder *d, const struct member *m, size_t end, struct buf *to)
+{
+    struct buf json;
+    buf_clear(to);
+    if (m == NULL)
+        return false;
+    buf_init(&json, to->max, to->budget);
+    decode_copy_range(d, m->value, end, &json);
+    bool there = buf_ok(&json) && !str_eq(buf_str(&json), STR("null"));
+    if (there)
+        append_text(buf_str(&json), to);
+    buf_done(&json);
+    if (!buf_ok(to))
+        decode_fail_buf(d, to);
+    return there && buf_ok(to);
+}
+
+/* Servers send codes as strings, too: `4` as well as `Client`. */
+static bool read_code(struct str text, int64_t *ret)
+{
+    struct integer n;
+    uint64_t value;
+    if (!number_parse_integer(xml_trim(text), &n) || !number_integer_fits(n, INTEGER_64) ||
+        !str_to_uint(n.digits, UINT64_MAX, &value))
+        return false;
+    *ret = n.negative ? -(int64_t)(value - 1) - 1 : (int64_t)value;
+    return true;
+}
+
+void fault_keep(struct decoder *d, const struct member *members, size_t n)
+{
+    const struct member *code = NULL, *string = NULL;
+    size_t code_end = 0, string_end = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct str name = { d->names.data + members[i].name, members[i].len };
+        size_t end = i + 1 < n ? members[i + 1].at - 1 : chain_len(d->out);
+        if (str_eq(name, STR("faultCode"))) {
+            code = &members[i];
+            code_end = end;
+        } else if (str_eq(name, STR("faultString"))) {
+            string = &members[i];
+            string_end = end;
+        }
+    }
+    d->has_fault_string = keep_member(d, string, string_end, &d->fault_string);
+    d->has_fault_code_text = keep_member(d, code, code_end, &d->fault_code_text);
+    if (d->has_fault_code_text && read_code(buf_str(&d->fault_code_text), &d->fault_code))
+        d->has_fault_code_text = false;
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of the decoder, for the files decode*.c alone. Bytes pass through it in this order:
+ *
+ *   decode.c          limits, and slices that end between two characters
+ *   decode_charset.c  whatever encoding to UTF-8
+ *   decode_scan.c     where tags, comments and CDATA begin and end; holds an unfinished tag back
+ *   decode_repair.c   what XML cannot carry, if the text policy wants that repaired
+ *   decode_xml.c      libxml2
+ *   decode_tree.c     the grammar of XML-RPC: which element may stand where
+ *   decode_scalar.c, decode_number.c, decode_struct.c   the JSON of the values
+ *
+ * Every function that can fail calls decode_fail(), which keeps the first error. */
+#ifndef RPCGATE_CODEC_DECODE_PRIVATE_H
+#define RPCGATE_CODEC_DECODE_PRIVATE_H
+
+#include "base/buf.h"
+#include "base/chain.h"
+#include "base/error.h"
+#include "base/macros.h"
+#include "base/str.h"
+#include "codec/decode.h"
+
+#include <iconv.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes that go through all the stages at once: what libxml2 copies stays in the cache. */
+#define SLICE_MAX ((size_t)16 * 1024)
+
+#define SCRATCH_SIZE (SLICE_MAX + 16)
+
+/* A start tag's greatest length: libxml2 takes seconds for 100,000 attributes. [bytes] */
+#define TAG_MAX ((size_t)1024)
+
+/* The longest number, date, method name or member name; strings and base64 have no such bound.
+ * [bytes] */
+#define SCALAR_MAX ((size_t)1024 * 1024)
+
+/* Whole numbers in an integer's element with an exponent: at most so many digits. */
+#define EXPANDED_DIGITS_MAX 400
+
+/* The elements of XML-RPC, and what an upstream may call them. Several names may have one kind.
+ * X(KIND, "name") */
+#define ELEMENT_LIST(X)                                                                            \
+    X(CALL, "methodCall")                                                                          \
+    X(RESPONSE, "methodResponse")                                                                  \
+    X(METHOD_NAME, "methodName")                                                                   \
+    X(PARAMS, "params")                                                                            \
+    X(PARAM, "param")                                                                              \
+    X(FAULT, "fault")                                                                              \
+    X(VALUE, "value")                                                                              \
+    X(ARRAY, "array")                                                                              \
+    X(DATA, "data")                                                                                \
+    X(STRUCT, "struct")                                                                            \
+    X(MEMBER, "member")                                                                            \
+    X(NAME, "name")                                                                                \
+    X(INT, "int")                                                                                  \
+    X(INT, "i1")                                                                                   \
+    X(INT, "i2")                                                                                   \
+    X(INT, "i4")                                                                                   \
+    X(I8, "i8")                                                                                    \
+    X(BIGINTEGER, "biginteger")                                                                    \
+    X(DOUBLE, "double")                                                                            \
+    X(DOUBLE, "float")                                                                             \
+    X(BIGDECIMAL, "bigdecimal")                                                                    \
+    X(STRING, "string")                                                                            \
+    X(BOOLEAN, "boolean")                                                                          \
+    X(DATE, "dateTime.iso8601")                                                                    \
+    X(BASE64, "base64")                                                                            \
+    X(NIL, "nil")
+
+enum element {
+    ELEMENT_NONE, /* none of ours; as a frame: outside of the root */
+    ELEMENT_CALL,
+    ELEMENT_RESPONSE,
+    ELEMENT_METHOD_NAME,
+    ELEMENT_PARAMS,
+    ELEMENT_PARAM,
+    ELEMENT_FAULT,
+    ELEMENT_VALUE,
+    ELEMENT_ARRAY,
+    ELEMENT_DATA,
+    ELEMENT_STRUCT,
+    ELEMENT_MEMBER,
+    ELEMENT_NAME,
+    ELEMENT_INT,
+    ELEMENT_I8,
+    ELEMENT_BIGINTEGER,
+    ELEMENT_DOUBLE,
+    ELEMENT_BIGDECIMAL,
+    ELEMENT_STRING,
+    ELEMENT_BOOLEAN,
+    ELEMENT_DATE,
+    ELEMENT_BASE64,
+    ELEMENT_NIL
+};
+
+/* An open element. */
+struct frame {
+    uint8_t element;  /* enum element */
+    bool text;        /* VALUE: text of an untyped value has been written */
+    uint32_t allowed; /* set of enum element: what may begin in it now */
+    size_t count;     /* ARRAY, DATA, STRUCT: values or members so far */
+    size_t mark;      /* VALUE, STRING, ARRAY, STRUCT: where its JSON begins in `out` */
+    size_t members;   /* STRUCT: index of its first member */
+    size_t names;     /* STRUCT: where its first member's name begins in `names` */
+};
+
+/* A member of an open struct. */
+struct member {
+    size_t at;      /* where `"name":` begins in `out` */
+    size_t value;   /* where the value's text begins in `out` */
+    size_t name;    /* where the name begins in `names` */
+    uint32_t len;   /* of the name [bytes] */
+    uint32_t hash;  /* of the name */
+};
+
+/* Each level of nesting has at most three elements; a few stand around them all. */
+#define FRAMES_MAX (3 * (CODEC_DEPTH_MAX + 1) + 8)
+
+enum scan_state { SCAN_TEXT, SCAN_TAG, SCAN_COMMENT, SCAN_PI, SCAN_CDATA };
+enum tag_kind { TAG_OPEN, TAG_PLAIN, TAG_BANG, TAG_DASH, TAG_BRACKET, TAG_DOCTYPE };
+
+/* Where decode_scan.c is in the document's text. */
+struct scan {
+    enum scan_state state;
+    enum tag_kind kind;   /* TAG: what is known about it */
+    char quote;           /* TAG: of the attribute's value; 0: outside */
+    size_t tag_len;       /* TAG: bytes so far */
+    size_t matched;       /* TAG_BRACKET: bytes of `CDATA[` so far */
+    char last[2];         /* COMMENT, PI, CDATA: the bytes before */
+    size_t run;           /* COMMENT, PI, CDATA: bytes that the parser has not seen the end of */
+    size_t held;          /* bytes in `hold` */
+    char hold[TAG_MAX];   /* TAG: its beginning, from earlier slices */
+};
+
+enum charset_state { CHARSET_UNKNOWN, CHARSET_UTF8, CHARSET_CONVERTED };
+
+/* The longest XML declaration in which the encoding is looked for. [bytes] */
+#define HEAD_MAX ((size_t)1024)
+
+struct charset {
+    enum charset_state state;
+    iconv_t cd;          /* CONVERTED; else (iconv_t)-1 */
+    char name[64];       /* for messages */
+    size_t n;            /* bytes in `bytes` */
+    char bytes[HEAD_MAX]; /* UNKNOWN: the document's beginning; CONVERTED: an unfinished character */
+};
+
+struct repair {
+    bool cr;        /* the section's text before ended in CR */
+    size_t n;       /* bytes in `bytes` */
+    char bytes[40]; /* an unfinished numeric reference */
+};
+
+struct xml_reader;
+
+struct decoder {
+    const struct decode_options *options; /* borrowed; NULL between documents */
+    struct chain *out;                    /* borrowed, as `options` */
+    struct xml_reader *xml;               /* owned */
+    bool failed;
+    bool marked;        /* the string that is read holds marks of repair (TEXT_BASE64) */
+    bool root_closed;
+    enum document_kind kind;
+    size_t bytes;       /* of the document so far */
+    size_t n_params;
+    size_t repaired;
+    unsigned depth;     /* of arrays and structs */
+    size_t moved;       /* bytes that structs with repeated names have cost */
+    size_t carried;     /* bytes in `carry` */
+    char carry[4];      /* an unfinished UTF-8 character */
+    char *scratch;      /* SCRATCH_SIZE bytes, owned; of decode_scan.c */
+    struct frame *top;  /* in `frames` */
+    struct frame *frames; /* owned; FRAMES_MAX */
+    struct buf text;    /* of the scalar that is read */
+    struct buf names;   /* of the members of all open structs */
+    struct buf members; /* of the open structs: struct member */
+    struct buf method, fault_code_text, fault_string;
+    bool has_method, has_fault_code_text, has_fault_string;
+    int64_t fault_code;
+    size_t base64_chars;  /* without the padding */
+    unsigned base64_pads; /* `=` seen */
+    struct scan scan;
+    struct charset charset;
+    struct repair repair;
+    struct error err;   /* the first failure */
+};
+
+/* decode.c */
+
+/* Keeps the first failure and returns false. BAD_RESPONSE begins with line and column. */
+bool decode_fail(struct decoder *d, const char *format, ...) PRINTF_LIKE(2, 3);
+bool decode_fail_limit(struct decoder *d, const char *setting, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+/* The failures of chains and buffers. */
+bool decode_check_chain(struct decoder *d);
+bool decode_fail_buf(struct decoder *d, const struct buf *b);
+
+/* UTF-8 from decode_charset.c, cut anywhere, of any length. */
+bool decode_push_utf8(struct decoder *d, struct str text);
+
+/* decode_charset.c */
+void charset_init(struct charset *c);
+void charset_reset(struct charset *c);
+bool charset_feed(struct decoder *d, struct str bytes);
+bool charset_finish(struct decoder *d);
+
+/* decode_scan.c: at most SLICE_MAX bytes of UTF-8 that end between two characters, as far as they
+ * are UTF-8. */
+bool scan_feed(struct decoder *d, struct str slice);
+bool scan_finish(struct decoder *d);
+
+/* decode_repair.c */
+
+/* Text for the parser. `references`: numeric references are such in it (not so in CDATA). */
+bool repair_feed(struct decoder *d, struct str text, bool references);
+bool repair_flush(struct decoder *d);
+
+/* Is there a mark of a repair in the text? The marks stand for bytes in TEXT_BASE64. */
+bool repair_is_marked(struct str text);
+
+/* Makes the JSON string's inside that begins at `mark` in `out` base64 of what it stood for. */
+void repair_to_base64(struct decoder *d, size_t mark);
+
+/* decode_xml.c: the one that knows libxml2. */
+struct xml_reader *xml_reader_new(struct decoder *d);
+void xml_reader_free(struct xml_reader *x);
+void xml_reader_begin(struct xml_reader *x);
+bool xml_reader_feed(struct decoder *d, struct str text);
+bool xml_reader_finish(struct decoder *d);
+void xml_reader_stop(struct xml_reader *x);
+void xml_reader_place(const struct xml_reader *x, long *line, long *column);
+
+/* decode_tree.c */
+void tree_begin(struct decoder *d);
+void tree_start(struct decoder *d, enum element element, const char *name);
+void tree_end(struct decoder *d);
+void tree_text(struct decoder *d, struct str text);
+
+/* decode_scalar.c: an element of a type, or an untyped <value>, has begun, has text, ends. */
+void scalar_start(struct decoder *d, struct frame *f);
+void scalar_end(struct decoder *d, const struct frame *f);
+void scalar_base64_text(struct decoder *d, struct str text);
+
+/* decode_number.c: the JSON of a number; false where the text is none. */
+bool number_decode_integer(struct decoder *d, struct str text, enum element element);
+bool number_decode_double(struct decoder *d, struct str text);
+bool number_decode_decimal(struct decoder *d, struct str text);
+
+/* decode_struct.c. `name`: where the member's name begins in `names`. */
+void struct_name_end(struct decoder *d, struct frame *of, size_t name);
+void struct_end(struct decoder *d, struct frame *of);
+
+/* decode_member.c: the members of a struct that has ended, `n` of them. The second keeps the last
+ * of those with one name, in the first one's place, and returns how many remain. */
+bool member_any_twice(struct decoder *d, const struct member *members, size_t n);
+size_t member_drop_repeated(struct decoder *d, const struct frame *of,
+                            const struct member *members, size_t n);
+
+/* decode_fault.c: keeps code and string of the fault's struct. */
+void fault_keep(struct decoder *d, const struct member *members, size_t n);
+
+/* Appends a part of the output to `to`. */
+void decode_copy_range(struct decoder *d, size_t from, size_t end, struct buf *to);
+
+/* Without XML's white space at both ends. */
+static inline struct str xml_trim(struct str s)
+{
+    static const char space[256] = { [' '] = 1, ['\t'] = 1, ['\n'] = 1, ['\r'] = 1 };
+    while (s.len > 0 && space[(unsigned char)s.data[0]])
+        s = str_slice(s, 1, s.len);
+    while (s.len > 0 && space[(unsigned char)s.data[s.len - 1]])
+        s.len--;
+    return s;
+}
+
+/* Appends without the cost of a call where there is room. */
+static inline void decode_keep(struct decoder *d, struct buf *b, struct str text)
+{
+    if (LIKELY(b->state == BUF_OK && b->cap - b->len > text.len)) {
+        memcpy(b->data + b->len, text.data, text.len);
+        b->len += text.len;
+        return;
+    }
+    buf_append(b, text);
+    if (UNLIKELY(!buf_ok(b)))
+        decode_fail_buf(d, b);
+}
+
+#endif

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What XML cannot carry makes a document ill-formed, and is refused, unless the text policy wants
+ * it repaired: then it is replaced before the parser sees it. For TEXT_BASE64, which must know the
+ * bytes again at the string's end, each becomes a mark: U+10FFFF, no character of any text, and
+ * two letters for the byte. */
+#include "codec/decode_private.h"
+#include "codec/json_cursor.h"
+#include "codec/json_text.h"
+
+#define MARK "\xF4\x8F\xBF\xBF"
+#define MARK_LEN ((size_t)4)
+#define MARKED_LEN (MARK_LEN + 2)
+
+/* What is collected for the parser. */
+struct sink {
+    size_t n;
+    char bytes[4096];
+};
+
+static bool flush(struct decoder *d, struct sink *s)
+{
+    size_t n = s->n;
+    s->n = 0;
+    return n == 0 || xml_reader_feed(d, (struct str){ s->bytes, n });
+}
+
+static bool put(struct decoder *d, struct sink *s, struct str text)
+{
+    if (text.len > sizeof s->bytes - s->n && !flush(d, s))
+        return false;
+    if (text.len > sizeof s->bytes)
+        return xml_reader_feed(d, text);
+    memcpy(s->bytes + s->n, text.data, text.len);
+    s->n += text.len;
+    return true;
+}
+
+/* Puts what stands for forbidden bytes. */
+static bool put_repair(struct decoder *d, struct sink *s, struct str bytes)
+{
+    if (d->options->text == TEXT_REPLACE) {
+        d->repaired++;
+        return put(d, s, STR("\xEF\xBF\xBD"));
+    }
+    for (size_t i = 0; i < bytes.len; i++) {
+        unsigned char byte = (unsigned char)bytes.data[i];
+        char mark[MARKED_LEN + 1] = MARK;
+        mark[MARK_LEN] = (char)('A' + (byte >> 4));
+        mark[MARK_LEN + 1] = (char)('A' + (byte & 15));
+        if (!put(d, s, (struct str){ mark, MARKED_LEN }))
+            return false;
+    }
+    return true;
+}
+
+/* Length of the character at the beginning if XML can carry it, else 0. */
+static size_t allowed_character(const struct decoder *d, struct str text)
+{
+    unsigned char c = (unsigned char)text.data[0];
+    if (c < 0x80)
+        return c >= 0x20 || c == '\t' || c == '\n' || c == '\r';
+    size_t len = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : 2;
+    if (len > text.len || utf8_valid_prefix(str_slice(text, 0, len)) != len)
+        return 0;
+    if (str_starts_with(text, STR("\xEF\xBF\xBE")) || str_starts_with(text, STR("\xEF\xBF\xBF")))
+        return 0; /* U+FFFE, U+FFFF */
+    return d->options->text == TEXT_BASE64 && str_starts_with(text, STR(MARK)) ? 0 : len;
+}
+
+/* How many bytes one U+FFFD stands for: a character that is forbidden, or as much of one as there
+ * is (Unicode chapter 3.9, maximal subparts). */
+static size_t forbidden_length(struct str text)
+{
+    unsigned char c = (unsigned char)text.data[0];
+    if (c < 0xC2 || c > 0xF4)
+        return 1;
+    size_t len = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : 2;
+    if (len <= text.len && utf8_valid_prefix(str_slice(text, 0, len)) == len)
+        return len;
+    unsigned char low = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80;
+    unsigned char high = c == 0xED ? 0x9F : c == 0xF4 ? 0x8F : 0xBF;
+    size_t n = 1;
+    for (; n < len && n < text.len; n++) {
+        unsigned char next = (unsigned char)text.data[n];
+        if (next < (n == 1 ? low : 0x80) || next > (n == 1 ? high : 0xBF))
+            break;
+    }
+    return n;
+}
+
+/* The code point of `&#…;`, saturated; false where it is no such reference. */
+static bool parse_reference(struct str text, uint32_t *ret)
+{
+    uint32_t base = 10, value = 0;
+    size_t at = 2;
+    if (text.len > 2 && text.data[2] == 'x') {
+        base = 16;
+        at++;
+    }
+    if (at + 1 >= text.len)
+        return false;
+    for (; at + 1 < text.len; at++) {
+        char c = text.data[at];
+        uint32_t digit = c >= '0' && c <= '9'   ? (uint32_t)(c - '0')
+                         : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a') + 10
+                         : c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A') + 10
+                                                : 16;
+        if (digit >= base)
+            return false;
+        value = value > 0x110000 ? value : value * base + digit;
+    }
+    *ret = value;
+    return true;
+}
+
+static bool put_reference(struct decoder *d, struct sink *s, struct str text)
+{
+    uint32_t c;
+    char bytes[4];
+    if (!parse_reference(text, &c) || c > 0x10FFFF)
+        return put(d, s, text); /* for the parser to refuse */
+    bool mark = d->options->text == TEXT_BASE64 && c == 0x10FFFF;
+    if (xml_is_char(c) && !mark)
+        return put(d, s, text);
+    size_t len = utf8_write(c, bytes);
+    return put_repair(d, s, (struct str){ bytes, len });
+}
+
+/* Goes on with a reference that the text before ended in. */
+static bool go_on_reference(struct decoder *d, struct sink *s, struct str *text)
+{
+    struct repair *r = &d->repair;
+    while (text->len > 0) {
+        char c = text->data[0];
+        bool second = r->n == 1;
+        bool part = second ? c == '#' : (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
+                                            (c >= 'A' && c <= 'F') || c == 'x' || c == ';';
+        if (!part || r->n == sizeof r->bytes) {
+            size_t n = r->n;
+            r->n = 0;
+            return put(d, s, (struct str){ r->bytes, n });
+        }
+        r->bytes[r->n++] = c;
+        *text = str_slice(*text, 1, text->len);
+        if (c != ';')
+            continue;
+        size_t n = r->n;
+        r->n = 0;
+        return put_reference(d, s, (struct str){ r->bytes, n });
+    }
+    return true;
+}
+
+/* Length of the part that may pass as it is. */
+static size_t sound_prefix(const struct decoder *d, struct str text, bool references)
+{
+    size_t at = 0;
+    while (at < text.len) {
+        char c = text.data[at];
+        if ((c == '&' && references) || (c == '\r' && !references))
+            break;
+        size_t n = allowed_character(d, str_slice(text, at, text.len));
+        if (n == 0)
+            break;
+        at += n;
+    }
+    return at;
+}
+
+bool repair_feed(struct decoder *d, struct str text, bool references)
+{
+    struct sink sink = { .n = 0 };
+    bool ok = true;
+    if (d->repair.cr && !references && text.len > 0 && text.data[0] == '\n')
+        text = str_slice(text, 1, text.len);
+    d->repair.cr = false;
+    while (ok && text.len > 0) {
+        if (d->repair.n > 0) {
+            ok = go_on_reference(d, &sink, &text);
+            continue;
+        }
+        size_t n = sound_prefix(d, text, references);
+        ok = put(d, &sink, str_slice(text, 0, n));
+        text = str_slice(text, n, text.len);
+        if (text.len == 0 || !ok)
+            break;
+        n = 1;
+        if (text.data[0] == '&' && references) {
+            d->repair.bytes[d->repair.n++] = '&';
+        } else if (text.data[0] == '\r') {
+            d->repair.cr = text.len == 1; /* XML section 2.11 */
+            n += text.len > 1 && text.data[1] == '\n';
+            ok = put(d, &sink, STR("\n"));
+        } else {
+            n = forbidden_length(text);
+            ok = put_repair(d, &sink, str_slice(text, 0, n));
+        }
+        text = str_slice(text, n, text.len);
+    }
+    return ok && flush(d, &sink);
+}
+
+bool repair_flush(struct decoder *d)
+{
+    size_t n = d->repair.n;
+    d->repair.n = 0;
+    return n == 0 || xml_reader_feed(d, (struct str){ d->repair.bytes, n });
+}
+
+bool repair_is_marked(struct str text)
+{
+    return text.len >= MARKED_LEN && memmem(text.data, text.len, MARK, MARK_LEN) != NULL;
+}
+
+/* Marks become the bytes that they stand for, in place. */
+static void resolve_marks(struct buf *text)
+{
+    size_t to = 0;
+    for (size_t at = 0; at < text->len;) {
+        struct str rest = { text->data + at, text->len - at };
+        if (rest.len >= MARKED_LEN && str_starts_with(rest, STR(MARK))) {
+            text->data[to++] =
+                (char)((rest.data[MARK_LEN] - 'A') << 4 | (rest.data[MARK_LEN + 1] - 'A'));
+            at += MARKED_LEN;
+        } else {
+            text->data[to++] = text->data[at++];
+        }
+    }
+    text->len = to;
+}
+
+static void append_base64(struct chain *to, struct str bytes)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t at = 0; at < bytes.len; at += 3) {
+        size_t n = bytes.len - at < 3 ? bytes.len - at : 3;
+        uint32_t group = 0;
+        for (size_t i = 0; i < 3; i++)
+            group = group << 8 | (i < n ? (unsigned char)bytes.data[at + i] : 0);
+        char *room = chain_reserve(to, 4);
+        room[0] = digits[group >> 18];
+        room[1] = digits[group >> 12 & 63];
+        room[2] = n > 1 ? digits[group >> 6 & 63] : '=';
+        room[3] = n > 2 ? digits[group & 63] : '=';
+        chain_commit(to, 4);
+    }
+}
+
+void repair_to_base64(struct decoder *d, size_t mark)
+{
+    struct buf json, text;
+    buf_init(&json, SIZE_MAX / 2, d->out->budget);
+    buf_init(&text, SIZE_MAX / 2, d->out->budget);
+    buf_append_byte(&json, '"');
+    decode_copy_range(d, mark, chain_len(d->out), &json);
+    buf_append_byte(&json, '"');
+    if (buf_ok(&json) && chain_state(d->out) == CHAIN_OK)
+        json_unquote(buf_str(&json), &text);
+    if (!buf_ok(&json) || !buf_ok(&text)) {
+        decode_fail_buf(d, buf_ok(&json) ? &text : &json);
+    } else {
+        resolve_marks(&text);
+        chain_truncate(d->out, mark);
+        append_base64(d->out, buf_str(&text));
+        d->repaired++;
+    }
+    buf_done(&text);
+    buf_done(&json);
+}

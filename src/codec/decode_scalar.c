@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "codec/decode_private.h"
+#include "codec/json_write.h"
+
+/* How much of a wrong text a message shows. [bytes] */
+#define SHOWN_MAX 60
+
+void scalar_start(struct decoder *d, struct frame *f)
+{
+    if (UNLIKELY(d->kind == DOCUMENT_FAULT && d->depth == 0)) {
+        decode_fail(d, "the fault is not a struct");
+        return;
+    }
+    switch ((enum element)f->element) {
+    case ELEMENT_VALUE:
+    case ELEMENT_STRING:
+        d->marked = false;
+        chain_append_byte(d->out, '"');
+        break;
+    case ELEMENT_BASE64:
+        d->base64_chars = 0;
+        d->base64_pads = 0;
+        chain_append(d->out,
+                     d->options->types == TYPES_TAGGED ? STR("{\"$base64\":\"") : STR("\""));
+        break;
+    default:
+        d->text.len = 0;
+        break;
+    }
+}
+
+static void end_string(struct decoder *d, const struct frame *f)
+{
+    if (UNLIKELY(d->marked))
+        repair_to_base64(d, f->mark + 1);
+    chain_append_byte(d->out, '"');
+}
+
+static bool end_boolean(struct decoder *d, struct str text)
+{
+    if (str_eq(text, STR("1")) || str_eq(text, STR("true")))
+        chain_append(d->out, STR("true"));
+    else if (str_eq(text, STR("0")) || str_eq(text, STR("false")))
+        chain_append(d->out, STR("false"));
+    else
+        return false;
+    return true;
+}
+
+static bool is_digits(const char *at, size_t n, unsigned *ret)
+{
+    unsigned value = 0;
+    for (size_t i = 0; i < n; i++) {
+        unsigned digit = (unsigned char)at[i] - (unsigned)'0';
+        if (digit > 9)
+            return false;
+        value = value * 10 + digit;
+    }
+    *ret = value;
+    return true;
+}
+
+/* YYYYMMDDTHH:MM:SS, a date of the calendar and a time of the clock. */
+static bool is_specified_date(struct str text)
+{
+    static const unsigned char days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    const char *p = text.data;
+    unsigned year, month, day, hour, minute, second;
+    if (text.len != 17 || p[8] != 'T' || p[11] != ':' || p[14] != ':')
+        return false;
+    if (!is_digits(p, 4, &year) || !is_digits(p + 4, 2, &month) || !is_digits(p + 6, 2, &day) ||
+        !is_digits(p + 9, 2, &hour) || !is_digits(p + 12, 2, &minute) ||
+        !is_digits(p + 15, 2, &second))
+        return false;
+    if (year < 1 || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59)
+        return false;
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return day <= days[month - 1] + (month == 2 && leap ? 1U : 0U);
+}
+
+static bool end_date(struct decoder *d, struct str text)
+{
+    if (repair_is_marked(text) && d->options->text == TEXT_BASE64)
+        return false;
+    if (d->options->types == TYPES_TAGGED) {
+        chain_append(d->out, STR("{\"$dateTime\":"));
+        json_write_string(d->out, text);
+        chain_append_byte(d->out, '}');
+    } else if (is_specified_date(text)) {
+        const char *p = text.data;
+        char *to = chain_reserve(d->out, 21);
+        to[0] = '"';
+        memcpy(to + 1, p, 4);
+        to[5] = '-';
+        memcpy(to + 6, p + 4, 2);
+        to[8] = '-';
+        memcpy(to + 9, p + 6, 11);
+        to[20] = '"';
+        chain_commit(d->out, 21);
+    } else {
+        json_write_string(d->out, text);
+    }
+    return true;
+}
+
+/* What a byte is in base64 (RFC 4648 section 4). */
+enum base64_class { BASE64_WRONG = 0, BASE64_DIGIT = 1, BASE64_PAD = 2, BASE64_SPACE = 4 };
+
+#define RANGE_26(first)                                                                            \
+    [first] = BASE64_DIGIT, [(first) + 1] = BASE64_DIGIT, [(first) + 2] = BASE64_DIGIT,            \
+    [(first) + 3] = BASE64_DIGIT, [(first) + 4] = BASE64_DIGIT, [(first) + 5] = BASE64_DIGIT,      \
+    [(first) + 6] = BASE64_DIGIT, [(first) + 7] = BASE64_DIGIT, [(first) + 8] = BASE64_DIGIT,      \
+    [(first) + 9] = BASE64_DIGIT, [(first) + 10] = BASE64_DIGIT, [(first) + 11] = BASE64_DIGIT,    \
+    [(first) + 12] = BASE64_DIGIT, [(first) + 13] = BASE64_DIGIT, [(first) + 14] = BASE64_DIGIT,   \
+    [(first) + 15] = BASE64_DIGIT, [(first) + 16] = BASE64_DIGIT, [(first) + 17] = BASE64_DIGIT,   \
+    [(first) + 18] = BASE64_DIGIT, [(first) + 19] = BASE64_DIGIT, [(first) + 20] = BASE64_DIGIT,   \
+    [(first) + 21] = BASE64_DIGIT, [(first) + 22] = BASE64_DIGIT, [(first) + 23] = BASE64_DIGIT,   \
+    [(first) + 24] = BASE64_DIGIT, [(first) + 25] = BASE64_DIGIT
+
+static const unsigned char base64_class[256] = {
+    RANGE_26('A'), RANGE_26('a'),
+    ['0'] = BASE64_DIGIT, ['1'] = BASE64_DIGIT, ['2'] = BASE64_DIGIT, ['3'] = BASE64_DIGIT,
+    ['4'] = BASE64_DIGIT, ['5'] = BASE64_DIGIT, ['6'] = BASE64_DIGIT, ['7'] = BASE64_DIGIT,
+    ['8'] = BASE64_DIGIT, ['9'] = BASE64_DIGIT, ['+'] = BASE64_DIGIT, ['/'] = BASE64_DIGIT,
+    ['='] = BASE64_PAD,   [' '] = BASE64_SPACE, ['\t'] = BASE64_SPACE, ['\n'] = BASE64_SPACE,
+    ['\r'] = BASE64_SPACE,
+};
+
+/* Length of the run of base64 digits at the beginning. BASE64_DIGIT is the one odd class. */
+static size_t digit_run(struct str text)
+{
+    const unsigned char *p = (const unsigned char *)text.data;
+    size_t n = 0;
+    _Static_assert((BASE64_DIGIT & (BASE64_PAD | BASE64_SPACE)) == 0, "runs are told by one bit");
+    while (text.len - n >= 4 &&
+           (base64_class[p[n]] & base64_class[p[n + 1]] & base64_class[p[n + 2]] &
+            base64_class[p[n + 3]]) == BASE64_DIGIT)
+        n += 4;
+    while (n < text.len && base64_class[p[n]] == BASE64_DIGIT)
+        n++;
+    return n;
+}
+
+void scalar_base64_text(struct decoder *d, struct str text)
+{
+    while (text.len > 0) {
+        size_t run = digit_run(text);
+        if (run > 0) {
+            if (d->base64_pads > 0) {
+                decode_fail(d, "<base64> goes on after its padding");
+                return;
+            }
+            chain_append(d->out, str_slice(text, 0, run));
+            d->base64_chars += run;
+            text = str_slice(text, run, text.len);
+            continue;
+        }
+        unsigned char c = (unsigned char)text.data[0];
+        if (base64_class[c] == BASE64_PAD && d->base64_pads < 2) {
+            d->base64_pads++;
+            chain_append_byte(d->out, '=');
+        } else if (base64_class[c] != BASE64_SPACE) {
+            decode_fail(d, "<base64> holds a byte 0x%02X that is not base64", c);
+            return;
+        }
+        text = str_slice(text, 1, text.len);
+    }
+}
+
+static void end_base64(struct decoder *d)
+{
+    if ((d->base64_chars + d->base64_pads) % 4 != 0) {
+        decode_fail(d, "<base64> ends in the middle of a group of four characters");
+        return;
+    }
+    chain_append(d->out, d->options->types == TYPES_TAGGED ? STR("\"}") : STR("\""));
+}
+
+/* White space around a number or a date is none of it. */
+static bool end_trimmed(struct decoder *d, enum element element)
+{
+    struct str text = xml_trim(buf_str(&d->text));
+    switch (element) {
+    case ELEMENT_DOUBLE:
+        return number_decode_double(d, text);
+    case ELEMENT_BIGDECIMAL:
+        return number_decode_decimal(d, text);
+    case ELEMENT_DATE:
+        return end_date(d, text);
+    case ELEMENT_BOOLEAN:
+        return end_boolean(d, buf_str(&d->text));
+    default:
+        return number_decode_integer(d, text, element);
+    }
+}
+
+void scalar_end(struct decoder *d, const struct frame *f)
+{
+    enum element element = (enum element)f->element;
+    switch (element) {
+    case ELEMENT_VALUE:
+    case ELEMENT_STRING:
+        end_string(d, f);
+        break;
+    case ELEMENT_BASE64:
+        end_base64(d);
+        break;
+    case ELEMENT_NIL:
+        chain_append(d->out, STR("null"));
+        break;
+    default:
+        if (UNLIKELY(!end_trimmed(d, element))) {
+            const char *what = element == ELEMENT_BOOLEAN ? "boolean"
+                               : element == ELEMENT_DATE  ? "date and time"
+                                                          : "number";
+            struct str text = buf_str(&d->text);
+            bool cut = text.len > SHOWN_MAX;
+            if (cut)
+                text.len = SHOWN_MAX;
+            decode_fail(d, "\"%.*s%s\" is no valid %s", STR_ARGS(text), cut ? "…" : "", what);
+        }
+        break;
+    }
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
+#include "codec/decode_private.h"
+
+#include <libxml/parser.h>
+#include <libxml/xmlerror.h>
+
+#include <stdlib.h>
+
+/* The parser's dictionary never shrinks. */
+#define DICT_NAMES_MAX 1000
+
+#define SLOTS 256 /* first_slot() gives 8 bits */
+
+/* The parser gives a name always at the same address, so that looking it up is comparing
+ * pointers. */
+struct slot {
+    const xmlChar *name;
+    enum element element;
+};
+
+struct xml_reader {
+    struct decoder *decoder; /* borrowed; owns this */
+    xmlParserCtxtPtr parser; /* owned */
+    bool used;
+    struct slot slots[SLOTS];
+};
+
+static const struct {
+    const char *name;
+    enum element element;
+} elements[] = {
+#define X(kind, name) { name, ELEMENT_##kind },
+    ELEMENT_LIST(X)
+#undef X
+};
+
+static size_t first_slot(const xmlChar *name)
+{
+    return ((uintptr_t)name * UINT64_C(0x9E3779B97F4A7C15)) >> 56;
+}
+
+/* Any prefix is ignored: Apache's `ex:` is bound to more than one namespace in the wild. */
+static enum element find_element(const struct xml_reader *x, const xmlChar *name)
+{
+    size_t at = first_slot(name);
+    while (x->slots[at].name != name) {
+        if (x->slots[at].name == NULL)
+            return ELEMENT_NONE;
+        at = (at + 1) % SLOTS;
+    }
+    return x->slots[at].element;
+}
+
+static bool is_space(xmlChar c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* decode_scan.c looks into tags that can have attributes; others are long by their blanks, of
+ * which one stands before `back` bytes behind the place where the parser is. */
+static bool tag_is_long(const struct xml_reader *x, size_t back)
+{
+    const xmlParserInput *input = x->parser->input;
+    size_t n = (size_t)(input->cur - input->base);
+    if (LIKELY(n < back || !is_space(input->cur[-(ptrdiff_t)back])))
+        return false;
+    for (size_t i = back; i <= n && i <= TAG_MAX; i++)
+        if (input->cur[-(ptrdiff_t)i] == '<')
+            return false;
+    return true;
+}
+
+static void on_start(void *data, const xmlChar *name, const xmlChar *prefix UNUSED,
+                     const xmlChar *uri UNUSED, int n_namespaces UNUSED,
+                     const xmlChar **namespaces UNUSED, int n_attributes UNUSED,
+                     int n_defaulted UNUSED, const xmlChar **attributes UNUSED)
+{
+    struct decoder *d = data;
+    if (UNLIKELY(d->failed))
+        return;
+    if (UNLIKELY(tag_is_long(d->xml, 1))) {
+        decode_fail(d, "a tag is longer than %zu bytes", TAG_MAX);
+        return;
+    }
+    tree_start(d, find_element(d->xml, name), (const char *)name);
+}
+
+static void on_end(void *data, const xmlChar *name UNUSED, const xmlChar *prefix UNUSED,
+                   const xmlChar *uri UNUSED)
+{
+    struct decoder *d = data;
+    if (UNLIKELY(d->failed))
+        return;
+    if (UNLIKELY(tag_is_long(d->xml, 2)))
+        decode_fail(d, "a tag is longer than %zu bytes", TAG_MAX);
+    else
+        tree_end(d);
+}
+
+static void on_text(void *data, const xmlChar *text, int len)
+{
+    struct decoder *d = data;
+    if (LIKELY(!d->failed))
+        tree_text(d, (struct str){ (const char *)text, (size_t)len });
+}
+
+/* The push parser leaves line ends in CDATA as they are (XML section 2.11 wants LF). A section is
+ * never cut between CR and LF: decode_scan.c sees to it. */
+static void on_cdata(void *data, const xmlChar *text, int len)
+{
+    struct decoder *d = data;
+    struct str rest = { (const char *)text, (size_t)len };
+    if (d->failed)
+        return;
+    while (rest.len > 0) {
+        size_t cr = str_find(rest, '\r');
+        tree_text(d, str_slice(rest, 0, cr));
+        if (cr == rest.len)
+            return;
+        tree_text(d, STR("\n"));
+        if (cr + 1 < rest.len && rest.data[cr + 1] == '\n')
+            cr++;
+        rest = str_slice(rest, cr + 1, rest.len);
+    }
+}
+
+/* decode_scan.c has refused it before; this is for certainty. */
+static void on_doctype(void *data, const xmlChar *name UNUSED, const xmlChar *public_id UNUSED,
+                       const xmlChar *system_id UNUSED)
+{
+    decode_fail(data, "a document type declaration (DTD) is not read");
+}
+
+/* Only what makes a document ill-formed counts. An undeclared prefix, for one, does not. */
+static void on_error(void *data, xmlErrorPtr error)
+{
+    struct decoder *d = data;
+    if (error == NULL || error->level != XML_ERR_FATAL || d->failed)
+        return;
+    const char *text = error->message != NULL ? error->message : "it is not well-formed";
+    decode_fail(d, "%.*s", (int)strcspn(text, "\r\n"), text);
+}
+
+/* What libxml2 has to say outside of any parser. */
+static void ignore_error(void *data UNUSED, xmlErrorPtr error UNUSED) {}
+
+static void make_parser(struct xml_reader *x)
+{
+    xmlSAXHandler handler = {
+        .initialized = XML_SAX2_MAGIC,
+        .startElementNs = on_start,
+        .endElementNs = on_end,
+        .characters = on_text,
+        .ignorableWhitespace = on_text,
+        .cdataBlock = on_cdata,
+        .internalSubset = on_doctype,
+        .serror = on_error,
+    };
+    x->parser = xmlCreatePushParserCtxt(&handler, x->decoder, NULL, 0, NULL);
+    if (x->parser == NULL)
+        abort();
+    xmlCtxtUseOptions(x->parser, XML_PARSE_NONET | XML_PARSE_HUGE | XML_PARSE_IGNORE_ENC);
+    memset(x->slots, 0, sizeof x->slots);
+    for (size_t i = 0; i < ARRAY_LEN(elements); i++) {
+        const xmlChar *text = (const xmlChar *)elements[i].name;
+        const xmlChar *name = xmlDictLookup(x->parser->dict, text, -1);
+        size_t at = first_slot(name);
+        while (x->slots[at].name != NULL)
+            at = (at + 1) % SLOTS;
+        x->slots[at] = (struct slot){ name, elements[i].element };
+    }
+}
+
+struct xml_reader *xml_reader_new(struct decoder *d)
+{
+    struct xml_reader *x = xcalloc(1, sizeof *x);
+    xmlInitParser();
+    x->decoder = d;
+    make_parser(x);
+    return x;
+}
+
+void xml_reader_free(struct xml_reader *x)
+{
+    if (x == NULL)
+        return;
+    xmlFreeParserCtxt(x->parser);
+    free(x);
+}
+
+void xml_reader_begin(struct xml_reader *x)
+{
+    /* Of this thread; the decoder may have been made by another. */
+    xmlSetStructuredErrorFunc(NULL, ignore_error);
+    if (x->used && xmlDictSize(x->parser->dict) > DICT_NAMES_MAX) {
+        xmlFreeParserCtxt(x->parser);
+        make_parser(x);
+    } else if (x->used) {
+        xmlCtxtResetPush(x->parser, NULL, 0, NULL, NULL);
+    }
+    x->used = true;
+    /* All that comes is UTF-8 without a BOM, so nothing is to be guessed. */
+    x->parser->charset = XML_CHAR_ENCODING_UTF8;
+}
+
+bool xml_reader_feed(struct decoder *d, struct str text)
+{
+    if (d->failed)
+        return false;
+    size_t nul = str_find(text, '\0');
+    xmlParseChunk(d->xml->parser, text.data, (int)nul, 0);
+    if (nul < text.len && !d->failed)
+        decode_fail(d, "there is a NUL (U+0000)");
+    return !d->failed && decode_check_chain(d);
+}
+
+bool xml_reader_finish(struct decoder *d)
+{
+    if (d->failed)
+        return false;
+    xmlParseChunk(d->xml->parser, NULL, 0, 1);
+    if (!d->failed && (!d->xml->parser->wellFormed || !d->root_closed))
+        decode_fail(d, "it is not well-formed XML");
+    return !d->failed && decode_check_chain(d);
+}
+
+void xml_reader_stop(struct xml_reader *x)
+{
+    xmlStopParser(x->parser);
+}
+
+void xml_reader_place(const struct xml_reader *x, long *line, long *column)
+{
+    const xmlParserInput *input = x->parser->input;
+    *line = input != NULL ? input->line : 0;
+    *column = input != NULL ? input->col : 0;
+}
