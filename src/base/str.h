@@ -29,7 +29,8 @@ static inline struct str str_of(const char *text)
 
 static inline struct str str_slice(struct str s, size_t from, size_t to)
 {
-    return (struct str){ s.data + from, to - from };
+    /* NULL + 0 is undefined in C. */
+    return (struct str){ from > 0 ? s.data + from : s.data, to - from };
 }
 
 static inline bool str_eq(struct str a, struct str b)
