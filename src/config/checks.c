@@ -36,34 +36,47 @@ static bool is_set(const struct origin *origin)
     return origin->place.file != NULL;
 }
 
-static void check_tcp(const struct listen_config *l, size_t i, struct findings *findings)
+/* A setting that has no meaning beside what else stands in the entry. */
+static void refuse_unused(struct listen_config *l, size_t i, enum listen_index index,
+                          struct findings *findings)
 {
-    const struct origin *o = l->origins;
-    if (!is_set(&o[LISTEN_port]))
-        findings_error(findings, l->place, "listen[%zu]: `address` needs a `port` (0 is any free "
-                                           "one)", i);
-    if (is_set(&o[LISTEN_mode]))
-        findings_error(findings, o[LISTEN_mode].place, "listen[%zu]: `mode` is for unix sockets", i);
-    if (is_set(&o[LISTEN_group]))
-        findings_error(findings, o[LISTEN_group].place, "listen[%zu]: `group` is for unix sockets",
-                       i);
-    if (!l->insecure && l->address != NULL && !o[LISTEN_address].unresolved && !address_is_loopback(l->address))
-        findings_error(findings, o[LISTEN_address].place,
+    static const char *const names[] = {
+#define X(kind, name, ...) [LISTEN_##name] = #name,
+        LISTEN_OPTIONS(X)
+#undef X
+    };
+    struct origin *origin = &l->origins[index];
+    origin->unused = true;
+    if (is_set(origin))
+        findings_error(findings, origin->place,
+                       "listen[%zu]: `%s` is for %s, and this is the other kind of socket", i,
+                       names[index],
+                       index == LISTEN_mode || index == LISTEN_group ? "`unix`" : "`address`");
+}
+
+static void check_tcp(struct listen_config *l, size_t i, struct findings *findings)
+{
+    const struct origin *address = &l->origins[LISTEN_address];
+    l->origins[LISTEN_unix].unused = true;
+    refuse_unused(l, i, LISTEN_mode, findings);
+    refuse_unused(l, i, LISTEN_group, findings);
+    if (!is_set(&l->origins[LISTEN_port]))
+        findings_error(findings, l->place,
+                       "listen[%zu]: `address` needs a `port` (0 is any free one)", i);
+    bool known = l->address != NULL && !address->unresolved;
+    if (!l->insecure && known && !address_is_loopback(l->address))
+        findings_error(findings, address->place,
                        "listen[%zu]: `%s` is not a loopback address, and whoever reaches it could "
                        "read and make calls; use 127.0.0.1 or a unix socket, or set `insecure = "
                        "true;` here if the network is trusted",
                        i, l->address);
 }
 
-static void check_unix(const struct listen_config *l, size_t i, struct findings *findings)
+static void check_unix(struct listen_config *l, size_t i, struct findings *findings)
 {
-    const struct origin *o = l->origins;
-    if (is_set(&o[LISTEN_port]))
-        findings_error(findings, o[LISTEN_port].place,
-                       "listen[%zu]: `port` is for `address`, and this is a unix socket", i);
-    if (is_set(&o[LISTEN_insecure]))
-        findings_error(findings, o[LISTEN_insecure].place,
-                       "listen[%zu]: `insecure` is for `address`, and this is a unix socket", i);
+    l->origins[LISTEN_address].unused = true;
+    refuse_unused(l, i, LISTEN_port, findings);
+    refuse_unused(l, i, LISTEN_insecure, findings);
 }
 
 static bool same_listen(const struct listen_config *a, const struct listen_config *b)
@@ -77,9 +90,9 @@ static bool same_listen(const struct listen_config *a, const struct listen_confi
 static void check_listen(struct config *config, struct findings *findings)
 {
     for (size_t i = 0; i < config->n_listen; i++) {
-        const struct listen_config *l = &config->listen[i];
+        struct listen_config *l = &config->listen[i];
         if (!l->present)
-            continue; /* the default, or no group, which is told */
+            continue; /* it is no group, which is told, or the default */
         bool is_unix = is_set(&l->origins[LISTEN_unix]);
         bool is_tcp = is_set(&l->origins[LISTEN_address]);
         if (is_unix == is_tcp)
@@ -125,17 +138,25 @@ static void check_auth(struct upstream_config *u, struct findings *findings)
     bool in_url = u->target.username != NULL;
     bool basic = a->scheme == AUTH_SCHEME_BASIC;
     if (basic && !is_set(username))
-        findings_error(findings, a->place, "upstreams.%s.auth: `scheme = \"basic\"` needs a "
-                                           "`username`", u->name);
+        findings_error(findings, a->place,
+                       "upstreams.%s.auth: `scheme = \"basic\"` needs a "
+                       "`username`",
+                       u->name);
     if (!basic && (is_set(username) || is_set(password)))
-        findings_error(findings, a->place, "upstreams.%s.auth: `username` and `password` need "
-                                           "`scheme = \"basic\";`", u->name);
+        findings_error(findings, a->place,
+                       "upstreams.%s.auth: `username` and `password` need "
+                       "`scheme = \"basic\";`",
+                       u->name);
     if (a->username != NULL && strchr(a->username, ':') != NULL)
-        findings_error(findings, username->place, "upstreams.%s.auth.username: a `:` cannot stand "
-                                                  "in a user name for Basic", u->name);
+        findings_error(findings, username->place,
+                       "upstreams.%s.auth.username: a `:` cannot stand "
+                       "in a user name for Basic",
+                       u->name);
     if (basic && in_url)
-        findings_error(findings, a->place, "upstreams.%s: the credentials stand both in `url` and "
-                                           "in `auth`; take them out of one", u->name);
+        findings_error(findings, a->place,
+                       "upstreams.%s: the credentials stand both in `url` and "
+                       "in `auth`; take them out of one",
+                       u->name);
     if ((basic || in_url) && find_header(&u->headers, STR("Authorization")) != NULL)
         findings_error(findings, u->origins[UPSTREAM_headers].place,
                        "upstreams.%s: the credentials stand both in %s and in an `Authorization` "
@@ -182,10 +203,11 @@ static void check_anonymous(struct config *config, struct findings *findings)
     const struct anonymous_config *a = &config->anonymous;
     struct place whole = config->place;
     if (findings->n_errors == 0 && (!a->present || a->allow.n == 0))
-        findings_warn(findings, a->present ? a->place : whole,
-                      "nobody may make calls: %s `anonymous = { allow = [ \"*/*\" ]; };` lets every "
-                      "caller that connects use all upstreams",
-                      a->present ? "`anonymous.allow` is empty;" : "there is no `anonymous`;");
+        findings_warn(
+            findings, a->present ? a->place : whole,
+            "nobody may make calls: %s `anonymous = { allow = [ \"*/*\" ]; };` lets every "
+            "caller that connects use all upstreams",
+            a->present ? "`anonymous.allow` is empty;" : "there is no `anonymous`;");
     for (size_t i = 0; i < a->allow.n; i++) {
         if (!names_upstream(config, str_of(a->allow.items[i])))
             findings_warn(findings, a->origins[0].place,
@@ -196,9 +218,9 @@ static void check_anonymous(struct config *config, struct findings *findings)
 
 void checks_run(struct config *config, struct findings *findings)
 {
-    static void (*const checks[])(struct config *, struct findings *) = {
-        check_listen, check_limits, check_upstreams, check_anonymous
-    };
+    static void (*const checks[])(struct config *,
+                                  struct findings *) = { check_listen, check_limits,
+                                                         check_upstreams, check_anonymous };
     for (size_t i = 0; i < ARRAY_LEN(checks); i++)
         checks[i](config, findings);
 }

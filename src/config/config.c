@@ -32,6 +32,9 @@ static void default_listen(struct config *config)
     reader_defaults(&section_listen, l);
     l->unix = store_text(config->store, STR("/run/rpcgate/rpcgate.sock"));
     l->group = store_text(config->store, STR("rpcgate"));
+    l->origins[LISTEN_address].unused = true;
+    l->origins[LISTEN_port].unused = true;
+    l->origins[LISTEN_insecure].unused = true;
     l->origins[LISTEN_unix].shown = "\"/run/rpcgate/rpcgate.sock\"";
     l->origins[LISTEN_group].shown = "\"rpcgate\"";
     config->listen = l;

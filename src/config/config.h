@@ -38,6 +38,7 @@ struct origin {
     struct place place;
     const char *shown; /* as the file has it, with secrets as ***; NULL: the table's default.
                           Owned by the snapshot */
+    bool unused;       /* it has no meaning beside other settings */
     bool unresolved;   /* under -t: a credential in it was not there to be read */
 };
 

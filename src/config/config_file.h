@@ -23,9 +23,9 @@ struct setting {
     enum setting_type type;
     char *name; /* NULL in lists */
     struct place place;
-    bool bad;        /* not what the file says; that is told already */
-    char *text;      /* of SETTING_TEXT */
-    int64_t integer; /* of SETTING_INTEGER and SETTING_FLAG */
+    bool bad;              /* not what the file says; that is told already */
+    char *text;            /* of SETTING_TEXT */
+    int64_t integer;       /* of SETTING_INTEGER and SETTING_FLAG */
     struct setting *items; /* of groups and lists */
     size_t n;
 };

@@ -65,8 +65,9 @@ static bool parse_size(const struct kind *kind UNUSED, struct str text, int64_t 
 static bool parse_duration(const struct kind *kind UNUSED, struct str text, int64_t *ret,
                            struct buf *why)
 {
-    static const struct unit units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 },
-                                         { "h", 3600000 } };
+    static const struct unit units[] = {
+        { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }
+    };
     return parse_with_unit(text, units, ARRAY_LEN(units), ret) ||
            refuse(why, "is not a duration: write a whole number and ms, s, m or h, such as "
                        "\"250ms\" or \"30s\"");
@@ -151,8 +152,7 @@ static const struct word words_extensions[] = {
 KIND_LIST(K)
 #undef K
 
-#define NUMBER(kind, type_, parse_)                                                                \
-    .type = (type_), .parse = (parse_), .put = put_##kind
+#define NUMBER(kind, type_, parse_) .type = (type_), .parse = (parse_), .put = put_##kind
 #define ENUM(kind) NUMBER(kind, SETTING_TEXT, parse_word), WORDS_OF(kind)
 #define CHECKED(type_, check_) .type = (type_), .check = (check_)
 
@@ -182,8 +182,9 @@ KIND_LIST(K)
 
 const struct kind kinds[KINDS] = {
 #define K(kind, form_, name_, written_)                                                            \
-    [KIND_##kind] = { .name = (name_), .written = (written_), .form = FORM_##form_,                \
-                      BEHAVIOUR_##kind },
+    [KIND_##kind] = {                                                                              \
+        .name = (name_), .written = (written_), .form = FORM_##form_, BEHAVIOUR_##kind             \
+    },
     KIND_LIST(K)
 #undef K
 };

@@ -22,11 +22,11 @@ struct word {
 };
 
 struct kind {
-    const char *name;       /* for users */
-    const char *written;    /* how, in Markdown */
+    const char *name;    /* for users */
+    const char *written; /* how, in Markdown */
     enum kind_form form;
-    enum setting_type type; /* in the file */
-    bool sensitive;         /* kept in memory for secrets */
+    enum setting_type type;   /* in the file */
+    bool sensitive;           /* kept in memory for secrets */
     const struct word *words; /* NULL: none */
     size_t n_words;
 
@@ -48,6 +48,5 @@ extern const struct kind kinds[KINDS];
 
 /* "`a`, `b` and `c`" */
 void kind_list_words(const struct kind *kind, struct buf *to);
-
 
 #endif

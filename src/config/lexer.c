@@ -80,7 +80,8 @@ static enum token_type number(const struct lexer *l, size_t at, size_t *ret_end)
 static size_t skip_text(const struct lexer *l, size_t at)
 {
     while (at < l->text.len && l->text.data[at] != '"') {
-        bool escape = l->text.data[at] == '\\' && (peek(l, at + 1) == '"' || peek(l, at + 1) == '\\');
+        bool escape =
+            l->text.data[at] == '\\' && (peek(l, at + 1) == '"' || peek(l, at + 1) == '\\');
         at += escape ? 2 : 1;
     }
     return at < l->text.len ? at + 1 : 0;

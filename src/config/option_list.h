@@ -42,11 +42,11 @@
     K(headers, TEXTS, "list of headers", "a list of header lines: `[ \"X-Tenant: blue\" ]`")       \
     K(globs, TEXTS, "list of globs", "a list of globs over `upstream/method`: `[ \"demo/*\" ]`")   \
     K(extensions, WORDS, "list of words", "a list of words: `[ \"nil\", \"i8\" ]`")                \
-    K(log_level, NUMBER, "word", "a string with one of the words listed")                                        \
-    K(log_format, NUMBER, "word", "a string with one of the words listed")                                       \
-    K(types_form, NUMBER, "word", "a string with one of the words listed")                                       \
-    K(integers_form, NUMBER, "word", "a string with one of the words listed")                                    \
-    K(text_policy, NUMBER, "word", "a string with one of the words listed")                                      \
+    K(log_level, NUMBER, "word", "a string with one of the words listed")                          \
+    K(log_format, NUMBER, "word", "a string with one of the words listed")                         \
+    K(types_form, NUMBER, "word", "a string with one of the words listed")                         \
+    K(integers_form, NUMBER, "word", "a string with one of the words listed")                      \
+    K(text_policy, NUMBER, "word", "a string with one of the words listed")                        \
     K(auth_scheme, NUMBER, "word", "a string with one of the words listed")
 
 /* Top level. */
@@ -169,8 +169,7 @@
 #define TIMEOUTS_OPTIONS(X)                                                                        \
     X(duration, connect, "2s", NULL, "10ms", "10m", LIVE,                                          \
       "Longest time for opening a connection.")                                                    \
-    X(duration, total, "30s", NULL, "10ms", "24h", LIVE,                                           \
-      "Longest time for a call, all together.")                                                    \
+    X(duration, total, "30s", NULL, "10ms", "24h", LIVE, "Longest time for a call, all together.") \
     X(duration, idle, "30s", NULL, "0s", "1h", LIVE, "How long an unused connection is kept.")
 
 /* upstreams.NAME.limits = { … } */

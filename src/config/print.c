@@ -32,6 +32,10 @@ static void print_option(struct buf *to, const struct option_row *row, const str
     size_t line_start = to->len;
     indent(to, depth);
     bool list = row->kind->type == SETTING_LIST;
+    if (origin->unused) {
+        buf_printf(to, "// %s: not used here\n", row->name);
+        return;
+    }
     if (origin->shown == NULL && row->standard == NULL && !list) {
         buf_printf(to, "// %s: not set\n", row->name);
         return;
@@ -74,7 +78,8 @@ static void print_several(struct buf *to, const struct group_row *row, const voi
         const void *item = group_item(row, base, i);
         indent(to, depth + 1);
         if (named)
-            buf_printf(to, "%s = ", *(char *const *)section_member(item, row->section->name_offset));
+            buf_printf(to,
+                       "%s = ", *(char *const *)section_member(item, row->section->name_offset));
         print_braces(to, row->section, item, depth + 1);
         buf_append_c(to, named ? ";\n" : i + 1 < n ? ",\n" : "\n");
     }
@@ -82,8 +87,7 @@ static void print_several(struct buf *to, const struct group_row *row, const voi
     buf_append_c(to, named ? "};\n" : ");\n");
 }
 
-static void print_group(struct buf *to, const struct group_row *row, const void *base,
-                        size_t depth)
+static void print_group(struct buf *to, const struct group_row *row, const void *base, size_t depth)
 {
     const void *member = section_member(base, row->offset);
     indent(to, depth);

@@ -11,7 +11,8 @@
 static const char head[] =
     "# rpcgate.conf: the configuration of rpcgated(8).\n"
     "#\n"
-    "# Every setting stands below, commented out, with its default, or with an example where it has\n"
+    "# Every setting stands below, commented out, with its default, or with an example where it "
+    "has\n"
     "# none. `rpcgated --test` checks the file, `rpcgated --show-config` shows what is in force.\n"
     "# docs/reference/configuration.md says all about it.\n"
     "#\n"

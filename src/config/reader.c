@@ -327,8 +327,8 @@ static void read_named_groups(struct reader *r, const struct group_row *row,
     *(size_t *)section_member(base, row->count_offset) = group->n;
 }
 
-static void read_group(struct reader *r, const struct group_row *row,
-                       const struct setting *setting, void *base)
+static void read_group(struct reader *r, const struct group_row *row, const struct setting *setting,
+                       void *base)
 {
     size_t path_len = r->path.len;
     if (row->form == GROUP_LIST) {

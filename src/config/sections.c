@@ -79,8 +79,7 @@ static const struct section section_upstream_limits = { SECTION(OWNER, "upstream
 #define OWNER struct upstream_config
 static const struct option_row upstream_options[] = { UPSTREAM_OPTIONS(ROW) };
 static const struct group_row upstream_groups[] = { UPSTREAM_GROUPS(PLAIN) };
-static const struct section section_upstream = { SECTION(OWNER, "upstreams.NAME",
-                                                         upstream_options),
+static const struct section section_upstream = { SECTION(OWNER, "upstreams.NAME", upstream_options),
                                                  GROUPS(upstream_groups),
                                                  .name_offset = offsetof(OWNER, name),
                                                  .index_offset = offsetof(OWNER, index) };
@@ -93,9 +92,8 @@ static const struct group_row main_groups[] = { MAIN_LISTS(LIST) MAIN_OPTIONAL_G
 const struct section section_main = { SECTION(OWNER, "", main_options), GROUPS(main_groups) };
 #undef OWNER
 
-const struct section *const sections[] = { &section_main,     &section_listen,
-                                           &section_anonymous, &section_limits,
-                                           &section_log,      &section_upstream,
-                                           &section_auth,     &section_timeouts,
-                                           &section_upstream_limits };
+const struct section *const sections[] = {
+    &section_main,     &section_listen, &section_anonymous, &section_limits,         &section_log,
+    &section_upstream, &section_auth,   &section_timeouts,  &section_upstream_limits
+};
 const size_t n_sections = ARRAY_LEN(sections);

@@ -12,7 +12,7 @@
 struct option_row {
     const char *name;
     const struct kind *kind;
-    size_t offset; /* of the member in the section's struct */
+    size_t offset;                                     /* of the member in the section's struct */
     const char *standard, *example, *least, *greatest; /* NULL: none */
     bool live;                                         /* a reload changes it */
     const char *help;

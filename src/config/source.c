@@ -177,8 +177,7 @@ static bool assemble(struct source *s, const struct input *in)
         size_t start = token.start;
         while (start > done && in->text.data[start - 1] != '\n')
             start--;
-        if (!append_lines(s, in, str_slice(in->text, done, start), line) ||
-            !include(s, in, token))
+        if (!append_lines(s, in, str_slice(in->text, done, start), line) || !include(s, in, token))
             return false;
         done = token.end + str_find(str_slice(in->text, token.end, in->text.len), '\n');
         done += done < in->text.len;

@@ -22,9 +22,9 @@ struct source {
     struct buf text; /* ends with a newline */
     struct source_line *lines;
     size_t n_lines, room;
-    char *folder; /* of the main file; "": where we are */
-    struct store *store;        /* borrowed */
-    struct findings *findings;  /* borrowed */
+    char *folder;              /* of the main file; "": where we are */
+    struct store *store;       /* borrowed */
+    struct findings *findings; /* borrowed */
 };
 
 void source_init(struct source *s, struct store *store, struct findings *findings);

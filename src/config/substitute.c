@@ -54,8 +54,8 @@ static bool replace_env(struct str what, struct value *ret, struct buf *why)
         return false;
     }
     bool empty = text == NULL || text[0] == '\0';
-    buf_append(&ret->text, empty && has_default ? str_slice(what, end + 2, what.len)
-                                                : str_of(text));
+    buf_append(&ret->text,
+               empty && has_default ? str_slice(what, end + 2, what.len) : str_of(text));
     return true;
 }
 

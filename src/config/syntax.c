@@ -12,7 +12,7 @@
 
 /* What may stand next. */
 enum expect {
-    EXPECT_NAME,   /* or the group's end */
+    EXPECT_NAME, /* or the group's end */
     EXPECT_EQUALS,
     EXPECT_VALUE,
     EXPECT_FIRST,  /* a list's first value, or its end */
@@ -115,8 +115,9 @@ static bool check_integer(struct parser *p)
     bool is_long = p->token.text.data[p->token.text.len - 1] == 'L';
     findings_error(p->findings, here(p), "the number %.*s is too large%s",
                    p->token.text.len < 64 ? (int)p->token.text.len : 64, p->token.text.data,
-                   is_long ? "" : "; one beyond 32 bits has an L at its end, and sizes are "
-                                  "strings with a unit, such as \"4G\"");
+                   is_long ? ""
+                           : "; one beyond 32 bits has an L at its end, and sizes are "
+                             "strings with a unit, such as \"4G\"");
     return false;
 }
 

@@ -25,7 +25,7 @@ struct marks {
 void marks_done(struct marks *marks);
 
 /* False: libconfig would not read it; the findings say why. */
-bool syntax_check(const struct source *source, struct findings *findings, struct marks *ret)
-    MUST_CHECK;
+bool syntax_check(const struct source *source, struct findings *findings,
+                  struct marks *ret) MUST_CHECK;
 
 #endif

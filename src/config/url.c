@@ -14,9 +14,9 @@ struct parts {
     enum scheme scheme;
     struct str userinfo;
     bool has_userinfo;
-    struct str host; /* with the brackets of an IPv6 address; percent-encoded path of a socket */
-    struct str port; /* empty: none */
-    struct str path; /* empty: none */
+    struct str host;  /* with the brackets of an IPv6 address; percent-encoded path of a socket */
+    struct str port;  /* empty: none */
+    struct str path;  /* empty: none */
     struct str query; /* with the `?`; empty: none */
 };
 
@@ -60,8 +60,8 @@ static bool check_bytes(struct str url, struct buf *why)
         if (c <= 0x20 || c >= 0x7f || strchr("\"<>\\^`{|}", c) != NULL)
             return refuse(why, "the URL has a character that must be percent-encoded: a space, a "
                                "control character, one beyond ASCII or one of \"<>\\^`{|}");
-        if (c == '%' && (url.len - i < 3 || hex_digit(url.data[i + 1]) < 0 ||
-                         hex_digit(url.data[i + 2]) < 0))
+        if (c == '%' &&
+            (url.len - i < 3 || hex_digit(url.data[i + 1]) < 0 || hex_digit(url.data[i + 2]) < 0))
             return refuse(why, "a `%` in the URL has no two hexadecimal digits behind it (a `%` "
                                "itself is written %25)");
         if (c == '#')

@@ -13,8 +13,8 @@
 
 /* `ret` is owned by `store`. False: `why` has a sentence that tells no part of the URL, which may
  * have a password in it. `ret` may be NULL: checks only. */
-bool url_parse(struct store *store, struct str url, struct upstream_target *ret, struct buf *why)
-    MUST_CHECK;
+bool url_parse(struct store *store, struct str url, struct upstream_target *ret,
+               struct buf *why) MUST_CHECK;
 
 /* Where the user and password stand in it, without the `@`; an empty one at the end where there
  * are none. */
