@@ -345,7 +345,7 @@ static void read_group(struct reader *r, const struct group_row *row, const stru
 static void refuse_unknown(struct reader *r, const struct section *section,
                            const struct setting *setting)
 {
-    const char *names[64];
+    const char *names[64] = { NULL };
     size_t n = 0;
     for (size_t i = 0; i < section->n_options && n < ARRAY_LEN(names); i++)
         names[n++] = section->options[i].name;
