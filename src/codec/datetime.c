@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #define DAY_SECONDS 86400
-#define SECONDS_LEAST INT64_C(-62135596800)  /* 0001-01-01T00:00:00 */
+#define SECONDS_LEAST INT64_C(-62135596800)    /* 0001-01-01T00:00:00 */
 #define SECONDS_GREATEST INT64_C(253402300799) /* 9999-12-31T23:59:59 */
 
 static bool is_leap_year(int year)

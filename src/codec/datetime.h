@@ -30,8 +30,8 @@ struct datetime_offset {
 
 /* `YYYY-MM-DDTHH:MM:SS`, with or without a fraction, which is dropped, and with or without an
  * offset: RFC 3339 with one. A leap second, at 23:59:60 UTC, is the next day's first. */
-bool datetime_read_extended(struct str text, struct datetime *ret, struct datetime_offset *offset)
-    MUST_CHECK;
+bool datetime_read_extended(struct str text, struct datetime *ret,
+                            struct datetime_offset *offset) MUST_CHECK;
 
 void datetime_write_basic(const struct datetime *d, char to[DATETIME_BASIC_LEN]);
 void datetime_write_extended(const struct datetime *d, char to[DATETIME_EXTENDED_LEN]);

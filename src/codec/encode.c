@@ -14,10 +14,12 @@
 
 /* What stands around the values of each kind of document. */
 static const struct frame {
-    struct str root;   /* without its `>` */
+    struct str root; /* without its `>` */
     struct str begin, end;
 } frames[] = {
-    [ENCODE_CALL] = { { "<methodCall", 11 }, { "<params>", 8 }, { "</params></methodCall>\n", 23 } },
+    [ENCODE_CALL] = { { "<methodCall", 11 },
+                      { "<params>", 8 },
+                      { "</params></methodCall>\n", 23 } },
     [ENCODE_PARAMS] = { { "<params", 7 }, { "", 0 }, { "</params>\n", 10 } },
     [ENCODE_RESPONSE] = { { "<methodResponse", 15 },
                           { "<params>", 8 },
@@ -69,7 +71,7 @@ static bool write_head(struct encoder *e, struct error *err)
         return false;
     write_declaration(e);
     chain_append(e->to, f->root);
-    if ((e->input.options->extensions & EXTENSION_EX_NIL) != 0)
+    if (encode_nil_is_ex(e))
         chain_append(e->to, STR(EX_NAMESPACE));
     chain_append_byte(e->to, '>');
     if (e->input.kind == ENCODE_CALL && !write_method(e, err))

@@ -7,7 +7,8 @@
  * numbers keep every digit. Both passes go in steps of bounded work, so that a large body does not
  * hold up a worker's other callers. Time and memory are linear in the text's size.
  *
- * Pure: no I/O, clock or globals. An encoder is used by one thread at a time and may be used again. */
+ * Pure: no I/O, clock or globals. An encoder is used by one thread at a time and may be used again.
+ */
 #ifndef RPCGATE_CODEC_ENCODE_H
 #define RPCGATE_CODEC_ENCODE_H
 

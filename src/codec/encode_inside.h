@@ -31,12 +31,12 @@ struct encode_level {
 struct encoder {
     struct budget *budget; /* borrowed */
     struct encode_input input;
-    struct chain *out; /* borrowed; where the document goes */
-    struct chain *to;  /* `out`, or `utf8` where the document has another encoding */
-    struct chain utf8; /* what waits to be converted */
-    struct charset *charset;   /* of the last document that had one; owned */
-    struct time_zone *zone;    /* as above */
-    char *zone_name;           /* as above */
+    struct chain *out;       /* borrowed; where the document goes */
+    struct chain *to;        /* `out`, or `utf8` where the document has another encoding */
+    struct chain utf8;       /* what waits to be converted */
+    struct charset *charset; /* of the last document that had one; owned */
+    struct time_zone *zone;  /* as above */
+    char *zone_name;         /* as above */
     enum encode_phase phase;
     struct json_scan scan;
     size_t next_note; /* of the scan's notes */
@@ -64,6 +64,7 @@ bool encode_string(struct encoder *e, struct error *err);
 bool encode_integer(struct encoder *e, struct str text, struct error *err);
 bool encode_number(struct encoder *e, struct error *err);
 bool encode_nil(struct encoder *e, struct error *err);
+bool encode_nil_is_ex(const struct encoder *e); /* <ex:nil/>, whose prefix must be declared */
 void encode_boolean(struct encoder *e, bool value);
 bool encode_double(struct encoder *e, struct str text, struct error *err);
 

@@ -217,9 +217,15 @@ bool encode_number(struct encoder *e, struct error *err)
     return whole ? encode_integer(e, text, err) : encode_double(e, text, err);
 }
 
+bool encode_nil_is_ex(const struct encoder *e)
+{
+    unsigned both = EXTENSION_NIL | EXTENSION_EX_NIL;
+    return (e->input.options->extensions & both) == EXTENSION_EX_NIL;
+}
+
 bool encode_nil(struct encoder *e, struct error *err)
 {
-    if ((e->input.options->extensions & (EXTENSION_NIL | EXTENSION_EX_NIL)) == EXTENSION_EX_NIL) {
+    if (encode_nil_is_ex(e)) {
         chain_append(e->to, STR("<value><ex:nil/></value>"));
         return true;
     }
@@ -231,6 +237,6 @@ bool encode_nil(struct encoder *e, struct error *err)
 
 void encode_boolean(struct encoder *e, bool value)
 {
-    chain_append(e->to, value ? STR("<value><boolean>1</boolean></value>") :
-                                STR("<value><boolean>0</boolean></value>"));
+    chain_append(e->to, value ? STR("<value><boolean>1</boolean></value>")
+                              : STR("<value><boolean>0</boolean></value>"));
 }

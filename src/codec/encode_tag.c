@@ -55,8 +55,9 @@ static bool write_int(struct encoder *e, struct error *err)
     if (!read_integer(e, digits, &n))
         return encode_refuse(e, err, "Write an integer, as in {\"$int\": 5}.");
     if (!number_integer_fits(n, INTEGER_32))
-        return encode_refuse(e, err, "An int has 32 bits; use {\"$i8\": …} where the upstream "
-                                     "takes that.");
+        return encode_refuse(e, err,
+                             "An int has 32 bits; use {\"$i8\": …} where the upstream "
+                             "takes that.");
     encode_integer_element(e, "int", n);
     return true;
 }
@@ -70,8 +71,9 @@ static bool write_i8(struct encoder *e, struct error *err)
     if (!read_integer(e, digits, &n))
         return encode_refuse(e, err, "Write an integer, as in {\"$i8\": \"5\"}.");
     if (!number_integer_fits(n, INTEGER_64))
-        return encode_refuse(e, err, "An i8 has 64 bits; use {\"$biginteger\": …} where the "
-                                     "upstream takes that.");
+        return encode_refuse(e, err,
+                             "An i8 has 64 bits; use {\"$biginteger\": …} where the "
+                             "upstream takes that.");
     encode_integer_element(e, "i8", n);
     return true;
 }
@@ -83,8 +85,9 @@ static bool write_biginteger(struct encoder *e, struct error *err)
     if (!encode_need(e, EXTENSION_BIGINTEGER, "XML-RPC has no biginteger", err))
         return false;
     if (!read_integer(e, digits, &n))
-        return encode_refuse(e, err, "Write all digits of an integer, as in {\"$biginteger\": "
-                                     "\"5\"}.");
+        return encode_refuse(e, err,
+                             "Write all digits of an integer, as in {\"$biginteger\": "
+                             "\"5\"}.");
     encode_integer_element(e, "biginteger", n);
     return true;
 }

@@ -88,8 +88,8 @@ bool encode_datetime(struct encoder *e, struct error *err)
     e->at = json_string_end(start + 1, e->end) + 1;
     buf_init(&text, TEXT_MAX, NULL);
     json_unquote((struct str){ start, (size_t)(e->at - start) }, &text);
-    bool ok = buf_ok(&text) && text.len > 0 ? write_text(e, buf_str(&text), err) :
-                                              encode_refuse(e, err, "%s", advice);
+    bool ok = buf_ok(&text) && text.len > 0 ? write_text(e, buf_str(&text), err)
+                                            : encode_refuse(e, err, "%s", advice);
     buf_done(&text);
     return ok;
 }

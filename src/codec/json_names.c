@@ -38,7 +38,8 @@ static void sip_round(uint64_t v[4])
 static uint64_t sip_hash(const uint64_t key[2], struct str s)
 {
     uint64_t v[4] = { key[0] ^ UINT64_C(0x736f6d6570736575), key[1] ^ UINT64_C(0x646f72616e646f6d),
-                      key[0] ^ UINT64_C(0x6c7967656e657261), key[1] ^ UINT64_C(0x7465646279746573) };
+                      key[0] ^ UINT64_C(0x6c7967656e657261),
+                      key[1] ^ UINT64_C(0x7465646279746573) };
     uint64_t m;
     size_t at = 0;
     for (; s.len - at >= sizeof m; at += sizeof m) {
@@ -152,8 +153,7 @@ static bool is_known(struct json_names *s, unsigned depth, uint64_t hash, struct
 
 enum json_names_result json_names_add(struct json_names *s, unsigned depth, struct str text)
 {
-    if (s->n + 1 > s->n_heads &&
-        !make_heads(s, s->n_heads == 0 ? HEADS_FIRST : s->n_heads * 4))
+    if (s->n + 1 > s->n_heads && !make_heads(s, s->n_heads == 0 ? HEADS_FIRST : s->n_heads * 4))
         return JSON_NAMES_NO_MEMORY;
     struct str plain = plain_text(text, &s->text);
     if (!buf_ok(&s->text) || s->n + 1 >= UINT32_MAX)

@@ -354,8 +354,8 @@ static bool scan_after_value(struct json_scan *s, struct error *err)
         return true;
     }
     return fail(s, s->at,
-                is_object ? "a comma or the object's closing brace must stand here" :
-                            "a comma or the array's closing bracket must stand here",
+                is_object ? "a comma or the object's closing brace must stand here"
+                          : "a comma or the array's closing bracket must stand here",
                 err);
 }
 

@@ -52,8 +52,8 @@ struct integer {
 bool number_parse_integer(struct str text, struct integer *ret) MUST_CHECK;
 
 enum integer_range {
-    INTEGER_32, /* -2^31 to 2^31 - 1 */
-    INTEGER_64, /* -2^63 to 2^63 - 1 */
+    INTEGER_32,  /* -2^31 to 2^31 - 1 */
+    INTEGER_64,  /* -2^63 to 2^63 - 1 */
     INTEGER_SAFE /* -(2^53 - 1) to 2^53 - 1: no other integer reads as the same double */
 };
 

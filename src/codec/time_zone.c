@@ -13,11 +13,11 @@
 #define HEADER_LEN 44
 
 struct time_zone {
-    size_t n;            /* transitions */
-    int64_t *moments;    /* of the transitions, in order; owned */
-    int *offsets;        /* from each transition on, seconds east of UTC; owned */
-    int first;           /* offset before them all */
-    bool has_rule;       /* for what comes after the last one */
+    size_t n;         /* transitions */
+    int64_t *moments; /* of the transitions, in order; owned */
+    int *offsets;     /* from each transition on, seconds east of UTC; owned */
+    int first;        /* offset before them all */
+    bool has_rule;    /* for what comes after the last one */
     struct time_zone_rule rule;
 };
 
@@ -56,7 +56,8 @@ static bool is_zone_name(const char *name)
     size_t len = strlen(name);
     if (len == 0 || len > ZONE_NAME_MAX || name[0] == '/' || strstr(name, "..") != NULL)
         return false;
-    return strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/") == len;
+    return strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/") ==
+           len;
 }
 
 static bool read_file(const char *name, unsigned char *to, size_t *ret_len)

@@ -29,7 +29,7 @@ struct time_zone_day {
 
 struct time_zone_rule {
     bool has_summer;
-    int winter, summer; /* seconds east of UTC */
+    int winter, summer;              /* seconds east of UTC */
     struct time_zone_day begin, end; /* of summer time */
 };
 

@@ -83,9 +83,9 @@ static void extremes(void **state)
 static void no_numbers(void **state)
 {
     (void)state;
-    static const char *const texts[] = { "",    "-",   "+",    ".",   "e5",  "1e",   "1e+", "1.2.3",
-                                         "1e5.0", "nan", "0x10", "1_0", " 1",  "1 ",   "--1", "inf",
-                                         "1,5", "1d5" };
+    static const char *const texts[] = { "",    "-",     "+",     ".",   "e5",   "1e",
+                                         "1e+", "1.2.3", "1e5.0", "nan", "0x10", "1_0",
+                                         " 1",  "1 ",    "--1",   "inf", "1,5",  "1d5" };
     struct decimal d;
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         assert_int_equal(number_parse_double(str_of(texts[i]), &d), NUMBER_INVALID);
