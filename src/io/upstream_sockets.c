@@ -9,6 +9,7 @@
 #include "base/clock.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -72,14 +73,24 @@ static void watch_register(struct watch *w, uint32_t events)
         w->registered = events;
 }
 
+/* Nobody waits for this connection. The event may be an old one: libcurl also reads what it finds
+ * when it is called for another socket. */
+static void watch_ready_idle(struct watch *w)
+{
+    char byte;
+    if (recv(w->source.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN)
+        return;
+    watch_leave_loop(w);
+    shutdown(w->source.fd, SHUT_RDWR);
+}
+
 static void watch_ready(struct loop_source *source, uint32_t events)
 {
     struct watch *w = CONTAINER_OF(source, struct watch, source);
     int bits = 0;
 
     if (w->wanted == 0) {
-        watch_leave_loop(w);
-        shutdown(source->fd, SHUT_RDWR);
+        watch_ready_idle(w);
         return;
     }
     /* Errors are found by reading: there may be an answer before them. */
