@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "io/http_connection.h"
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "io/http_connection.h"
 
 #include <stdlib.h>
 #include <sys/epoll.h>

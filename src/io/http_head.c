@@ -72,16 +72,13 @@ static bool is_visible(const char *text)
     return true;
 }
 
-/* The library reads a head in place and is lenient: it skips spaces, joins folded lines, ends
- * values at a NUL and takes a bare LF for a line's end. Each of these leaves a gap, or none where
- * there must be one: in a head that is written properly, every part begins exactly where the one
- * before and its separator end. */
-static bool layout_is_proper(const struct http_exchange *x, const struct http_request_line *line)
+/* Before 1.0 the library is lenient: it joins folded lines, ends values at a NUL and takes a bare
+ * LF for a line's end. It reads a head in place, so each of these leaves a gap, or none where there
+ * must be one: in a head that is written properly, every part begins exactly where the one before
+ * and its separator end. From 1.0 on it refuses these things when it is told to be strict. */
+static bool headers_are_proper(const struct http_exchange *x, const struct http_request_line *line)
 {
-    if (x->target_bad || !is_visible(line->method) || line->url != x->target ||
-        line->url != line->method + strlen(line->method) + 1 ||
-        line->version != line->url + x->target_len + 1)
-        return false;
+#if MHD_VERSION < 0x01000000
     const char *next = line->version + strlen(line->version) + 2;
     for (size_t i = 0; i < x->head.n_headers; i++) {
         const struct header *h = &x->headers[i];
@@ -90,6 +87,20 @@ static bool layout_is_proper(const struct http_exchange *x, const struct http_re
         next = h->value.data + h->value.len + 2;
     }
     return next + 2 == line->method + x->head.head_bytes;
+#else
+    (void)x;
+    (void)line;
+    return true;
+#endif
+}
+
+/* The same, and spaces where there must be one. */
+static bool request_line_is_proper(const struct http_exchange *x,
+                                   const struct http_request_line *line)
+{
+    return !x->target_bad && is_visible(line->method) && line->url == x->target &&
+           line->url == line->method + strlen(line->method) + 1 &&
+           line->version == line->url + x->target_len + 1;
 }
 
 void http_address_of(int fd, struct http_address *ret)
@@ -144,6 +155,6 @@ void http_head_read(struct http_exchange *x, const struct http_request_line *lin
     head->http_1_0 = strcmp(line->version, "HTTP/1.0") == 0;
     head->head_bytes =
         MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
-    head->malformed = !layout_is_proper(x, line);
+    head->malformed = !request_line_is_proper(x, line) || !headers_are_proper(x, line);
     head->local = local_address(c);
 }

@@ -20,6 +20,13 @@
  * its limit must still fit, so that it is the handler that refuses it. [bytes] */
 #define MEMORY_LEAST ((size_t)16 * 1024)
 
+/* Versions before 1.0 do not know this; http_head.c finds there what is refused here. */
+#if MHD_VERSION >= 0x01000000
+#define STRICTNESS MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1,
+#else
+#define STRICTNESS
+#endif
+
 /* Runs of the library in one http_server_run(): after a reply it wants to look for the next
  * request before it waits. */
 #define RUNS_MAX 3
@@ -105,8 +112,9 @@ static struct MHD_Daemon *start(struct http_server *server, int listen_fd)
     errno = 0;
     struct MHD_Daemon *daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, /* port */ 0,
-        /* accept policy */ NULL, NULL, on_access, server, MHD_OPTION_LISTEN_SOCKET, listen_fd,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)(server->limits.connections + server->reserve),
+        /* accept policy */ NULL, NULL, on_access, server, STRICTNESS MHD_OPTION_LISTEN_SOCKET,
+        listen_fd, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)(server->limits.connections + server->reserve),
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory_for(server->limits.head_bytes),
         MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_URI_LOG_CALLBACK, on_target,

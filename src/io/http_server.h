@@ -41,9 +41,10 @@ struct http_handler {
 };
 
 struct http_limits {
-    size_t head_bytes;       /* largest head that reaches the handler, which may refuse it itself */
-    size_t connections;      /* most connections of this server */
-    int64_t header_time_ms;  /* absolute times */
+    size_t head_bytes;      /* largest head that reaches the handler, which may refuse it itself */
+    size_t connections;     /* most connections of this server; a few more are taken for a moment,
+                               while those that can be spared are closed */
+    int64_t header_time_ms; /* absolute times */
     int64_t body_time_ms;
     int64_t write_time_ms;
     int64_t idle_ms;
@@ -66,7 +67,8 @@ void http_server_run(struct http_server *server);
 /* When http_server_run() must be called at the latest (CLOCK_NEVER: no need). */
 int64_t http_server_deadline_ms(struct http_server *server);
 
-/* Stops accepting connections. Those that are open go on, and replies say `Connection: close`. */
+/* Stops accepting connections, after those that wait already. The owner closes `listen_fd`. Open
+ * connections go on, and replies say `Connection: close`. */
 void http_server_quiesce(struct http_server *server);
 
 /* How many connections there are, and how many rest between complete() and their reply. */
@@ -90,13 +92,14 @@ struct http_reply_header {
 
 struct http_reply {
     int status;
-    const struct http_reply_header *headers; /* copied */
+    const struct http_reply_header *headers; /* copied; not empty, without control characters */
     size_t n_headers;
     struct chain *body; /* its content moves to the server; NULL: no body */
     bool close;         /* close the connection after the reply */
 };
 
-/* Replies. From head(), complete(), or at any time between complete() and closed(). */
+/* Replies, once. From head(), body() (it goes out when the body has come), complete(), or at any
+ * time between complete() and closed(). */
 void http_reply(struct http_exchange *x, const struct http_reply *reply);
 
 /* Ends the connection without a reply: for a body that is far over its limit. From body(). */

@@ -73,8 +73,7 @@ void linger_add(struct linger_pool *pool, int fd)
 
 void linger_run(struct linger_pool *pool, int64_t now_ms)
 {
-    LIST_EACH(&pool->sockets, at, following)
-    {
+    LIST_EACH (&pool->sockets, at, following) {
         struct lingering *s = CONTAINER_OF(at, struct lingering, member);
         if (s->until_ms > now_ms)
             return;

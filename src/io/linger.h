@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 struct linger_pool {
-    struct loop *loop; /* borrowed */
+    struct loop *loop;   /* borrowed */
     struct list sockets; /* the oldest first */
     size_t n, max;
 };

@@ -41,7 +41,8 @@ PRINTF_LIKE(2, 3) static bool fail(char **reterr, const char *format, ...)
     return false;
 }
 
-static bool parse_address(const struct listen_config *config, union address *ret, socklen_t *ret_len)
+static bool parse_address(const struct listen_config *config, union address *ret,
+                          socklen_t *ret_len)
 {
     uint16_t port = htons((uint16_t)config->port);
     *ret = (union address){ .any = { .sa_family = AF_UNSPEC } };
@@ -169,8 +170,10 @@ static bool remove_stale(const struct sockaddr_un *address, char **reterr)
     const char *path = address->sun_path;
     struct stat status;
     if (lstat(path, &status) == 0 && !S_ISSOCK(status.st_mode))
-        return fail(reterr, "cannot listen on %s: there is a file that is no socket; remove it, "
-                            "or set another path", path);
+        return fail(reterr,
+                    "cannot listen on %s: there is a file that is no socket; remove it, "
+                    "or set another path",
+                    path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCKET_FLAGS, 0);
     if (fd < 0)
         return fail(reterr, "cannot make a socket: %s", strerror(errno));
@@ -178,8 +181,10 @@ static bool remove_stale(const struct sockaddr_un *address, char **reterr)
     int error = errno;
     close(fd);
     if (answered || error == EAGAIN)
-        return fail(reterr, "cannot listen on %s: another process answers there; stop it, or set "
-                            "another path", path);
+        return fail(reterr,
+                    "cannot listen on %s: another process answers there; stop it, or set "
+                    "another path",
+                    path);
     if (error != ECONNREFUSED && error != ENOENT)
         return fail(reterr, "cannot listen on %s: %s", path, strerror(error));
     if (unlink(path) != 0 && errno != ENOENT)
@@ -240,7 +245,8 @@ static bool open_unix(const struct listen_config *config, struct listener *l, ch
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     size_t len = strlen(config->unix);
     if (len >= sizeof address.sun_path)
-        return fail(reterr, "cannot listen on %s: the path is %zu bytes long, a socket's may be %zu",
+        return fail(reterr,
+                    "cannot listen on %s: the path is %zu bytes long, a socket's may be %zu",
                     config->unix, len, sizeof address.sun_path - 1);
     memcpy(address.sun_path, config->unix, len + 1);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCKET_FLAGS, 0);

@@ -60,27 +60,28 @@ static void test_half_closed_caller_is_answered(void **state UNUSED)
 static void test_quiesce_and_free(void **state UNUSED)
 {
     struct rig *rig = rig_tcp(&rig_limits);
-    int idle = rig_client(rig), head = rig_client(rig), body = rig_client(rig), unread = rig_client(rig);
+    int idle = rig_client(rig), head = rig_client(rig), body = rig_client(rig),
+        unread = rig_client(rig);
     int rest[20];
-    rig_send(rig, idle, "GET /a HTTP/1.1\r\n\r\n");
+    rig_send(rig, idle, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
     rig_expect(rig, idle, 200, "");
-    rig_send(rig, head, "GET /a HTTP/1.1\r\nX: ");
-    rig_send(rig, body, "POST /a HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc");
-    rig_send(rig, unread, "GET /size/20000000 HTTP/1.1\r\n\r\n");
+    rig_send(rig, head, "GET /a HTTP/1.1\r\nHost: x\r\nX: ");
+    rig_send(rig, body, "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
+    rig_send(rig, unread, "GET /size/20000000 HTTP/1.1\r\nHost: x\r\n\r\n");
     for (size_t i = 0; i < ARRAY_LEN(rest); i++) {
         rest[i] = rig_client(rig);
         rig_hold(rig, rest[i]);
     }
     RIG_WAIT(rig, rig->body_bytes == 3 + 2 * ARRAY_LEN(rest));
     int waiting = rig_client(rig);
-    rig_send(rig, waiting, "GET /size/1 HTTP/1.1\r\n\r\n");
+    rig_send(rig, waiting, "GET /size/1 HTTP/1.1\r\nHost: x\r\n\r\n");
 
     http_server_quiesce(rig->server);
     int late = rig_client(rig); /* the test's own listening socket is still open: nobody accepts */
     struct answer a = rig_read(rig, waiting, UNTIL_END);
     assert_int_equal(a.status, 200);
     answer_done(&a);
-    rig_send(rig, idle, "GET /size/2 HTTP/1.1\r\n\r\n");
+    rig_send(rig, idle, "GET /size/2 HTTP/1.1\r\nHost: x\r\n\r\n");
     a = rig_read(rig, idle, UNTIL_END);
     assert_int_equal(a.status, 200);
     assert_non_null(strstr(a.head, "Connection: close\r\n"));
@@ -119,10 +120,10 @@ static void test_deadlines(void **state UNUSED)
         "",
         "GET / HTTP/1.1\r\nHost: x",
         "GET / HT",
-        "POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc",
-        "GET /size/30000000 HTTP/1.1\r\n\r\n",
-        "GET /none HTTP/1.1\r\n\r\n",
-        "GET /none HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nHo",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc",
+        "GET /size/30000000 HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /none HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /none HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\nHo",
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         struct rig *rig = rig_tcp(&limits);
@@ -166,10 +167,10 @@ static void test_makes_room(void **state UNUSED)
     } floods[] = {
         { "", 100 },
         { "GET / HTTP/1.1\r\nHost: x", 100 },
-        { "GET /none HTTP/1.1\r\n\r\n", 100 },
-        { "POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc", 40 },
-        { "GET /size/12000000 HTTP/1.1\r\n\r\n", 12 },
-        { "POST /late HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 8 },
+        { "GET /none HTTP/1.1\r\nHost: x\r\n\r\n", 100 },
+        { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc", 40 },
+        { "GET /size/12000000 HTTP/1.1\r\nHost: x\r\n\r\n", 12 },
+        { "POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 8 },
     };
     struct http_limits limits = rig_limits;
     limits.connections = 8;
@@ -202,7 +203,7 @@ static void test_many_at_once(void **state UNUSED)
         fds[i] = rig_client(rig);
     for (int round = 0; round < 3; round++) {
         for (size_t i = 0; i < ARRAY_LEN(fds); i++)
-            rig_send(rig, fds[i], "POST /late HTTP/1.1\r\nContent-Length: 2\r\n\r\n[]");
+            rig_send(rig, fds[i], "POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n[]");
         RIG_WAIT(rig, rig->n_held == ARRAY_LEN(fds));
         while (rig->n_held > 0)
             rig_release(rig, "ok");

@@ -29,14 +29,14 @@ static void test_head_is_read(void **state UNUSED)
 {
     struct rig *rig = rig_tcp(&rig_limits);
     int fd = rig_client(rig);
-    const char *text = "GET /a%2Fb/%C3%A4?x=%20&y+z=1&x HTTP/1.1\r\nHost: me\r\nX-A:  1 2 \r\n"
+    const char *text = "GET /a%2Fb/%C3%A4?x=%20&y+z=1&x HTTP/1.1\r\nHost: me\r\nX-A:  1 2\r\n"
                        "x-a:\r\nCookie: a=b; c=d\r\n\r\n";
     rig_send(rig, fd, text);
     rig_expect(rig, fd, 200, "");
     assert_string_equal(rig->last.method, "GET");
     assert_string_equal(rig->last.path, "/a%2Fb/%C3%A4");
     assert_string_equal(rig->last.query, "x=%20&y+z=1&x");
-    assert_string_equal(rig->last.headers, "Host=me;X-A=1 2 ;x-a=;Cookie=a=b; c=d;");
+    assert_string_equal(rig->last.headers, "Host=me;X-A=1 2;x-a=;Cookie=a=b; c=d;");
     assert_int_equal(rig->last.head_bytes, strlen(text));
     assert_false(rig->last.malformed);
     assert_false(rig->last.http_1_0);
@@ -49,7 +49,7 @@ static void test_head_is_read(void **state UNUSED)
     assert_string_equal(rig->last.path, "/");
     assert_string_equal(rig->last.query, "");
     assert_true(rig->last.http_1_0);
-    rig_send(rig, fd, "GET / HTTP/1.1\r\n\r\n");
+    rig_send(rig, fd, "GET / HTTP/1.0\r\n\r\n");
     rig_expect(rig, fd, 200, "");
     assert_string_equal(rig->last.query, "(none)");
     assert_int_equal(rig->last.n_headers, 0);
@@ -99,9 +99,12 @@ static void test_malformed_layouts(void **state UNUSED)
         rig->n_heads = rig->n_closed = 0;
         assert_true(rig_send_bytes(rig, fd, cases[i].text, cases[i].len));
         struct answer a = rig_read(rig, fd, cases[i].malformed ? UNTIL_END : UNTIL_REPLY);
-        if (rig->last.malformed != cases[i].malformed || rig->n_heads != 1)
+        /* From libmicrohttpd 1.0 on it is the library that refuses most of these. */
+        bool refused = rig->n_heads == 0 || rig->last.malformed;
+        if (refused != cases[i].malformed)
             fail_msg("case %zu", i);
-        assert_int_equal(a.status, cases[i].malformed ? 400 : 200);
+        if (rig->n_heads > 0)
+            assert_int_equal(a.status, cases[i].malformed ? 400 : 200);
         assert_int_equal(a.closed, cases[i].malformed);
         answer_done(&a);
         close(fd);
@@ -114,9 +117,11 @@ static void test_pipelining(void **state UNUSED)
 {
     struct rig *rig = rig_tcp(&rig_limits);
     int fd = rig_client(rig);
-    rig_send(rig, fd, "POST /1 HTTP/1.1\r\nContent-Length: 1\r\n\r\na"
-                       "POST /late HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nbc\r\n0\r\n\r\n"
-                       "GET /size/3 HTTP/1.1\r\n\r\n");
+    rig_send(rig, fd,
+             "POST /1 HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na"
+             "POST /late HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+             "2\r\nbc\r\n0\r\n\r\n"
+             "GET /size/3 HTTP/1.1\r\nHost: x\r\n\r\n");
     rig_expect(rig, fd, 200, "a");
     RIG_WAIT(rig, rig->n_held == 1);
     assert_int_equal(http_server_resting(rig->server), 1);
@@ -242,7 +247,7 @@ static void test_large_replies(void **state UNUSED)
 
         snprintf(text, sizeof text, "HEAD /size/%zu HTTP/1.1\r\nHost: x\r\n\r\n", sizes[i]);
         rig_send(rig, fd, text);
-        rig_send(rig, fd, "GET /none HTTP/1.1\r\n\r\n");
+        rig_send(rig, fd, "GET /none HTTP/1.1\r\nHost: x\r\n\r\n");
         a = rig_read(rig, fd, UNTIL_HEAD);
         assert_int_equal(a.status, 200);
         assert_int_equal(a.body_len, sizes[i]);
@@ -264,17 +269,18 @@ static void test_large_bodies(void **state UNUSED)
     int fd = rig_client(rig);
     for (size_t i = 0; i < size; i++)
         body[i] = (char)('A' + i % 26);
-    rig_send(rig, fd, "POST /echo HTTP/1.1\r\nExpect: 100-continue\r\n"
-                       "Content-Length: 5000000\r\n\r\n");
+    rig_send(rig, fd,
+             "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+             "Content-Length: 5000000\r\n\r\n");
     struct answer a = rig_read(rig, fd, UNTIL_HEAD);
     assert_string_equal(a.head, "HTTP/1.1 100 Continue\r\n\r\n");
     answer_done(&a);
     assert_true(rig_send_bytes(rig, fd, body, size));
     rig_expect(rig, fd, 200, body);
 
-    rig_send(rig, fd, "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+    rig_send(rig, fd, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
     for (size_t at = 0; at < size; at += 50000) {
-        rig_send(rig, fd, "c350;x=y\r\n");
+        rig_send(rig, fd, "c350\r\n");
         assert_true(rig_send_bytes(rig, fd, body + at, 50000));
         rig_send(rig, fd, "\r\n");
     }
@@ -289,7 +295,7 @@ static void test_abort_closes(void **state UNUSED)
 {
     struct rig *rig = rig_tcp(&rig_limits);
     int fd = rig_client(rig);
-    rig_send(rig, fd, "POST /abort HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody");
+    rig_send(rig, fd, "POST /abort HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody");
     struct answer a = rig_read(rig, fd, UNTIL_END);
     assert_true(a.closed || a.reset);
     assert_int_equal(a.bytes.len, 0);
@@ -309,33 +315,33 @@ static void test_large_heads(void **state UNUSED)
         CLEANUP(free_charp) char *value = xcalloc(sizes[i] + 1, 1);
         memset(value, 'v', sizes[i]);
         int fd = rig_client(rig);
-        rig_send(rig, fd, "GET /size/5 HTTP/1.1\r\nX: ");
+        rig_send(rig, fd, "GET /size/5 HTTP/1.1\r\nHost: x\r\nX: ");
         rig_send(rig, fd, value);
         rig_send(rig, fd, "\r\n\r\n");
         rig_expect(rig, fd, 200, "abcde");
-        assert_int_equal(rig->last.head_bytes, sizes[i] + 29);
+        assert_int_equal(rig->last.head_bytes, sizes[i] + 38);
         assert_false(rig->last.malformed);
         close(fd);
         fd = rig_client(rig);
         rig_send(rig, fd, "GET /size/5?");
         rig_send(rig, fd, value);
-        rig_send(rig, fd, " HTTP/1.1\r\n\r\n");
+        rig_send(rig, fd, " HTTP/1.1\r\nHost: x\r\n\r\n");
         rig_expect(rig, fd, 200, "abcde");
-        assert_int_equal(rig->last.head_bytes, sizes[i] + 25);
+        assert_int_equal(rig->last.head_bytes, sizes[i] + 34);
         assert_false(rig->last.malformed);
         close(fd);
     }
     int fd = rig_client(rig);
     for (int i = 0; i < 200; i++)
-        rig_send(rig, fd, i == 0 ? "GET / HTTP/1.1\r\n" : "Name: value\r\n");
+        rig_send(rig, fd, i == 0 ? "GET / HTTP/1.1\r\nHost: x\r\n" : "Name: value\r\n");
     rig_send(rig, fd, "\r\n");
     rig_expect(rig, fd, 200, "");
-    assert_int_equal(rig->last.n_headers, 199);
+    assert_int_equal(rig->last.n_headers, 200);
     close(fd);
 
     size_t heads = rig->n_heads;
     fd = rig_client(rig);
-    rig_send(rig, fd, "GET / HTTP/1.1\r\n");
+    rig_send(rig, fd, "GET / HTTP/1.1\r\nHost: x\r\n");
     while (heads == rig->n_heads && rig_send_bytes(rig, fd, "Name: value\r\n", 13) &&
            http_server_connections(rig->server) > 0)
         rig_turn(rig);

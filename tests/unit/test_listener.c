@@ -167,9 +167,8 @@ static void test_unix_refusals(void **state)
     snprintf(path, sizeof path, "%s/%0200d", spot->folder, 1);
     expect_refusal(&(struct listen_config){ .unix = path, .mode = 0660 }, "may be 107");
     char group[] = "no-such-group";
-    expect_refusal(
-        &(struct listen_config){ .unix = spot->path, .mode = 0660, .group = group },
-        "the group \"no-such-group\" does not exist");
+    expect_refusal(&(struct listen_config){ .unix = spot->path, .mode = 0660, .group = group },
+                   "the group \"no-such-group\" does not exist");
     assert_int_not_equal(access(spot->path, F_OK), 0);
 
     int file = open(spot->path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
