@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 /* One message, and all that are told of one file. [bytes] */
-#define FINDING_MAX ((size_t)2048)
+#define FINDING_MAX ((size_t)16384)
 #define REPORT_MAX ((size_t)1 << 20)
 
 /* Beyond so many there is nothing to learn: it is the wrong file. */
@@ -22,6 +22,11 @@ static void add(struct findings *f, struct finding finding, struct place place, 
         buf_printf(&line, ":%u", place.line);
     buf_printf(&line, ": %s", buf_c(text));
     buf_done(text);
+    /* Names and values are told as they came, but each message stays one line. */
+    for (size_t i = 0; i < line.len; i++) {
+        if ((unsigned char)line.data[i] < 0x20 || line.data[i] == 0x7f)
+            line.data[i] = '?';
+    }
     f->n_errors += !finding.warning;
     if (f->n < FINDINGS_MAX) {
         finding.text = buf_take(&line);

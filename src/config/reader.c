@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define PATH_MAX_BYTES 512
-#define WHY_MAX 1024
+#define WHY_MAX 8192
 #define LIST_MAX 10000
 
 /* A setting that is being read: its row, its place in the struct, its message so far. */
@@ -181,9 +181,16 @@ static void read_scalar(struct reader *r, const struct target *t)
     value_done(&v);
 }
 
-/* One string of a list: into `texts` or the set of `words`, and into `shown`. */
+/* A list that is being read. */
+struct gathered {
+    struct texts texts;
+    int64_t words; /* the set of them */
+    struct buf shown;
+};
+
+/* One string of a list. */
 static bool take_item(struct reader *r, const struct target *t, const struct value *v,
-                      struct texts *texts, int64_t *words)
+                      struct gathered *to)
 {
     const struct kind *kind = t->row->kind;
     struct buf why;
@@ -192,13 +199,13 @@ static bool take_item(struct reader *r, const struct target *t, const struct val
     bool ok;
     if (kind->form == FORM_WORDS) {
         ok = kind->parse(kind, buf_str(&v->text), &bit, &why) || v->unresolved;
-        *words |= bit;
+        to->words |= bit;
         if (!ok)
             refuse_value(r, t, v, buf_c(&why));
     } else {
         ok = kind->check(buf_str(&v->text), &why) || v->unresolved;
         if (ok)
-            texts->items[texts->n++] = keep(r, kind, v);
+            to->texts.items[to->texts.n++] = keep(r, kind, v);
         else
             refuse(r, t, t->setting->place, buf_c(&why));
     }
@@ -206,24 +213,23 @@ static bool take_item(struct reader *r, const struct target *t, const struct val
     return ok;
 }
 
-static bool read_item(struct reader *r, const struct target *list, const struct setting *item,
-                      struct texts *texts, int64_t *words, struct buf *shown)
+/* `t` is the list's target with an item of it as its setting. */
+static bool read_item(struct reader *r, const struct target *t, struct gathered *to)
 {
-    struct target t = *list;
-    t.setting = item;
+    const struct setting *item = t->setting;
     if (item->bad)
         return false;
     if (item->type != SETTING_TEXT) {
         findings_error(r->findings, item->place, "%s%s: each item must be a string, not %s",
-                       buf_c(&r->path), t.row->name, setting_type_name(item->type));
+                       buf_c(&r->path), t->row->name, setting_type_name(item->type));
         return false;
     }
     struct value v;
     value_init(&v);
-    bool ok = resolve(r, &t, item, &v) && take_item(r, &t, &v, texts, words);
+    bool ok = resolve(r, t, item, &v) && take_item(r, t, &v, to);
     if (ok) {
-        buf_append_c(shown, shown->len > 2 ? ", " : "");
-        shown_value(shown, t.row->kind, &v);
+        buf_append_c(&to->shown, to->shown.len > 2 ? ", " : "");
+        shown_value(&to->shown, t->row->kind, &v);
     }
     value_done(&v);
     return ok;
@@ -240,22 +246,23 @@ static void read_list(struct reader *r, const struct target *t)
         refuse(r, t, list->place, "there are too many items in this list");
         return;
     }
-    struct texts texts = { store_alloc(r->store, list->n, sizeof(char *)), 0 };
-    int64_t words = 0;
-    struct buf shown;
-    buf_init(&shown, (size_t)16 << 20, NULL);
-    buf_append_c(&shown, "[ ");
+    struct gathered to = { .texts.items = store_alloc(r->store, list->n, sizeof(char *)) };
+    buf_init(&to.shown, (size_t)16 << 20, NULL);
+    buf_append_c(&to.shown, "[ ");
     bool ok = true;
-    for (size_t i = 0; i < list->n; i++)
-        ok = read_item(r, t, &list->items[i], &texts, &words, &shown) && ok;
-    buf_append_c(&shown, list->n > 0 ? " ]" : "]");
+    for (size_t i = 0; i < list->n; i++) {
+        struct target item = *t;
+        item.setting = &list->items[i];
+        ok = read_item(r, &item, &to) && ok;
+    }
+    buf_append_c(&to.shown, list->n > 0 ? " ]" : "]");
     if (ok && t->row->kind->form == FORM_WORDS)
-        t->row->kind->put(t->member, words);
+        t->row->kind->put(t->member, to.words);
     else if (ok)
-        *(struct texts *)t->member = texts;
+        *(struct texts *)t->member = to.texts;
     if (ok)
-        remember(r, t, &shown, false);
-    buf_done(&shown);
+        remember(r, t, &to.shown, false);
+    buf_done(&to.shown);
 }
 
 static void read_option(struct reader *r, const struct target *t)

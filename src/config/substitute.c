@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "config/read_file.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,13 @@
 
 /* What stands for a credential that -t does not find. */
 static const struct str placeholder = { "credential", 10 };
+
+/* What is told of a name in a message. */
+static struct str cut(struct str s)
+{
+    struct str start = str_slice(s, 0, s.len < 100 ? s.len : 100);
+    return str_slice(start, 0, utf8_valid_prefix(start));
+}
 
 static bool is_name(struct str s, const char *others)
 {
@@ -39,8 +47,8 @@ static bool replace_env(struct str what, struct value *ret, struct buf *why)
 {
     size_t end = find_default(what);
     struct str name = str_slice(what, 0, end);
-    if (!is_name(name, "_")) {
-        buf_printf(why, "`${env:%.*s}` does not name an environment variable", STR_ARGS(what));
+    if (!is_name(name, "_") || name.len > 255) {
+        buf_printf(why, "`${env:%.*s}` does not name an environment variable", STR_ARGS(cut(what)));
         return false;
     }
     CLEANUP(free_charp) char *variable = xmemdup0(name.data, name.len);
@@ -86,12 +94,12 @@ static bool append_file(const char *path, struct value *ret, struct buf *why)
 static bool replace_file(const struct substitution *s, struct str what, struct value *ret,
                          struct buf *why)
 {
-    if (what.len == 0 || str_find(what, '\0') < what.len) {
-        buf_append_c(why, "`${file:}` names no file");
+    if (what.len == 0 || what.len > PATH_MAX) {
+        buf_printf(why, "`${file:%.*s}` names no file", STR_ARGS(cut(what)));
         return false;
     }
     CLEANUP(free_charp) char *path = file_beside(s->folder, what);
-    buf_printf(why, "the file `%s` of `${file:%.*s}` ", path, STR_ARGS(what));
+    buf_printf(why, "the file `%s` of `${file:%.*s}` ", path, STR_ARGS(cut(what)));
     if (!append_file(path, ret, why))
         return false;
     buf_clear(why);
@@ -101,8 +109,8 @@ static bool replace_file(const struct substitution *s, struct str what, struct v
 static bool replace_credential(const struct substitution *s, struct str what, struct value *ret,
                                struct buf *why)
 {
-    if (!is_name(what, "_-.@:+") || what.data[0] == '.') {
-        buf_printf(why, "`${credential:%.*s}` does not name a credential", STR_ARGS(what));
+    if (!is_name(what, "_-.@:+") || what.len > NAME_MAX || what.data[0] == '.') {
+        buf_printf(why, "`${credential:%.*s}` does not name a credential", STR_ARGS(cut(what)));
         return false;
     }
     const char *folder = getenv("CREDENTIALS_DIRECTORY");
@@ -110,13 +118,13 @@ static bool replace_credential(const struct substitution *s, struct str what, st
         buf_printf(why,
                    "`${credential:%.*s}` %s: $CREDENTIALS_DIRECTORY is not set, which systemd does "
                    "for a service with LoadCredential=",
-                   STR_ARGS(what), s->testing ? "is not checked" : "cannot be read");
+                   STR_ARGS(cut(what)), s->testing ? "is not checked" : "cannot be read");
         ret->unresolved = true;
         buf_append(&ret->text, placeholder);
         return s->testing;
     }
     CLEANUP(free_charp) char *path = file_beside(folder, what);
-    buf_printf(why, "the credential of `${credential:%.*s}`, `%s`, ", STR_ARGS(what), path);
+    buf_printf(why, "the credential of `${credential:%.*s}`, `%s`, ", STR_ARGS(cut(what)), path);
     if (!append_file(path, ret, why))
         return false;
     buf_clear(why);
@@ -140,7 +148,7 @@ static bool replace(const struct substitution *s, struct str what, struct value 
     buf_printf(why,
                "`${%.*s}` is unknown: there are `${env:…}`, `${file:…}` and `${credential:…}`; a "
                "literal `${` is written `$${`",
-               STR_ARGS(what));
+               STR_ARGS(cut(what)));
     return false;
 }
 

@@ -312,6 +312,7 @@ static void refuses_substitutions(void **state)
         { "${file:/dev/zero}", "is not a regular file" },
         { "${file:}", "names no file" },
         { "${credential:x}", "$CREDENTIALS_DIRECTORY is not set" },
+        { "${file:a\\nt.conf:9: b}", "`${file:a?t.conf:9: b}` cannot be opened" },
         { "${credential:../x}", "does not name a credential" },
     };
     (void)state;
