@@ -43,5 +43,5 @@ void request_local(struct request *r)
     case ROUTE_UNKNOWN:
         break;
     }
-    assert(!"admit.c lets no other route through");
+    assert(false && "admit.c lets no other route through");
 }
