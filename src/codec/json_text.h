@@ -41,8 +41,7 @@ static inline bool xml_is_char(uint32_t c)
     return c != 0xFFFE && c != 0xFFFF && (c < 0xD800 || c > 0xDFFF) && c <= 0x10FFFF;
 }
 
-/* Eight bytes, and the high bit of each byte that is zero in `x`: exact up to and including the
- * first such byte, seen from the low end. */
+/* Strings are read eight bytes at a time. */
 static inline uint64_t eight_bytes(const char *at)
 {
     uint64_t x;
@@ -52,6 +51,8 @@ static inline uint64_t eight_bytes(const char *at)
 
 #define EACH_BYTE(b) (UINT64_C(0x0101010101010101) * (uint64_t)(b))
 
+/* The high bit of each byte of `x` that is zero; none where there is no such byte, but behind the
+ * first one there may be bits too many. */
 static inline uint64_t eight_zeros(uint64_t x)
 {
     return (x - EACH_BYTE(0x01)) & ~x & EACH_BYTE(0x80);

@@ -131,7 +131,7 @@ static void set_digits(struct decimal *ret, const char *digits, int n, int expon
 
 /* The nearest double of `n` digits, d.ddd * 10^exponent. The text has no point and strtod_l() a
  * locale of its own: the process's locale has no say. */
-static double to_double(const char *digits, int n, int64_t exponent, bool more, locale_t c_locale)
+static double to_double(const char *digits, int n, int64_t exponent, bool more)
 {
     char text[DIGITS_MAX + 32];
     int scale = (int)(exponent - (n - 1));
@@ -142,7 +142,11 @@ static double to_double(const char *digits, int n, int64_t exponent, bool more, 
         scale--;
     }
     snprintf(text + n, sizeof text - (size_t)n, "e%d", scale);
-    return strtod_l(text, NULL, c_locale);
+    /* glibc keeps one immutable object for "C": no allocation, and nothing to share. */
+    locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    double value = strtod_l(text, NULL, c_locale);
+    freelocale(c_locale);
+    return value;
 }
 
 /* The decimal of `precision` digits that is nearest to `value`. */
@@ -176,17 +180,15 @@ static void step_up(struct decimal *d, int precision)
     set_digits(d, d->digits, precision, d->exponent);
 }
 
-static bool reads_back(const struct decimal *d, double value, locale_t c_locale)
+static bool reads_back(const struct decimal *d, double value)
 {
-    double back = to_double(d->digits, d->n_digits, d->exponent, false, c_locale);
+    double back = to_double(d->digits, d->n_digits, d->exponent, false);
     return memcmp(&back, &value, sizeof back) == 0;
 }
 
 static enum number_result parse_slowly(const struct parts *p, struct decimal *ret)
 {
-    /* glibc keeps one immutable object for "C": no allocation, and nothing to share. */
-    locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    double value = to_double(p->digits, p->n_digits, p->exponent, p->more, c_locale);
+    double value = to_double(p->digits, p->n_digits, p->exponent, p->more);
     enum number_result result = NUMBER_OK;
     if (isinf(value)) {
         result = NUMBER_OVERFLOW;
@@ -197,16 +199,15 @@ static enum number_result parse_slowly(const struct parts *p, struct decimal *re
         bool normal = fabs(value) > 1e-300;
         for (int precision = normal ? DIGITS_SURE : 1; precision <= 17; precision++) {
             round_to(value, precision, ret);
-            if (reads_back(ret, value, c_locale))
+            if (reads_back(ret, value))
                 break;
             /* At powers of two the doubles above are twice as far away as those below: where the
              * nearest decimal is below and too far, the next above may do. */
             step_up(ret, precision);
-            if (reads_back(ret, value, c_locale))
+            if (reads_back(ret, value))
                 break;
         }
     }
-    freelocale(c_locale);
     return result;
 }
 
@@ -347,9 +348,7 @@ bool number_integer_is_double(struct integer n)
         return true;
     if (n.digits.len > 309 || number_parse_double(n.digits, &d) != NUMBER_OK)
         return false;
-    locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    double value = to_double(d.digits, d.n_digits, d.exponent, false, c_locale);
-    freelocale(c_locale);
+    double value = to_double(d.digits, d.n_digits, d.exponent, false);
     /* The exact value: a whole double has at most 309 digits. */
     int len = snprintf(text, sizeof text, "%.0f", value);
     return str_eq(n.digits, (struct str){ text, (size_t)len });

@@ -24,6 +24,7 @@ struct time_zone {
 /* The numbers of a TZif header (RFC 8536 section 3.1). */
 struct header {
     size_t utc_flags, wall_flags, leaps, transitions, types, names;
+    size_t block; /* length of the data behind it [bytes] */
 };
 
 static uint32_t read_32(const unsigned char *at)
@@ -73,20 +74,23 @@ static bool read_file(const char *name, unsigned char *to, size_t *ret_len)
     return ok;
 }
 
-/* Reads a header and the length of the data block behind it; false where that is beyond `len`. */
-static bool read_header(const unsigned char *at, size_t len, size_t time_size, struct header *ret,
-                        size_t *ret_block)
+/* Reads a header; false where its data block goes beyond `len`. */
+static bool read_header(const unsigned char *at, size_t len, size_t time_size, struct header *ret)
 {
     if (len < HEADER_LEN || memcmp(at, "TZif", 4) != 0 || at[4] < '2')
         return false;
-    *ret = (struct header){ read_32(at + 20), read_32(at + 24), read_32(at + 28),
-                            read_32(at + 32), read_32(at + 36), read_32(at + 40) };
+    *ret = (struct header){ .utc_flags = read_32(at + 20),
+                            .wall_flags = read_32(at + 24),
+                            .leaps = read_32(at + 28),
+                            .transitions = read_32(at + 32),
+                            .types = read_32(at + 36),
+                            .names = read_32(at + 40) };
     if (ret->utc_flags > len || ret->wall_flags > len || ret->leaps > len ||
         ret->transitions > len || ret->types > len || ret->names > len || ret->types == 0)
         return false;
-    *ret_block = ret->transitions * (time_size + 1) + ret->types * 6 + ret->names +
+    ret->block = ret->transitions * (time_size + 1) + ret->types * 6 + ret->names +
                  ret->leaps * (time_size + 4) + ret->wall_flags + ret->utc_flags;
-    return *ret_block <= len - HEADER_LEN;
+    return ret->block <= len - HEADER_LEN;
 }
 
 /* The transitions of a version 2 block. */
@@ -111,15 +115,14 @@ static bool read_block(struct time_zone *z, const unsigned char *at, const struc
 static bool read_zone(struct time_zone *z, const unsigned char *data, size_t len)
 {
     struct header h;
-    size_t block;
-    if (!read_header(data, len, 4, &h, &block))
+    if (!read_header(data, len, 4, &h))
         return false;
-    data += HEADER_LEN + block;
-    len -= HEADER_LEN + block;
-    if (!read_header(data, len, 8, &h, &block) || !read_block(z, data + HEADER_LEN, &h))
+    data += HEADER_LEN + h.block;
+    len -= HEADER_LEN + h.block;
+    if (!read_header(data, len, 8, &h) || !read_block(z, data + HEADER_LEN, &h))
         return false;
-    data += HEADER_LEN + block;
-    len -= HEADER_LEN + block;
+    data += HEADER_LEN + h.block;
+    len -= HEADER_LEN + h.block;
     if (len < 2 || data[0] != '\n')
         return true;
     struct str footer = { (const char *)data + 1, len - 1 };
