@@ -44,10 +44,10 @@ class Starter:
         self._gateways.append(gateway)
         return gateway
 
-    def simple(self, upstream: Upstream, **settings) -> Gateway:
+    def simple(self, upstream: Upstream, journal: bool = False, **settings) -> Gateway:
         """A gateway where everybody may call `up`, which is that upstream."""
-        upstreams = {"up": {"url": upstream.url, **settings.pop("up", {})}}
-        return self.gateway({"anonymous": {"allow": ["*/*"]}, "upstreams": upstreams, **settings})
+        usual = {"anonymous": {"allow": ["*/*"]}, "upstreams": {"up": {"url": upstream.url}}}
+        return self.gateway(usual | settings, journal=journal)
 
     def end(self):
         try:

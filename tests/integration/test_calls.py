@@ -404,7 +404,7 @@ def test_invalid_json(gateway, upstream, body, line, column):
 
 @pytest.mark.parametrize("body, pointer, word", [
     (["a", None], "/1", "nil"), (None, "", "nil"), ([{"a/b": [2147483648]}], "/0/a~1b/0", "i8"),
-    ([{"$double": "NaN"}], "/0", "nonfinite"), ([{"$odd": 1}], "/0", "$odd"),
+    ([{"$double": "NaN"}], "/0", "nonfinite"), ([{"$odd": 1}], "/0", "$struct"),
     (["a\u0001"], "/0", "text"), ([1, {"x": {"$base64": "!"}}], "/1/x", "")])
 def test_unrepresentable(gateway, upstream, body, pointer, word):
     document = assert_problem(gateway.call("up", "m", body), "unrepresentable", 422, "no",

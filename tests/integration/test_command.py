@@ -92,7 +92,7 @@ def test_all_errors_together(write, arguments):
     said = {number: " ".join(line for line, n in zip(lines, numbers) if n == number)
             for number in numbers}
     assert "limits" in said[2], "the nearest known name"
-    assert "timeouts" in said[11] and "ftp" in said[11]
+    assert "timeouts" in said[11] and "url" in said[11]
     assert "url" in said[13]
     if arguments == ["-t"]:
         assert all(re.match(re.escape(path) + r":\d+: ", line) for line in lines)

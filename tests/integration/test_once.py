@@ -2,12 +2,14 @@
 """No call is executed twice, whatever happens to the connection that it went out on."""
 
 import asyncio
+import threading
 
 import pytest
 
 from rig import crowd
 from rig.check import assert_problem
-from rig.upstream import response_document
+from rig.settings import DEADLINE
+from rig.upstream import http_response, response_document
 
 
 @pytest.fixture
@@ -103,16 +105,29 @@ def test_upstream_that_says_close(pair):
     assert upstream.connections == 20
 
 
-def test_unasked_for_second_answer(pair):
-    """What an upstream sends without being asked is never taken for the next call's answer."""
+@pytest.mark.parametrize("at_once", [True, False])
+def test_unasked_for_second_answer(pair, at_once):
+    """What an upstream sends without being asked, with its answer or when nothing is under way, is
+    never taken for the next call's answer."""
     upstream, gateway = pair
+    unasked, sent = upstream.gate(), threading.Event()
 
     async def behave(x):
-        await x.answer(x.params[0])
+        answer = http_response(response_document(x.params[0]))
         if x.params[0] == "n0":
-            await x.answer("unasked for")
+            more = http_response(response_document("unasked for"))
+            if at_once:
+                return await x.send(answer + more)
+            await x.send(answer)
+            await unasked.passed()
+            answer = more
+        await x.send(answer)
+        sent.set()
     upstream.behave = behave
     assert gateway.call("up", "m", ["n0"]).result == "n0"
+    if not at_once:
+        unasked.open()
+        assert sent.wait(DEADLINE)
     for number in range(1, 10):
         answer = gateway.call("up", "m", [f"n{number}"])
         assert answer.status == 502 or answer.result == f"n{number}"
