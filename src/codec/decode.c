@@ -21,8 +21,10 @@ bool decode_fail(struct decoder *d, const char *format, ...)
     va_end(args);
     d->failed = true;
     xml_reader_place(d->xml, &line, &column);
-    error_set(&d->err, PROBLEM_BAD_RESPONSE, "The XML-RPC document is not usable: line %ld, "
-              "column %ld: %s", line, column, reason);
+    error_set(&d->err, PROBLEM_BAD_RESPONSE,
+              "The XML-RPC document is not usable: line %ld, "
+              "column %ld: %s",
+              line, column, reason);
     xml_reader_stop(d->xml);
     return false;
 }
@@ -37,8 +39,8 @@ bool decode_fail_limit(struct decoder *d, const char *setting, const char *forma
     vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
     d->failed = true;
-    error_limit(&d->err, PROBLEM_RESPONSE_TOO_LARGE, setting, "The XML-RPC document is too large: %s.",
-                reason);
+    error_limit(&d->err, PROBLEM_RESPONSE_TOO_LARGE, setting,
+                "The XML-RPC document is too large: %s.", reason);
     xml_reader_stop(d->xml);
     return false;
 }
@@ -91,7 +93,7 @@ struct decoder *decoder_new(void)
     d->scratch = xcalloc(SCRATCH_SIZE, 1);
     d->top = d->frames;
     d->xml = xml_reader_new(d);
-    charset_init(&d->charset);
+    decode_charset_init(&d->charset);
     init_buffers(d, NULL);
     return d;
 }
@@ -100,7 +102,7 @@ void decoder_free(struct decoder *d)
 {
     if (d == NULL)
         return;
-    charset_reset(&d->charset);
+    decode_charset_reset(&d->charset);
     free_buffers(d);
     xml_reader_free(d->xml);
     free(d->scratch);
@@ -113,7 +115,7 @@ void decoder_begin(struct decoder *d, const struct decode_options *options, stru
     assert(options->depth <= CODEC_DEPTH_MAX);
     free_buffers(d);
     init_buffers(d, out->budget);
-    charset_reset(&d->charset);
+    decode_charset_reset(&d->charset);
     d->options = options;
     d->out = out;
     d->failed = false;
@@ -229,7 +231,7 @@ bool decoder_feed(struct decoder *d, struct str bytes, struct error *err)
         if (over)
             bytes.len = room;
         d->bytes += bytes.len;
-        if (charset_feed(d, bytes) && over)
+        if (decode_charset_feed(d, bytes) && over)
             decode_fail_limit(d, "limits.response", "it is over limits.response (%zu bytes)",
                               d->options->document_max);
     }
@@ -245,7 +247,7 @@ bool decoder_finish(struct decoder *d, struct decode_result *ret, struct error *
 {
     if (!d->failed && d->bytes == 0)
         decode_fail(d, "the document is empty");
-    bool ok = !d->failed && charset_finish(d) && (d->carried == 0 || push_carry(d)) &&
+    bool ok = !d->failed && decode_charset_finish(d) && (d->carried == 0 || push_carry(d)) &&
               scan_finish(d) && repair_flush(d) && xml_reader_finish(d);
     if (ok) {
         chain_append_byte(d->out, ']');

@@ -9,22 +9,22 @@
 /* The longest character of any encoding, with the shifts before it. [bytes] */
 #define CHARACTER_MAX ((size_t)32)
 
-void charset_init(struct charset *c)
+void decode_charset_init(struct decode_charset *c)
 {
-    *c = (struct charset){ .state = CHARSET_UNKNOWN, .cd = (iconv_t)-1 };
+    *c = (struct decode_charset){ .state = CHARSET_UNKNOWN, .cd = (iconv_t)-1 };
 }
 
-void charset_reset(struct charset *c)
+void decode_charset_reset(struct decode_charset *c)
 {
     if (c->cd != (iconv_t)-1)
         iconv_close(c->cd);
-    charset_init(c);
+    decode_charset_init(c);
 }
 
 /* XML section 4.3.3, EncName; that keeps iconv's own `//` away, too. */
 static bool is_name(struct str name)
 {
-    if (name.len == 0 || name.len >= sizeof((struct charset *)NULL)->name)
+    if (name.len == 0 || name.len >= sizeof((struct decode_charset *)NULL)->name)
         return false;
     for (size_t i = 0; i < name.len; i++) {
         char c = name.data[i];
@@ -55,14 +55,14 @@ static bool is_utf8(struct str name)
 /* Encodings in which no byte is ASCII. */
 static bool is_wide(struct str name)
 {
-    static const char *const names[] = { "UTF-16",   "UTF16",    "UTF-16LE",        "UTF-16BE",
-                                         "UCS-2",    "UCS2",     "ISO-10646-UCS-2", "UNICODE",
-                                         "UTF-32",   "UTF32",    "UTF-32LE",        "UTF-32BE",
-                                         "UCS-4",    "UCS4",     "ISO-10646-UCS-4", NULL };
+    static const char *const names[] = { "UTF-16", "UTF16", "UTF-16LE",        "UTF-16BE",
+                                         "UCS-2",  "UCS2",  "ISO-10646-UCS-2", "UNICODE",
+                                         "UTF-32", "UTF32", "UTF-32LE",        "UTF-32BE",
+                                         "UCS-4",  "UCS4",  "ISO-10646-UCS-4", NULL };
     return is_one_of(name, names);
 }
 
-static bool open_charset(struct charset *c, struct str name)
+static bool open_charset(struct decode_charset *c, struct str name)
 {
     if (!is_name(name))
         return false;
@@ -81,10 +81,10 @@ static bool open_charset(struct charset *c, struct str name)
 
 bool decode_encoding_known(const char *name)
 {
-    struct charset c;
-    charset_init(&c);
+    struct decode_charset c;
+    decode_charset_init(&c);
     bool known = open_charset(&c, str_of(name));
-    charset_reset(&c);
+    decode_charset_reset(&c);
     return known;
 }
 
@@ -95,7 +95,10 @@ struct sign {
     const char *encoding;
 };
 
-#define SIGN(bytes, skip, encoding) { { bytes, sizeof(bytes) - 1 }, skip, encoding }
+#define SIGN(bytes, skip, encoding)                                                                \
+    {                                                                                              \
+        { bytes, sizeof(bytes) - 1 }, skip, encoding                                               \
+    }
 
 static const struct sign *find_sign(struct str head)
 {
@@ -115,8 +118,8 @@ static const struct sign *find_sign(struct str head)
 static struct str skip_blanks(struct str s)
 {
     size_t n = 0;
-    while (n < s.len && (s.data[n] == ' ' || s.data[n] == '\t' || s.data[n] == '\r' ||
-                         s.data[n] == '\n'))
+    while (n < s.len &&
+           (s.data[n] == ' ' || s.data[n] == '\t' || s.data[n] == '\r' || s.data[n] == '\n'))
         n++;
     return str_slice(s, n, s.len);
 }
@@ -162,8 +165,8 @@ static bool find_declaration(struct str head, bool final, struct str *ret)
 
 static bool fail_unknown(struct decoder *d, struct str name)
 {
-    return decode_fail(d, "its encoding \"%.*s\" is not known", (int)(name.len < 64 ? name.len : 64),
-                       name.data);
+    return decode_fail(d, "its encoding \"%.*s\" is not known",
+                       (int)(name.len < 64 ? name.len : 64), name.data);
 }
 
 static bool choose_forced(struct decoder *d, const struct sign *sign)
@@ -233,7 +236,7 @@ static bool convert(struct decoder *d, struct str *text)
 
 static bool pass_converted(struct decoder *d, struct str bytes)
 {
-    struct charset *c = &d->charset;
+    struct decode_charset *c = &d->charset;
     while (c->n > 0 && bytes.len > 0) {
         size_t before = c->n;
         size_t n = bytes.len < CHARACTER_MAX ? bytes.len : CHARACTER_MAX;
@@ -272,7 +275,7 @@ static bool pass(struct decoder *d, struct str bytes)
 /* Chooses the encoding and passes the document's beginning on, or waits for more of it. */
 static bool begin(struct decoder *d, bool final)
 {
-    struct charset *c = &d->charset;
+    struct decode_charset *c = &d->charset;
     char bytes[HEAD_MAX];
     struct str head = { bytes, c->n };
     memcpy(bytes, c->bytes, c->n);
@@ -292,9 +295,9 @@ static bool begin(struct decoder *d, bool final)
     return pass(d, str_slice(head, sign != NULL ? sign->skip : 0, head.len));
 }
 
-bool charset_feed(struct decoder *d, struct str bytes)
+bool decode_charset_feed(struct decoder *d, struct str bytes)
 {
-    struct charset *c = &d->charset;
+    struct decode_charset *c = &d->charset;
     while (c->state == CHARSET_UNKNOWN && bytes.len > 0) {
         /* Four bytes first, for those signs; then as much as a declaration may have. */
         size_t want = c->n < 4 ? 4 : HEAD_MAX;
@@ -308,9 +311,9 @@ bool charset_feed(struct decoder *d, struct str bytes)
     return bytes.len == 0 || pass(d, bytes);
 }
 
-bool charset_finish(struct decoder *d)
+bool decode_charset_finish(struct decoder *d)
 {
-    struct charset *c = &d->charset;
+    struct decode_charset *c = &d->charset;
     if (c->state == CHARSET_UNKNOWN && c->n > 0 && !begin(d, true))
         return false;
     if (c->state == CHARSET_CONVERTED && c->n > 0)

@@ -65,7 +65,7 @@ void fault_keep(struct decoder *d, const struct member *members, size_t n)
     const struct member *code = NULL, *string = NULL;
     size_t code_end = 0, string_end = 0;
     for (size_t i = 0; i < n; i++) {
-        struct str name = { d->names.data + members[i].name, members[i].len };
+        struct str name = { buf_c(&d->names) + members[i].name, members[i].len };
         size_t end = i + 1 < n ? members[i + 1].at - 1 : chain_len(d->out);
         if (str_eq(name, STR("faultCode"))) {
             code = &members[i];

@@ -128,16 +128,15 @@ static size_t *choose(const struct member *members, const struct key *keys, size
     size_t *chosen = xcalloc(n, sizeof *chosen);
     for (size_t first = 0, last; first < n; first = last + 1) {
         last = first;
-        while (last + 1 < n &&
-               same(d, &members[keys[last].index], &members[keys[last + 1].index]))
+        while (last + 1 < n && same(d, &members[keys[last].index], &members[keys[last + 1].index]))
             chosen[keys[++last].index] = n;
         chosen[keys[first].index] = keys[last].index;
     }
     return chosen;
 }
 
-size_t member_drop_repeated(struct decoder *d, const struct frame *of,
-                            const struct member *members, size_t n)
+size_t member_drop_repeated(struct decoder *d, const struct frame *of, const struct member *members,
+                            size_t n)
 {
     struct chain kept;
     size_t n_kept = 0, end = chain_len(d->out);

@@ -109,11 +109,11 @@ struct frame {
 
 /* A member of an open struct. */
 struct member {
-    size_t at;      /* where `"name":` begins in `out` */
-    size_t value;   /* where the value's text begins in `out` */
-    size_t name;    /* where the name begins in `names` */
-    uint32_t len;   /* of the name [bytes] */
-    uint32_t hash;  /* of the name */
+    size_t at;     /* where `"name":` begins in `out` */
+    size_t value;  /* where the value's text begins in `out` */
+    size_t name;   /* where the name begins in `names` */
+    uint32_t len;  /* of the name [bytes] */
+    uint32_t hash; /* of the name */
 };
 
 /* Each level of nesting has at most three elements; a few stand around them all. */
@@ -125,14 +125,14 @@ enum tag_kind { TAG_OPEN, TAG_PLAIN, TAG_BANG, TAG_DASH, TAG_BRACKET, TAG_DOCTYP
 /* Where decode_scan.c is in the document's text. */
 struct scan {
     enum scan_state state;
-    enum tag_kind kind;   /* TAG: what is known about it */
-    char quote;           /* TAG: of the attribute's value; 0: outside */
-    size_t tag_len;       /* TAG: bytes so far */
-    size_t matched;       /* TAG_BRACKET: bytes of `CDATA[` so far */
-    char last[2];         /* COMMENT, PI, CDATA: the bytes before */
-    size_t run;           /* COMMENT, PI, CDATA: bytes that the parser has not seen the end of */
-    size_t held;          /* bytes in `hold` */
-    char hold[TAG_MAX];   /* TAG: its beginning, from earlier slices */
+    enum tag_kind kind; /* TAG: what is known about it */
+    char quote;         /* TAG: of the attribute's value; 0: outside */
+    size_t tag_len;     /* TAG: bytes so far */
+    size_t matched;     /* TAG_BRACKET: bytes of `CDATA[` so far */
+    char last[2];       /* COMMENT, PI, CDATA: the bytes before */
+    size_t run;         /* COMMENT, PI, CDATA: bytes that the parser has not seen the end of */
+    size_t held;        /* bytes in `hold` */
+    char hold[TAG_MAX]; /* TAG: its beginning, from earlier slices */
 };
 
 enum charset_state { CHARSET_UNKNOWN, CHARSET_UTF8, CHARSET_CONVERTED };
@@ -140,12 +140,13 @@ enum charset_state { CHARSET_UNKNOWN, CHARSET_UTF8, CHARSET_CONVERTED };
 /* The longest XML declaration in which the encoding is looked for. [bytes] */
 #define HEAD_MAX ((size_t)1024)
 
-struct charset {
+struct decode_charset {
     enum charset_state state;
-    iconv_t cd;          /* CONVERTED; else (iconv_t)-1 */
-    char name[64];       /* for messages */
-    size_t n;            /* bytes in `bytes` */
-    char bytes[HEAD_MAX]; /* UNKNOWN: the document's beginning; CONVERTED: an unfinished character */
+    iconv_t cd;    /* CONVERTED; else (iconv_t)-1 */
+    char name[64]; /* for messages */
+    size_t n;      /* bytes in `bytes` */
+    char
+        bytes[HEAD_MAX]; /* UNKNOWN: the document's beginning; CONVERTED: an unfinished character */
 };
 
 struct repair {
@@ -161,31 +162,31 @@ struct decoder {
     struct chain *out;                    /* borrowed, as `options` */
     struct xml_reader *xml;               /* owned */
     bool failed;
-    bool marked;        /* the string that is read holds marks of repair (TEXT_BASE64) */
+    bool marked; /* the string that is read holds marks of repair (TEXT_BASE64) */
     bool root_closed;
     enum document_kind kind;
-    size_t bytes;       /* of the document so far */
+    size_t bytes; /* of the document so far */
     size_t n_params;
     size_t repaired;
-    unsigned depth;     /* of arrays and structs */
-    size_t moved;       /* bytes that structs with repeated names have cost */
-    size_t carried;     /* bytes in `carry` */
-    char carry[4];      /* an unfinished UTF-8 character */
-    char *scratch;      /* SCRATCH_SIZE bytes, owned; of decode_scan.c */
-    struct frame *top;  /* in `frames` */
+    unsigned depth;       /* of arrays and structs */
+    size_t moved;         /* bytes that structs with repeated names have cost */
+    size_t carried;       /* bytes in `carry` */
+    char carry[4];        /* an unfinished UTF-8 character */
+    char *scratch;        /* SCRATCH_SIZE bytes, owned; of decode_scan.c */
+    struct frame *top;    /* in `frames` */
     struct frame *frames; /* owned; FRAMES_MAX */
-    struct buf text;    /* of the scalar that is read */
-    struct buf names;   /* of the members of all open structs */
-    struct buf members; /* of the open structs: struct member */
+    struct buf text;      /* of the scalar that is read */
+    struct buf names;     /* of the members of all open structs */
+    struct buf members;   /* of the open structs: struct member */
     struct buf method, fault_code_text, fault_string;
     bool has_method, has_fault_code_text, has_fault_string;
     int64_t fault_code;
     size_t base64_chars;  /* without the padding */
     unsigned base64_pads; /* `=` seen */
     struct scan scan;
-    struct charset charset;
+    struct decode_charset charset;
     struct repair repair;
-    struct error err;   /* the first failure */
+    struct error err; /* the first failure */
 };
 
 /* decode.c */
@@ -203,10 +204,10 @@ bool decode_fail_buf(struct decoder *d, const struct buf *b);
 bool decode_push_utf8(struct decoder *d, struct str text);
 
 /* decode_charset.c */
-void charset_init(struct charset *c);
-void charset_reset(struct charset *c);
-bool charset_feed(struct decoder *d, struct str bytes);
-bool charset_finish(struct decoder *d);
+void decode_charset_init(struct decode_charset *c);
+void decode_charset_reset(struct decode_charset *c);
+bool decode_charset_feed(struct decoder *d, struct str bytes);
+bool decode_charset_finish(struct decoder *d);
 
 /* decode_scan.c: at most SLICE_MAX bytes of UTF-8 that end between two characters, as far as they
  * are UTF-8. */
@@ -257,8 +258,8 @@ void struct_end(struct decoder *d, struct frame *of);
 /* decode_member.c: the members of a struct that has ended, `n` of them. The second keeps the last
  * of those with one name, in the first one's place, and returns how many remain. */
 bool member_any_twice(struct decoder *d, const struct member *members, size_t n);
-size_t member_drop_repeated(struct decoder *d, const struct frame *of,
-                            const struct member *members, size_t n);
+size_t member_drop_repeated(struct decoder *d, const struct frame *of, const struct member *members,
+                            size_t n);
 
 /* decode_fault.c: keeps code and string of the fault's struct. */
 void fault_keep(struct decoder *d, const struct member *members, size_t n);

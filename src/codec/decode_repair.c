@@ -3,6 +3,7 @@
  * it repaired: then it is replaced before the parser sees it. For TEXT_BASE64, which must know the
  * bytes again at the string's end, each becomes a mark: U+10FFFF, no character of any text, and
  * two letters for the byte. */
+#include "codec/base64.h"
 #include "codec/decode_private.h"
 #include "codec/json_cursor.h"
 #include "codec/json_text.h"
@@ -133,8 +134,9 @@ static bool go_on_reference(struct decoder *d, struct sink *s, struct str *text)
     while (text->len > 0) {
         char c = text->data[0];
         bool second = r->n == 1;
-        bool part = second ? c == '#' : (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
-                                            (c >= 'A' && c <= 'F') || c == 'x' || c == ';';
+        bool part = second ? c == '#'
+                           : (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
+                                 (c >= 'A' && c <= 'F') || c == 'x' || c == ';';
         if (!part || r->n == sizeof r->bytes) {
             size_t n = r->n;
             r->n = 0;
@@ -229,25 +231,9 @@ static void resolve_marks(struct buf *text)
     text->len = to;
 }
 
-static void append_base64(struct chain *to, struct str bytes)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t at = 0; at < bytes.len; at += 3) {
-        size_t n = bytes.len - at < 3 ? bytes.len - at : 3;
-        uint32_t group = 0;
-        for (size_t i = 0; i < 3; i++)
-            group = group << 8 | (i < n ? (unsigned char)bytes.data[at + i] : 0);
-        char *room = chain_reserve(to, 4);
-        room[0] = digits[group >> 18];
-        room[1] = digits[group >> 12 & 63];
-        room[2] = n > 1 ? digits[group >> 6 & 63] : '=';
-        room[3] = n > 2 ? digits[group & 63] : '=';
-        chain_commit(to, 4);
-    }
-}
-
 void repair_to_base64(struct decoder *d, size_t mark)
 {
+    struct base64 base64;
     struct buf json, text;
     buf_init(&json, SIZE_MAX / 2, d->out->budget);
     buf_init(&text, SIZE_MAX / 2, d->out->budget);
@@ -261,7 +247,9 @@ void repair_to_base64(struct decoder *d, size_t mark)
     } else {
         resolve_marks(&text);
         chain_truncate(d->out, mark);
-        append_base64(d->out, buf_str(&text));
+        base64_begin(&base64, d->out, 0);
+        base64_encode(&base64, buf_str(&text));
+        base64_encode_end(&base64);
         d->repaired++;
     }
     buf_done(&text);

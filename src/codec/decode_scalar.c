@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "codec/datetime.h"
 #include "codec/decode_private.h"
 #include "codec/json_write.h"
 
@@ -47,56 +48,21 @@ static bool end_boolean(struct decoder *d, struct str text)
     return true;
 }
 
-static bool is_digits(const char *at, size_t n, unsigned *ret)
-{
-    unsigned value = 0;
-    for (size_t i = 0; i < n; i++) {
-        unsigned digit = (unsigned char)at[i] - (unsigned)'0';
-        if (digit > 9)
-            return false;
-        value = value * 10 + digit;
-    }
-    *ret = value;
-    return true;
-}
-
-/* YYYYMMDDTHH:MM:SS, a date of the calendar and a time of the clock. */
-static bool is_specified_date(struct str text)
-{
-    static const unsigned char days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    const char *p = text.data;
-    unsigned year, month, day, hour, minute, second;
-    if (text.len != 17 || p[8] != 'T' || p[11] != ':' || p[14] != ':')
-        return false;
-    if (!is_digits(p, 4, &year) || !is_digits(p + 4, 2, &month) || !is_digits(p + 6, 2, &day) ||
-        !is_digits(p + 9, 2, &hour) || !is_digits(p + 12, 2, &minute) ||
-        !is_digits(p + 15, 2, &second))
-        return false;
-    if (year < 1 || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59)
-        return false;
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    return day <= days[month - 1] + (month == 2 && leap ? 1U : 0U);
-}
-
 static bool end_date(struct decoder *d, struct str text)
 {
+    struct datetime date;
     if (repair_is_marked(text) && d->options->text == TEXT_BASE64)
         return false;
     if (d->options->types == TYPES_TAGGED) {
         chain_append(d->out, STR("{\"$dateTime\":"));
         json_write_string(d->out, text);
         chain_append_byte(d->out, '}');
-    } else if (is_specified_date(text)) {
-        const char *p = text.data;
-        char *to = chain_reserve(d->out, 21);
+    } else if (datetime_read_basic(text, &date)) {
+        char *to = chain_reserve(d->out, DATETIME_EXTENDED_LEN + 2);
         to[0] = '"';
-        memcpy(to + 1, p, 4);
-        to[5] = '-';
-        memcpy(to + 6, p + 4, 2);
-        to[8] = '-';
-        memcpy(to + 9, p + 6, 11);
-        to[20] = '"';
-        chain_commit(d->out, 21);
+        datetime_write_extended(&date, to + 1);
+        to[DATETIME_EXTENDED_LEN + 1] = '"';
+        chain_commit(d->out, DATETIME_EXTENDED_LEN + 2);
     } else {
         json_write_string(d->out, text);
     }
@@ -118,13 +84,25 @@ enum base64_class { BASE64_WRONG = 0, BASE64_DIGIT = 1, BASE64_PAD = 2, BASE64_S
     [(first) + 24] = BASE64_DIGIT, [(first) + 25] = BASE64_DIGIT
 
 static const unsigned char base64_class[256] = {
-    RANGE_26('A'), RANGE_26('a'),
-    ['0'] = BASE64_DIGIT, ['1'] = BASE64_DIGIT, ['2'] = BASE64_DIGIT, ['3'] = BASE64_DIGIT,
-    ['4'] = BASE64_DIGIT, ['5'] = BASE64_DIGIT, ['6'] = BASE64_DIGIT, ['7'] = BASE64_DIGIT,
-    ['8'] = BASE64_DIGIT, ['9'] = BASE64_DIGIT, ['+'] = BASE64_DIGIT, ['/'] = BASE64_DIGIT,
-    ['='] = BASE64_PAD,   [' '] = BASE64_SPACE, ['\t'] = BASE64_SPACE, ['\n'] = BASE64_SPACE,
-    ['\r'] = BASE64_SPACE,
+    RANGE_26('A'),         RANGE_26('a'),         ['0'] = BASE64_DIGIT,  ['1'] = BASE64_DIGIT,
+    ['2'] = BASE64_DIGIT,  ['3'] = BASE64_DIGIT,  ['4'] = BASE64_DIGIT,  ['5'] = BASE64_DIGIT,
+    ['6'] = BASE64_DIGIT,  ['7'] = BASE64_DIGIT,  ['8'] = BASE64_DIGIT,  ['9'] = BASE64_DIGIT,
+    ['+'] = BASE64_DIGIT,  ['/'] = BASE64_DIGIT,  ['='] = BASE64_PAD,    [' '] = BASE64_SPACE,
+    ['\t'] = BASE64_SPACE, ['\n'] = BASE64_SPACE, ['\r'] = BASE64_SPACE,
 };
+
+typedef unsigned char bytes16 __attribute__((vector_size(16)));
+
+static inline bool all_digits_in_16(const unsigned char *at)
+{
+    bytes16 b;
+    uint64_t halves[2];
+    memcpy(&b, at, sizeof b);
+    b = (bytes16)((bytes16)((b | 0x20) - 'a') < 26) | (bytes16)((bytes16)(b - '/') < 11) |
+        (bytes16)(b == '+');
+    memcpy(halves, &b, sizeof halves);
+    return (halves[0] & halves[1]) == UINT64_MAX;
+}
 
 /* Length of the run of base64 digits at the beginning. BASE64_DIGIT is the one odd class. */
 static size_t digit_run(struct str text)
@@ -132,9 +110,10 @@ static size_t digit_run(struct str text)
     const unsigned char *p = (const unsigned char *)text.data;
     size_t n = 0;
     _Static_assert((BASE64_DIGIT & (BASE64_PAD | BASE64_SPACE)) == 0, "runs are told by one bit");
-    while (text.len - n >= 4 &&
-           (base64_class[p[n]] & base64_class[p[n + 1]] & base64_class[p[n + 2]] &
-            base64_class[p[n + 3]]) == BASE64_DIGIT)
+    while (text.len - n >= 16 && all_digits_in_16(p + n))
+        n += 16;
+    while (text.len - n >= 4 && (base64_class[p[n]] & base64_class[p[n + 1]] &
+                                 base64_class[p[n + 2]] & base64_class[p[n + 3]]) == BASE64_DIGIT)
         n += 4;
     while (n < text.len && base64_class[p[n]] == BASE64_DIGIT)
         n++;

@@ -112,10 +112,12 @@ static void begin_tag(struct scan *s)
 static bool check_tag(struct decoder *d, struct str tag)
 {
     const struct scan *s = &d->scan;
-    if (s->kind == TAG_DOCTYPE && (s->state == SCAN_TEXT || s->tag_len >= sizeof "<!DOCTYPE html")) {
+    if (s->kind == TAG_DOCTYPE &&
+        (s->state == SCAN_TEXT || s->tag_len >= sizeof "<!DOCTYPE html")) {
         bool html = tag.len >= 14 && str_eq_nocase(str_slice(tag, 10, 14), STR("html"));
-        return decode_fail(d, html ? "there is a DOCTYPE; is it an HTML page?"
-                                   : "there is a document type declaration (DTD), which is refused");
+        return decode_fail(d, html
+                                  ? "there is a DOCTYPE; is it an HTML page?"
+                                  : "there is a document type declaration (DTD), which is refused");
     }
     if (s->tag_len > TAG_MAX)
         return decode_fail(d, "a tag is longer than %zu bytes", TAG_MAX);

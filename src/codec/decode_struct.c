@@ -31,7 +31,7 @@ static void rename_marked(struct decoder *d, size_t name, size_t mark)
 
 void struct_name_end(struct decoder *d, struct frame *of, size_t name)
 {
-    struct str text = { d->names.data + name, d->names.len - name };
+    struct str text = { buf_c(&d->names) + name, d->names.len - name };
     struct member member = { .at = chain_len(d->out), .name = name };
     if (of->count++ > 0) {
         chain_append(d->out, STR(",\""));
@@ -42,7 +42,7 @@ void struct_name_end(struct decoder *d, struct frame *of, size_t name)
     json_write_text(d->out, text);
     if (UNLIKELY(d->marked)) {
         rename_marked(d, name, member.at + 1);
-        text = (struct str){ d->names.data + name, d->names.len - name };
+        text = (struct str){ buf_c(&d->names) + name, d->names.len - name };
     }
     chain_append(d->out, STR("\":"));
     member.value = chain_len(d->out);
@@ -85,9 +85,9 @@ static void insert(struct chain *c, size_t at, struct str text)
 
 void struct_end(struct decoder *d, struct frame *of)
 {
-    struct member *members = (struct member *)(void *)d->members.data + of->members;
     size_t n = of->count;
     if (n > 0 && !d->failed && chain_state(d->out) == CHAIN_OK) {
+        const struct member *members = (const struct member *)(void *)d->members.data + of->members;
         if (UNLIKELY(d->kind == DOCUMENT_FAULT && d->depth == 0))
             fault_keep(d, members, n);
         bool repeated = n > 1 && member_any_twice(d, members, n);

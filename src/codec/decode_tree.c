@@ -57,9 +57,8 @@ static void fail_misplaced(struct decoder *d, enum element element, const char *
     size_t after_prefix = strlen(name);
     while (after_prefix > 0 && name[after_prefix - 1] != ':')
         after_prefix--;
-    const char *page = str_eq_nocase(str_of(name + after_prefix), STR("html"))
-                           ? "; is it an HTML page?"
-                           : "";
+    const char *page =
+        str_eq_nocase(str_of(name + after_prefix), STR("html")) ? "; is it an HTML page?" : "";
     if (top->element == ELEMENT_NONE)
         decode_fail(d, "the root is <%.80s>, not <methodResponse>%s", name, page);
     else if (element == ELEMENT_NONE)

@@ -129,7 +129,9 @@ static void on_cdata(void *data, const xmlChar *text, int len)
 static void on_doctype(void *data, const xmlChar *name UNUSED, const xmlChar *public_id UNUSED,
                        const xmlChar *system_id UNUSED)
 {
-    decode_fail(data, "a document type declaration (DTD) is not read");
+    struct decoder *d = data;
+    decode_fail(d, "there is a document type declaration (DTD), which is refused");
+    xmlStopParser(d->xml->parser);
 }
 
 /* Only what makes a document ill-formed counts. An undeclared prefix, for one, does not. */
@@ -143,7 +145,9 @@ static void on_error(void *data, xmlErrorPtr error)
 }
 
 /* What libxml2 has to say outside of any parser. */
-static void ignore_error(void *data UNUSED, xmlErrorPtr error UNUSED) {}
+static void ignore_error(void *data UNUSED, xmlErrorPtr error UNUSED)
+{
+}
 
 static void make_parser(struct xml_reader *x)
 {
@@ -225,9 +229,10 @@ bool xml_reader_finish(struct decoder *d)
     return !d->failed && decode_check_chain(d);
 }
 
+/* Not xmlStopParser(): that frees the text of which a callback may be in the middle. */
 void xml_reader_stop(struct xml_reader *x)
 {
-    xmlStopParser(x->parser);
+    x->parser->disableSAX = 1;
 }
 
 void xml_reader_place(const struct xml_reader *x, long *line, long *column)

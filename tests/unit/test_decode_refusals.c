@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Documents that are no answer, and documents that mean harm. */
+#include "decode_rig.h"
+
+#include "base/buf.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define OPEN "<methodResponse><params><param>"
+#define CLOSE "</param></params></methodResponse>"
+#define GOOD "<?xml version='1.0'?>" OPEN "<value>a</value>" CLOSE
+
+#define BYTES(literal)                                                                             \
+    {                                                                                              \
+        literal, sizeof(literal) - 1                                                               \
+    }
+
+static const struct {
+    struct str xml;
+    const char *reason;
+} refused[] = {
+    { BYTES(""), "the document is empty" },
+    { BYTES(" \n"), "line 2, column 1" },
+    { BYTES("{\"result\": 1}"), "line 1, column " },
+    { BYTES("<html><body>502</body></html>"), "is it an HTML page?" },
+    { BYTES("<!DOCTYPE html>\n<html></html>"), "is it an HTML page?" },
+    { BYTES("<!doctype HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\">\n<html>"), "HTML page?" },
+    { BYTES("<!DOCTYPE methodResponse SYSTEM 'http://127.0.0.1:1/x.dtd'>" GOOD), "(DTD)" },
+    { BYTES("<!DOCTYPE x [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;'>]>" OPEN
+            "<value>&b;</value>" CLOSE),
+      "(DTD)" },
+    { BYTES("<!DOCTYPE x"), "line 1, column " },
+    { BYTES(OPEN "<value>&a;</value>" CLOSE), "Entity 'a' not defined" },
+    { BYTES(GOOD "x"), "Extra content" },
+    { BYTES(GOOD "<a/>"), "Extra content" },
+    { BYTES(GOOD GOOD), "line 1, column " },
+    { BYTES(GOOD "\0"), "NUL" },
+    { BYTES(OPEN "<value>a\0b</value>" CLOSE), "NUL" },
+    { BYTES(OPEN "<value>a\x01</value>" CLOSE), "line 1, column " },
+    { BYTES(OPEN "<value>&#0;</value>" CLOSE), "line 1, column " },
+    { BYTES(OPEN "<value>&#xD800;</value>" CLOSE), "line 1, column " },
+    { BYTES(OPEN "<value>\xFF</value>" CLOSE), "line 1, column " },
+    { BYTES(OPEN "<value>\xED\xA0\x80</value>" CLOSE), "line 1, column " },
+    { BYTES(OPEN "<value>\xC3</value>" CLOSE), "line 1, column " },
+    { BYTES(OPEN "<value>\xEF\xBF\xBF</value>" CLOSE), "line 1, column " },
+    { BYTES("<methodResponse/>"), "neither <params> nor <fault>" },
+    { BYTES("<methodResponse><params/><fault/></methodResponse>"), "line 1, column " },
+    { BYTES("<methodResponse><fault/></methodResponse>"), "<fault> has no <value>" },
+    { BYTES("<methodResponse><fault><value>x</value></fault></methodResponse>"), "not a struct" },
+    { BYTES("<methodResponse><fault><value><array/></value></fault></methodResponse>"),
+      "not a struct" },
+    { BYTES("<methodCall/>"), "neither <methodName> nor <params>" },
+    { BYTES("<methodCall><methodName>a</methodName><methodName>b</methodName></methodCall>"),
+      "one <methodName> too many" },
+    { BYTES("<value>a</value>"), "the root is <value>" },
+    { BYTES("<a b='1' b='2'/>"), "line 1, column " },
+    { BYTES(OPEN "<value><string>a</value></string>" CLOSE), "mismatch" },
+};
+
+static void test_refused(void **state UNUSED)
+{
+    struct decode_options options = decode_rig_options();
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++)
+        decode_rig_refuse(&options, refused[i].xml, refused[i].reason);
+}
+
+/* A document that ends too early is never an answer. */
+static void test_truncated(void **state UNUSED)
+{
+    struct decode_options options = decode_rig_options();
+    struct decoder *d = decoder_new();
+    struct str document = STR(OPEN "<value><array><data><value>a</value><value><struct><member>"
+                                   "<name>n&amp;</name><value><!-- c --><![CDATA[x]]></value>"
+                                   "</member></struct></value></data></array></value>" CLOSE);
+    for (size_t n = 0; n <= document.len; n++) {
+        struct decoded got = decode_rig_run(d, &options, str_slice(document, 0, n), 0);
+        assert_int_equal(got.ok, n == document.len);
+        assert_true(got.ok || got.err.type == PROBLEM_BAD_RESPONSE);
+        decode_rig_done(&got);
+    }
+    decoder_free(d);
+}
+
+/* `n` times `text`, between `before` and `after`. */
+static void repeat(struct buf *to, const char *before, const char *text, size_t n,
+                   const char *after)
+{
+    buf_clear(to);
+    buf_append_c(to, before);
+    while (n-- > 0)
+        buf_append_c(to, text);
+    buf_append_c(to, after);
+}
+
+static void test_tags(void **state UNUSED)
+{
+    struct decode_options options = decode_rig_options();
+    struct buf xml;
+    buf_init(&xml, (size_t)1 << 24, NULL);
+    repeat(&xml, OPEN "<value a='", "x", 1024, "'>a</value>" CLOSE);
+    decode_rig_refuse(&options, buf_str(&xml), "a tag is longer than 1024 bytes");
+    repeat(&xml, OPEN "<value a='", ">", 1024, "'>a</value>" CLOSE);
+    decode_rig_refuse(&options, buf_str(&xml), "a tag is longer than 1024 bytes");
+    repeat(&xml, OPEN "<value", " a='>'", 100000, ">a</value>" CLOSE);
+    decode_rig_refuse(&options, buf_str(&xml), "a tag is longer than 1024 bytes");
+    repeat(&xml, OPEN "<value", " ", 2000, ">a</value>" CLOSE);
+    decode_rig_refuse(&options, buf_str(&xml), "a tag is longer than 1024 bytes");
+    repeat(&xml, OPEN "<value>a</value", " ", 2000, ">" CLOSE);
+    decode_rig_refuse(&options, buf_str(&xml), "a tag is longer than 1024 bytes");
+    repeat(&xml, OPEN "<value a='", "<>", 0, "'>a</value>" CLOSE);
+    decode_rig_expect(&options, buf_str(&xml), "[\"a\"]");
+    repeat(&xml, OPEN "<value a='", ">", 900, "'>a</value>" CLOSE);
+    decode_rig_expect(&options, buf_str(&xml), "[\"a\"]");
+    buf_done(&xml);
+}
+
+/* Long text, comments and CDATA are legal, whatever they hold. */
+static void test_long_sections(void **state UNUSED)
+{
+    struct decode_options options = decode_rig_options();
+    struct buf xml, json;
+    buf_init(&xml, (size_t)1 << 24, NULL);
+    buf_init(&json, (size_t)1 << 24, NULL);
+    repeat(&xml, OPEN "<value>a<!--", "- <x a=' ->", 10000, "-->b</value>" CLOSE);
+    decode_rig_expect(&options, buf_str(&xml), "[\"ab\"]");
+    repeat(&xml, OPEN "<value>a<?p ", "?? <x a='", 10000, "?>b</value>" CLOSE);
+    decode_rig_expect(&options, buf_str(&xml), "[\"ab\"]");
+    repeat(&xml, OPEN "<value><![CDATA[", "]] ><x a=']\r\n]", 10000, "]]]></value>" CLOSE);
+    repeat(&json, "[\"", "]] ><x a=']\\n]", 10000, "]\"]");
+    decode_rig_expect(&options, buf_str(&xml), json.data);
+    repeat(&xml, OPEN "<value>", "a > b = \"! ?' ", 10000, "</value>" CLOSE);
+    repeat(&json, "[\"", "a > b = \\\"! ?' ", 10000, "\"]");
+    decode_rig_expect(&options, buf_str(&xml), json.data);
+    repeat(&xml, OPEN "<value><base64>", "QUJD\n", 50000, "</base64></value>" CLOSE);
+    repeat(&json, "[\"", "QUJD", 50000, "\"]");
+    decode_rig_expect(&options, buf_str(&xml), json.data);
+    repeat(&xml, OPEN "<value><!--", "a", 20000, "--a--></value>" CLOSE);
+    decode_rig_refuse(&options, buf_str(&xml), "line 1, column ");
+    buf_done(&xml);
+    buf_done(&json);
+}
+
+static void test_depth(void **state UNUSED)
+{
+    struct decode_options options = decode_rig_options();
+    struct decoder *d = decoder_new();
+    struct buf xml;
+    options.depth = 3;
+    decode_rig_expect(
+        &options,
+        STR("<params><param><array><value><array><data><value><struct/></value>"
+            "</data></array></value><value><array/></value></array></param></params>"),
+        "[[[{}],[]]]");
+    options.depth = CODEC_DEPTH_MAX;
+    buf_init(&xml, (size_t)1 << 24, NULL);
+    repeat(&xml, OPEN, "<value><array><data>", 100000, "");
+    struct decoded got = decode_rig_run(d, &options, buf_str(&xml), 0);
+    assert_false(got.ok);
+    assert_int_equal(got.err.type, PROBLEM_RESPONSE_TOO_LARGE);
+    assert_string_equal(got.err.setting, "limits.depth");
+    buf_done(&xml);
+    decoder_free(d);
+}
+
+static void test_document_max(void **state UNUSED)
+{
+    struct decode_options options = decode_rig_options();
+    struct decoder *d = decoder_new();
+    struct str document = STR(GOOD);
+    for (size_t piece = 0; piece < 20; piece++) {
+        options.document_max = document.len;
+        struct decoded got = decode_rig_run(d, &options, document, piece);
+        assert_true(got.ok);
+        decode_rig_done(&got);
+        options.document_max = document.len - 1;
+        got = decode_rig_run(d, &options, document, piece);
+        assert_false(got.ok);
+        assert_int_equal(got.err.type, PROBLEM_RESPONSE_TOO_LARGE);
+        assert_string_equal(got.err.setting, "limits.response");
+    }
+    decoder_free(d);
+}
+
+/* The budget bounds the output and what structs need beside it, and gets all of it back. */
+static void test_memory(void **state UNUSED)
+{
+    struct decode_options options = decode_rig_options();
+    struct budget budget = { .max = 200000 };
+    struct decoder *d = decoder_new();
+    struct decode_result result;
+    struct error err;
+    struct chain out;
+    struct buf xml;
+    buf_init(&xml, (size_t)1 << 24, NULL);
+    static const size_t counts[] = { 10, 100, 1000, 10000, 20000 };
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
+        size_t n = counts[i];
+        repeat(&xml, OPEN "<value><struct>", "<member><name>a</name><value>12345</value></member>",
+               n, "</struct></value>" CLOSE);
+        chain_init(&out, (size_t)1 << 24, &budget);
+        decoder_begin(d, &options, &out);
+        bool ok = decoder_feed(d, buf_str(&xml), &err) && decoder_finish(d, &result, &err);
+        assert_int_equal(ok, n <= 1000);
+        if (!ok)
+            assert_string_equal(err.setting, "limits.memory");
+        chain_done(&out);
+        assert_int_equal(atomic_load(&budget.used), 0);
+    }
+    buf_done(&xml);
+    decoder_free(d);
+}
+
+/* 50,000 members, all twice: one and the same cost for any order. */
+static void test_many_members(void **state UNUSED)
+{
+    struct decode_options options = decode_rig_options();
+    struct decoder *d = decoder_new();
+    struct buf xml, json;
+    buf_init(&xml, (size_t)1 << 24, NULL);
+    buf_init(&json, (size_t)1 << 24, NULL);
+    buf_append_c(&xml, OPEN "<value><struct>");
+    for (unsigned i = 0; i < 100000; i++)
+        buf_printf(&xml, "<member><name>n%u</name><value>%u</value></member>", i % 50000, i);
+    buf_append_c(&xml, "</struct></value>" CLOSE);
+    buf_append_c(&json, "[{");
+    for (unsigned i = 0; i < 50000; i++)
+        buf_printf(&json, "%s\"n%u\":\"%u\"", i > 0 ? "," : "", i, i + 50000);
+    buf_append_c(&json, "}]");
+    struct decoded got = decode_rig_run(d, &options, buf_str(&xml), 0);
+    assert_true(got.ok);
+    assert_string_equal(got.json, json.data);
+    decode_rig_done(&got);
+    buf_done(&xml);
+    buf_done(&json);
+    decoder_free(d);
+}
+
+/* A decoder that has refused one document reads the next, and names do not pile up in it. */
+static void test_again(void **state UNUSED)
+{
+    struct decode_options options = decode_rig_options();
+    struct decoder *d = decoder_new();
+    char xml[64];
+    for (unsigned i = 0; i < 3000; i++) {
+        snprintf(xml, sizeof xml, "<params a%u='1'><x%u/></params>", i, i);
+        struct decoded got = decode_rig_run(d, &options, str_of(xml), i % 5);
+        assert_false(got.ok);
+        got = decode_rig_run(d, &options, STR(GOOD), i % 7);
+        assert_true(got.ok);
+        assert_string_equal(got.json, "[\"a\"]");
+        decode_rig_done(&got);
+    }
+    decoder_free(d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_tags),    cmocka_unit_test(test_long_sections),
+        cmocka_unit_test(test_depth),   cmocka_unit_test(test_document_max),
+        cmocka_unit_test(test_memory),  cmocka_unit_test(test_many_members),
+        cmocka_unit_test(test_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

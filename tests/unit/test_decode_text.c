@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Encodings, and text that XML cannot carry. */
+#include "decode_rig.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define BYTES(literal)                                                                             \
+    {                                                                                              \
+        literal, sizeof(literal) - 1                                                               \
+    }
+#define OPEN "<params><param><value>"
+#define CLOSE "</value></param></params>"
+
+static const struct {
+    struct str xml;
+    const char *forced, *http;
+    const char *text; /* NULL: refused */
+} encodings[] = {
+    { BYTES(OPEN "\xC3\xA4\xF0\x9F\x98\x80" CLOSE), NULL, NULL, "\xC3\xA4\xF0\x9F\x98\x80" },
+    { BYTES("\xEF\xBB\xBF" OPEN "\xC3\xA4" CLOSE), NULL, NULL, "\xC3\xA4" },
+    { BYTES("<?xml version='1.0' encoding='utf-8'?>" OPEN "\xC3\xA4" CLOSE), NULL, "latin1",
+      "\xC3\xA4" },
+    { BYTES("<?xml version='1.0' encoding='ISO-8859-1'?>" OPEN "\xC3\xA4" CLOSE), NULL, "utf-8",
+      "\xC3\x83\xC2\xA4" },
+    { BYTES("<?xml version='1.0' encoding=\"us-ascii\" ?>" OPEN "\xC3\xA4" CLOSE), NULL, NULL,
+      "\xC3\xA4" },
+    { BYTES("<?xml version='1.0' encoding='windows-1252'?>" OPEN "\x80" CLOSE), NULL, NULL,
+      "\xE2\x82\xAC" },
+    { BYTES("<?xml version='1.0' encoding='Shift_JIS'?>" OPEN "\x93\xFA\x96\x7B" CLOSE), NULL, NULL,
+      "\xE6\x97\xA5\xE6\x9C\xAC" },
+    { BYTES("<?xml version='1.0' encoding='Shift_JIS'?>" OPEN "\x93" CLOSE), NULL, NULL, NULL },
+    { BYTES("<?xml version='1.0'?>" OPEN "\xE4" CLOSE), NULL, "ISO-8859-15", "\xC3\xA4" },
+    { BYTES(OPEN "\xC3\xA4" CLOSE), NULL, "no-such", "\xC3\xA4" },
+    { BYTES(OPEN "\xC3\xA4" CLOSE), NULL, "utf-16", "\xC3\xA4" },
+    { BYTES("<?xml version='1.0' encoding='no-such'?>" OPEN CLOSE), NULL, NULL, NULL },
+    { BYTES("<?xml version='1.0' encoding='utf-16'?>" OPEN CLOSE), NULL, NULL, NULL },
+    { BYTES("<?xml version='1.0' encoding='utf-8'?>" OPEN "\xE4" CLOSE), "iso-8859-1", NULL,
+      "\xC3\xA4" },
+    { BYTES("<?xml version='1.0' encoding='no-such'?>" OPEN "\xC3\xA4" CLOSE), "utf-8", NULL,
+      "\xC3\xA4" },
+    { BYTES("\xEF\xBB\xBF" OPEN "\xE4" CLOSE), "iso-8859-1", NULL, "\xC3\xA4" },
+    { BYTES("\xFF\xFE<\0p\0a\0r\0a\0m\0s\0>\0<\0v\0a\0l\0u\0e\0>\0\xE4\0=\xD8\0\xDE<\0/\0v\0a\0"
+            "l\0u\0e\0>\0<\0/\0p\0a\0r\0a\0m\0s\0>\0"),
+      NULL, "utf-8", "\xC3\xA4\xF0\x9F\x98\x80" },
+    { BYTES("\xFE\xFF\0<\0p\0a\0r\0a\0m\0s\0>\0<\0v\0a\0l\0u\0e\0>\0\xE4\0<\0/\0v\0a\0l\0u\0e\0>"
+            "\0<\0/\0p\0a\0r\0a\0m\0s\0>"),
+      NULL, NULL, "\xC3\xA4" },
+    { BYTES("<\0p\0a\0r\0a\0m\0s\0>\0<\0v\0a\0l\0u\0e\0/\0>\0<\0/\0p\0a\0r\0a\0m\0s\0>\0"), NULL,
+      NULL, "" },
+    { BYTES("\0<\0p\0a\0r\0a\0m\0s\0>\0<\0v\0a\0l\0u\0e\0/\0>\0<\0/\0p\0a\0r\0a\0m\0s\0>"),
+      "UTF-16", NULL, "" },
+    { BYTES("\xFF\xFE<\0p\0a\0r\0a\0m\0s\0>\0<\0v\0a\0l\0u\0e\0/\0>\0<\0/\0p\0a\0r\0a\0m\0s\0>"),
+      NULL, NULL, NULL },
+};
+
+static void test_encodings(void **state UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_LEN(encodings); i++) {
+        struct decode_options options = decode_rig_options();
+        char json[64];
+        options.encoding_forced = encodings[i].forced;
+        options.encoding_declared = str_of(encodings[i].http);
+        if (encodings[i].text == NULL) {
+            decode_rig_refuse(&options, encodings[i].xml, "line 1, column ");
+            continue;
+        }
+        snprintf(json, sizeof json, "[\"%s\"]", encodings[i].text);
+        decode_rig_expect(&options, encodings[i].xml, json);
+    }
+}
+
+static void test_encoding_known(void **state UNUSED)
+{
+    assert_true(decode_encoding_known("UTF-8"));
+    assert_true(decode_encoding_known("us-ascii"));
+    assert_true(decode_encoding_known("ISO-8859-15"));
+    assert_true(decode_encoding_known("EUC-JP"));
+    assert_true(decode_encoding_known("UTF-16"));
+    assert_false(decode_encoding_known("no-such"));
+    assert_false(decode_encoding_known(""));
+    assert_false(decode_encoding_known("UTF-8//TRANSLIT"));
+}
+
+#define FFFD "\xEF\xBF\xBD"
+
+static const struct {
+    struct str text; /* in an untyped <value> */
+    const char *replaced;
+    size_t n_replaced;
+    const char *base64; /* NULL: nothing to repair, as `replaced` */
+} repairs[] = {
+    { BYTES("ok &#65;&amp;\xC3\xA4\t"), "ok A&\xC3\xA4\\t", 0, NULL },
+    { BYTES("a\0b"), "a" FFFD "b", 1, "YQBi" },
+    { BYTES("\x01\x1F"), FFFD FFFD, 2, "AR8=" },
+    { BYTES("\xFF\xC3(\xE2\x82"), FFFD FFFD "(" FFFD, 3, "/8Mo4oI=" },
+    { BYTES("\xED\xA0\x80"), FFFD FFFD FFFD, 3, "7aCA" },
+    { BYTES("\xEF\xBF\xBE"), FFFD, 1, "77++" },
+    { BYTES("&#0;&#x1;&#xFFFF;"), FFFD FFFD FFFD, 3, "AAHvv78=" },
+    { BYTES("&#55296;"), FFFD, 1, "7aCA" },
+    { BYTES("<![CDATA[&#0;]]>"), "&#0;", 0, NULL },
+    { BYTES("<![CDATA[\x02\r\n]]>"), FFFD "\\n", 1, "Ago=" },
+    { BYTES("\"\x02\\"), "\\\"" FFFD "\\\\", 1, "IgJc" },
+    { BYTES("\xF4\x8F\xBF\xBFx\x01"), "\xF4\x8F\xBF\xBFx" FFFD, 1, "9I+/v3gB" },
+};
+
+static void check_repair(size_t i, enum text_policy policy, size_t piece)
+{
+    struct decode_options options = decode_rig_options();
+    struct decoder *d = decoder_new();
+    char xml[128], json[128];
+    size_t n = sizeof OPEN - 1;
+    bool base64 = policy == TEXT_BASE64 && repairs[i].base64 != NULL;
+    memcpy(xml, OPEN, n);
+    memcpy(xml + n, repairs[i].text.data, repairs[i].text.len);
+    n += repairs[i].text.len;
+    memcpy(xml + n, CLOSE, sizeof CLOSE - 1);
+    n += sizeof CLOSE - 1;
+    options.text = policy;
+    snprintf(json, sizeof json, "[\"%s\"]", base64 ? repairs[i].base64 : repairs[i].replaced);
+    struct decoded got = decode_rig_run(d, &options, (struct str){ xml, n }, piece);
+    assert_true(got.ok);
+    assert_string_equal(got.json, json);
+    assert_int_equal(got.result.repaired, base64 ? 1 : repairs[i].n_replaced);
+    decode_rig_done(&got);
+    decoder_free(d);
+}
+
+static void test_repairs(void **state UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_LEN(repairs); i++)
+        for (size_t piece = 0; piece < 10; piece++) {
+            check_repair(i, TEXT_REPLACE, piece);
+            check_repair(i, TEXT_BASE64, piece);
+        }
+}
+
+/* A name is text as well; what is no text is not repaired. */
+static void test_repaired_places(void **state UNUSED)
+{
+    struct decode_options options = decode_rig_options();
+    struct str name = STR(OPEN "<struct><member><name>\x01</name><value>a</value></member><member>"
+                               "<name>AQ==</name><value>b</value></member></struct>" CLOSE);
+    struct str fault =
+        STR("<methodResponse><fault><value><struct><member><name>faultString</name>"
+            "<value>\x02</value></member></struct></value></fault></methodResponse>");
+    struct decoder *d = decoder_new();
+    options.text = TEXT_REPLACE;
+    decode_rig_expect(&options, name, "[{\"" FFFD "\":\"a\",\"AQ==\":\"b\"}]");
+    struct decoded got = decode_rig_run(d, &options, fault, 0);
+    assert_true(got.ok && str_eq_c(got.result.fault.string, FFFD));
+    decode_rig_done(&got);
+    options.text = TEXT_BASE64;
+    decode_rig_expect(&options, name, "[{\"AQ==\":\"b\"}]");
+    decode_rig_refuse(&options, STR(OPEN "<int>1\x01</int>" CLOSE), "is no valid number");
+    decode_rig_refuse(&options, STR(OPEN "<dateTime.iso8601>\x01</dateTime.iso8601>" CLOSE),
+                      "is no valid date");
+    decoder_free(d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_encodings),
+        cmocka_unit_test(test_encoding_known),
+        cmocka_unit_test(test_repairs),
+        cmocka_unit_test(test_repaired_places),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
