@@ -5,9 +5,11 @@
 #include "daemon/options.h"
 #include "daemon/service.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 static int show(const struct config *config)
 {
@@ -70,9 +72,21 @@ static int demo(const struct daemon_options *options)
     return status;
 }
 
+/* A socket that got the number of a closed standard stream would receive the log. */
+static void open_standard_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     struct daemon_options options;
+    open_standard_streams();
     if (!daemon_options_read(argc, argv, &options))
         return EX_USAGE;
     if (options.mode == DAEMON_END)

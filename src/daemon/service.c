@@ -125,6 +125,20 @@ static void on_idle(struct loop_source *source, uint32_t events)
     eventfd_read(source->fd, &ignored);
 }
 
+/* The workers have their own descriptors of the sockets, and close them when they see the phase. */
+static void close_listeners(struct service *s)
+{
+    for (size_t i = 0; i < s->n_listeners; i++)
+        listener_close(&s->listeners[i], true);
+    s->n_listeners = 0;
+}
+
+static void drain(struct service *s)
+{
+    close_listeners(s);
+    enter_phase(s, GATEWAY_DRAINING, s->config->limits.drain);
+}
+
 /* Moves from phase to phase as time and running calls tell. False: it is over. */
 static bool follow_phase(struct service *s)
 {
@@ -135,14 +149,12 @@ static bool follow_phase(struct service *s)
         return true;
     case GATEWAY_LAME_DUCK:
         if (over)
-            enter_phase(s, GATEWAY_DRAINING, s->config->limits.drain);
+            drain(s);
         return true;
     case GATEWAY_DRAINING:
         if (over && anything_runs(s))
             log_warn("calls still run after limits.drain: they are cut off");
-        if (over || !anything_runs(s))
-            enter_phase(s, GATEWAY_STOPPING, 0);
-        return true;
+        return !over && anything_runs(s);
     case GATEWAY_STOPPING:
         break;
     }
@@ -220,8 +232,7 @@ static void service_end(struct service *s)
     enter_phase(s, GATEWAY_STOPPING, 0);
     for (size_t i = 0; i < s->n_workers; i++)
         worker_join(s->workers[i]);
-    for (size_t i = 0; i < s->n_listeners; i++)
-        listener_close(&s->listeners[i], true);
+    close_listeners(s);
     if (s->loop != NULL)
         loop_free(s->loop);
     if (s->signals.fd >= 0)
