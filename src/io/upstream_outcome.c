@@ -31,7 +31,8 @@ static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
         return UPSTREAM_BAD_RESPONSE;
     switch (rc) {
     case CURLE_OK:
-        return UPSTREAM_OK;
+        /* So it also calls a head that the connection's end has cut off. */
+        return x->head.complete ? UPSTREAM_OK : UPSTREAM_LOST;
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
@@ -86,6 +87,8 @@ static void explain(const struct exchange *x, CURLcode rc, struct upstream_outco
         reason = "the response was not read to its end";
     else if (x->head.too_large)
         reason = "the response's head has more than 100 lines or 64 KiB";
+    else if (rc == CURLE_OK)
+        reason = "the response's head was cut off";
     else if (rc == CURLE_OUT_OF_MEMORY && ret->status == UPSTREAM_BAD_RESPONSE)
         reason = "the response's head has a line of more than 100 KB";
     else if (rc == CURLE_UNSUPPORTED_PROTOCOL)
