@@ -108,6 +108,10 @@ static void exchange_report(struct exchange *x, const struct upstream_outcome *o
 static void exchange_end(struct exchange *x, CURLcode rc)
 {
     struct upstream_outcome outcome;
+    if (rc == CURLE_SEND_ERROR && late_answer_use(x))
+        rc = CURLE_OK;
+    if (x->call == NULL)
+        return; /* cancelled meanwhile */
     outcome_fill(x, rc, &outcome);
     multi_leave(x);
     exchange_report(x, &outcome);

@@ -216,6 +216,7 @@ struct exchange *exchange_new(struct upstream *u)
     x->upstream = u;
     buf_init(&x->flat, FLAT_BODY_MAX, NULL);
     buf_init(&x->lines, OWN_LINES_MAX, NULL);
+    buf_init(&x->late, LATE_ANSWER_MAX, NULL);
     x->easy = curl_easy_init();
     if (x->easy == NULL || !set_transport(x->easy, u->config) || !set_request(x, u->config) ||
         !sockets_attach_easy(x))
@@ -228,6 +229,7 @@ void exchange_free(struct exchange *x)
     curl_easy_cleanup(x->easy);
     buf_done(&x->flat);
     buf_done(&x->lines);
+    buf_done(&x->late);
     free(x);
 }
 
@@ -295,6 +297,7 @@ bool exchange_prepare(struct exchange *x, int64_t now_ms)
     x->began = false;
     x->refused = false;
     x->stopped = false;
+    buf_clear(&x->late);
     x->error[0] = '\0';
     SET(CURLOPT_HTTPHEADER, own_headers(x));
     SET(CURLOPT_POSTFIELDS, flat_body(x, len));

@@ -27,6 +27,9 @@
 /* A cache that is smaller than the number of transfers makes a connection for nearly every call. */
 #define MULTI_CONNECTIONS 64L
 
+/* Of an answer that came while a request was being sent. [bytes] */
+#define LATE_ANSWER_MAX ((size_t)8 * 1024)
+
 struct watch;
 
 struct upstreams {
@@ -73,6 +76,7 @@ struct exchange {
     struct chain_cursor cursor; /* where libcurl is in the body */
     struct buf flat;            /* a small body that was in several blocks */
     struct buf lines;           /* this call's own header lines, each with a NUL */
+    struct buf late;            /* an answer that libcurl did not read */
     struct curl_slist own[3];
     struct response_head head;
     bool began;   /* libcurl was about to send the request at least once */
@@ -106,6 +110,14 @@ void outcome_fill(struct exchange *x, CURLcode rc, struct upstream_outcome *ret)
 /* A call that ended before libcurl knew of it. */
 void outcome_fill_early(struct exchange *x, enum upstream_status status, const char *detail,
                         struct upstream_outcome *ret);
+
+/* upstream_late.c */
+
+/* libcurl lets go of a socket while it is sending. Keeps what has come there. */
+void late_answer_take(CURL *easy, curl_socket_t fd);
+
+/* Sending failed: was there an answer that says why? Then `x->head` and on_head() have it. */
+bool late_answer_use(struct exchange *x) MUST_CHECK;
 
 /* upstream_sockets.c */
 

@@ -106,6 +106,8 @@ static void watch_ready(struct loop_source *source, uint32_t events)
 static void watch_rest(struct watch *w, CURL *easy)
 {
     curl_socket_t kept = CURL_SOCKET_BAD;
+    if ((w->wanted & EPOLLOUT) != 0)
+        late_answer_take(easy, w->source.fd);
     w->wanted = 0;
     if (!w->kept && curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &kept) == CURLE_OK)
         w->kept = kept == w->source.fd;

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -191,9 +192,9 @@ static void test_closed_while_idle(void **state)
         open_both(&server, &client, serve_and_close_idle);
         assert_int_equal(client_call(&client, NULL), UPSTREAM_OK);
         server_permit(&server, 1);
-        while (atomic_load(&server.ended) < 1)
-            if (cases[i].noticed)
-                client_turn(&client);
+        while (!cases[i].noticed && atomic_load(&server.ended) < 1)
+            sched_yield();
+        client_run_until_server(&client, &server.ended, 1);
         if (cases[i].noticed)
             loop_wait(client.loop, 0);
         assert_int_equal(client_call(&client, &outcome), UPSTREAM_OK);
@@ -280,7 +281,9 @@ static void test_answer_before_the_end_of_the_request(void **state)
         if (probe.outcome.status != UPSTREAM_OK)
             fail_msg("%d: status %d, %s", i, (int)probe.outcome.status, probe.outcome.detail);
         assert_int_equal(probe.outcome.http_status, 413);
-        assert_string_equal(buf_c(&probe.answer), "large");
+        /* Where the reset was faster than libcurl there is the head alone. */
+        assert_int_equal(probe.heads, 1);
+        assert_true(probe.answer.len == 0 || strcmp(buf_c(&probe.answer), "large") == 0);
         probe_done(&probe);
     }
     close_both(&server, &client);

@@ -240,20 +240,14 @@ void client_close(struct client *client)
     loop_free(client->loop);
 }
 
-void client_turn(struct client *client)
-{
-    upstreams_run(client->all);
-    loop_wait(client->loop,
-              clock_min(upstreams_deadline_ms(client->all), clock_now_ms() + GUARD_MS));
-    upstreams_run(client->all);
-}
-
 void client_run_until(struct client *client, const int *counter, int n)
 {
     int64_t guard_ms = clock_now_ms() + GUARD_MS;
+    upstreams_run(client->all);
     while (*counter < n) {
         assert_true(clock_now_ms() < guard_ms);
-        client_turn(client);
+        loop_wait(client->loop, clock_min(upstreams_deadline_ms(client->all), guard_ms));
+        upstreams_run(client->all);
     }
 }
 

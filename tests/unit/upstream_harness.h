@@ -83,8 +83,6 @@ void client_close(struct client *client);
 void client_run_until_server(struct client *client, atomic_int *counter, int n);
 /* As that, for a counter of this thread. */
 void client_run_until(struct client *client, const int *counter, int n);
-/* Turns the loop once; for what a test waits for by itself. */
-void client_turn(struct client *client);
 
 /* One call and what came of it. */
 struct probe {

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers that come while a request is still being sent. A server that refuses a large request
+ * answers and closes, and what it has not read makes that a reset: our next write fails, and
+ * libcurl gives up without a look at the answer, which says why. Here it is read all the same. */
+#include "io/upstream_inside.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+void late_answer_take(CURL *easy, curl_socket_t fd)
+{
+    struct exchange *x = NULL;
+    char bytes[LATE_ANSWER_MAX];
+
+    if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&x) != CURLE_OK || x == NULL ||
+        x->call == NULL || !x->began || x->head.n_lines > 0)
+        return;
+    ssize_t n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT | MSG_PEEK);
+    buf_clear(&x->late);
+    if (n > 0)
+        buf_append(&x->late, (struct str){ bytes, (size_t)n });
+}
+
+/* The head is all that counts: a body that was cut off is of no use, and a refusal says enough by
+ * its status. A success cannot be one, as the request was not complete. */
+bool late_answer_use(struct exchange *x)
+{
+    struct upstreams *all = x->upstream->all;
+    struct str rest = buf_str(&x->late);
+
+    if (x->refused || x->head.n_lines > 0 || !str_starts_with(rest, STR("HTTP/1.")))
+        return false;
+    while (rest.len > 0 && !x->head.complete) {
+        size_t end = str_find(rest, '\n');
+        if (end == rest.len || !response_head_line(&x->head, str_slice(rest, 0, end + 1)))
+            break;
+        rest = str_slice(rest, end + 1, rest.len);
+    }
+    if (!x->head.complete || x->head.status < 300) {
+        response_head_start(&x->head);
+        return false;
+    }
+    all->in_curl = true; /* so that a cancel there is put off, as in every on_head() */
+    x->call->on_head(x->call, x->head.status, str_of(x->head.content_type));
+    all->in_curl = false;
+    return true;
+}
