@@ -145,12 +145,11 @@ def test_callers_that_are_gone_keep_nothing_up(start):
     """Suspended connections whose callers left do not hold the end up, nor abort it."""
     held = Held(start)
     gateway = gateway_of(start, held, limits={"drain": "300ms"})
-    for leave in ("close", "reset") * 4:
+    for number, leave in enumerate(("close", "reset") * 4, 1):
         caller = gateway.connect()
         caller.send(request("POST", "/v1/up/held", b'["h"]'))
-        held.upstream.wait_for(lambda u: len(u.exchanges) > 0)
+        held.upstream.wait_requests(number)
         getattr(caller, leave)()
-    held.upstream.wait_requests(8)
     gateway.signal(signal.SIGTERM)
     gateway.assert_clean_end()
 
@@ -188,7 +187,8 @@ def test_second_signal_ends_at_once(start):
 
 
 def test_signal_while_connections_come(start):
-    """Connections that come at the very moment are answered, refused or closed; never a crash."""
+    """Connections that come at the very moment are answered, told, refused or closed; there is
+    never a crash."""
     held = Held(start)
     gateway = gateway_of(start, held, workers=4)
 
@@ -203,7 +203,8 @@ def test_signal_while_connections_come(start):
                     answer = await caller.call("up", "m", ["x"])
                 except (OSError, asyncio.IncompleteReadError):
                     return
-                assert answer.result == "x"
+                if answer.status != 200:
+                    assert_problem(answer, "draining", 503)
                 caller.close()
                 answered += 1
                 if answered == 100:
