@@ -176,8 +176,7 @@ static void drop_cancelled(struct upstreams *all)
 static void run_timers(struct upstreams *all)
 {
     int64_t now_ms = clock_now_ms();
-    LIST_EACH(&all->multis, at, following)
-    {
+    LIST_EACH (&all->multis, at, following) {
         struct multi *m = CONTAINER_OF(at, struct multi, member);
         if (m->due_ms > now_ms)
             continue;
@@ -218,8 +217,7 @@ static void collect_all(struct upstreams *all)
 static void upstream_free(struct upstream *u)
 {
     assert(u->n_calls == 0);
-    LIST_EACH(&u->pool, at, following)
-    {
+    LIST_EACH (&u->pool, at, following) {
         exchange_free(CONTAINER_OF(at, struct exchange, member));
     }
     for (size_t i = 0; i < u->n_multis; i++)

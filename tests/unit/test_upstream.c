@@ -18,9 +18,10 @@
 #define HEAD "HTTP/1.1 200 OK\r\n"
 #define LINES_10 "X: 1\r\nX: 2\r\nX: 3\r\nX: 4\r\nX: 5\r\nX: 6\r\nX: 7\r\nX: 8\r\nX: 9\r\nX: 10\r\n"
 
-static const char gzip_ok[] = HEAD "Content-Encoding: gzip\r\nContent-Length: 25\r\n\r\n"
-    "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xb3\xc9\xcf\xd6\xb7\x03\x00\xc8\x44\x49"
-    "\x56\x05\x00\x00\x00";
+static const char gzip_ok[] =
+    HEAD "Content-Encoding: gzip\r\nContent-Length: 25\r\n\r\n"
+         "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xb3\xc9\xcf\xd6\xb7\x03\x00\xc8\x44\x49"
+         "\x56\x05\x00\x00\x00";
 
 /* The server reads the request, writes `answer` and closes the connection. */
 static const struct answer_case {
@@ -37,9 +38,11 @@ static const struct answer_case {
       200, "<ok/>" },
     { "no reason phrase", "HTTP/1.1 200\r\nContent-Length: 5\r\n\r\n<ok/>", 0, UPSTREAM_OK, 200,
       "<ok/>" },
-    { "chunks", HEAD "Transfer-Encoding: chunked\r\n\r\n2\r\n<o\r\n3;x=y\r\nk/>\r\n0\r\nT: 1\r\n\r\n", 0,
+    { "chunks",
+      HEAD "Transfer-Encoding: chunked\r\n\r\n2\r\n<o\r\n3;x=y\r\nk/>\r\n0\r\nT: 1\r\n\r\n", 0,
       UPSTREAM_OK, 200, "<ok/>" },
-    { "100 before it", "HTTP/1.1 100 Continue\r\nX: y\r\n\r\n" ANSWER_OK, 0, UPSTREAM_OK, 200, "<ok/>" },
+    { "100 before it", "HTTP/1.1 100 Continue\r\nX: y\r\n\r\n" ANSWER_OK, 0, UPSTREAM_OK, 200,
+      "<ok/>" },
     { "103 before it", "HTTP/1.1 103 Early Hints\r\n\r\n" ANSWER_OK, 0, UPSTREAM_OK, 200, "<ok/>" },
     { "gzip", gzip_ok, sizeof gzip_ok - 1, UPSTREAM_OK, 200, "<ok/>" },
     { "empty", HEAD "Content-Length: 0\r\n\r\n", 0, UPSTREAM_OK, 200, "" },
@@ -51,27 +54,36 @@ static const struct answer_case {
 
     { "closed without a byte", "", 0, UPSTREAM_LOST, 0, "" },
     { "closed in the status line", "HTTP/1.1 20", 0, UPSTREAM_LOST, 0, "" },
+    { "closed after the status line", HEAD, 0, UPSTREAM_LOST, 0, "" },
+    { "closed after a header", HEAD "Server: a\r\n", 0, UPSTREAM_LOST, 0, "" },
+    { "closed in a header", HEAD "Server: a", 0, UPSTREAM_LOST, 0, "" },
+    { "negative length", HEAD "Content-Length: -1\r\n\r\n<ok/>", 0, UPSTREAM_LOST, 0, "" },
     { "closed in the head", HEAD "Content-Length: 5\r\n", 0, UPSTREAM_LOST, 0, "" },
     { "closed in the body", HEAD "Content-Length: 9\r\n\r\n<ok/>", 0, UPSTREAM_LOST, 200, "<ok/>" },
-    { "closed in a chunk", HEAD "Transfer-Encoding: chunked\r\n\r\n9\r\n<ok/>", 0, UPSTREAM_LOST, 200,
-      "<ok/>" },
-    { "closed between chunks", HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\n<ok/>\r\n", 0, UPSTREAM_LOST,
+    { "closed in a chunk", HEAD "Transfer-Encoding: chunked\r\n\r\n9\r\n<ok/>", 0, UPSTREAM_LOST,
       200, "<ok/>" },
-    { "bad chunk", HEAD "Transfer-Encoding: chunked\r\n\r\nzz\r\n<ok/>", 0, UPSTREAM_LOST, 200, "" },
+    { "closed between chunks", HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\n<ok/>\r\n", 0,
+      UPSTREAM_LOST, 200, "<ok/>" },
+    { "bad chunk", HEAD "Transfer-Encoding: chunked\r\n\r\nzz\r\n<ok/>", 0, UPSTREAM_LOST, 200,
+      "" },
     { "bad length", HEAD "Content-Length: x\r\n\r\n<ok/>", 0, UPSTREAM_LOST, 0, "" },
     { "only 100", "HTTP/1.1 100 Continue\r\n\r\n", 0, UPSTREAM_LOST, 0, "" },
 
     { "no HTTP", "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", 0, UPSTREAM_BAD_RESPONSE, 0, "" },
     { "no HTTP, no line", "\x15\x03\x03\x01garbage", 0, UPSTREAM_BAD_RESPONSE, 0, "" },
-    { "no HTTP, a document", "<?xml version='1.0'?><methodResponse/>", 0, UPSTREAM_BAD_RESPONSE, 0, "" },
+    { "no HTTP, a document", "<?xml version='1.0'?><methodResponse/>", 0, UPSTREAM_BAD_RESPONSE, 0,
+      "" },
     { "an HTTP of the future", "HTTP/4.2 200 OK\r\n\r\n", 0, UPSTREAM_BAD_RESPONSE, 0, "" },
-    { "no gzip", HEAD "Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\n<ok/>", 0, UPSTREAM_BAD_RESPONSE,
-      200, "" },
+    { "no status", "HTTP/1.1 OK\r\n\r\n<ok/>", 0, UPSTREAM_BAD_RESPONSE, 0, "" },
+    { "a header without a colon", HEAD "nonsense\r\n\r\n", 0, UPSTREAM_BAD_RESPONSE, 0, "" },
+    { "no gzip", HEAD "Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\n<ok/>", 0,
+      UPSTREAM_BAD_RESPONSE, 200, "" },
     { "unknown coding", HEAD "Content-Encoding: rot13\r\nContent-Length: 5\r\n\r\n<ok/>", 0,
       UPSTREAM_BAD_RESPONSE, 200, "" },
     { "too many lines",
       HEAD LINES_10 LINES_10 LINES_10 LINES_10 LINES_10 LINES_10 LINES_10 LINES_10 LINES_10 LINES_10
-      "\r\n", 0, UPSTREAM_BAD_RESPONSE, 0, "" },
+      "\r\n",
+      0, UPSTREAM_BAD_RESPONSE, 0, "" },
 };
 
 static void test_answers(void **state)
@@ -108,10 +120,11 @@ static void test_answers(void **state)
 
 static void test_head_is_told(void **state)
 {
-    struct server server = { .answer = "HTTP/1.1 404 Not  here\r\nServer: a/1 (x)\r\nX-Secret: 1\r\n"
-                                       "content-type:\ttext/html; charset=x \r\nDate: now\r\n"
-                                       "WWW-Authenticate: A\r\nWWW-Authenticate: B\r\n"
-                                       "Allow:\r\nRetry-After: 3\r\nContent-Length: 2\r\n\r\nno" };
+    struct server server = { .answer =
+                                 "HTTP/1.1 404 Not  here\r\nServer: a/1 (x)\r\nX-Secret: 1\r\n"
+                                 "content-type:\ttext/html; charset=x \r\nDate: now\r\n"
+                                 "WWW-Authenticate: A\r\nWWW-Authenticate: B\r\n"
+                                 "Allow:\r\nRetry-After: 3\r\nContent-Length: 2\r\n\r\nno" };
     struct client client;
     struct probe probe;
     (void)state;
@@ -193,7 +206,8 @@ static void test_request_with_all_settings(void **state)
         probe_run(&probe, &client);
         snprintf(expected, sizeof expected,
                  "POST /a/../b%%2Fc?d=e HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n"
-                 "Authorization: Basic dTpwOsOk\r\nUser-Agent: mine/2\r\nAccept: */*\r\nAccept-Encoding: gzip, deflate\r\n"
+                 "Authorization: Basic dTpwOsOk\r\nUser-Agent: mine/2\r\nAccept: "
+                 "*/*\r\nAccept-Encoding: gzip, deflate\r\n"
                  "Content-Type: text/xml\r\n%sX-Tenant: blue\r\nX-Empty:\r\n"
                  "Content-Length: 0\r\n\r\n",
                  server.port,
@@ -289,6 +303,24 @@ static void test_unix_socket(void **state)
     server_stop(&server);
 }
 
+/* A name with two addresses, of which only the second one answers. */
+static void test_second_address(void **state)
+{
+    struct server server = { 0 };
+    struct client client;
+    struct upstream_outcome outcome;
+    (void)state;
+    server_start(&server, serve_kept);
+    client_init(&client, &server);
+    snprintf(client.url, sizeof client.url, "http://localhost:%u/", server.port);
+    client_open(&client);
+    assert_int_equal(client_call(&client, NULL), UPSTREAM_OK);
+    assert_int_equal(client_call(&client, &outcome), UPSTREAM_OK);
+    assert_true(outcome.reused);
+    client_close(&client);
+    server_stop(&server);
+}
+
 static void test_cannot_connect(void **state)
 {
     static const struct {
@@ -374,8 +406,9 @@ int main(void)
         cmocka_unit_test(test_answers),        cmocka_unit_test(test_head_is_told),
         cmocka_unit_test(test_request_bytes),  cmocka_unit_test(test_request_with_all_settings),
         cmocka_unit_test(test_body_sizes),     cmocka_unit_test(test_huge_heads),
-        cmocka_unit_test(test_unix_socket),    cmocka_unit_test(test_cannot_connect),
-        cmocka_unit_test(test_tls_handshake_takes_too_long),      cmocka_unit_test(test_no_tls_there),
+        cmocka_unit_test(test_unix_socket),    cmocka_unit_test(test_second_address),
+        cmocka_unit_test(test_cannot_connect), cmocka_unit_test(test_tls_handshake_takes_too_long),
+        cmocka_unit_test(test_no_tls_there),
     };
     if (!upstreams_global_init())
         return 1;

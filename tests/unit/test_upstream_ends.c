@@ -66,7 +66,9 @@ static void serve_never(struct server *server, int fd)
 static void test_answer_takes_too_long(void **state)
 {
     static const char *const beginnings[] = {
-        NULL, "HTTP/1.1 200 OK\r\nServer", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<ok/>",
+        NULL,
+        "HTTP/1.1 200 OK\r\nServer",
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<ok/>",
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(beginnings); i++) {

@@ -130,8 +130,8 @@ bool server_read(struct server *server, int fd)
         const char *end = needed == 0 ? strstr(text, "\r\n\r\n") : NULL;
         const char *length = end != NULL ? strcasestr(text, "\r\nContent-Length:") : NULL;
         if (end != NULL)
-            needed = (size_t)(end + 4 - text) +
-                     (length != NULL ? strtoul(length + 17, NULL, 10) : 0);
+            needed =
+                (size_t)(end + 4 - text) + (length != NULL ? strtoul(length + 17, NULL, 10) : 0);
     }
     pthread_mutex_lock(&server->lock);
     snprintf(server->request, sizeof server->request, "%s", text);
@@ -258,8 +258,7 @@ void client_run_until_server(struct client *client, atomic_int *counter, int n)
     while (atomic_load(counter) < n) {
         assert_true(clock_now_ms() < guard_ms);
         upstreams_run(client->all);
-        loop_wait(client->loop,
-                  clock_min(upstreams_deadline_ms(client->all), clock_now_ms() + 5));
+        loop_wait(client->loop, clock_min(upstreams_deadline_ms(client->all), clock_now_ms() + 5));
         upstreams_run(client->all);
     }
 }

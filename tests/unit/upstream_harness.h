@@ -28,7 +28,7 @@ struct server {
     atomic_int ended;    /* connections that `serve` is done with, and that are closed */
     atomic_int permits;  /* see server_await() */
     int listen_fd;
-    unsigned port;       /* 0: a unix socket */
+    unsigned port; /* 0: a unix socket */
     char path[64];
     char request[4096]; /* the last head and body, cut */
     pthread_mutex_t lock;
