@@ -32,22 +32,23 @@ enum document_kind {
 
 struct decode_result {
     enum document_kind kind;
-    struct str method;   /* of a call; NULL data: none. Borrowed from the decoder until the next
-                            decoder_begin() */
-    size_t n_params;     /* the output is a JSON array of so many values */
+    struct str method; /* of a call; NULL data: none. Borrowed from the decoder until the next
+                          decoder_begin() */
+    size_t n_params;   /* the output is a JSON array of so many values */
     struct fault {
-        int64_t code;            /* faultCode; 0 where there is none or it is no integer */
-        struct str code_text;    /* faultCode as it came where it is no integer, else NULL data */
-        struct str string;       /* faultString; NULL data where there is none */
-    } fault;                     /* of DOCUMENT_FAULT; borrowed as `method` */
-    size_t repaired; /* how many characters or strings the text policy has changed */
+        int64_t code;         /* faultCode; 0 where there is none or it is no integer */
+        struct str code_text; /* faultCode as it came where it is no integer, else NULL data */
+        struct str string;    /* faultString; NULL data where there is none */
+    } fault;                  /* of DOCUMENT_FAULT; borrowed as `method` */
+    size_t repaired;          /* how many characters or strings the text policy has changed */
 };
 
 struct decoder *decoder_new(void);
 void decoder_free(struct decoder *d);
 
 /* Begins a document. The JSON is appended to `out`: always the array of the params' values, of a
- * fault the array of its one value. `options` are borrowed until the finish. */
+ * fault the array of its one value. `options`, `out` and its budget are borrowed until the finish
+ * or a failure, else until the next decoder_begin() or decoder_free(). */
 void decoder_begin(struct decoder *d, const struct decode_options *options, struct chain *out);
 
 /* Takes the next bytes; how they are cut makes no difference. False: `err` is BAD_RESPONSE (with

@@ -96,7 +96,7 @@ enum element {
     ELEMENT_NIL
 };
 
-/* An open element. */
+/* An open element; the fields that name elements are set for those alone. */
 struct frame {
     uint8_t element;  /* enum element */
     bool text;        /* VALUE: text of an untyped value has been written */

@@ -15,6 +15,7 @@ void scalar_start(struct decoder *d, struct frame *f)
     switch ((enum element)f->element) {
     case ELEMENT_VALUE:
     case ELEMENT_STRING:
+        f->mark = chain_len(d->out);
         d->marked = false;
         chain_append_byte(d->out, '"');
         break;

@@ -4,21 +4,34 @@
 
 #include <stdlib.h>
 
+static uint64_t load(const char *at, size_t n)
+{
+    uint64_t value = 0;
+    memcpy(&value, at, n);
+    return value;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t bytes)
+{
+    hash = (hash ^ bytes) * UINT64_C(0xD6E8FEB86659FD93);
+    return hash ^ hash >> 32;
+}
+
+/* All loads are of constant size, and overlap at the end. */
 static uint32_t hash_name(struct str name)
 {
+    const char *p = name.data;
     uint64_t hash = name.len * UINT64_C(0x9E3779B97F4A7C15);
-    size_t at = 0;
-    uint64_t eight;
-    for (; name.len - at >= 8; at += 8) {
-        memcpy(&eight, name.data + at, 8);
-        hash = (hash ^ eight) * UINT64_C(0xD6E8FEB86659FD93);
-        hash ^= hash >> 32;
-    }
-    eight = 0;
-    if (at < name.len)
-        memcpy(&eight, name.data + at, name.len - at);
-    hash = (hash ^ eight) * UINT64_C(0xD6E8FEB86659FD93);
-    return (uint32_t)(hash >> 32);
+    for (size_t at = 0; at + 8 < name.len; at += 8)
+        hash = mix(hash, load(p + at, 8));
+    if (name.len >= 8)
+        hash = mix(hash, load(p + name.len - 8, 8));
+    else if (name.len >= 4)
+        hash = mix(hash, load(p, 4) << 32 | load(p + name.len - 4, 4));
+    else if (name.len > 0)
+        hash = mix(hash,
+                   load(p, 1) << 16 | load(p + name.len / 2, 1) << 8 | load(p + name.len - 1, 1));
+    return (uint32_t)hash;
 }
 
 /* The base64 of a name that could not stay as it was takes its place in `names` too. */
@@ -29,26 +42,37 @@ static void rename_marked(struct decoder *d, size_t name, size_t mark)
     decode_copy_range(d, mark, chain_len(d->out), &d->names);
 }
 
+static struct member *add_member(struct decoder *d)
+{
+    if (UNLIKELY(!buf_reserve(&d->members, sizeof(struct member)))) {
+        decode_fail_buf(d, &d->members);
+        return NULL;
+    }
+    struct member *added = (struct member *)(void *)(d->members.data + d->members.len);
+    d->members.len += sizeof *added;
+    return added;
+}
+
 void struct_name_end(struct decoder *d, struct frame *of, size_t name)
 {
     struct str text = { buf_c(&d->names) + name, d->names.len - name };
-    struct member member = { .at = chain_len(d->out), .name = name };
-    if (of->count++ > 0) {
-        chain_append(d->out, STR(",\""));
-        member.at++;
-    } else {
-        chain_append_byte(d->out, '"');
-    }
+    struct member *member = add_member(d);
+    if (member == NULL)
+        return;
+    if (of->count++ > 0)
+        chain_append_byte(d->out, ',');
+    member->at = chain_len(d->out);
+    chain_append_byte(d->out, '"');
     json_write_text(d->out, text);
     if (UNLIKELY(d->marked)) {
-        rename_marked(d, name, member.at + 1);
+        rename_marked(d, name, member->at + 1);
         text = (struct str){ buf_c(&d->names) + name, d->names.len - name };
     }
     chain_append(d->out, STR("\":"));
-    member.value = chain_len(d->out);
-    member.len = (uint32_t)text.len;
-    member.hash = hash_name(text);
-    decode_keep(d, &d->members, (struct str){ (const char *)&member, sizeof member });
+    member->value = chain_len(d->out);
+    member->name = name;
+    member->len = (uint32_t)text.len;
+    member->hash = hash_name(text);
 }
 
 /* Inserts text into a chain; what stands behind it in its block moves to a block of its own, so

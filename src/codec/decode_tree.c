@@ -14,6 +14,9 @@
 /* `xmlrpc.client` does without <value> around a type, and servers rely on it. */
 #define VALUES (BIT(VALUE) | TYPES)
 
+/* Elsewhere only blanks are expected, and all text is dropped, as `xmlrpc.client` does. */
+#define TEXTS ((SCALARS & ~BIT(NIL)) | BIT(VALUE) | BIT(NAME) | BIT(METHOD_NAME))
+
 static const uint32_t may_hold[] = {
     [ELEMENT_NONE] = BIT(CALL) | BIT(RESPONSE) | BIT(PARAMS) | BIT(FAULT),
     [ELEMENT_CALL] = BIT(METHOD_NAME) | BIT(PARAMS),
@@ -139,6 +142,8 @@ static void begin_container(struct decoder *d, struct frame *f)
         return;
     }
     d->depth++;
+    f->count = 0;
+    f->mark = chain_len(d->out);
     if (f->element == ELEMENT_ARRAY) {
         if (UNLIKELY(d->kind == DOCUMENT_FAULT && d->depth == 1))
             decode_fail(d, "the fault is an array, not a struct");
@@ -162,13 +167,15 @@ void tree_start(struct decoder *d, enum element element, const char *name)
     f->element = (uint8_t)element;
     f->text = false;
     f->allowed = may_hold[element];
-    f->count = 0;
-    f->mark = chain_len(d->out);
     switch (element) {
     case ELEMENT_VALUE:
-    case ELEMENT_DATA:
+        f->mark = chain_len(d->out);
+        break;
     case ELEMENT_MEMBER:
     case ELEMENT_PARAM:
+        break;
+    case ELEMENT_DATA:
+        f->count = 0;
         break;
     case ELEMENT_ARRAY:
     case ELEMENT_STRUCT:
@@ -193,6 +200,8 @@ void tree_start(struct decoder *d, enum element element, const char *name)
 void tree_text(struct decoder *d, struct str text)
 {
     struct frame *top = d->top;
+    if (!(TEXTS >> top->element & 1))
+        return;
     switch ((enum element)top->element) {
     case ELEMENT_VALUE:
         if (top->allowed == 0)
@@ -213,17 +222,9 @@ void tree_text(struct decoder *d, struct str text)
     case ELEMENT_BASE64:
         scalar_base64_text(d, text);
         return;
-    case ELEMENT_INT:
-    case ELEMENT_I8:
-    case ELEMENT_BIGINTEGER:
-    case ELEMENT_DOUBLE:
-    case ELEMENT_BIGDECIMAL:
-    case ELEMENT_BOOLEAN:
-    case ELEMENT_DATE:
+    default:
         decode_keep(d, &d->text, text);
         return;
-    default:
-        return; /* as `xmlrpc.client` does, which expects blanks here */
     }
     if (UNLIKELY(d->options->text == TEXT_BASE64) && repair_is_marked(text))
         d->marked = true;

@@ -10,6 +10,10 @@
 /* The parser's dictionary never shrinks. */
 #define DICT_NAMES_MAX 1000
 
+/* Names in one document; each costs memory that nobody counts. Those of attributes, which have no
+ * meaning here, are all that there can be beyond XML-RPC's own. */
+#define DOCUMENT_NAMES_MAX 20000
+
 #define SLOTS 256 /* first_slot() gives 8 bits */
 
 /* The parser gives a name always at the same address, so that looking it up is comparing
@@ -216,6 +220,8 @@ bool xml_reader_feed(struct decoder *d, struct str text)
     xmlParseChunk(d->xml->parser, text.data, (int)nul, 0);
     if (nul < text.len && !d->failed)
         decode_fail(d, "there is a NUL (U+0000)");
+    if (UNLIKELY(xmlDictSize(d->xml->parser->dict) > DICT_NAMES_MAX + DOCUMENT_NAMES_MAX))
+        decode_fail(d, "there are more than %d different names", DOCUMENT_NAMES_MAX);
     return !d->failed && decode_check_chain(d);
 }
 
