@@ -96,6 +96,10 @@ struct auth_config {
     SECTION_MEMBERS(AUTH_OPTIONS)
 };
 
+struct pool_config {
+    SECTION_MEMBERS(POOL_OPTIONS)
+};
+
 struct timeouts_config {
     SECTION_MEMBERS(TIMEOUTS_OPTIONS)
 };

@@ -156,6 +156,7 @@
 #define UPSTREAM_GROUPS(G)                                                                         \
     G(auth, auth, "Our credentials at the server.")                                                \
     G(timeouts, timeouts, "How long things may take.")                                             \
+    G(pool, pool, "Who waits, and how long.")                                                      \
     G(upstream_limits, limits, "How large answers may be.")
 
 /* upstreams.NAME.auth = { … } */
@@ -171,6 +172,11 @@
       "Longest time for opening a connection.")                                                    \
     X(duration, total, "30s", NULL, "10ms", "24h", LIVE, "Longest time for a call, all together.") \
     X(duration, idle, "30s", NULL, "0s", "1h", LIVE, "How long an unused connection is kept.")
+
+/* upstreams.NAME.pool = { … } */
+#define POOL_OPTIONS(X)                                                                            \
+    X(duration, queue_timeout, "5s", NULL, "0s", "1h", LIVE,                                       \
+      "How long a call waits for room in limits.memory.")
 
 /* upstreams.NAME.limits = { … } */
 #define UPSTREAM_LIMITS_OPTIONS(X)                                                                 \

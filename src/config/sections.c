@@ -70,6 +70,11 @@ static const struct section section_timeouts = { SECTION(OWNER, "upstreams.NAME.
                                                          timeouts_options) };
 #undef OWNER
 
+#define OWNER struct pool_config
+static const struct option_row pool_options[] = { POOL_OPTIONS(ROW) };
+static const struct section section_pool = { SECTION(OWNER, "upstreams.NAME.pool", pool_options) };
+#undef OWNER
+
 #define OWNER struct upstream_limits_config
 static const struct option_row upstream_limits_options[] = { UPSTREAM_LIMITS_OPTIONS(ROW) };
 static const struct section section_upstream_limits = { SECTION(OWNER, "upstreams.NAME.limits",

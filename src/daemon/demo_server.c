@@ -135,13 +135,14 @@ static void on_head(void *context, struct http_exchange *http)
         http_reply(http, &(struct http_reply){ .status = 405 });
 }
 
-static void on_body(void *context, struct http_exchange *http, struct str bytes)
+static bool on_body(void *context, struct http_exchange *http, struct str bytes)
 {
     struct exchange *x = http_user(http);
     (void)context;
     buf_append(&x->body, bytes);
     if (!buf_ok(&x->body))
         http_abort(http);
+    return true;
 }
 
 static void on_complete(void *context, struct http_exchange *http)

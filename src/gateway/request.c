@@ -34,6 +34,7 @@ static struct request *request_begin(struct worker *w, struct http_exchange *x)
     r->state = REQUEST_READING;
     r->began_us = clock_now_us();
     list_init(&r->in_state);
+    list_init(&r->in_starved);
     list_add_last(&w->in_state[REQUEST_READING], &r->in_state);
     buf_init(&r->body, (size_t)w->config->limits.body, &w->gateway->memory);
     chain_init(&r->reply, SIZE_MAX, &w->gateway->memory);
@@ -50,32 +51,69 @@ static void on_head(void *context, struct http_exchange *x)
         request_fail(r);
 }
 
-/* The body stays within its limit, or the request has failed and it is thrown away. */
-static void on_body(void *context, struct http_exchange *x, struct str bytes)
+static void fail_body(struct request *r)
 {
-    struct request *r = http_user(x);
-    const struct worker *w = context;
-    uint64_t announced;
-    r->body_bytes += bytes.len;
-    if (r->failed) {
-        if (r->body_bytes > (uint64_t)r->body.max + OVERSIZE_MAX)
-            http_abort(x);
-        return;
-    }
-    if (r->body.data == NULL && head_content_length(http_head(x), &announced))
-        (void)buf_reserve(&r->body, (size_t)announced);
-    buf_append(&r->body, bytes);
-    if (buf_ok(&r->body))
-        return;
-    r->failed = true;
     if (r->body.state == BUF_FULL)
         error_limit(&r->error, PROBLEM_BODY_TOO_LARGE, "limits.body",
                     "The body is over limits.body (%zu bytes). Send less, or raise that limit.",
-                    w->config->limits.body);
+                    r->worker->config->limits.body);
     else
         error_limit(&r->error, PROBLEM_OVERLOADED, "limits.memory",
-                    "The body does not fit into limits.memory now. Try again later.");
+                    "The body does not fit into limits.memory now. Try again later, or raise that "
+                    "limit.");
+    r->error.retry_after = r->error.type == PROBLEM_OVERLOADED;
+    r->failed = true;
     buf_done(&r->body);
+}
+
+/* Other requests give memory back: this one waits for it. False: it has waited enough. */
+static bool wait_for_memory(struct request *r, size_t bytes)
+{
+    int64_t patience = r->upstream != NULL ? r->upstream->pool.queue_timeout : 0;
+    if (r->body.state != BUF_NO_MEMORY || bytes > r->worker->config->limits.memory)
+        return false;
+    if (r->starved_until_ms == 0)
+        r->starved_until_ms = clock_now_ms() + patience;
+    if (clock_now_ms() >= r->starved_until_ms)
+        return false;
+    r->starved_of = bytes;
+    r->body.state = BUF_OK;
+    list_add_last(&r->worker->starved, &r->in_starved);
+    return true;
+}
+
+void request_feed(struct request *r, int64_t now_ms)
+{
+    const struct budget *memory = &r->worker->gateway->memory;
+    size_t used = atomic_load_explicit(&memory->used, memory_order_relaxed);
+    size_t max = atomic_load_explicit(&memory->max, memory_order_relaxed);
+    if (now_ms < r->starved_until_ms && (used > max || r->starved_of > max - used))
+        return;
+    list_remove(&r->in_starved);
+    http_resume(r->exchange);
+}
+
+/* The body stays within its limit, or the request has failed and it is thrown away. */
+static bool on_body(void *context, struct http_exchange *x, struct str bytes)
+{
+    struct request *r = http_user(x);
+    uint64_t announced;
+    size_t need = bytes.len;
+    (void)context;
+    if (!r->failed) {
+        if (r->body.data == NULL && head_content_length(http_head(x), &announced))
+            need = (size_t)announced;
+        if (buf_reserve(&r->body, need))
+            buf_append(&r->body, bytes);
+        else if (wait_for_memory(r, need + r->body.cap))
+            return false;
+        else
+            fail_body(r);
+    }
+    r->body_bytes += bytes.len;
+    if (r->failed && r->body_bytes > (uint64_t)r->body.max + OVERSIZE_MAX)
+        http_abort(x);
+    return true;
 }
 
 static void on_complete(void *context, struct http_exchange *x)
@@ -110,6 +148,7 @@ static void on_closed(void *context, struct http_exchange *x, bool sent)
     request_log(r, sent && !r->caller_gone);
     request_call_done(r);
     list_remove(&r->in_state);
+    list_remove(&r->in_starved);
     buf_done(&r->body);
     chain_done(&r->document);
     chain_done(&r->reply);
@@ -143,6 +182,11 @@ void request_succeed(struct request *r, int status)
 void request_cut_off(struct request *r)
 {
     bool reached = r->state == REQUEST_CALLING;
+    if (!list_empty(&r->in_starved)) {
+        list_remove(&r->in_starved);
+        http_resume(r->exchange); /* its body is thrown away */
+        r->failed = true;
+    }
     if (r->state == REQUEST_REPLYING || r->state == REQUEST_READING)
         return;
     if (r->call.handle != NULL)

@@ -48,6 +48,9 @@ struct request {
     int64_t timeout_ms; /* X-Rpcgate-Timeout; CLOCK_NEVER: none */
 
     struct buf body;     /* the caller's JSON */
+    size_t starved_of;   /* bytes that limits.memory has no room for, */
+    int64_t starved_until_ms; /* and how long the request waits for them; 0: it does not */
+    struct list in_starved;   /* on worker->starved */
     uint64_t body_bytes; /* all that came, also what was thrown away */
 
     struct encode_options encoding;
@@ -90,6 +93,9 @@ void request_fail(struct request *r);
 
 /* Answers with the JSON in r->reply. */
 void request_succeed(struct request *r, int status);
+
+/* Tries again to take the body of a request that waits for memory, or gives up. */
+void request_feed(struct request *r, int64_t now_ms);
 
 /* Ends it with `draining`, wherever it stands; the connection is closed. */
 void request_cut_off(struct request *r);

@@ -15,11 +15,22 @@
 /* How long replies that are made at the very end may take to be sent. */
 #define FLUSH_MS 1000
 
+/* How often requests that wait for memory look whether there is some. */
+#define STARVED_MS 10
+
 /* Goes on with each request whose body is being translated by one step. */
 static void translate_some(struct worker *w)
 {
     LIST_EACH (&w->in_state[REQUEST_TRANSLATING], at, following)
         request_translate(CONTAINER_OF(at, struct request, in_state));
+}
+
+/* Memory may be given back by other workers, too, which tell nobody: so it is looked at. */
+static void feed_starved(struct worker *w)
+{
+    int64_t now = list_empty(&w->starved) ? 0 : clock_now_ms();
+    LIST_EACH (&w->starved, at, following)
+        request_feed(CONTAINER_OF(at, struct request, in_starved), now);
 }
 
 static int64_t next_deadline(struct worker *w)
@@ -29,6 +40,8 @@ static int64_t next_deadline(struct worker *w)
         return 0;
     for (size_t i = 0; i < w->n_servers; i++)
         deadline = clock_min(deadline, http_server_deadline_ms(w->servers[i]));
+    if (!list_empty(&w->starved))
+        deadline = clock_min(deadline, clock_now_ms() + STARVED_MS);
     if (w->flush_until_ms != 0)
         deadline = clock_min(deadline, w->flush_until_ms);
     return deadline;
@@ -36,7 +49,8 @@ static int64_t next_deadline(struct worker *w)
 
 static void cut_off_all(struct worker *w)
 {
-    static const enum request_state resting[] = { REQUEST_TRANSLATING, REQUEST_CALLING };
+    static const enum request_state resting[] = { REQUEST_READING, REQUEST_TRANSLATING,
+                                                  REQUEST_CALLING };
     for (size_t i = 0; i < ARRAY_LEN(resting); i++)
         LIST_EACH (&w->in_state[resting[i]], at, following)
             request_cut_off(CONTAINER_OF(at, struct request, in_state));
@@ -68,6 +82,7 @@ static void run_once(struct worker *w)
     loop_wait(w->loop, next_deadline(w));
     upstreams_run(w->client);
     translate_some(w);
+    feed_starved(w);
     for (size_t i = 0; i < w->n_servers; i++)
         http_server_run(w->servers[i]);
     /* Calls that have just been submitted go out now, without another turn of the loop. */
@@ -151,6 +166,7 @@ struct worker *worker_start(const struct worker_options *options)
     w->upstreams = xcalloc(w->config->n_upstreams, sizeof(struct upstream *));
     for (size_t i = 0; i < WORKER_REQUEST_STATES; i++)
         list_init(&w->in_state[i]);
+    list_init(&w->starved);
     if (getrandom(&w->next_id, sizeof w->next_id, 0) != (ssize_t)sizeof w->next_id)
         w->next_id = (uint64_t)clock_now_us() * (options->index + 1);
     w->loop = loop_new();

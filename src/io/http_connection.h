@@ -9,7 +9,7 @@
  *            does not tell when the first byte comes: before its first line is complete, a further
  *            request counts as idle.
  *   BODY     from the complete head to the complete request. Absolute time.
- *   RESTING  the handler has not replied yet. The handler's own deadline counts; after a moment
+ *   RESTING  the handler has not replied yet, or has no room for the body. The handler's own deadline counts; after a moment
  *            the connection becomes
  *   WATCHED  and its end is noticed. Calls that end sooner never pay for that.
  *   WRITING  from the reply to its last byte. Absolute time.
@@ -44,6 +44,7 @@ enum exchange_state {
     EXCHANGE_NONE,     /* no head yet */
     EXCHANGE_HEAD,     /* in head() */
     EXCHANGE_BODY,     /* between head() and complete() */
+    EXCHANGE_PAUSED,   /* suspended in between: the handler has no room for the body */
     EXCHANGE_COMPLETE, /* in complete() */
     EXCHANGE_RESTING,  /* suspended */
     EXCHANGE_REPLIED   /* the reply is the library's */

@@ -39,9 +39,13 @@ static bool begin(struct http_exchange *x, const struct http_request_line *line)
 static bool take_body(struct http_exchange *x, struct str bytes)
 {
     const struct http_server *server = http_connection_of(x)->server;
-    if (x->response == NULL)
-        server->handler->body(server->context, x, bytes);
-    return !x->aborted;
+    bool taken = x->response != NULL || server->handler->body(server->context, x, bytes);
+    if (x->aborted || taken)
+        return !x->aborted;
+    x->state = EXCHANGE_PAUSED;
+    http_connection_enter(http_connection_of(x), HTTP_RESTING);
+    MHD_suspend_connection(http_connection_of(x)->mhd);
+    return true;
 }
 
 static bool finish(struct http_exchange *x)
@@ -119,6 +123,16 @@ void http_reply(struct http_exchange *x, const struct http_reply *reply)
         x->state = EXCHANGE_REPLIED;
         http_connection_enter(c, HTTP_WRITING);
     }
+    MHD_resume_connection(c->mhd);
+    c->server->pending = true;
+}
+
+void http_resume(struct http_exchange *x)
+{
+    struct http_connection *c = http_connection_of(x);
+    assert(x->state == EXCHANGE_PAUSED);
+    x->state = EXCHANGE_BODY;
+    http_connection_enter(c, HTTP_BODY);
     MHD_resume_connection(c->mhd);
     c->server->pending = true;
 }

@@ -66,8 +66,10 @@ static enum MHD_Result on_access(void *context UNUSED, struct MHD_Connection *mh
                                  const char *upload, size_t *upload_len, void **request)
 {
     struct http_request_line line = { .method = method, .url = url, .version = version };
-    bool go_on = http_exchange_step(*request, &line, (struct str){ upload, *upload_len });
-    *upload_len = 0;
+    struct http_exchange *x = *request;
+    bool go_on = http_exchange_step(x, &line, (struct str){ upload, *upload_len });
+    if (x->state != EXCHANGE_PAUSED)
+        *upload_len = 0;
     return go_on ? MHD_YES : MHD_NO;
 }
 

@@ -7,7 +7,8 @@
  *   head()      the head is there. The handler may reply now; if a body is on its way, that reply
  *               goes out at once, up to 1 MiB or 2 s of the body is read and thrown away, and the
  *               connection is closed.
- *   body()      a piece of the body; not called after a reply.
+ *   body()      a piece of the body; not called after a reply. False: it cannot be taken now. The
+ *               connection rests until http_resume(), and the same bytes come again.
  *   complete()  the whole request is there, unless there was a reply. The handler replies now, or
  *               later: until then the connection rests.
  *   closed()    the last call: the reply is sent, or the connection is gone. With `sent` false the
@@ -34,7 +35,7 @@ struct http_exchange;
 
 struct http_handler {
     void (*head)(void *context, struct http_exchange *x);
-    void (*body)(void *context, struct http_exchange *x, struct str bytes);
+    bool (*body)(void *context, struct http_exchange *x, struct str bytes);
     void (*complete)(void *context, struct http_exchange *x);
     void (*gone)(void *context, struct http_exchange *x);
     void (*closed)(void *context, struct http_exchange *x, bool sent);
@@ -71,11 +72,11 @@ int64_t http_server_deadline_ms(struct http_server *server);
  * connections go on, and replies say `Connection: close`. */
 void http_server_quiesce(struct http_server *server);
 
-/* How many connections there are, and how many rest between complete() and their reply. */
+/* How many connections there are, and how many rest: their reply or http_resume() is awaited. */
 size_t http_server_connections(const struct http_server *server);
 size_t http_server_resting(const struct http_server *server);
 
-/* Ends all connections. No exchange may rest then: reply to each first. */
+/* Ends all connections. No exchange may rest then: reply to each first, or resume it. */
 void http_server_free(struct http_server *server);
 
 /* The request's head; valid until closed(). */
@@ -101,6 +102,9 @@ struct http_reply {
 /* Replies, once. From head(), body() (it goes out when the body has come), complete(), or at any
  * time between complete() and closed(). */
 void http_reply(struct http_exchange *x, const struct http_reply *reply);
+
+/* Goes on with a body that was not taken. */
+void http_resume(struct http_exchange *x);
 
 /* Ends the connection without a reply: for a body that is far over its limit. From body(). */
 void http_abort(struct http_exchange *x);

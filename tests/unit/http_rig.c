@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 struct exchange_data {
+    bool paused;
     struct buf body;
 };
 
@@ -73,15 +74,21 @@ static void on_head(void *context, struct http_exchange *x)
         reply_text(x, 400, "closing", true);
 }
 
-static void on_body(void *context, struct http_exchange *x, struct str bytes)
+static bool on_body(void *context, struct http_exchange *x, struct str bytes)
 {
     struct rig *rig = context;
     struct exchange_data *data = http_user(x);
+    if (path_is(x, "/pause") && !data->paused) {
+        data->paused = true;
+        rig->paused = x;
+        return false;
+    }
     rig->n_body++;
     rig->body_bytes += bytes.len;
     if (path_is(x, "/abort"))
         http_abort(x);
     buf_append(&data->body, bytes);
+    return true;
 }
 
 static void reply_size(struct http_exchange *x, size_t size)

@@ -5,6 +5,7 @@
  *   /late…    rests, until rig_release() replies
  *   /head…    is refused in head(), /close there with `close`
  *   /abort    is aborted in body()
+ *   /pause    does not take the first piece of its body; the test resumes rig->paused
  *   /size/N   gets N bytes in blocks, /none a reply without a body
  *
  * All else is echoed in complete(). A malformed head is refused in head(), with `close`. */
@@ -45,6 +46,7 @@ struct rig {
     char unix_path[64];
     struct record last;
     struct http_exchange *held[RIG_HELD_MAX]; /* those that rest, in the order they came */
+    struct http_exchange *paused;
     size_t n_held, n_heads, n_body, n_closed, n_sent, n_gone;
     size_t body_bytes;
 };

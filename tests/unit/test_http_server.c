@@ -291,6 +291,25 @@ static void test_large_bodies(void **state UNUSED)
     rig_free(rig);
 }
 
+/* A body for which there is no room rests, and not a byte is lost or given twice. */
+static void test_pause_and_resume(void **state UNUSED)
+{
+    struct rig *rig = rig_tcp(&rig_limits);
+    int fd = rig_client(rig);
+    for (int chunked = 0; chunked < 2; chunked++) {
+        rig_send(rig, fd,
+                 chunked ? "POST /pause HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                           "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"
+                         : "POST /pause HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\nhello world");
+        RIG_WAIT(rig, rig->paused != NULL);
+        assert_int_equal(http_server_resting(rig->server), 1);
+        http_resume(TAKE(rig->paused));
+        rig_expect(rig, fd, 200, "hello world");
+    }
+    close(fd);
+    rig_free(rig);
+}
+
 static void test_abort_closes(void **state UNUSED)
 {
     struct rig *rig = rig_tcp(&rig_limits);
@@ -363,6 +382,7 @@ int main(void)
         cmocka_unit_test(test_late_replies_do_not_stall),
         cmocka_unit_test(test_large_replies),
         cmocka_unit_test(test_large_bodies),
+        cmocka_unit_test(test_pause_and_resume),
         cmocka_unit_test(test_abort_closes),
         cmocka_unit_test(test_large_heads),
     };
