@@ -192,7 +192,7 @@ void request_cut_off(struct request *r)
     if (r->call.handle != NULL)
         upstream_cancel(&r->call);
     error_limit(&r->error, PROBLEM_DRAINING, "limits.drain",
-                "rpcgate is shutting down, and this call took longer than limits.drain.");
+                "rpcgate is shutting down, and this call had not ended in time (limits.drain).");
     if (reached)
         r->error.executed = EXECUTED_UNKNOWN;
     request_fail(r);

@@ -108,6 +108,7 @@ struct http_server {
     bool ready;                /* it has events */
     bool pending;              /* the library must run, although it may have no event */
     bool quiesced;
+    bool closing; /* being freed: nothing begins any more */
 
     struct http_address local;
     bool local_fixed; /* `local` holds for every connection */

@@ -68,6 +68,8 @@ static bool finish(struct http_exchange *x)
 bool http_exchange_step(struct http_exchange *x, const struct http_request_line *line,
                         struct str upload)
 {
+    if (http_connection_of(x)->server->closing)
+        return false; /* nobody would reply to what rests now */
     if (x->state == EXCHANGE_NONE)
         return begin(x, line);
     if (x->state != EXCHANGE_BODY)

@@ -240,6 +240,7 @@ void http_server_free(struct http_server *server)
     if (server == NULL)
         return;
     assert(http_server_resting(server) == 0);
+    server->closing = true;
     for (int i = 0; i < RUNS_MAX && server->pending; i++)
         run_library(server); /* last replies */
     loop_remove(server->loop, &server->source);
