@@ -142,6 +142,16 @@ def test_secrets_from_elsewhere(write, tmp_path):
     assert done.returncode == 78 and "RIG_NOT_SET" in told and "/nonexistent/x" in told
 
 
+def test_credentials_without_a_folder(write):
+    """-t may run where systemd gives none: then they are warned of. A start needs them."""
+    upstream = {"url": "http://127.0.0.1:1", "headers": ["X-Api-Key: ${credential:key}"]}
+    path = write({"upstreams": {"a": upstream}})
+    done = run_program("-t", "-c", path)
+    assert done.returncode == 0 and done.stdout.endswith("ok\n")
+    assert "credential" in done.stderr + done.stdout
+    assert run_program("-c", path).returncode == 78
+
+
 def test_port_that_is_taken(write):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -2,6 +2,7 @@
 """The HTTP surface: paths, methods, the order of checks, headers, who may come in."""
 
 import re
+import socket
 
 import pytest
 
@@ -154,6 +155,17 @@ def test_pipelined_requests_are_answered_in_order(gateway, upstream):
     with gateway.connect() as caller:
         caller.send(b"".join(wire.request("POST", "/v1/up/m", b"[%d]" % n) for n in range(20)))
         assert [caller.answer().result for _ in range(20)] == list(range(20))
+
+
+def test_ipv6_listener(start, upstream):
+    if not socket.has_ipv6:
+        pytest.skip("no IPv6 here")
+    gateway = start.simple(upstream, listen=[{"address": "::1", "port": 0}])
+    line = gateway.wait_line("http://[::1]:")
+    port = int(re.search(r"\[::1\]:(\d+)", line)[1])
+    for host, status in (("[::1]", 200), (f"[::1]:{port}", 200), ("[::2]", 421)):
+        with wire.Connection(("::1", port)) as caller:
+            assert caller.ask("POST", "/v1/up/m", b"[1]", {"Host": host}).status == status
 
 
 # Host and Origin.
