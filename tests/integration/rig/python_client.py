@@ -422,6 +422,13 @@ DIFFERENCES = [
     Difference("Names with two colons", "refuses",
                lambda f: f.root and any(re.match(":|.*:.*:", e.full_name) for e in f.root.all()),
                [_value("<a:b:int>5</a:b:int>"), _value("<:int>5</:int>")]),
+    Difference("Numbers and dates over 1 MiB", "refuses",
+               lambda f: f.root and any(len(e.text) > 2**20 for e in f.root.all()),
+               [_value(f"<double>{'0' * 2**20}1</double>"),
+                _value(f"<dateTime.iso8601>{'x' * 2**20}x</dateTime.iso8601>")]),
+    Difference("XML versions that are none", "refuses",
+               lambda f: re.match(r"""<\?xml\s+version\s*=\s*["'](?!1\.[0-9]+["'])""", f.head),
+               [b"<?xml version='10'?><params/>"]),
     Difference("Booleans as words", "takes",
                lambda f: {"true", "false"} & set(f.texts("boolean")),
                [_value("<boolean>true</boolean>"), _value("<boolean>false</boolean>")]),
@@ -442,6 +449,10 @@ DIFFERENCES = [
                lambda f: f.declared in ("shift_jis", "euc-jp", "gb18030", "big5", "euc-kr"),
                ["<?xml version='1.0' encoding='EUC-JP'?><params><param><value>日本</value></param>"
                 "</params>".encode("euc-jp")]),
+    Difference("A byte order mark against the declaration", "reads otherwise",
+               lambda f: f.document.startswith(b"\xef\xbb\xbf"),
+               ["\ufeff<?xml version='1.0' encoding='ISO-8859-1'?><params><param><value>é</value>"
+                "</param></params>".encode()]),
     Difference("Dates with white space of other scripts", "reads otherwise",
                lambda f: any(text.strip() != text.strip(" \t\r\n")
                              for text in f.texts("dateTime.iso8601")),
