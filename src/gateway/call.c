@@ -4,6 +4,7 @@
 #include "gateway/request.h"
 
 #include "base/clock.h"
+#include "gateway/memory.h"
 #include "gateway/outcome.h"
 #include "rules/fault.h"
 #include "rules/media.h"
@@ -180,12 +181,38 @@ static void submit(struct request *r)
     upstream_submit(r->worker->upstreams[r->upstream->index], &r->call);
 }
 
+static void begin_translation(struct request *r)
+{
+    encoder_begin(r->encoder,
+                  &(struct encode_input){
+                      .kind = ENCODE_CALL,
+                      .method = route_method(&r->route),
+                      .json = buf_str(&r->body),
+                      .options = &r->encoding,
+                  },
+                  &r->document);
+}
+
+/* Without room for the document the translation begins anew, once there is some. */
+static bool wait_for_room(struct request *r)
+{
+    size_t wanted = chain_len(&r->document) + TRANSLATE_STEP;
+    if (r->error.type != PROBLEM_OVERLOADED)
+        return false;
+    chain_done(&r->document);
+    begin_translation(r);
+    return memory_wait(r, wanted);
+}
+
 void request_translate(struct request *r)
 {
     switch (encoder_step(r->encoder, TRANSLATE_STEP, &r->error)) {
     case CODEC_MORE:
+        r->worker->translating = true;
         return;
     case CODEC_FAILED:
+        if (wait_for_room(r))
+            return;
         request_fail(r);
         request_call_done(r);
         return;
@@ -209,14 +236,7 @@ void request_call(struct request *r)
     r->ready_ms = clock_now_ms();
     choose_options(r);
     r->encoder = worker_take_encoder(r->worker);
-    encoder_begin(r->encoder,
-                  &(struct encode_input){
-                      .kind = ENCODE_CALL,
-                      .method = route_method(&r->route),
-                      .json = buf_str(&r->body),
-                      .options = &r->encoding,
-                  },
-                  &r->document);
+    begin_translation(r);
     request_enter(r, REQUEST_TRANSLATING);
     request_translate(r);
 }

@@ -2,6 +2,7 @@
 #include "gateway/request.h"
 
 #include "base/clock.h"
+#include "gateway/memory.h"
 
 #include <assert.h>
 
@@ -66,33 +67,6 @@ static void fail_body(struct request *r)
     buf_done(&r->body);
 }
 
-/* Other requests give memory back: this one waits for it. False: it has waited enough. */
-static bool wait_for_memory(struct request *r, size_t bytes)
-{
-    int64_t patience = r->upstream != NULL ? r->upstream->pool.queue_timeout : 0;
-    if (r->body.state != BUF_NO_MEMORY || bytes > r->worker->config->limits.memory)
-        return false;
-    if (r->starved_until_ms == 0)
-        r->starved_until_ms = clock_now_ms() + patience;
-    if (clock_now_ms() >= r->starved_until_ms)
-        return false;
-    r->starved_of = bytes;
-    r->body.state = BUF_OK;
-    list_add_last(&r->worker->starved, &r->in_starved);
-    return true;
-}
-
-void request_feed(struct request *r, int64_t now_ms)
-{
-    const struct budget *memory = &r->worker->gateway->memory;
-    size_t used = atomic_load_explicit(&memory->used, memory_order_relaxed);
-    size_t max = atomic_load_explicit(&memory->max, memory_order_relaxed);
-    if (now_ms < r->starved_until_ms && (used > max || r->starved_of > max - used))
-        return;
-    list_remove(&r->in_starved);
-    http_resume(r->exchange);
-}
-
 /* The body stays within its limit, or the request has failed and it is thrown away. */
 static bool on_body(void *context, struct http_exchange *x, struct str bytes)
 {
@@ -103,9 +77,9 @@ static bool on_body(void *context, struct http_exchange *x, struct str bytes)
     if (!r->failed) {
         if (r->body.data == NULL && head_content_length(http_head(x), &announced))
             need = (size_t)announced;
-        if (buf_reserve(&r->body, need))
+        if (memory_has_room(r, need) && buf_reserve(&r->body, need))
             buf_append(&r->body, bytes);
-        else if (wait_for_memory(r, need + r->body.cap))
+        else if (r->body.state != BUF_FULL && memory_wait(r, need))
             return false;
         else
             fail_body(r);
@@ -182,11 +156,11 @@ void request_succeed(struct request *r, int status)
 void request_cut_off(struct request *r)
 {
     bool reached = r->state == REQUEST_CALLING;
-    if (!list_empty(&r->in_starved)) {
-        list_remove(&r->in_starved);
+    if (memory_waits(r) && r->state == REQUEST_READING) {
         http_resume(r->exchange); /* its body is thrown away */
         r->failed = true;
     }
+    list_remove(&r->in_starved);
     if (r->state == REQUEST_REPLYING || r->state == REQUEST_READING)
         return;
     if (r->call.handle != NULL)

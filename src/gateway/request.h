@@ -94,9 +94,6 @@ void request_fail(struct request *r);
 /* Answers with the JSON in r->reply. */
 void request_succeed(struct request *r, int status);
 
-/* Tries again to take the body of a request that waits for memory, or gives up. */
-void request_feed(struct request *r, int64_t now_ms);
-
 /* Ends it with `draining`, wherever it stands; the connection is closed. */
 void request_cut_off(struct request *r);
 

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "gateway/memory.h"
 #include "gateway/request.h"
 #include "gateway/worker_state.h"
 
@@ -21,22 +22,20 @@
 /* Goes on with each request whose body is being translated by one step. */
 static void translate_some(struct worker *w)
 {
-    LIST_EACH (&w->in_state[REQUEST_TRANSLATING], at, following)
-        request_translate(CONTAINER_OF(at, struct request, in_state));
-}
-
-/* Memory may be given back by other workers, too, which tell nobody: so it is looked at. */
-static void feed_starved(struct worker *w)
-{
-    int64_t now = list_empty(&w->starved) ? 0 : clock_now_ms();
-    LIST_EACH (&w->starved, at, following)
-        request_feed(CONTAINER_OF(at, struct request, in_starved), now);
+    w->translating = false;
+    LIST_EACH (&w->in_state[REQUEST_TRANSLATING], at, following) {
+        struct request *r = CONTAINER_OF(at, struct request, in_state);
+        if (memory_waits(r))
+            continue;
+        request_translate(r);
+        w->translating |= r->state == REQUEST_TRANSLATING && !memory_waits(r);
+    }
 }
 
 static int64_t next_deadline(struct worker *w)
 {
     int64_t deadline = upstreams_deadline_ms(w->client);
-    if (!list_empty(&w->in_state[REQUEST_TRANSLATING]))
+    if (w->translating)
         return 0;
     for (size_t i = 0; i < w->n_servers; i++)
         deadline = clock_min(deadline, http_server_deadline_ms(w->servers[i]));
@@ -81,8 +80,8 @@ static void run_once(struct worker *w)
 {
     loop_wait(w->loop, next_deadline(w));
     upstreams_run(w->client);
+    memory_feed(w);
     translate_some(w);
-    feed_starved(w);
     for (size_t i = 0; i < w->n_servers; i++)
         http_server_run(w->servers[i]);
     /* Calls that have just been submitted go out now, without another turn of the loop. */

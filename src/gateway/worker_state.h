@@ -37,6 +37,7 @@ struct worker {
     struct upstream **upstreams; /* by upstream_config.index */
 
     struct list in_state[WORKER_REQUEST_STATES]; /* of struct request, by enum request_state */
+    bool translating;    /* some request's body is, and does not wait */
     struct list starved; /* of struct request: those that wait for memory, first come first */
     atomic_size_t running;                       /* requests; only this worker changes it */
 
