@@ -252,7 +252,7 @@ class Upstream:
             self._changed.notify_all()
 
     def _count(self, x: Exchange):
-        if len(x.body) > 65536:  # no nonce, and slow to read
+        if len(x.body) > 4 << 20:  # no nonce, and slow to read
             return
         try:
             nonce = x.params[0] if x.params else None
