@@ -6,6 +6,9 @@
 #include "daemon/service.h"
 
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -83,10 +86,22 @@ static void open_standard_streams(void)
         close(fd);
 }
 
+/* By default glibc gives the heap's top back after each reply, and fetches it again for the next
+ * one; and it lets large bodies move into the heap, where they leave holes. */
+static void tune_malloc(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_TOP_PAD, 256 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 2 * 1024 * 1024);
+    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+#endif
+}
+
 int main(int argc, char **argv)
 {
     struct daemon_options options;
     open_standard_streams();
+    tune_malloc();
     if (!daemon_options_read(argc, argv, &options))
         return EX_USAGE;
     if (options.mode == DAEMON_END)
