@@ -60,6 +60,8 @@ void chain_move(struct chain *to, struct chain *c)
 static struct chain_block *add_block(struct chain *c, size_t least)
 {
     size_t cap = c->last == NULL ? BLOCK_FIRST : c->last->cap * 2;
+    if (cap < BLOCK_FIRST)
+        cap = BLOCK_FIRST; /* blocks that others put in can be smaller than a block's head */
     if (cap < least)
         cap = least;
     if (cap > BLOCK_MAX)

@@ -166,6 +166,25 @@ static void is_cut_anywhere(void **state)
     assert_int_equal(atomic_load(&budget.used), 0);
 }
 
+/* A block can be smaller than its head: where the maximum was near, or text was put in. */
+static void goes_on_after_a_tiny_block(void **state)
+{
+    struct budget budget = { 0, 1 << 20 };
+    (void)state;
+    for (size_t tiny = 1; tiny <= 40; tiny++) {
+        struct chain c;
+        chain_init(&c, tiny, &budget);
+        fill(&c, 0, tiny);
+        assert_int_equal(c.last->cap, tiny);
+        c.max = SIZE_MAX;
+        fill(&c, tiny, tiny + 64);
+        assert_filled(&c, tiny + 64);
+        assert_in_range(c.last->cap, 64, 4096);
+        chain_done(&c);
+        assert_int_equal(atomic_load(&budget.used), 0);
+    }
+}
+
 static void copies_ranges(void **state)
 {
     struct chain c, from;
@@ -217,6 +236,7 @@ int main(void)
         cmocka_unit_test(failure_sticks),
         cmocka_unit_test(counts_in_the_budget),
         cmocka_unit_test(is_cut_anywhere),
+        cmocka_unit_test(goes_on_after_a_tiny_block),
         cmocka_unit_test(copies_ranges),
         cmocka_unit_test(moves),
     };

@@ -122,6 +122,15 @@ static const struct value_case containers[] = {
     { "<value><struct>" MEMBER("$a", "1")
           MEMBER("$a", "<struct>" MEMBER("$b", "2") "</struct>") "</struct></value>",
       "{\"$a\":{\"$b\":\"2\"}}", "{\"$struct\":{\"$a\":{\"$struct\":{\"$b\":\"2\"}}}}" },
+    { "<value><array><value><struct>" MEMBER("$", "1") "</struct></value><i8>-34001079754</i8>"
+      "<value>more than the block that the tag was put into has room for</value></array></value>",
+      "[{\"$\":\"1\"},-34001079754,\"more than the block that the tag was put into has room for\"]",
+      "[{\"$struct\":{\"$\":\"1\"}},{\"$i8\":\"-34001079754\"},"
+      "\"more than the block that the tag was put into has room for\"]" },
+    { "<value><array><struct>" MEMBER("$a", "<struct>" MEMBER("$b", "") "</struct>")
+          "</struct><struct>" MEMBER("$c", "") "</struct></array></value>",
+      "[{\"$a\":{\"$b\":\"\"}},{\"$c\":\"\"}]",
+      "[{\"$struct\":{\"$a\":{\"$struct\":{\"$b\":\"\"}}}},{\"$struct\":{\"$c\":\"\"}}]" },
     { "<value><struct><member><name>a</name></member></struct></value>", NULL, NULL },
     { "<value><struct><member><value>a</value></member></struct></value>", NULL, NULL },
     { "<value><struct><member><value>a</value><name>a</name></member></struct></value>", NULL,
