@@ -7,11 +7,13 @@ import os
 import socket
 import subprocess
 import threading
+import time
 import xmlrpc.client
 from dataclasses import dataclass
 from pathlib import Path
 
-START_TIME = 15  # longest time that a server may take to be ready [s]
+START_TIME = 15   # longest time that a server may take to be ready, or to end [s]
+SETTLE_TIME = 60  # longest time that it may take for what is left of a run [s]
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -102,6 +104,14 @@ class Server:
                     total += int(line.split()[1]) * 1024
         return total
 
+    def settle(self):
+        """Waits until it has nothing to do any more: calls whose callers have left may go on."""
+        end = time.monotonic() + SETTLE_TIME
+        before = -1.0
+        while (now := self.cpu_seconds()) != before and time.monotonic() < end:
+            before = now
+            time.sleep(0.2)
+
     def stop(self):
         self.process.terminate()
         try:
@@ -109,7 +119,6 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            raise
 
 
 _NGINX = """
@@ -212,7 +221,7 @@ _RPCGATE = """
 workers = {workers};
 listen = ( {{ address = "127.0.0.1"; port = {port}; }} );
 anonymous = {{ allow = [ "*/*" ]; }};
-limits = {{ memory = "8G"; }};
+limits = {{ memory = "8G"; drain = "1s"; }};
 log = {{ access = {access}; }};
 upstreams = {{
 {upstreams}}};
