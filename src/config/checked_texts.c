@@ -31,9 +31,89 @@ bool check_text(struct str text, struct buf *why)
     return true;
 }
 
+bool check_path(struct str text, struct buf *why)
+{
+    return check_text(text, why) && (text.len > 0 || refuse(why, "there is no file name"));
+}
+
 bool check_url(struct str text, struct buf *why)
 {
     return url_parse(NULL, text, NULL, why);
+}
+
+bool check_proxy_url(struct str text, struct buf *why)
+{
+    return url_parse_proxy(NULL, text, NULL, why);
+}
+
+/* RFC 3986: a scheme and something behind it, without what a URI cannot have. */
+static bool is_uri(struct str text)
+{
+    size_t colon = str_find(text, ':');
+    if (colon == 0 || colon + 1 >= text.len)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (c <= 0x20 || c >= 0x7f || strchr("\"<>\\^`{|}", c) != NULL ||
+            (i < colon && !is_alnum((char)c) && strchr("+-.", c) == NULL))
+            return false;
+    }
+    return true;
+}
+
+static bool is_problem_name(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        bool ok = (c >= 'a' && c <= 'z') || (i > 0 && ((c >= '0' && c <= '9') || c == '-'));
+        if (!ok)
+            return false;
+    }
+    return text.len > 0 && text.len <= 64;
+}
+
+bool check_problem(struct str text, struct buf *why)
+{
+    return is_problem_name(text) || is_uri(text) ||
+           refuse(why, "this is no type of a problem; write a name such as \"no-such-record\", or "
+                       "a URI");
+}
+
+/* `sha256//` and 32 bytes as Base64. */
+static bool is_pin(struct str text)
+{
+    static const struct str prefix = { "sha256//", 8 };
+    if (!str_starts_with(text, prefix) || text.len != prefix.len + 44)
+        return false;
+    for (size_t i = prefix.len; i + 1 < text.len; i++) {
+        if (!is_alnum(text.data[i]) && strchr("+/", text.data[i]) == NULL)
+            return false;
+    }
+    return text.data[text.len - 1] == '=';
+}
+
+bool check_pin(struct str text, struct buf *why)
+{
+    for (;;) {
+        size_t end = str_find(text, ';');
+        if (!is_pin(str_slice(text, 0, end)))
+            return refuse(why, "this is no public key; write `sha256//` and the Base64 of its "
+                               "SHA-256, several with `;` between them");
+        if (end == text.len)
+            return true;
+        text = str_slice(text, end + 1, text.len);
+    }
+}
+
+bool check_no_proxy(struct str text, struct buf *why)
+{
+    bool ok = text.len > 0 && text.len <= 255;
+    for (size_t i = 0; i < text.len && ok; i++)
+        ok = is_alnum(text.data[i]) ||
+             (text.data[i] != '\0' && strchr("-._:/[]", text.data[i]) != NULL);
+    return ok || str_eq_c(text, "*") ||
+           refuse(why, "this is no host; write a host name, an address, or a network such as "
+                       "\"10.0.0.0/8\"");
 }
 
 bool check_address(struct str text, struct buf *why)

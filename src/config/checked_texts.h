@@ -10,7 +10,12 @@
 #include <stdbool.h>
 
 bool check_text(struct str text, struct buf *why);
+bool check_path(struct str text, struct buf *why);
+bool check_problem(struct str text, struct buf *why);
+bool check_pin(struct str text, struct buf *why);
 bool check_url(struct str text, struct buf *why);
+bool check_proxy_url(struct str text, struct buf *why);
+bool check_no_proxy(struct str text, struct buf *why);
 bool check_address(struct str text, struct buf *why);
 bool check_socket_path(struct str text, struct buf *why);
 bool check_zone(struct str text, struct buf *why);

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/checks.h"
 
-#include "base/alloc.h"
 #include "config/checked_texts.h"
-#include "config/store.h"
-#include "config/url.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Index of a setting's origin: LISTEN_port … */
@@ -20,21 +16,6 @@ enum limits_index {
     LIMITS_OPTIONS(X)
 #undef X
 };
-enum upstream_index {
-#define X(kind, name, ...) UPSTREAM_##name,
-    UPSTREAM_OPTIONS(X)
-#undef X
-};
-enum auth_index {
-#define X(kind, name, ...) AUTH_##name,
-    AUTH_OPTIONS(X)
-#undef X
-};
-
-static bool is_set(const struct origin *origin)
-{
-    return origin->place.file != NULL;
-}
 
 /* A setting that has no meaning beside what else stands in the entry. */
 static void refuse_unused(struct listen_config *l, size_t i, enum listen_index index,
@@ -47,7 +28,7 @@ static void refuse_unused(struct listen_config *l, size_t i, enum listen_index i
     };
     struct origin *origin = &l->origins[index];
     origin->unused = true;
-    if (is_set(origin))
+    if (check_is_set(origin))
         findings_error(findings, origin->place,
                        "listen[%zu]: `%s` is for %s, and this is the other kind of socket", i,
                        names[index],
@@ -60,7 +41,7 @@ static void check_tcp(struct listen_config *l, size_t i, struct findings *findin
     l->origins[LISTEN_unix].unused = true;
     refuse_unused(l, i, LISTEN_mode, findings);
     refuse_unused(l, i, LISTEN_group, findings);
-    if (!is_set(&l->origins[LISTEN_port]))
+    if (!check_is_set(&l->origins[LISTEN_port]))
         findings_error(findings, l->place,
                        "listen[%zu]: `address` needs a `port` (0 is any free one)", i);
     bool known = l->address != NULL && !address->unresolved;
@@ -87,14 +68,16 @@ static bool same_listen(const struct listen_config *a, const struct listen_confi
            a->port == b->port && a->port != 0;
 }
 
-static void check_listen(struct config *config, struct findings *findings)
+static void check_listen(const struct checking *c)
 {
+    struct config *config = c->config;
+    struct findings *findings = c->findings;
     for (size_t i = 0; i < config->n_listen; i++) {
         struct listen_config *l = &config->listen[i];
         if (!l->present)
             continue; /* it is no group, which is told, or the default */
-        bool is_unix = is_set(&l->origins[LISTEN_unix]);
-        bool is_tcp = is_set(&l->origins[LISTEN_address]);
+        bool is_unix = check_is_set(&l->origins[LISTEN_unix]);
+        bool is_tcp = check_is_set(&l->origins[LISTEN_address]);
         if (is_unix == is_tcp)
             findings_error(findings, l->place,
                            "listen[%zu]: set either `unix` (a path) or `address` and `port`%s", i,
@@ -110,81 +93,21 @@ static void check_listen(struct config *config, struct findings *findings)
     }
 }
 
-static void check_limits(struct config *config, struct findings *findings)
+static void check_limits(const struct checking *c)
 {
-    const struct limits_config *l = &config->limits;
+    const struct limits_config *l = &c->config->limits;
     const struct origin *body = &l->origins[LIMITS_body], *memory = &l->origins[LIMITS_memory];
     if (l->body > l->memory)
-        findings_error(findings, is_set(body) ? body->place : memory->place,
+        findings_error(c->findings, check_is_set(body) ? body->place : memory->place,
                        "limits.body: %zu bytes are more than limits.memory allows for all together "
                        "(%zu)",
                        l->body, l->memory);
 }
 
-static const char *find_header(const struct texts *headers, struct str name)
+static void check_upstreams(const struct checking *c)
 {
-    for (size_t i = 0; i < headers->n; i++) {
-        if (str_eq_nocase(header_name(str_of(headers->items[i])), name))
-            return headers->items[i];
-    }
-    return NULL;
-}
-
-static void check_auth(struct upstream_config *u, struct findings *findings)
-{
-    const struct auth_config *a = &u->auth;
-    const struct origin *username = &a->origins[AUTH_username];
-    const struct origin *password = &a->origins[AUTH_password];
-    bool in_url = u->target.username != NULL;
-    bool basic = a->scheme == AUTH_SCHEME_BASIC;
-    if (basic && !is_set(username))
-        findings_error(findings, a->place,
-                       "upstreams.%s.auth: `scheme = \"basic\"` needs a "
-                       "`username`",
-                       u->name);
-    if (!basic && (is_set(username) || is_set(password)))
-        findings_error(findings, a->place,
-                       "upstreams.%s.auth: `username` and `password` need "
-                       "`scheme = \"basic\";`",
-                       u->name);
-    if (a->username != NULL && strchr(a->username, ':') != NULL)
-        findings_error(findings, username->place,
-                       "upstreams.%s.auth.username: a `:` cannot stand "
-                       "in a user name for Basic",
-                       u->name);
-    if (basic && in_url)
-        findings_error(findings, a->place,
-                       "upstreams.%s: the credentials stand both in `url` and "
-                       "in `auth`; take them out of one",
-                       u->name);
-    if ((basic || in_url) && find_header(&u->headers, STR("Authorization")) != NULL)
-        findings_error(findings, u->origins[UPSTREAM_headers].place,
-                       "upstreams.%s: the credentials stand both in %s and in an `Authorization` "
-                       "header; take them out of one",
-                       u->name, basic ? "`auth`" : "`url`");
-    if (basic && !in_url) {
-        u->target.username = a->username;
-        u->target.password = a->password;
-    }
-}
-
-static void check_upstreams(struct config *config, struct findings *findings)
-{
-    for (size_t i = 0; i < config->n_upstreams; i++) {
-        struct upstream_config *u = &config->upstreams[i];
-        if (!u->present)
-            continue;
-        struct buf why;
-        buf_init(&why, 512, NULL);
-        const struct origin *url = &u->origins[UPSTREAM_url];
-        if (!is_set(url))
-            findings_error(findings, u->place, "upstreams.%s: `url` is missing", u->name);
-        else if (u->url != NULL && !url_parse(config->store, str_of(u->url), &u->target, &why) &&
-                 !url->unresolved)
-            findings_error(findings, url->place, "upstreams.%s.url: %s", u->name, buf_c(&why));
-        buf_done(&why);
-        check_auth(u, findings);
-    }
+    for (size_t i = 0; i < c->config->n_upstreams; i++)
+        check_upstream(c, &c->config->upstreams[i]);
 }
 
 /* Does the glob's first side name an upstream? */
@@ -198,8 +121,10 @@ static bool names_upstream(const struct config *config, struct str glob)
     return false;
 }
 
-static void check_anonymous(struct config *config, struct findings *findings)
+static void check_anonymous(const struct checking *c)
 {
+    const struct config *config = c->config;
+    struct findings *findings = c->findings;
     const struct anonymous_config *a = &config->anonymous;
     struct place whole = config->place;
     if (findings->n_errors == 0 && (!a->present || a->allow.n == 0))
@@ -216,11 +141,10 @@ static void check_anonymous(struct config *config, struct findings *findings)
     }
 }
 
-void checks_run(struct config *config, struct findings *findings)
+void checks_run(const struct checking *c)
 {
-    static void (*const checks[])(struct config *,
-                                  struct findings *) = { check_listen, check_limits,
-                                                         check_upstreams, check_anonymous };
-    for (size_t i = 0; i < ARRAY_LEN(checks); i++)
-        checks[i](config, findings);
+    check_listen(c);
+    check_limits(c);
+    check_upstreams(c);
+    check_anonymous(c);
 }

@@ -1,11 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules over more than one setting, and what follows from settings (upstream_config.target). */
+/* Rules over more than one setting, and what follows from settings: an upstream's targets, the
+ * content of files. */
 #ifndef RPCGATE_CONFIG_CHECKS_H
 #define RPCGATE_CONFIG_CHECKS_H
 
 #include "config/config.h"
 #include "config/findings.h"
+#include "config/secret_list.h"
 
-void checks_run(struct config *config, struct findings *findings);
+struct checking {
+    struct config *config;
+    struct findings *findings;
+    struct secret_list *secrets;
+    const char *folder; /* where relative names of files are looked for */
+};
+
+void checks_run(const struct checking *c);
+
+/* Has the file that setting? */
+static inline bool check_is_set(const struct origin *origin)
+{
+    return origin->place.file != NULL;
+}
+
+/* checks_upstream.c */
+void check_upstream(const struct checking *c, struct upstream_config *u);
+
+/* checks_route.c: `url`, `urls`, `auth` and `proxy`. */
+void check_route(const struct checking *c, struct upstream_config *u);
+
+/* checks_tls.c */
+void check_tls(const struct checking *c, struct upstream_config *u);
 
 #endif

@@ -53,7 +53,10 @@ static struct config *make(struct reading *reading, const struct config_read_opt
     struct config *config = store_alloc(reading->store, 1, sizeof *config);
     config->store = reading->store;
     atomic_init(&config->references, 1);
+    struct secret_list secrets;
+    secret_list_init(&secrets, reading->store, &reading->findings);
     struct reader reader = { .store = reading->store,
+                             .secrets = &secrets,
                              .findings = &reading->findings,
                              .substitution = { reading->source.folder, options->testing } };
     buf_init(&reader.path, 512, NULL);
@@ -63,7 +66,12 @@ static struct config *make(struct reading *reading, const struct config_read_opt
         default_listen(config);
     buf_done(&reader.path);
     setting_free(root);
-    checks_run(config, &reading->findings);
+    checks_run(&(struct checking){ .config = config,
+                                   .findings = &reading->findings,
+                                   .secrets = &secrets,
+                                   .folder = reading->source.folder });
+    config->secrets = secret_list_take(&secrets, &config->n_secrets);
+    secret_list_done(&secrets);
     return config;
 }
 
@@ -125,6 +133,12 @@ struct config *config_unref(struct config *config)
     if (before == 1)
         store_free(config->store); /* the snapshot itself lies in it */
     return NULL;
+}
+
+const struct str *config_secrets(const struct config *config, size_t *ret_n)
+{
+    *ret_n = config->n_secrets;
+    return config->secrets;
 }
 
 const struct upstream_config *config_upstream(const struct config *config, struct str name)

@@ -18,12 +18,20 @@
 
 struct store;
 
-enum auth_scheme { AUTH_SCHEME_NONE, AUTH_SCHEME_BASIC };
+enum auth_scheme { AUTH_SCHEME_NONE, AUTH_SCHEME_BASIC, AUTH_SCHEME_DIGEST, AUTH_SCHEME_BEARER };
+enum tls_version { TLS_VERSION_1_2, TLS_VERSION_1_3 };
 
 /* A list of strings; owned by the snapshot. */
 struct texts {
     char **items;
     size_t n;
+};
+
+/* A condition on a fault's code. */
+struct fault_code {
+    enum { FAULT_CODE_ANY, FAULT_CODE_NUMBER, FAULT_CODE_GLOB } form;
+    int64_t number;
+    char *glob; /* owned by the snapshot */
 };
 
 /* Where something stands. */
@@ -49,13 +57,19 @@ typedef int64_t OPTION_C_duration; /* [ms] */
 typedef unsigned OPTION_C_mode;
 typedef char *OPTION_C_text; /* texts of all kinds: NULL: not set */
 typedef char *OPTION_C_secret;
+typedef char *OPTION_C_path;
+typedef char *OPTION_C_problem;
+typedef char *OPTION_C_pin;
 typedef char *OPTION_C_url;
+typedef char *OPTION_C_proxy_url;
 typedef char *OPTION_C_address;
 typedef char *OPTION_C_socket_path;
 typedef char *OPTION_C_zone;
 typedef char *OPTION_C_encoding;
 typedef char *OPTION_C_decoding;
+typedef struct texts OPTION_C_urls;
 typedef struct texts OPTION_C_host_names;
+typedef struct texts OPTION_C_no_proxy;
 typedef struct texts OPTION_C_headers; /* "Name: value", checked */
 typedef struct texts OPTION_C_globs;   /* "upstream/method", checked */
 typedef unsigned OPTION_C_extensions;  /* set of enum extension */
@@ -65,6 +79,8 @@ typedef enum types_form OPTION_C_types_form;
 typedef enum integers_form OPTION_C_integers_form;
 typedef enum text_policy OPTION_C_text_policy;
 typedef enum auth_scheme OPTION_C_auth_scheme;
+typedef enum tls_version OPTION_C_tls_version;
+typedef struct fault_code OPTION_C_fault_code;
 
 #define OPTION_MEMBER(kind, name, ...) OPTION_C_##kind name;
 #define OPTION_COUNT(kind, name, ...) +1
@@ -96,6 +112,14 @@ struct auth_config {
     SECTION_MEMBERS(AUTH_OPTIONS)
 };
 
+struct tls_config {
+    SECTION_MEMBERS(TLS_OPTIONS)
+};
+
+struct proxy_config {
+    SECTION_MEMBERS(PROXY_OPTIONS)
+};
+
 struct pool_config {
     SECTION_MEMBERS(POOL_OPTIONS)
 };
@@ -106,6 +130,31 @@ struct timeouts_config {
 
 struct upstream_limits_config {
     SECTION_MEMBERS(UPSTREAM_LIMITS_OPTIONS)
+};
+
+/* request_over: SIZE_MAX where it is not set. */
+struct compression_config {
+    SECTION_MEMBERS(COMPRESSION_OPTIONS)
+};
+
+struct retry_config {
+    SECTION_MEMBERS(RETRY_OPTIONS)
+};
+
+struct breaker_config {
+    SECTION_MEMBERS(BREAKER_OPTIONS)
+};
+
+/* An entry of `faults`. Without `from` it is INT64_MIN, without `to` INT64_MAX; the other numbers
+ * are 0 and the texts NULL where they are not set. */
+struct fault_rule_config {
+    SECTION_MEMBERS(FAULT_RULE_OPTIONS)
+    bool has_range; /* `from` or `to` is set: codes that are no numbers do not match */
+};
+
+/* An entry of `methods`; `timeout` is 0 where it is not set. */
+struct method_rule_config {
+    SECTION_MEMBERS(METHOD_RULE_OPTIONS)
 };
 
 struct listen_config {
@@ -119,6 +168,20 @@ struct upstream_target {
     char *unix_socket; /* path of the socket; NULL: none */
     char *username;    /* from the URL or `auth`; NULL: none */
     char *password;    /* NULL: none; secret */
+    bool digest;       /* they are for Digest, not Basic */
+};
+
+/* The parts of `proxy.url`, and what stands beside it. */
+struct proxy_target {
+    char *url;      /* scheme://host:port; NULL: no proxy */
+    char *username; /* from the URL or `proxy`; NULL: none */
+    char *password; /* NULL: none; secret */
+    char *no_proxy; /* with commas between the hosts; "": none */
+};
+
+/* The content of the files that `tls` names; NULL data: none. */
+struct tls_files {
+    struct str ca, cert, key; /* the key is a secret */
 };
 
 struct upstream_config {
@@ -126,7 +189,12 @@ struct upstream_config {
     size_t index; /* place in config.upstreams: an upstream's number within the snapshot */
     SECTION_MEMBERS(UPSTREAM_OPTIONS)
     UPSTREAM_GROUPS(GROUP_MEMBER)
-    struct upstream_target target;
+    UPSTREAM_LISTS(GROUPS_MEMBER)
+    struct upstream_target *targets; /* of `url` or `urls`, in their order: at least one */
+    size_t n_targets;
+    struct upstream_target target; /* the first */
+    struct proxy_target proxy_target;
+    struct tls_files tls_files;
 };
 
 struct config {
@@ -135,7 +203,9 @@ struct config {
     MAIN_OPTIONAL_GROUPS(GROUP_MEMBER)
     MAIN_GROUPS(GROUP_MEMBER)
     MAIN_NAMED_GROUPS(GROUPS_MEMBER) /* upstreams, n_upstreams: in the order of the file */
-    struct store *store;             /* owns all that the snapshot points to */
+    const struct str *secrets;       /* config_secrets(); owned by the store */
+    size_t n_secrets;
+    struct store *store; /* owns all that the snapshot points to */
     atomic_uint references;
 };
 
@@ -146,6 +216,9 @@ struct config_report {
     size_t n_errors;
     bool missing; /* the main file cannot be opened */
 };
+
+/* A shorter secret is not looked for in foreign text: it would be found where it is not. [bytes] */
+#define SECRET_MIN ((size_t)6)
 
 struct config_read_options {
     bool testing; /* -t: a ${credential:…} without $CREDENTIALS_DIRECTORY is a warning only */
@@ -174,6 +247,11 @@ struct config *config_unref(struct config *config);
 
 /* The upstream of that name, or NULL. */
 const struct upstream_config *config_upstream(const struct config *config, struct str name);
+
+/* All secrets of the snapshot of at least SECRET_MIN bytes, each once, the longest first: what must
+ * not appear in foreign text that is shown (of a user and password, `user:password` too, which
+ * Basic credentials are made of). */
+const struct str *config_secrets(const struct config *config, size_t *ret_n);
 
 /* `--show-config`: the settings in force as a configuration file, each with its origin in a
  * comment, secrets hidden. */

@@ -133,6 +133,11 @@ static const struct word words_auth_scheme[] = {
     AUTH_SCHEME_LIST(WORD)
 #undef WORD_VALUE
 };
+static const struct word words_tls_version[] = {
+#define WORD_VALUE(word) TLS_VERSION_##word
+    TLS_VERSION_LIST(WORD)
+#undef WORD_VALUE
+};
 static const struct word words_extensions[] = {
 #define WORD_VALUE(word) EXTENSION_##word
     EXTENSION_LIST(WORD)
@@ -148,6 +153,7 @@ static const struct word words_extensions[] = {
 #define PUT_WORDS(kind) PUT_NUMBER(kind)
 #define PUT_TEXT(kind)
 #define PUT_TEXTS(kind)
+#define PUT_CODE(kind)
 #define K(kind, form, name, written) PUT_##form(kind)
 KIND_LIST(K)
 #undef K
@@ -162,14 +168,21 @@ KIND_LIST(K)
 #define BEHAVIOUR_duration NUMBER(duration, SETTING_TEXT, parse_duration)
 #define BEHAVIOUR_mode NUMBER(mode, SETTING_TEXT, parse_mode)
 #define BEHAVIOUR_text CHECKED(SETTING_TEXT, check_text)
+#define BEHAVIOUR_path CHECKED(SETTING_TEXT, check_path)
+#define BEHAVIOUR_problem CHECKED(SETTING_TEXT, check_problem)
+#define BEHAVIOUR_pin CHECKED(SETTING_TEXT, check_pin)
+#define BEHAVIOUR_fault_code CHECKED(SETTING_TEXT, check_text)
 #define BEHAVIOUR_secret CHECKED(SETTING_TEXT, check_text), .sensitive = true
 #define BEHAVIOUR_url CHECKED(SETTING_TEXT, check_url), .sensitive = true
+#define BEHAVIOUR_proxy_url CHECKED(SETTING_TEXT, check_proxy_url), .sensitive = true
+#define BEHAVIOUR_urls CHECKED(SETTING_LIST, check_url), .sensitive = true
 #define BEHAVIOUR_address CHECKED(SETTING_TEXT, check_address)
 #define BEHAVIOUR_socket_path CHECKED(SETTING_TEXT, check_socket_path)
 #define BEHAVIOUR_zone CHECKED(SETTING_TEXT, check_zone)
 #define BEHAVIOUR_encoding CHECKED(SETTING_TEXT, check_encoding)
 #define BEHAVIOUR_decoding CHECKED(SETTING_TEXT, check_decoding)
 #define BEHAVIOUR_host_names CHECKED(SETTING_LIST, check_host_name)
+#define BEHAVIOUR_no_proxy CHECKED(SETTING_LIST, check_no_proxy)
 #define BEHAVIOUR_headers CHECKED(SETTING_LIST, check_header), .sensitive = true
 #define BEHAVIOUR_globs CHECKED(SETTING_LIST, check_glob)
 #define BEHAVIOUR_extensions NUMBER(extensions, SETTING_LIST, parse_word), WORDS_OF(extensions)
@@ -179,6 +192,7 @@ KIND_LIST(K)
 #define BEHAVIOUR_integers_form ENUM(integers_form)
 #define BEHAVIOUR_text_policy ENUM(text_policy)
 #define BEHAVIOUR_auth_scheme ENUM(auth_scheme)
+#define BEHAVIOUR_tls_version ENUM(tls_version)
 
 const struct kind kinds[KINDS] = {
 #define K(kind, form_, name_, written_)                                                            \

@@ -13,8 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a setting becomes: a number (also of an enum or flag), a text, texts, a set of bits. */
-enum kind_form { FORM_NUMBER, FORM_TEXT, FORM_TEXTS, FORM_WORDS };
+/* What a setting becomes: a number (also of an enum or flag), a text, texts, a set of bits, or a
+ * struct fault_code. */
+enum kind_form { FORM_NUMBER, FORM_TEXT, FORM_TEXTS, FORM_WORDS, FORM_CODE };
 
 struct word {
     const char *text;

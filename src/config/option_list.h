@@ -20,7 +20,8 @@
 #define RPCGATE_CONFIG_OPTION_LIST_H
 
 /* Kinds: K(kind, form, "name for users", "how it is written"). The form says what it becomes: a
- * NUMBER (enum values and flags too), a TEXT, TEXTS, or WORDS, which are a set of bits. */
+ * NUMBER (enum values and flags too), a TEXT, TEXTS, WORDS, which are a set of bits, or a CODE,
+ * which is a number or a glob. */
 #define KIND_LIST(K)                                                                               \
     K(flag, NUMBER, "flag", "`true` or `false`")                                                   \
     K(count, NUMBER, "number", "a plain number, such as `64`")                                     \
@@ -29,8 +30,17 @@
       "a string with one of the units ms, s, m and h: `\"250ms\"`, `\"30s\"`, `\"10m\"`")          \
     K(mode, NUMBER, "mode", "a file mode as an octal string, such as `\"0660\"`")                  \
     K(text, TEXT, "string", "a string without control characters")                                 \
+    K(path, TEXT, "file name",                                                                     \
+      "the name of a file or folder; a relative one is seen from the main file's folder")          \
+    K(problem, TEXT, "problem type", "`a-name` of lower-case letters, digits and `-`, or a URI")   \
+    K(pin, TEXT, "public key",                                                                     \
+      "`sha256//` and the Base64 of a key's SHA-256; several with `;` between them")               \
+    K(fault_code, CODE, "fault code",                                                              \
+      "an integer, or a string with a glob over codes that are strings")                           \
     K(secret, TEXT, "secret", "a string that is never shown")                                      \
     K(url, TEXT, "URL", "a string with a URL")                                                     \
+    K(proxy_url, TEXT, "URL", "a string with a URL")                                               \
+    K(urls, TEXTS, "list of URLs", "a list of URLs: `[ \"http://a/RPC2\", \"http://b/RPC2\" ]`")   \
     K(address, TEXT, "address", "an IPv4 or IPv6 address, such as `\"127.0.0.1\"` or `\"::1\"`")   \
     K(socket_path, TEXT, "path", "the absolute path of a unix socket, of at most 107 bytes")       \
     K(zone, TEXT, "time zone",                                                                     \
@@ -39,6 +49,8 @@
     K(decoding, TEXT, "encoding", "the name of an encoding, such as `\"ISO-8859-1\"`")             \
     K(host_names, TEXTS, "list of host names",                                                     \
       "a list of host names without a port: `[ \"gw.internal\" ]`")                                \
+    K(no_proxy, TEXTS, "list of hosts",                                                            \
+      "a list of host names, each with its subdomains, addresses, networks: `[ \"10.0.0.0/8\" ]`") \
     K(headers, TEXTS, "list of headers", "a list of header lines: `[ \"X-Tenant: blue\" ]`")       \
     K(globs, TEXTS, "list of globs", "a list of globs over `upstream/method`: `[ \"demo/*\" ]`")   \
     K(extensions, WORDS, "list of words", "a list of words: `[ \"nil\", \"i8\" ]`")                \
@@ -47,7 +59,8 @@
     K(types_form, NUMBER, "word", "a string with one of the words listed")                         \
     K(integers_form, NUMBER, "word", "a string with one of the words listed")                      \
     K(text_policy, NUMBER, "word", "a string with one of the words listed")                        \
-    K(auth_scheme, NUMBER, "word", "a string with one of the words listed")
+    K(auth_scheme, NUMBER, "word", "a string with one of the words listed")                        \
+    K(tls_version, NUMBER, "word", "a string with one of the words listed")
 
 /* Top level. */
 #define MAIN_OPTIONS(X)                                                                            \
@@ -132,11 +145,15 @@
 /* upstreams = { NAME = { … } } */
 #define UPSTREAM_OPTIONS(X)                                                                        \
     X(url, url, NULL, "http://127.0.0.1:9001/RPC2", NULL, NULL, LIVE,                              \
-      "Where the server is, which must be set: `http://`, `https://`, or "                         \
+      "Where the server is; this or `urls` must be set: `http://`, `https://`, or "                \
       "`http+unix://%2Frun%2Fx.sock/RPC2`. The path is `/RPC2` where there is none; "              \
-      "`user:password@` is sent as Basic credentials.")                                            \
+      "`user:password@` is sent as credentials, as Basic unless `auth.scheme` is digest.")         \
+    X(urls, urls, NULL, "\"http://10.0.0.1:9001/\", \"http://10.0.0.2:9001/\"", NULL, NULL, LIVE,  \
+      "Several servers that are one: the next is tried when one cannot be connected to.")          \
     X(headers, headers, NULL, "\"X-Tenant: blue\"", NULL, NULL, LIVE,                              \
       "`Name: value` lines that are sent with every request.")                                     \
+    X(flag, cookies, "false", NULL, NULL, NULL, LIVE,                                              \
+      "Keeps the server's cookies and sends them back.")                                           \
     X(extensions, extensions, NULL, "\"nil\", \"i8\"", NULL, NULL, LIVE,                           \
       "Types beyond the specification that the server takes.")                                     \
     X(types_form, types, "plain", NULL, NULL, NULL, LIVE, "How XML-RPC types show in JSON.")       \
@@ -150,42 +167,152 @@
       "Encoding of the documents that are sent.")                                                  \
     X(decoding, response_encoding, NULL, "ISO-8859-1", NULL, NULL, LIVE,                           \
       "Encoding in which responses are read, whatever they declare.")                              \
+    X(flag, required, "false", NULL, NULL, NULL, LIVE, "Makes /readyz depend on this server.")     \
+    X(count, fault_status, "500", NULL, "400", "599", LIVE,                                        \
+      "HTTP status of faults for which neither a rule of `faults` nor their code has one.")        \
+    X(flag, verbose, "false", NULL, NULL, NULL, LIVE,                                              \
+      "Writes requests and responses to the log, with secrets as `***`.")                          \
     X(text, user_agent, NULL, "billing-gateway/1", NULL, NULL, LIVE,                               \
       "`User-Agent` of our requests. Without it: rpcgate/VERSION.")
 
 #define UPSTREAM_GROUPS(G)                                                                         \
     G(auth, auth, "Our credentials at the server.")                                                \
+    G(tls, tls, "How `https://` is spoken.")                                                       \
+    G(proxy, proxy, "A proxy on the way to the server. Those of the environment are not used.")    \
     G(timeouts, timeouts, "How long things may take.")                                             \
-    G(pool, pool, "Who waits, and how long.")                                                      \
-    G(upstream_limits, limits, "How large answers may be.")
+    G(pool, pool, "How many calls run at once; who waits, and how long.")                          \
+    G(upstream_limits, limits, "How large answers may be.")                                        \
+    G(compression, compression, "What is sent compressed.")                                        \
+    G(retry, retry,                                                                                \
+      "What is tried again: calls that did not reach the server, and calls of `safe` methods "     \
+      "whose answer was lost. Nothing else is ever sent twice.")                                   \
+    G(breaker, breaker, "When a server that fails gets no calls for a while.")
+
+/* faults = ( { … }, … ) */
+#define UPSTREAM_LISTS(G)                                                                          \
+    G(fault_rule, faults,                                                                          \
+      "What faults mean to callers. Each entry has conditions, all of which must hold, and what "  \
+      "follows; the first entry that fits counts.")                                                \
+    G(method_rule, methods, "What is known of methods; the first entry that matches counts.")
 
 /* upstreams.NAME.auth = { … } */
 #define AUTH_OPTIONS(X)                                                                            \
     X(auth_scheme, scheme, "none", NULL, NULL, NULL, LIVE,                                         \
-      "How we log in; Basic is sent at once.")                                                     \
-    X(text, username, NULL, "rpcgate", NULL, NULL, LIVE, "User name.")                             \
-    X(secret, password, NULL, "${file:/etc/rpcgate/upstream.pw}", NULL, NULL, LIVE, "Password.")
+      "How we log in; Basic and Bearer are sent at once.")                                         \
+    X(text, username, NULL, "rpcgate", NULL, NULL, LIVE, "User name, for basic and digest.")       \
+    X(secret, password, NULL, "${file:/etc/rpcgate/upstream.pw}", NULL, NULL, LIVE,                \
+      "Password, for basic and digest.")                                                           \
+    X(secret, token, NULL, "${file:/etc/rpcgate/upstream.token}", NULL, NULL, LIVE,                \
+      "Token, for bearer.")
+
+/* upstreams.NAME.tls = { … } */
+#define TLS_OPTIONS(X)                                                                             \
+    X(path, ca_file, NULL, "/etc/rpcgate/ca.pem", NULL, NULL, LIVE,                                \
+      "Certificates (PEM) that are trusted in place of the system's. This and the other files "    \
+      "are read together with the configuration.")                                                 \
+    X(path, ca_path, NULL, "/etc/rpcgate/ca", NULL, NULL, LIVE,                                    \
+      "Folder of such certificates, prepared by `openssl rehash`.")                                \
+    X(path, cert_file, NULL, "/etc/rpcgate/client.pem", NULL, NULL, LIVE,                          \
+      "Our certificate (PEM), with those between it and its CA behind it.")                        \
+    X(path, key_file, NULL, "/etc/rpcgate/client.key", NULL, NULL, LIVE,                           \
+      "The private key (PEM) of `cert_file`. Without it: it stands in `cert_file`.")               \
+    X(secret, key_password, NULL, "${file:/etc/rpcgate/client.pw}", NULL, NULL, LIVE,              \
+      "Password of the private key.")                                                              \
+    X(flag, verify_peer, "true", NULL, NULL, NULL, LIVE,                                           \
+      "Whether the server's certificate must come from a CA that is trusted.")                     \
+    X(flag, verify_host, "true", NULL, NULL, NULL, LIVE,                                           \
+      "Whether it must be for the host in the URL.")                                               \
+    X(tls_version, min_version, "1.2", NULL, NULL, NULL, LIVE, "Oldest version of TLS.")           \
+    X(text, ciphers, NULL, "ECDHE+AESGCM:TLS_AES_256_GCM_SHA384", NULL, NULL, LIVE,                \
+      "Ciphers by OpenSSL's names, with `:` between them; those that begin with `TLS_` are for "   \
+      "TLS 1.3.")                                                                                  \
+    X(pin, pinned_public_key, NULL, "sha256//YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRMwE=", NULL,  \
+      NULL, LIVE, "The public key that the server's certificate must have, whoever signed it.")
+
+/* upstreams.NAME.proxy = { … } */
+#define PROXY_OPTIONS(X)                                                                           \
+    X(proxy_url, url, NULL, "http://proxy.internal:3128", NULL, NULL, LIVE,                        \
+      "Where the proxy is: `http://`, `https://`, `socks5://` or `socks5h://` (which leaves it "   \
+      "to the proxy to look names up), host and port.")                                            \
+    X(text, username, NULL, "rpcgate", NULL, NULL, LIVE, "User name at the proxy.")                \
+    X(secret, password, NULL, "${file:/etc/rpcgate/proxy.pw}", NULL, NULL, LIVE,                   \
+      "Password at the proxy.")                                                                    \
+    X(headers, headers, NULL, "\"X-Tenant: blue\"", NULL, NULL, LIVE,                              \
+      "`Name: value` lines for the proxy alone.")                                                  \
+    X(flag, tunnel, "false", NULL, NULL, NULL, LIVE,                                               \
+      "Whether `http://` goes through a tunnel (CONNECT), too, as `https://` always does.")        \
+    X(no_proxy, no_proxy, NULL, "\"intranet.example\", \"10.0.0.0/8\"", NULL, NULL, LIVE,          \
+      "Hosts that are reached without the proxy.")
 
 /* upstreams.NAME.timeouts = { … } */
 #define TIMEOUTS_OPTIONS(X)                                                                        \
     X(duration, connect, "2s", NULL, "10ms", "10m", LIVE,                                          \
       "Longest time for opening a connection.")                                                    \
-    X(duration, total, "30s", NULL, "10ms", "24h", LIVE, "Longest time for a call, all together.") \
+    X(duration, total, "30s", NULL, "10ms", "24h", LIVE,                                           \
+      "Longest time for a call: waiting, attempts and the pauses between them together.")          \
     X(duration, idle, "30s", NULL, "0s", "1h", LIVE, "How long an unused connection is kept.")
 
 /* upstreams.NAME.pool = { … } */
 #define POOL_OPTIONS(X)                                                                            \
+    X(count, max_connections, "64", NULL, "1", "10000", LIVE,                                      \
+      "Most calls at once, over all workers.")                                                     \
+    X(count, max_queue, "1024", NULL, "0", "1000000", LIVE,                                        \
+      "Most calls that wait for that; further ones are refused at once.")                          \
     X(duration, queue_timeout, "5s", NULL, "0s", "1h", LIVE,                                       \
-      "How long a call waits for room in limits.memory.")
+      "How long a call waits for its turn, and for room in limits.memory.")
 
 /* upstreams.NAME.limits = { … } */
 #define UPSTREAM_LIMITS_OPTIONS(X)                                                                 \
     X(size, response, "32M", NULL, "1K", "4G", LIVE, "Largest response, after decompression.")     \
     X(count, depth, "128", NULL, "1", "1000", LIVE, "Greatest nesting of a response.")
 
+/* upstreams.NAME.compression = { … } */
+#define COMPRESSION_OPTIONS(X)                                                                     \
+    X(flag, accept, "true", NULL, NULL, NULL, LIVE,                                                \
+      "Whether responses may be compressed (gzip and deflate).")                                   \
+    X(size, request_over, NULL, "64K", "0", "1G", LIVE,                                            \
+      "Requests over this size are sent with gzip, which many servers do not take. Without it: "   \
+      "none is.")
+
+/* upstreams.NAME.retry = { … } */
+#define RETRY_OPTIONS(X)                                                                           \
+    X(count, attempts, "2", NULL, "1", "10", LIVE, "Most attempts of a call, the first included.") \
+    X(duration, backoff, "50ms", NULL, "0ms", "1m", LIVE,                                          \
+      "Pause before the next one; its length varies by chance.")
+
+/* upstreams.NAME.breaker = { … } */
+#define BREAKER_OPTIONS(X)                                                                         \
+    X(count, failures, "5", NULL, "0", "1000000", LIVE,                                            \
+      "After so many in a row the server gets no calls for a while. 0: it always gets them.")      \
+    X(duration, open, "5s", NULL, "10ms", "1h", LIVE, "How long that is; then one call tries.")
+
+/* upstreams.NAME.faults = ( { … }, … ) */
+#define FAULT_RULE_OPTIONS(X)                                                                      \
+    X(fault_code, code, NULL, "100", NULL, NULL, LIVE,                                             \
+      "Condition: the fault's code is this; as a string, a glob that a code of text matches.")     \
+    X(count, from, NULL, "-32099", NULL, NULL, LIVE, "Condition: the code is at least this.")      \
+    X(count, to, NULL, "-32000", NULL, NULL, LIVE, "Condition: the code is at most this.")         \
+    X(text, text, NULL, "*not found*", NULL, NULL, LIVE,                                           \
+      "Condition: the fault's string matches this glob.")                                          \
+    X(count, http, NULL, "500", "200", "599", LIVE,                                                \
+      "Condition: the fault came with this HTTP status.")                                          \
+    X(count, status, NULL, "404", "400", "599", LIVE, "The HTTP status of our answer.")            \
+    X(problem, type, NULL, "no-such-record", NULL, NULL, LIVE,                                     \
+      "The type of the problem; a name stands for `urn:rpcgate:problem:NAME`.")                    \
+    X(duration, retry_after, NULL, "30s", "1s", "24h", LIVE, "The `Retry-After` of our answer.")
+
+/* upstreams.NAME.methods = ( { … }, … ) */
+#define METHOD_RULE_OPTIONS(X)                                                                     \
+    X(text, match, NULL, "reports.*", NULL, NULL, LIVE, "Glob over the method's name; required.")  \
+    X(flag, safe, "false", NULL, NULL, NULL, LIVE,                                                 \
+      "Whether it may run twice: then it is called again where an answer was lost.")               \
+    X(duration, timeout, NULL, "5m", "10ms", "24h", LIVE, "In place of timeouts.total.")
+
 /* Words: X(WORD, "word"). Those of the codec's choices stand in codec/options.h. */
 #define LOG_LEVEL_LIST(X) X(ERROR, "error") X(WARN, "warn") X(INFO, "info") X(DEBUG, "debug")
 #define LOG_FORMAT_LIST(X) X(TEXT, "text") X(JSON, "json")
-#define AUTH_SCHEME_LIST(X) X(NONE, "none") X(BASIC, "basic")
+#define AUTH_SCHEME_LIST(X)                                                                        \
+    X(NONE, "none") X(BASIC, "basic") X(DIGEST, "digest") X(BEARER, "bearer")
+#define TLS_VERSION_LIST(X) X(1_2, "1.2") X(1_3, "1.3")
 
 #endif

@@ -91,7 +91,9 @@ static void print_group(struct buf *to, const struct group_row *row, const void 
 {
     const void *member = section_member(base, row->offset);
     indent(to, depth);
-    if (row->form == GROUP_LIST || row->form == GROUP_NAMED) {
+    if (row->form == GROUP_LIST && group_count(row, base) == 0) {
+        buf_printf(to, "// %s: not set\n", row->name);
+    } else if (row->form == GROUP_LIST || row->form == GROUP_NAMED) {
         print_several(to, row, base, depth);
     } else if (row->form == GROUP_OPTIONAL &&
                !*(const bool *)section_member(member, row->section->present_offset)) {

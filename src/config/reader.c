@@ -2,10 +2,13 @@
 #include "config/reader.h"
 
 #include "base/alloc.h"
+#include "config/checked_texts.h"
 #include "config/nearest.h"
+#include "config/secret.h"
 #include "config/shown.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,11 +120,41 @@ static void refuse_value(struct reader *r, const struct target *t, const struct 
     buf_done(&sentence);
 }
 
-static char *keep(struct reader *r, const struct kind *kind, const struct value *v)
+/* Those of URLs are decoded first, by the checks. */
+static void remember_secrets(struct reader *r, const struct target *t, const struct value *v)
 {
-    bool secret = kind->sensitive || v->hidden;
+    struct str text = buf_str(&v->text);
+    struct place place = t->setting->place;
+    char setting[PATH_MAX_BYTES];
+    if (v->unresolved)
+        return;
+    snprintf(setting, sizeof setting, "%s%s", buf_c(&r->path), t->row->name);
+    if (t->row->kind == &kinds[KIND_secret])
+        secret_list_add(r->secrets, text, place, setting);
+    else if (t->row->kind == &kinds[KIND_headers] && secret_header(header_name(text)))
+        secret_list_add_header(r->secrets, text, place, setting);
+    if (v->hidden && (v->hidden_from > 0 || v->hidden_to < text.len))
+        secret_list_add(r->secrets, str_slice(text, v->hidden_from, v->hidden_to), place, setting);
+    else if (v->hidden && t->row->kind != &kinds[KIND_secret])
+        secret_list_add(r->secrets, text, place, setting);
+}
+
+static char *keep(struct reader *r, const struct target *t, const struct value *v)
+{
+    bool secret = t->row->kind->sensitive || v->hidden;
+    remember_secrets(r, t, v);
     return secret ? store_secret(r->store, buf_str(&v->text))
                   : store_text(r->store, buf_str(&v->text));
+}
+
+/* An integer of the file is a code, a string a glob. */
+static void take_code(struct reader *r, const struct target *t, const struct value *v)
+{
+    struct fault_code *code = t->member;
+    bool number = t->setting->type == SETTING_INTEGER;
+    code->form = number ? FAULT_CODE_NUMBER : FAULT_CODE_GLOB;
+    code->number = number ? t->setting->integer : 0;
+    code->glob = number ? NULL : keep(r, t, v);
 }
 
 /* A number or text from its resolved value. */
@@ -141,10 +174,12 @@ static bool take_scalar(struct reader *r, const struct target *t, const struct v
             refuse_value(r, t, v, buf_c(&why));
     } else {
         ok = kind->check(buf_str(&v->text), &why) || v->unresolved;
-        if (ok)
-            *(char **)t->member = keep(r, kind, v);
-        else
+        if (!ok)
             refuse(r, t, t->setting->place, buf_c(&why));
+        else if (kind->form == FORM_CODE)
+            take_code(r, t, v);
+        else
+            *(char **)t->member = keep(r, t, v);
     }
     buf_done(&why);
     return ok || v->unresolved;
@@ -159,7 +194,8 @@ static void remember(struct reader *r, const struct target *t, struct buf *shown
 static void read_scalar(struct reader *r, const struct target *t)
 {
     enum setting_type type = t->setting->type;
-    bool right = type == t->row->kind->type;
+    bool code = t->row->kind->form == FORM_CODE && type == SETTING_INTEGER;
+    bool right = type == t->row->kind->type || code;
     /* Numbers and flags may come from a variable, which makes them strings in the file. */
     if (!right && (type != SETTING_TEXT || strstr(t->setting->text, "${") == NULL)) {
         refuse_type(r, t);
@@ -173,7 +209,7 @@ static void read_scalar(struct reader *r, const struct target *t)
         else if (take_scalar(r, t, &v)) {
             struct buf shown;
             buf_init(&shown, 8 * v.text.len + 64, NULL);
-            shown_value(&shown, t->row->kind, &v);
+            shown_value(&shown, code ? &kinds[KIND_count] : t->row->kind, &v);
             remember(r, t, &shown, v.unresolved);
             buf_done(&shown);
         }
@@ -205,7 +241,7 @@ static bool take_item(struct reader *r, const struct target *t, const struct val
     } else {
         ok = kind->check(buf_str(&v->text), &why) || v->unresolved;
         if (ok)
-            to->texts.items[to->texts.n++] = keep(r, kind, v);
+            to->texts.items[to->texts.n++] = keep(r, t, v);
         else
             refuse(r, t, t->setting->place, buf_c(&why));
     }

@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "config/config_file.h"
 #include "config/findings.h"
+#include "config/secret_list.h"
 #include "config/sections.h"
 #include "config/store.h"
 #include "config/substitute.h"
@@ -14,6 +15,7 @@
 struct reader {
     struct store *store;
     struct findings *findings;
+    struct secret_list *secrets;
     struct substitution substitution;
     struct buf path; /* of the section that is being read: "upstreams.demo.", "" */
 };

@@ -64,6 +64,17 @@ static const struct option_row auth_options[] = { AUTH_OPTIONS(ROW) };
 static const struct section section_auth = { SECTION(OWNER, "upstreams.NAME.auth", auth_options) };
 #undef OWNER
 
+#define OWNER struct tls_config
+static const struct option_row tls_options[] = { TLS_OPTIONS(ROW) };
+static const struct section section_tls = { SECTION(OWNER, "upstreams.NAME.tls", tls_options) };
+#undef OWNER
+
+#define OWNER struct proxy_config
+static const struct option_row proxy_options[] = { PROXY_OPTIONS(ROW) };
+static const struct section section_proxy = { SECTION(OWNER, "upstreams.NAME.proxy",
+                                                      proxy_options) };
+#undef OWNER
+
 #define OWNER struct timeouts_config
 static const struct option_row timeouts_options[] = { TIMEOUTS_OPTIONS(ROW) };
 static const struct section section_timeouts = { SECTION(OWNER, "upstreams.NAME.timeouts",
@@ -81,9 +92,39 @@ static const struct section section_upstream_limits = { SECTION(OWNER, "upstream
                                                                 upstream_limits_options) };
 #undef OWNER
 
+#define OWNER struct compression_config
+static const struct option_row compression_options[] = { COMPRESSION_OPTIONS(ROW) };
+static const struct section section_compression = { SECTION(OWNER, "upstreams.NAME.compression",
+                                                            compression_options) };
+#undef OWNER
+
+#define OWNER struct retry_config
+static const struct option_row retry_options[] = { RETRY_OPTIONS(ROW) };
+static const struct section section_retry = { SECTION(OWNER, "upstreams.NAME.retry",
+                                                      retry_options) };
+#undef OWNER
+
+#define OWNER struct breaker_config
+static const struct option_row breaker_options[] = { BREAKER_OPTIONS(ROW) };
+static const struct section section_breaker = { SECTION(OWNER, "upstreams.NAME.breaker",
+                                                        breaker_options) };
+#undef OWNER
+
+#define OWNER struct fault_rule_config
+static const struct option_row fault_rule_options[] = { FAULT_RULE_OPTIONS(ROW) };
+static const struct section section_fault_rule = { SECTION(OWNER, "upstreams.NAME.faults",
+                                                           fault_rule_options) };
+#undef OWNER
+
+#define OWNER struct method_rule_config
+static const struct option_row method_rule_options[] = { METHOD_RULE_OPTIONS(ROW) };
+static const struct section section_method_rule = { SECTION(OWNER, "upstreams.NAME.methods",
+                                                            method_rule_options) };
+#undef OWNER
+
 #define OWNER struct upstream_config
 static const struct option_row upstream_options[] = { UPSTREAM_OPTIONS(ROW) };
-static const struct group_row upstream_groups[] = { UPSTREAM_GROUPS(PLAIN) };
+static const struct group_row upstream_groups[] = { UPSTREAM_GROUPS(PLAIN) UPSTREAM_LISTS(LIST) };
 static const struct section section_upstream = { SECTION(OWNER, "upstreams.NAME", upstream_options),
                                                  GROUPS(upstream_groups),
                                                  .name_offset = offsetof(OWNER, name),
@@ -98,7 +139,10 @@ const struct section section_main = { SECTION(OWNER, "", main_options), GROUPS(m
 #undef OWNER
 
 const struct section *const sections[] = {
-    &section_main,     &section_listen, &section_anonymous, &section_limits,         &section_log,
-    &section_upstream, &section_auth,   &section_timeouts,  &section_upstream_limits
+    &section_main,        &section_listen,   &section_anonymous, &section_limits,
+    &section_log,         &section_upstream, &section_auth,      &section_tls,
+    &section_proxy,       &section_timeouts, &section_pool,      &section_upstream_limits,
+    &section_compression, &section_retry,    &section_breaker,   &section_fault_rule,
+    &section_method_rule,
 };
 const size_t n_sections = ARRAY_LEN(sections);

@@ -79,7 +79,8 @@ void shown_value(struct buf *to, const struct kind *kind, const struct value *va
     buf_append_byte(to, '"');
     if (kind == &kinds[KIND_secret])
         buf_append_c(to, "***");
-    else if (kind == &kinds[KIND_url])
+    else if (kind == &kinds[KIND_url] || kind == &kinds[KIND_urls] ||
+             kind == &kinds[KIND_proxy_url])
         show_url(to, value);
     else if (kind == &kinds[KIND_headers])
         show_header(to, value);

@@ -8,7 +8,10 @@
 /* All of it. [bytes] */
 #define URL_MAX 4096
 
-enum scheme { SCHEME_HTTP, SCHEME_HTTPS, SCHEME_HTTP_UNIX };
+enum scheme { SCHEME_HTTP, SCHEME_HTTPS, SCHEME_HTTP_UNIX, SCHEME_SOCKS5, SCHEME_SOCKS5H };
+
+/* Whose URL it is: each takes schemes of its own. */
+enum use { USE_UPSTREAM = 1, USE_PROXY = 2, USE_ANY = 3 };
 
 struct parts {
     enum scheme scheme;
@@ -71,23 +74,32 @@ static bool check_bytes(struct str url, struct buf *why)
     return true;
 }
 
-static bool take_scheme(struct str *url, enum scheme *ret, struct buf *why)
+static const struct {
+    const char *text;
+    unsigned uses; /* set of enum use */
+} schemes[] = {
+    [SCHEME_HTTP] = { "http://", USE_UPSTREAM | USE_PROXY },
+    [SCHEME_HTTPS] = { "https://", USE_UPSTREAM | USE_PROXY },
+    [SCHEME_HTTP_UNIX] = { "http+unix://", USE_UPSTREAM },
+    [SCHEME_SOCKS5] = { "socks5://", USE_PROXY },
+    [SCHEME_SOCKS5H] = { "socks5h://", USE_PROXY },
+};
+
+static bool take_scheme(struct str *url, enum use use, enum scheme *ret, struct buf *why)
 {
-    static const struct {
-        struct str text;
-        enum scheme scheme;
-    } schemes[] = { { { "http://", 7 }, SCHEME_HTTP },
-                    { { "https://", 8 }, SCHEME_HTTPS },
-                    { { "http+unix://", 12 }, SCHEME_HTTP_UNIX } };
     for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
-        size_t len = schemes[i].text.len;
-        if (url->len >= len && str_eq_nocase(str_slice(*url, 0, len), schemes[i].text)) {
-            *ret = schemes[i].scheme;
+        size_t len = strlen(schemes[i].text);
+        if ((schemes[i].uses & use) != 0 && url->len >= len &&
+            str_eq_nocase(str_slice(*url, 0, len), str_of(schemes[i].text))) {
+            *ret = (enum scheme)i;
             *url = str_slice(*url, len, url->len);
             return true;
         }
     }
-    return refuse(why, "the URL must begin with http://, https:// or http+unix://");
+    return refuse(why, use == USE_PROXY ? "a proxy's URL must begin with http://, https://, "
+                                          "socks5:// or socks5h://"
+                                        : "the URL must begin with http://, https:// or "
+                                          "http+unix://");
 }
 
 /* Index of the last `byte`, or s.len. */
@@ -185,9 +197,9 @@ static bool check_userinfo(struct str userinfo, struct buf *why)
     return !colon || refuse(why, "the URL's user has a `:`, which Basic credentials cannot carry");
 }
 
-static bool split(struct str url, struct parts *ret, struct buf *why)
+static bool split(struct str url, enum use use, struct parts *ret, struct buf *why)
 {
-    if (!check_bytes(url, why) || !take_scheme(&url, &ret->scheme, why))
+    if (!check_bytes(url, why) || !take_scheme(&url, use, &ret->scheme, why))
         return false;
     size_t query = str_find(url, '?');
     ret->query = str_slice(url, query, url.len);
@@ -215,6 +227,17 @@ static char *decoded(struct store *store, struct str text, bool secret)
     return copy;
 }
 
+static void take_credentials(struct store *store, struct str userinfo, char **ret_username,
+                             char **ret_password)
+{
+    size_t colon = str_find(userinfo, ':');
+    if (userinfo.len == 0)
+        return;
+    *ret_username = decoded(store, str_slice(userinfo, 0, colon), true);
+    if (colon < userinfo.len)
+        *ret_password = decoded(store, str_slice(userinfo, colon + 1, userinfo.len), true);
+}
+
 static char *plain_url(struct store *store, const struct parts *parts)
 {
     bool is_unix = parts->scheme == SCHEME_HTTP_UNIX;
@@ -234,20 +257,35 @@ static char *plain_url(struct store *store, const struct parts *parts)
 bool url_parse(struct store *store, struct str url, struct upstream_target *ret, struct buf *why)
 {
     struct parts parts = { 0 };
-    if (!split(url, &parts, why))
+    if (!split(url, USE_UPSTREAM, &parts, why))
         return false;
     if (ret == NULL)
         return true;
     *ret = (struct upstream_target){ .url = plain_url(store, &parts) };
     if (parts.scheme == SCHEME_HTTP_UNIX)
         ret->unix_socket = decoded(store, parts.host, false);
-    if (parts.userinfo.len == 0)
+    take_credentials(store, parts.userinfo, &ret->username, &ret->password);
+    return true;
+}
+
+bool url_parse_proxy(struct store *store, struct str url, struct proxy_target *ret, struct buf *why)
+{
+    struct parts parts = { 0 };
+    if (!split(url, USE_PROXY, &parts, why))
+        return false;
+    if (parts.port.len == 0)
+        return refuse(why, "the proxy's URL needs a port, such as http://proxy.internal:3128");
+    if (parts.path.len > 1 || parts.query.len > 0)
+        return refuse(why, "the proxy's URL has a path, which has no meaning there");
+    if (ret == NULL)
         return true;
-    size_t colon = str_find(parts.userinfo, ':');
-    ret->username = decoded(store, str_slice(parts.userinfo, 0, colon), true);
-    if (colon < parts.userinfo.len)
-        ret->password =
-            decoded(store, str_slice(parts.userinfo, colon + 1, parts.userinfo.len), true);
+    struct buf to;
+    buf_init(&to, URL_MAX + 64, NULL);
+    buf_printf(&to, "%s%.*s:%.*s", schemes[parts.scheme].text, STR_ARGS(parts.host),
+               STR_ARGS(parts.port));
+    ret->url = store_text(store, buf_str(&to));
+    buf_done(&to);
+    take_credentials(store, parts.userinfo, &ret->username, &ret->password);
     return true;
 }
 
@@ -256,7 +294,7 @@ struct str url_userinfo(struct str url)
     struct parts parts = { 0 };
     struct buf ignored;
     buf_init(&ignored, 512, NULL);
-    bool ok = split(url, &parts, &ignored);
+    bool ok = split(url, USE_ANY, &parts, &ignored);
     buf_done(&ignored);
     return ok && parts.has_userinfo ? parts.userinfo : str_slice(url, url.len, url.len);
 }

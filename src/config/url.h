@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The URL of an upstream, taken apart without libcurl, so that what libcurl gets is known: user
- * and password out of it, a host and path that are what they look like. RFC 3986. */
+/* The URL of an upstream or proxy, taken apart without libcurl, so that what libcurl gets is known:
+ * user and password out of it, a host and path that are what they look like. RFC 3986. */
 #ifndef RPCGATE_CONFIG_URL_H
 #define RPCGATE_CONFIG_URL_H
 
@@ -15,6 +15,11 @@
  * have a password in it. `ret` may be NULL: checks only. */
 bool url_parse(struct store *store, struct str url, struct upstream_target *ret,
                struct buf *why) MUST_CHECK;
+
+/* As url_parse(), of a proxy: http, https, socks5 or socks5h, a host and a port. `no_proxy` of
+ * `ret` is left as it is. */
+bool url_parse_proxy(struct store *store, struct str url, struct proxy_target *ret,
+                     struct buf *why) MUST_CHECK;
 
 /* Where the user and password stand in it, without the `@`; an empty one at the end where there
  * are none. */

@@ -135,11 +135,17 @@ static void sample_is_good_without_its_comments(void **state)
     config_report_init(&report);
     assert_null(
         config_read_text("t.conf", buf_str(&text), &(struct config_read_options){ 0 }, &report));
-    /* What cannot stand together, and a file that is not there. */
-    assert_int_equal(report.n_errors, 3);
+    /* What cannot stand together, and files that are not there. */
+    assert_int_equal(report.n_errors, 12);
+    size_t missing = 0;
+    for (const char *at = buf_c(&report.errors); (at = strstr(at, "`/etc/rpcgate/")) != NULL; at++)
+        missing++;
+    assert_int_equal(missing, 8);
     assert_non_null(strstr(buf_c(&report.errors), "listen[0]: set either `unix`"));
     assert_non_null(strstr(buf_c(&report.errors), "/etc/rpcgate/upstream.pw"));
+    assert_non_null(strstr(buf_c(&report.errors), "set either `url` or `urls`"));
     assert_non_null(strstr(buf_c(&report.errors), "need `scheme = \"basic\";`"));
+    assert_non_null(strstr(buf_c(&report.errors), "`token` needs `scheme = \"bearer\";`"));
     config_report_done(&report);
     buf_done(&sample);
     buf_done(&text);

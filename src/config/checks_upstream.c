@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/checks.h"
+
+#include <stdint.h>
+
+enum timeouts_index {
+#define X(kind, name, ...) TIMEOUTS_##name,
+    TIMEOUTS_OPTIONS(X)
+#undef X
+};
+enum compression_index {
+#define X(kind, name, ...) COMPRESSION_##name,
+    COMPRESSION_OPTIONS(X)
+#undef X
+};
+enum fault_rule_index {
+#define X(kind, name, ...) FAULT_##name,
+    FAULT_RULE_OPTIONS(X)
+#undef X
+};
+enum method_rule_index {
+#define X(kind, name, ...) METHOD_##name,
+    METHOD_RULE_OPTIONS(X)
+#undef X
+};
+
+static void check_faults(const struct checking *c, struct upstream_config *u)
+{
+    for (size_t i = 0; i < u->n_faults; i++) {
+        struct fault_rule_config *rule = &u->faults[i];
+        bool from = check_is_set(&rule->origins[FAULT_from]);
+        bool to = check_is_set(&rule->origins[FAULT_to]);
+        rule->has_range = from || to;
+        rule->from = from ? rule->from : INT64_MIN;
+        rule->to = to ? rule->to : INT64_MAX;
+        if (rule->from > rule->to)
+            findings_error(c->findings, rule->place,
+                           "upstreams.%s.faults[%zu]: no code lies from %lld to %lld", u->name, i,
+                           (long long)rule->from, (long long)rule->to);
+    }
+}
+
+static void check_methods(const struct checking *c, const struct upstream_config *u)
+{
+    for (size_t i = 0; i < u->n_methods; i++) {
+        const struct method_rule_config *rule = &u->methods[i];
+        if (!rule->present)
+            continue;
+        if (!check_is_set(&rule->origins[METHOD_match]))
+            findings_error(c->findings, rule->place,
+                           "upstreams.%s.methods[%zu]: `match` is missing, a glob over names of "
+                           "methods",
+                           u->name, i);
+    }
+}
+
+void check_upstream(const struct checking *c, struct upstream_config *u)
+{
+    const struct origin *connect = &u->timeouts.origins[TIMEOUTS_connect];
+    if (!u->present)
+        return; /* it is no group, which is told */
+    check_route(c, u);
+    if (!check_is_set(&u->compression.origins[COMPRESSION_request_over]))
+        u->compression.request_over = SIZE_MAX;
+    if (check_is_set(connect) && u->timeouts.connect > u->timeouts.total)
+        findings_warn(c->findings, connect->place,
+                      "upstreams.%s.timeouts.connect: it is longer than timeouts.total, so it is "
+                      "never reached",
+                      u->name);
+    check_tls(c, u);
+    check_faults(c, u);
+    check_methods(c, u);
+}
