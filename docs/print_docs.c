@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "config/config.h"
+#include "print_man.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -32,6 +33,8 @@ static const struct page {
     { "problems.md", print_problems },
     { "configuration.md", config_print_reference },
     { "rpcgate.conf", config_print_sample },
+    { "rpcgate.1", print_man_tool },
+    { "rpcgated.8", print_man_daemon },
 };
 
 int main(int argc, char **argv)

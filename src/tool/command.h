@@ -14,11 +14,6 @@
     X(encode, "JSON params on stdin to an XML-RPC document on stdout")                             \
     X(decode, "an XML-RPC document on stdin to JSON on stdout")
 
-/* `argv[0]` is the command's name. */
-#define X(name, what) int command_##name(int argc, char **argv);
-COMMAND_LIST(X)
-#undef X
-
 /* An option of a command: one list makes the reader and the help. */
 struct command_option {
     char letter; /* 0: none */
@@ -32,6 +27,13 @@ struct command_info {
     const struct command_option *options;
     size_t n_options;
 };
+
+/* `argv[0]` is the command's name. The manual shows what its help shows. */
+#define X(name, what)                                                                              \
+    int command_##name(int argc, char **argv);                                                     \
+    extern const struct command_info command_##name##_info;
+COMMAND_LIST(X)
+#undef X
 
 /* Reads options: calls `apply` with the row's place and its argument. Returns the place of the
  * first operand in argv, 0 after --help (printed) and -1 after a mistake (told on stderr). */

@@ -24,7 +24,7 @@ static const struct command_option options[] = {
     [HELP] = { 'h', "help", NULL, "print this" },
 };
 
-static const struct command_info info = {
+const struct command_info command_decode_info = {
     .usage = "rpcgate decode [OPTION…] [FILE]",
     .about = "Reads an XML-RPC document and writes {\"method\":\"name\",\"params\":[…]},\n"
              "{\"params\":[…]} or {\"fault\":{\"code\":1,\"string\":\"x\"}}.",
@@ -181,7 +181,7 @@ int command_decode(int argc, char **argv)
 {
     struct choices c = { .decoding = { .depth = CODEC_DEPTH_MAX, .document_max = SIZE_MAX } };
     struct input in;
-    int operand = command_options(argc, argv, &info, apply, &c);
+    int operand = command_options(argc, argv, &command_decode_info, apply, &c);
     if (operand <= 0)
         return operand == 0 ? EX_OK : EX_USAGE;
     if (argc - operand > 1)

@@ -31,7 +31,7 @@ static const struct command_option options[] = {
     [HELP] = { 'h', "help", NULL, "print this" },
 };
 
-static const struct command_info info = {
+const struct command_info command_encode_info = {
     .usage = "rpcgate encode [-m NAME | --response | --fault] [OPTION…] [FILE]",
     .about = "Reads a JSON array of params and writes an XML-RPC document. Without -m, --response\n"
              "and --fault it is the bare <params>.",
@@ -241,7 +241,7 @@ int command_encode(int argc, char **argv)
 {
     struct choices c = { .kind = ENCODE_PARAMS, .encoding.depth = CODEC_DEPTH_MAX };
     struct input in;
-    int operand = command_options(argc, argv, &info, apply, &c);
+    int operand = command_options(argc, argv, &command_encode_info, apply, &c);
     if (operand <= 0)
         return operand == 0 ? EX_OK : EX_USAGE;
     if (argc - operand > 1)

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "print_man.h"
+
+#include "daemon/options.h"
+#include "tool/command.h"
+
+/* Text for roff (man(7)): a backslash, a hyphen that is one, and a line that begins with a dot. */
+static void add(struct buf *to, const char *text)
+{
+    bool line_begins = to->len == 0 || to->data[to->len - 1] == '\n';
+    for (; *text != '\0'; text++) {
+        if (line_begins && (*text == '.' || *text == '\''))
+            buf_append_c(to, "\\&");
+        if (*text == '\\')
+            buf_append_c(to, "\\e");
+        else if (*text == '-')
+            buf_append_c(to, "\\-");
+        else
+            buf_append_byte(to, *text);
+        line_begins = *text == '\n';
+    }
+}
+
+static void begin(struct buf *to, const char *name, int section, const char *what)
+{
+    buf_printf(to, ".TH %s %d \"\" \"rpcgate\"\n.SH NAME\n%s \\- %s\n", name, section, name, what);
+}
+
+static void add_synopsis(struct buf *to, const char *const *lines, size_t n)
+{
+    buf_append_c(to, ".SH SYNOPSIS\n.nf\n");
+    for (size_t i = 0; i < n; i++) {
+        add(to, lines[i]);
+        buf_append_byte(to, '\n');
+    }
+    buf_append_c(to, ".fi\n");
+}
+
+static void add_option(struct buf *to, const struct command_option *o)
+{
+    buf_append_c(to, ".TP\n\\fB");
+    if (o->letter != 0)
+        buf_printf(to, "\\-%c\\fR, \\fB", o->letter);
+    add(to, "--");
+    add(to, o->name);
+    buf_append_c(to, "\\fR");
+    if (o->argument != NULL)
+        buf_printf(to, " \\fI%s\\fR", o->argument);
+    buf_append_byte(to, '\n');
+    add(to, o->help);
+    buf_append_byte(to, '\n');
+}
+
+static void add_command(struct buf *to, const char *name, const struct command_info *info)
+{
+    buf_printf(to, ".SH \"rpcgate %s\"\n", name);
+    add(to, info->about);
+    buf_append_byte(to, '\n');
+    for (size_t i = 0; i < info->n_options; i++)
+        add_option(to, &info->options[i]);
+    buf_append_c(to, ".PP\nExamples:\n.PP\n.nf\n");
+    add(to, info->examples);
+    buf_append_c(to, ".fi\n");
+}
+
+static void add_statuses(struct buf *to, const char *const (*rows)[2], size_t n)
+{
+    buf_append_c(to, ".SH \"EXIT STATUS\"\n");
+    for (size_t i = 0; i < n; i++)
+        buf_printf(to, ".TP\n%s\n%s\n", rows[i][0], rows[i][1]);
+}
+
+void print_man_tool(struct buf *to)
+{
+    static const char *const statuses[][2] = {
+        { "0", "All went well." },
+        { "64", "The words of the command are wrong." },
+        { "65", "The input is no such document; the reason is on standard error." },
+        { "66", "The input cannot be read." },
+        { "74", "The output cannot be written." },
+    };
+    const char *const synopsis[] = {
+#define X(name, what) command_##name##_info.usage,
+        COMMAND_LIST(X)
+#undef X
+    };
+    begin(to, "rpcgate", 1, "translate between JSON and XML-RPC");
+    add_synopsis(to, synopsis, ARRAY_LEN(synopsis));
+    buf_append_c(to, ".SH DESCRIPTION\nThe translation of \\fBrpcgated\\fR(8), for documents at "
+                     "hand. Where no \\fIFILE\\fR is named, or it is \\fB\\-\\fR, standard input "
+                     "is read.\nHow values translate is told in values.md of the documentation.\n");
+#define X(name, what) add_command(to, #name, &command_##name##_info);
+    COMMAND_LIST(X)
+#undef X
+    add_statuses(to, statuses, ARRAY_LEN(statuses));
+    buf_append_c(to, ".SH \"SEE ALSO\"\n\\fBrpcgated\\fR(8)\n");
+}
+
+void print_man_daemon(struct buf *to)
+{
+    static const struct command_option options[] = {
+#define X(word, letter, name, argument, help) { letter, name, argument, help },
+        DAEMON_OPTIONS(X)
+#undef X
+    };
+    static const char *const synopsis[] = { "rpcgated [-c FILE] [-t | --show-config]",
+                                            "rpcgated --demo [--listen ADDRESS:PORT]" };
+    static const char *const statuses[][2] = {
+        { "0", "It was asked to end, or did what the option says." },
+        { "64", "The words of the command are wrong." },
+        { "66", "The configuration file cannot be opened." },
+        { "69", "It cannot serve: a listener or a thread failed; the log says why." },
+        { "78", "The configuration is wrong; every error is on standard error." },
+    };
+    begin(to, "rpcgated", 8, "gateway that lets JSON programs call XML-RPC servers");
+    add_synopsis(to, synopsis, ARRAY_LEN(synopsis));
+    buf_append_c(to, ".SH DESCRIPTION\nCallers send JSON over HTTP to a loopback address or a unix "
+                     "socket; \\fBrpcgated\\fR calls the XML\\-RPC server that the path names, with "
+                     "that server's credentials, and gives back the result or a problem document "
+                     "(RFC 9457). It stays in the foreground and logs to standard error.\n"
+                     ".SH OPTIONS\n");
+    for (size_t i = 0; i < ARRAY_LEN(options); i++)
+        add_option(to, &options[i]);
+    buf_append_c(to, ".SH SIGNALS\n.TP\nSIGTERM, SIGINT\nNo new connections; running calls have "
+                     "limits.drain to end. A second one ends it at once.\n");
+    add_statuses(to, statuses, ARRAY_LEN(statuses));
+    buf_append_c(to, ".SH \"SEE ALSO\"\n\\fBrpcgate\\fR(1), \\fBcurl\\fR(1)\n");
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Man pages from the lists of options. */
+#ifndef RPCGATE_DOCS_PRINT_MAN_H
+#define RPCGATE_DOCS_PRINT_MAN_H
+
+#include "base/buf.h"
+
+void print_man_tool(struct buf *to);   /* rpcgate(1) */
+void print_man_daemon(struct buf *to); /* rpcgated(8) */
+
+#endif
