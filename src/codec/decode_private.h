@@ -127,6 +127,7 @@ struct scan {
     enum scan_state state;
     enum tag_kind kind; /* TAG: what is known about it */
     char quote;         /* TAG: of the attribute's value; 0: outside */
+    size_t brackets;    /* TEXT: how many `]` the text before ended in, at most 2 */
     size_t tag_len;     /* TAG: bytes so far */
     size_t matched;     /* TAG_BRACKET: bytes of `CDATA[` so far */
     char last[2];       /* COMMENT, PI, CDATA: the bytes before */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Three things that libxml2 2.9's push parser does not do well are done before it. A start tag is
+/* Four things that libxml2 2.9's push parser does not do well are done before it. A start tag is
  * measured, since attributes by the hundred thousand cost it seconds, and goes to it whole. A DTD
- * is refused unread. And long comments, processing instructions and CDATA sections, which it would
- * gather in memory, are closed and opened anew where a slice of the document ends. */
+ * is refused unread. Long comments, processing instructions and CDATA sections, which it would
+ * gather in memory, are closed and opened anew where a slice of the document ends. And `]]>` in
+ * text, which it misses where a slice ends within it, is seen. */
 #include "codec/decode_private.h"
 
 /* Shorter parts of a comment or CDATA section wait for their end. Must be less than the 300 bytes
@@ -308,16 +309,40 @@ static bool reopen(struct decoder *d, struct cut *c)
            emit(d, marks[s->state].open) && emit(d, str_slice(rest, head.len, rest.len));
 }
 
+/* Text must not hold `]]>` (XML 1.0 section 2.4), however it is cut. */
+static bool check_brackets(struct decoder *d, struct str slice)
+{
+    size_t before = d->scan.brackets;
+    size_t n = 0;
+    if (LIKELY(before == 0 || d->scan.state != SCAN_TEXT))
+        return true;
+    while (n < 2 && n < slice.len && slice.data[n] == ']')
+        n++;
+    if (before + n >= 2 && n < slice.len && slice.data[n] == '>')
+        return decode_fail(d, "\"]]>\" cannot stand in text; write \"]]&gt;\"");
+    return true;
+}
+
+static void count_brackets(struct scan *s, struct str slice)
+{
+    size_t n = 0;
+    while (n < 2 && n < slice.len && slice.data[slice.len - 1 - n] == ']')
+        n++;
+    n += n == slice.len ? s->brackets : 0;
+    s->brackets = n < 2 ? n : 2;
+}
+
 bool scan_feed(struct decoder *d, struct str slice)
 {
     struct scan *s = &d->scan;
     struct cut c = { .slice = slice };
     unsigned tries = SIMPLE_TRIES;
-    bool ok = s->state != SCAN_TAG || go_on_held(d, &c);
+    bool ok = check_brackets(d, slice) && (s->state != SCAN_TAG || go_on_held(d, &c));
     while (ok && c.at < slice.len)
         ok = s->state == SCAN_TEXT ? read_text(d, &c, &tries) : read_section(d, &c);
     if (!ok)
         return false;
+    count_brackets(s, slice);
     if (s->state == SCAN_TEXT || s->state == SCAN_TAG)
         return emit_until(d, &c, slice.len);
     return reopen(d, &c);
