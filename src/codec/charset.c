@@ -19,11 +19,18 @@
     "<?xml version=\"1.0\" encoding=\"-_:.\"?>\n</abcdefghijklmnopqrstuvwxyz>ABCDEFGHIJKLMNOP"     \
     "QRSTUVWXYZ 0123456789 &#;+"
 
+/* Text that is tried at once. [bytes] */
+#define PIECE_MAX ((size_t)256)
+
 struct charset {
     iconv_t to;
+    iconv_t there, back; /* for trying what a reader makes of a text; `to` keeps its state */
     char *name;
+    bool ascii;   /* all of ASCII survives */
     char held[4]; /* the begin of a character */
     size_t n_held;
+    char last[4]; /* the character before: Vietnamese ones are joined with the next */
+    size_t n_last;
 };
 
 bool charset_is_utf8(const char *name)
@@ -64,29 +71,73 @@ static bool writes_markup(iconv_t to)
     return n == sizeof in - 1;
 }
 
+/* Converts a text by itself; 0 where that cannot be, or where there is no room. */
+static size_t convert_alone(iconv_t cd, struct str text, char *to, size_t room)
+{
+    char *from = (char *)(uintptr_t)text.data; /* iconv's type is not const, but it only reads. */
+    char *at = to;
+    size_t left = text.len;
+    iconv(cd, NULL, NULL, NULL, NULL);
+    if (iconv(cd, &from, &left, &at, &room) == (size_t)-1 ||
+        iconv(cd, NULL, NULL, &at, &room) == (size_t)-1)
+        return 0;
+    return (size_t)(at - to);
+}
+
+/* Does a reader get back the text, of at most PIECE_MAX bytes, behind what was written last? Some
+ * encodings have one byte for two characters: in Shift_JIS that of the backslash is the yen's. */
+static bool survives(struct charset *c, struct str text)
+{
+    char source[PIECE_MAX + sizeof c->last], coded[8 * PIECE_MAX], again[2 * PIECE_MAX];
+    size_t n = c->n_last + text.len;
+    memcpy(source, c->last, c->n_last);
+    memcpy(source + c->n_last, text.data, text.len);
+    size_t len = convert_alone(c->there, (struct str){ source, n }, coded, sizeof coded);
+    if (len == 0)
+        return false;
+    len = convert_alone(c->back, (struct str){ coded, len }, again, sizeof again);
+    return len == n && memcmp(source, again, n) == 0;
+}
+
+static bool ascii_survives(struct charset *c)
+{
+    char ascii[128];
+    size_t n = 0;
+    for (char i = 0x20; i < 0x7F; i++)
+        ascii[n++] = i;
+    memcpy(ascii + n, "\t\n\x7F", 3);
+    return survives(c, (struct str){ ascii, n + 3 });
+}
+
 struct charset *charset_new(const char *name)
 {
+    const iconv_t none = (iconv_t)-1; /* NOLINT(performance-no-int-to-ptr): iconv's own word */
     if (!is_encoding_name(name))
         return NULL;
-    iconv_t to = iconv_open(name, "UTF-8");
-    if (to == (iconv_t)-1) /* NOLINT(performance-no-int-to-ptr): iconv's own word for failure */
-        return NULL;
-    if (!writes_markup(to)) {
-        iconv_close(to);
+    struct charset *c = xcalloc(1, sizeof *c);
+    c->name = xstrdup(name);
+    c->to = iconv_open(name, "UTF-8");
+    c->there = iconv_open(name, "UTF-8");
+    c->back = iconv_open("UTF-8", name);
+    if (c->to == none || c->there == none || c->back == none || !writes_markup(c->to) ||
+        !survives(c, STR(MARKUP))) {
+        charset_free(c);
         return NULL;
     }
-    struct charset *c = xcalloc(1, sizeof *c);
-    c->to = to;
-    c->name = xstrdup(name);
+    c->ascii = ascii_survives(c);
     charset_begin(c);
     return c;
 }
 
 void charset_free(struct charset *c)
 {
+    const iconv_t none = (iconv_t)-1; /* NOLINT(performance-no-int-to-ptr): as above */
     if (c == NULL)
         return;
-    iconv_close(c->to);
+    const iconv_t all[] = { c->to, c->there, c->back };
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (all[i] != none)
+            iconv_close(all[i]);
     free(c->name);
     free(c);
 }
@@ -100,6 +151,7 @@ void charset_begin(struct charset *c)
 {
     iconv(c->to, NULL, NULL, NULL, NULL);
     c->n_held = 0;
+    c->n_last = 0;
 }
 
 /* Converts what can be; errno tells why it has stopped short. */
@@ -144,22 +196,76 @@ static void write_reference(struct charset *c, uint32_t character, struct chain 
     assert(ok);
 }
 
-/* Converts text; what remains is the begin of a character. */
-static struct str write_whole(struct charset *c, struct str text, struct chain *to)
+/* Writes whole characters, of which `last` bytes are the last one. */
+static void write_raw(struct charset *c, struct str text, size_t last, struct chain *to)
 {
-    char *from = (char *)(uintptr_t)text.data; /* iconv's type is not const, but it only reads. */
+    char *from = (char *)(uintptr_t)text.data;
     size_t left = text.len;
     while (left > 0) {
         if (convert(c, &from, &left, to) || errno == E2BIG)
             continue;
         size_t len = utf8_len((unsigned char)*from);
-        if (len > left)
-            break;
         write_reference(c, utf8_read(from), to);
         from += len;
         left -= len;
     }
-    return (struct str){ from, left };
+    memcpy(c->last, text.data + text.len - last, last);
+    c->n_last = last;
+}
+
+static void write_characters(struct charset *c, struct str text, struct chain *to)
+{
+    while (text.len > 0) {
+        size_t len = utf8_len((unsigned char)text.data[0]);
+        struct str character = str_slice(text, 0, len);
+        if (memchr(MARKUP, text.data[0], sizeof MARKUP - 1) != NULL || survives(c, character)) {
+            write_raw(c, character, len, to);
+        } else {
+            write_reference(c, utf8_read(text.data), to);
+            c->n_last = 0;
+        }
+        text = str_slice(text, len, text.len);
+    }
+}
+
+/* Whole characters at the beginning, at most PIECE_MAX bytes; *last: of the last one. */
+static size_t piece_len(struct str text, size_t *last)
+{
+    size_t n = text.len < PIECE_MAX ? text.len : PIECE_MAX;
+    size_t end = n;
+    while (n > 0) {
+        size_t start = n - 1;
+        while (start > 0 && ((unsigned char)text.data[start] & 0xC0) == 0x80)
+            start--;
+        *last = utf8_len((unsigned char)text.data[start]);
+        if (start + *last <= end)
+            return start + *last;
+        n = start;
+    }
+    return 0;
+}
+
+static bool is_ascii(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.data[i] >= 0x80)
+            return false;
+    return true;
+}
+
+/* Converts text; what remains is the begin of a character. */
+static struct str write_whole(struct charset *c, struct str text, struct chain *to)
+{
+    size_t last, n;
+    while ((n = piece_len(text, &last)) > 0) {
+        struct str piece = str_slice(text, 0, n);
+        if ((c->ascii && is_ascii(piece)) || survives(c, piece))
+            write_raw(c, piece, last, to);
+        else
+            write_characters(c, piece, to);
+        text = str_slice(text, n, text.len);
+    }
+    return text;
 }
 
 void charset_write(struct charset *c, struct str text, struct chain *to)

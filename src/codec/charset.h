@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Documents in other encodings than UTF-8, through iconv. Characters that the encoding lacks
- * become numeric references (XML 1.0 section 4.1), so that nothing is lost. */
+/* Documents in other encodings than UTF-8, through iconv. Characters that the encoding lacks, or
+ * that would be read as others, become numeric references (XML 1.0 section 4.1), so that nothing
+ * is lost. */
 #ifndef RPCGATE_CODEC_CHARSET_H
 #define RPCGATE_CODEC_CHARSET_H
 

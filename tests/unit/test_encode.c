@@ -196,6 +196,30 @@ static void encodings(void **state)
         assert_false(encode_encoding_known(unknown[i]));
 }
 
+/* iconv writes some characters as the byte of another. */
+static void characters_stay_apart(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "Shift_JIS", "EUC-JP", "windows-31j", "EUC-KR" };
+    static const char *const pairs[][2] = {
+        { "\"\\\\\"", "\"\xC2\xA5\"" },
+        { "\"~\"", "\"\xE2\x80\xBE\"" },
+        { "\"\\\\\"", "\"\xE2\x82\xA9\"" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct encode_options options = { .depth = 128, .encoding = names[i] };
+        for (size_t j = 0; j < ARRAY_LEN(pairs); j++) {
+            struct encode_input input = { ENCODE_CALL, STR("m"), str_of(pairs[j][0]), &options };
+            char *one = encode_document(&input);
+            input.json = str_of(pairs[j][1]);
+            char *other = encode_document(&input);
+            assert_string_not_equal(one, other);
+            free(one);
+            free(other);
+        }
+    }
+}
+
 static void memory_is_counted(void **state)
 {
     (void)state;
@@ -247,10 +271,15 @@ static void a_document_may_be_given_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(documents),         cmocka_unit_test(documents_refused),
-        cmocka_unit_test(what_is_no_json),   cmocka_unit_test(nil_of_another_namespace),
-        cmocka_unit_test(text_policies),     cmocka_unit_test(encodings),
-        cmocka_unit_test(memory_is_counted), cmocka_unit_test(a_document_may_be_given_up),
+        cmocka_unit_test(documents),
+        cmocka_unit_test(documents_refused),
+        cmocka_unit_test(what_is_no_json),
+        cmocka_unit_test(nil_of_another_namespace),
+        cmocka_unit_test(text_policies),
+        cmocka_unit_test(encodings),
+        cmocka_unit_test(characters_stay_apart),
+        cmocka_unit_test(memory_is_counted),
+        cmocka_unit_test(a_document_may_be_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
