@@ -206,6 +206,8 @@ void tree_text(struct decoder *d, struct str text)
     case ELEMENT_VALUE:
         if (top->allowed == 0)
             return;
+        if (UNLIKELY(d->kind == DOCUMENT_FAULT && d->depth == 0))
+            return; /* dropped as before any type; no type at all is told at the end */
         if (!top->text)
             scalar_start(d, top);
         top->text = true;
