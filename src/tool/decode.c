@@ -109,7 +109,10 @@ static bool write_document(const struct decode_result *result, const struct chai
     chain_append_byte(&head, '{');
     if (result->kind == DOCUMENT_CALL) {
         chain_append(&head, STR("\"method\":"));
-        json_write_string(&head, result->method);
+        if (result->method.data != NULL)
+            json_write_string(&head, result->method);
+        else
+            chain_append(&head, STR("null"));
         chain_append_byte(&head, ',');
     }
     chain_append(&head, STR("\"params\":"));
