@@ -29,7 +29,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "values.md"
 
 def report(failures: list[str]):
     if failures:
-        pytest.fail(f"{len(failures)} {generate.again()}:\n" + "\n".join(failures[:20]),
+        pytest.fail(f"{len(failures)} {generate.again()}:\n" + "\n".join(failures[:8]),
                     pytrace=False)
 
 

@@ -196,7 +196,7 @@ def _same_fault(fault, json) -> bool:
         if told.get("string") != string:
             return False
     integer = re.fullmatch(r"[ \t\r\n]*([+-]?[0-9]+)[ \t\r\n]*", str(code))
-    if isinstance(code, (int, str)) and not isinstance(code, bool) and integer:
+    if not isinstance(code, bool) and integer:
         number = int(integer[1])
         if -2**63 <= number < 2**63:
             return told.get("code") == Number(str(number))
