@@ -44,8 +44,7 @@ static size_t first_slot(const xmlChar *name)
     return ((uintptr_t)name * UINT64_C(0x9E3779B97F4A7C15)) >> 56;
 }
 
-/* Any prefix is ignored: Apache's `ex:` is bound to more than one namespace in the wild. */
-static enum element find_element(const struct xml_reader *x, const xmlChar *name)
+static enum element find_name(const struct xml_reader *x, const xmlChar *name)
 {
     size_t at = first_slot(name);
     while (x->slots[at].name != name) {
@@ -54,6 +53,20 @@ static enum element find_element(const struct xml_reader *x, const xmlChar *name
         at = (at + 1) % SLOTS;
     }
     return x->slots[at].element;
+}
+
+/* Any prefix is ignored: Apache's `ex:` is bound to more than one namespace in the wild. The
+ * parser takes one off; as in `xmlrpc.client`, what stands behind the last colon counts. */
+static enum element find_element(const struct xml_reader *x, const xmlChar *name)
+{
+    enum element element = find_name(x, name);
+    if (LIKELY(element != ELEMENT_NONE))
+        return element;
+    const char *colon = strrchr((const char *)name, ':');
+    if (colon == NULL)
+        return ELEMENT_NONE;
+    name = xmlDictExists(x->parser->dict, (const xmlChar *)colon + 1, -1);
+    return name != NULL ? find_name(x, name) : ELEMENT_NONE;
 }
 
 static bool is_space(xmlChar c)
