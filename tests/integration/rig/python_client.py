@@ -210,7 +210,7 @@ def same_document(result, json, form: Form) -> bool:
     if isinstance(result, xmlrpc.client.Fault):
         return _same_fault(result, json)
     params, method = result
-    return (json.get("fault") is None and (json.get("method") or None) == (method or None) and
+    return (json.get("fault") is None and json.get("method") == method and
             same(list(params), json.get("params"), form))
 
 
