@@ -87,6 +87,7 @@ static void exchange_rest(struct exchange *x)
 {
     struct upstream *u = x->upstream;
     multi_leave(x);
+    chain_done(&x->packed); /* it counts in the budget */
     if (u->n_pool == POOL_MAX) {
         exchange_free(x);
         return;
@@ -110,6 +111,11 @@ static void exchange_end(struct exchange *x, CURLcode rc)
     struct upstream_outcome outcome;
     if (rc == CURLE_SEND_ERROR && late_answer_use(x))
         rc = CURLE_OK;
+    if (x->head.complete && !x->told) {
+        x->upstream->all->in_curl = true; /* so that a cancel there is put off, as always */
+        exchange_tell_head(x);
+        x->upstream->all->in_curl = false;
+    }
     if (x->call == NULL)
         return; /* cancelled meanwhile */
     outcome_fill(x, rc, &outcome);
@@ -223,7 +229,7 @@ static void upstream_free(struct upstream *u)
     for (size_t i = 0; i < u->n_multis; i++)
         multi_free(u->multis[i]);
     free(u->multis);
-    curl_slist_free_all(u->headers);
+    options_close(u);
     list_remove(&u->member);
     free(u);
 }
@@ -275,7 +281,7 @@ struct upstream *upstream_open(struct upstreams *all, const struct upstream_conf
     u->idle_ms = config->timeouts.idle > IDLE_MIN_MS ? config->timeouts.idle : IDLE_MIN_MS;
     list_init(&u->member);
     list_init(&u->pool);
-    u->headers = exchange_headers(config, &u->has_content_type);
+    options_open(u);
     return u;
 }
 

@@ -39,25 +39,26 @@ enum upstream_status {
 /* How it ended. Borrowed in on_done(). */
 struct upstream_outcome {
     enum upstream_status status;
-    bool reached;     /* at least one byte of the request may have gone out */
-    bool reused;      /* on a kept connection */
-    int http_status;  /* 0: no response head */
+    bool reached;    /* at least one byte of the request may have gone out */
+    bool reused;     /* on a kept connection */
+    int http_status; /* 0: no response head */
     char reason_phrase[UPSTREAM_TEXT_MAX];
     char content_type[UPSTREAM_TEXT_MAX]; /* "": none */
     char detail[UPSTREAM_REASON_MAX];     /* why it failed, for people; no credentials */
     const struct upstream_header {
         const char *name, *value;
-    } *headers; /* those that a problem may show: Allow, Content-Length, Content-Type, Date,
-                   Retry-After, Server, WWW-Authenticate */
+    } * headers; /* those that a problem may show: Allow, Content-Length, Content-Type, Date,
+                    Retry-After, Server, WWW-Authenticate */
     size_t n_headers;
     int64_t duration_us; /* from submit to done */
 };
 
 /* One exchange with an upstream. Owned by the caller; it must stay where it is until on_done(). */
 struct upstream_call {
-    const struct chain *body;  /* the document; borrowed until on_done() */
-    const char *content_type;  /* static */
-    int64_t deadline_ms;       /* monotonic; CLOCK_NEVER: none */
+    const struct chain *body;           /* the document; borrowed until on_done() */
+    const char *content_type;           /* static */
+    size_t target;                      /* which of the upstream's URLs */
+    int64_t deadline_ms;                /* monotonic; CLOCK_NEVER: none */
     struct str traceparent, tracestate; /* sent on where there are any; borrowed */
     /* The response's head is complete: `http_status` and its Content-Type. */
     void (*on_head)(struct upstream_call *call, int http_status, struct str content_type);
@@ -78,8 +79,8 @@ struct upstreams *upstreams_new(struct loop *loop) MUST_CHECK;
 void upstreams_free(struct upstreams *all);
 
 /* The client for one upstream; `config` is borrowed and outlives it. */
-struct upstream *upstream_open(struct upstreams *all, const struct upstream_config *config)
-    MUST_CHECK;
+struct upstream *upstream_open(struct upstreams *all,
+                               const struct upstream_config *config) MUST_CHECK;
 void upstream_close(struct upstream *u);
 
 /* Begins a call. */

@@ -4,12 +4,15 @@
  * libcurl sends a request again by itself when a kept connection ends without an answer, and has
  * no option against it. Each attempt begins with before_request(), which stops a second one if a
  * byte of the first has gone out. The body of a large request comes from read_body(), and
- * seek_body() refuses to rewind it, which is a second lock on the same door. */
+ * seek_body() refuses to rewind it, which is a second lock on the same door. Only Digest may send
+ * again, once the server has answered that it has not taken the call. */
 #include "io/upstream_inside.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "io/gzip.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,23 +30,41 @@
 /* [bytes] */
 #define OWN_LINES_MAX ((size_t)8 * 1024)
 
-/* Headers of the configuration that would break a request's framing, or delay it. */
-static const char *const refused_headers[] = {
-    "Content-Length", "Transfer-Encoding", "Expect", "Connection", "TE", "Trailer", "Upgrade",
-};
+/* By how much compression may lengthen a document. [bytes] */
+#define PACKED_EXTRA ((size_t)64 * 1024)
 
-bool exchange_may_send(struct exchange *x)
+/* A request that Digest makes libcurl send again: with an empty body to get a nonce, then with one
+ * that has become stale, then with one that counts. */
+#define DIGEST_ANSWERS 2
+
+/* For a function with an `ok`. */
+#define SET(option, value) ok = curl_easy_setopt(easy, option, value) == CURLE_OK && ok
+
+/* Bytes of the request's last attempt. */
+static bool was_sent(const struct exchange *x, bool *ret_body)
 {
     long sent = 0;
     curl_off_t sent_body = 0;
-
-    if (x->call == NULL)
-        return false;
-    if (!x->began)
-        return true;
     curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &sent);
     curl_easy_getinfo(x->easy, CURLINFO_SIZE_UPLOAD_T, &sent_body);
-    if (sent == 0 && sent_body == 0)
+    *ret_body = sent_body > 0;
+    return sent > x->before || sent_body > 0;
+}
+
+/* Has the server answered that it did nothing but want a (new) nonce? With Digest libcurl first
+ * asks for one with an empty body, and sends the document after whatever comes. */
+static bool wants_nonce(const struct exchange *x, bool body_sent)
+{
+    return x->target->digest && x->head.complete && x->answered < DIGEST_ANSWERS &&
+           (x->head.status == 401 || (x->head.status < 300 && !body_sent));
+}
+
+bool exchange_may_send(struct exchange *x)
+{
+    bool body_sent = false;
+    if (x->call == NULL)
+        return false;
+    if (!x->began || !was_sent(x, &body_sent) || wants_nonce(x, body_sent))
         return true;
     x->refused = true;
     return false;
@@ -59,6 +80,11 @@ static int before_request(void *user, char *remote_ip, char *local_ip, int remot
     (void)local_port;
     if (!exchange_may_send(x))
         return CURL_PREREQFUNC_ABORT;
+    if (x->head.complete) {
+        x->answered++;
+        curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &x->before);
+        response_head_start(&x->head);
+    }
     x->began = true;
     return CURL_PREREQFUNC_OK;
 }
@@ -68,16 +94,26 @@ static size_t read_body(char *to, size_t size, size_t n, void *user)
     struct exchange *x = user;
     if (x->call == NULL)
         return CURL_READFUNC_ABORT;
-    return chain_read(x->call->body, &x->cursor, to, size * n);
+    return chain_read(x->body, &x->cursor, to, size * n);
 }
 
 static int seek_body(void *user, curl_off_t offset, int origin)
 {
     struct exchange *x = user;
-    (void)offset;
-    (void)origin;
+    if (x->call != NULL && offset == 0 && origin == SEEK_SET && wants_nonce(x, true)) {
+        x->cursor = (struct chain_cursor){ 0 };
+        return CURL_SEEKFUNC_OK;
+    }
     x->refused = true;
     return CURL_SEEKFUNC_FAIL;
+}
+
+void exchange_tell_head(struct exchange *x)
+{
+    if (x->call == NULL || x->told)
+        return;
+    x->told = true;
+    x->call->on_head(x->call, x->head.status, str_of(x->head.content_type));
 }
 
 static size_t take_head_line(char *data, size_t size, size_t n, void *user)
@@ -87,14 +123,17 @@ static size_t take_head_line(char *data, size_t size, size_t n, void *user)
 
     if (x->call == NULL || !response_head_line(&x->head, (struct str){ data, size * n }))
         return 0;
-    if (x->head.complete && !was_complete)
-        x->call->on_head(x->call, x->head.status, str_of(x->head.content_type));
+    /* With Digest there may be another answer behind this one. */
+    if (x->head.complete && !was_complete && !x->target->digest)
+        exchange_tell_head(x);
     return x->call != NULL ? size * n : 0;
 }
 
 static size_t take_data(char *data, size_t size, size_t n, void *user)
 {
     struct exchange *x = user;
+    if (size * n > 0)
+        exchange_tell_head(x);
     if (x->call == NULL)
         return CURL_WRITEFUNC_ERROR;
     if (size * n > 0 && !x->call->on_data(x->call, (struct str){ data, size * n })) {
@@ -104,85 +143,8 @@ static size_t take_data(char *data, size_t size, size_t n, void *user)
     return x->call != NULL ? size * n : CURL_WRITEFUNC_ERROR;
 }
 
-static struct curl_slist *append_line(struct curl_slist *list, const char *line)
+static bool set_callbacks(struct exchange *x)
 {
-    struct curl_slist *longer = curl_slist_append(list, line);
-    if (longer == NULL)
-        abort(); /* no memory for a few bytes, when the configuration is taken over */
-    return longer;
-}
-
-static bool is_refused(struct str name)
-{
-    for (size_t i = 0; i < ARRAY_LEN(refused_headers); i++)
-        if (str_eq_nocase(name, str_of(refused_headers[i])))
-            return true;
-    return false;
-}
-
-struct curl_slist *exchange_headers(const struct upstream_config *config, bool *ret_content_type)
-{
-    struct curl_slist *list = append_line(NULL, "Expect:");
-    *ret_content_type = false;
-    for (size_t i = 0; i < config->headers.n; i++) {
-        struct str line = str_of(config->headers.items[i]);
-        size_t colon = str_find(line, ':');
-        if (colon == line.len)
-            continue;
-        struct str name = str_slice(line, 0, colon);
-        struct str value = str_trim(str_slice(line, colon + 1, line.len));
-        if (is_refused(str_trim(name)))
-            continue;
-        if (str_eq_nocase(name, STR("Content-Type")))
-            *ret_content_type = true;
-        struct buf text;
-        buf_init(&text, line.len + 4, NULL);
-        /* libcurl's form for a header without a value is `Name;`. */
-        buf_append(&text, name);
-        buf_append(&text, value.len > 0 ? STR(": ") : STR(";"));
-        buf_append(&text, value);
-        list = append_line(list, buf_c(&text));
-        buf_wipe(&text);
-    }
-    return list;
-}
-
-static bool set_transport(CURL *easy, const struct upstream_config *config)
-{
-    const struct upstream_target *target = &config->target;
-    bool ok = true;
-#define SET(option, value) ok = curl_easy_setopt(easy, option, value) == CURLE_OK && ok
-    SET(CURLOPT_URL, target->url);
-    SET(CURLOPT_PROTOCOLS_STR, "http,https");
-    SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-    SET(CURLOPT_PATH_AS_IS, 1L);
-    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    SET(CURLOPT_HTTP09_ALLOWED, 0L);
-    SET(CURLOPT_FOLLOWLOCATION, 0L);
-    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    SET(CURLOPT_PROXY, "");
-    SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_TCP_NODELAY, 1L);
-    /* A name that does not resolve is left to its thread; else its call's end waits for it, and
-     * the whole worker with it. */
-    SET(CURLOPT_QUICK_EXIT, 1L);
-    SET(CURLOPT_BUFFERSIZE, 16384L);
-    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)config->timeouts.connect);
-    if (config->timeouts.idle > 0)
-        SET(CURLOPT_MAXAGE_CONN, (long)((config->timeouts.idle + 999) / 1000));
-    else
-        SET(CURLOPT_FORBID_REUSE, 1L);
-    if (target->unix_socket != NULL)
-        SET(CURLOPT_UNIX_SOCKET_PATH, target->unix_socket);
-    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    SET(CURLOPT_SSL_VERIFYPEER, 1L);
-    SET(CURLOPT_SSL_VERIFYHOST, 2L);
-    return ok;
-}
-
-static bool set_request(struct exchange *x, const struct upstream_config *config)
-{
-    const struct upstream_target *target = &config->target;
     CURL *easy = x->easy;
     bool ok = true;
     SET(CURLOPT_POST, 1L);
@@ -198,14 +160,6 @@ static bool set_request(struct exchange *x, const struct upstream_config *config
     SET(CURLOPT_WRITEDATA, x);
     SET(CURLOPT_PRIVATE, x);
     SET(CURLOPT_ERRORBUFFER, x->error);
-    SET(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
-    SET(CURLOPT_USERAGENT,
-        config->user_agent != NULL ? config->user_agent : "rpcgate/" RPCGATE_VERSION);
-    if (target->username != NULL) {
-        SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-        SET(CURLOPT_USERNAME, target->username);
-        SET(CURLOPT_PASSWORD, target->password != NULL ? target->password : "");
-    }
     return ok;
 }
 
@@ -217,9 +171,9 @@ struct exchange *exchange_new(struct upstream *u)
     buf_init(&x->flat, FLAT_BODY_MAX, NULL);
     buf_init(&x->lines, OWN_LINES_MAX, NULL);
     buf_init(&x->late, LATE_ANSWER_MAX, NULL);
+    chain_init(&x->packed, 0, NULL);
     x->easy = curl_easy_init();
-    if (x->easy == NULL || !set_transport(x->easy, u->config) || !set_request(x, u->config) ||
-        !sockets_attach_easy(x))
+    if (x->easy == NULL || !options_set(x->easy, u) || !set_callbacks(x) || !sockets_attach_easy(x))
         abort(); /* no memory, or a libcurl without what configure has checked */
     return x;
 }
@@ -230,6 +184,7 @@ void exchange_free(struct exchange *x)
     buf_done(&x->flat);
     buf_done(&x->lines);
     buf_done(&x->late);
+    chain_done(&x->packed);
     free(x);
 }
 
@@ -252,6 +207,8 @@ static struct curl_slist *own_headers(struct exchange *x)
     buf_clear(&x->lines);
     if (!x->upstream->has_content_type)
         add_line(x, "Content-Type", str_of(x->call->content_type));
+    if (x->body == &x->packed)
+        add_line(x, "Content-Encoding", STR("gzip"));
     add_line(x, "traceparent", x->call->traceparent);
     if (x->call->traceparent.len > 0)
         add_line(x, "tracestate", x->call->tracestate);
@@ -272,7 +229,7 @@ static struct curl_slist *own_headers(struct exchange *x)
 /* The body in one piece, or NULL: libcurl asks read_body() for it. */
 static const char *flat_body(struct exchange *x, size_t len)
 {
-    const struct chain *body = x->call->body;
+    const struct chain *body = x->body;
     if (len > FLAT_BODY_MAX)
         return NULL;
     if (len == 0)
@@ -285,16 +242,40 @@ static const char *flat_body(struct exchange *x, size_t len)
     return buf_ok(&x->flat) ? buf_c(&x->flat) : NULL;
 }
 
+/* Where there is no room for the compressed document it is sent as it is. */
+static void choose_body(struct exchange *x)
+{
+    const struct chain *body = x->call->body;
+    size_t len = chain_len(body);
+    x->body = body;
+    if (len <= x->upstream->config->compression.request_over)
+        return;
+    chain_done(&x->packed);
+    chain_init(&x->packed, len + PACKED_EXTRA, body->budget);
+    if (gzip_chain(body, &x->packed))
+        x->body = &x->packed;
+}
+
 bool exchange_prepare(struct exchange *x, int64_t now_ms)
 {
     CURL *easy = x->easy;
-    size_t len = chain_len(x->call->body);
+    const struct upstream_config *config = x->upstream->config;
+    const struct upstream_target *target = &config->targets[x->call->target];
     int64_t left_ms = x->call->deadline_ms == CLOCK_NEVER ? 0 : x->call->deadline_ms - now_ms;
     bool ok = true;
 
+    assert(x->call->target < config->n_targets);
+    if (x->target != target)
+        ok = options_set_target(easy, target);
+    x->target = target;
+    choose_body(x);
+    size_t len = chain_len(x->body);
     response_head_start(&x->head);
     x->cursor = (struct chain_cursor){ 0 };
+    x->told = false;
     x->began = false;
+    x->answered = 0;
+    x->before = 0;
     x->refused = false;
     x->stopped = false;
     buf_clear(&x->late);

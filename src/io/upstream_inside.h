@@ -58,6 +58,8 @@ struct upstream {
     struct upstreams *all;
     const struct upstream_config *config; /* borrowed */
     struct curl_slist *headers;           /* those of every request; owned */
+    struct curl_slist *proxy_headers;     /* those for the proxy alone; owned */
+    CURLSH *share;                        /* its cookies; NULL: it keeps none */
     bool has_content_type;                /* there is one among them */
     struct multi **multis;                /* owned */
     size_t n_multis;
@@ -73,13 +75,19 @@ struct exchange {
     struct multi *multi;        /* NULL: in none */
     struct upstream_call *call; /* NULL: was cancelled */
     CURL *easy;
-    struct chain_cursor cursor; /* where libcurl is in the body */
-    struct buf flat;            /* a small body that was in several blocks */
-    struct buf lines;           /* this call's own header lines, each with a NUL */
-    struct buf late;            /* an answer that libcurl did not read */
-    struct curl_slist own[3];
+    const struct upstream_target *target; /* whose options are set; borrowed */
+    const struct chain *body;             /* the call's document, or `packed` */
+    struct chain packed;                  /* a document that is sent compressed */
+    struct chain_cursor cursor;           /* where libcurl is in the body */
+    struct buf flat;                      /* a small body that was in several blocks */
+    struct buf lines;                     /* this call's own header lines, each with a NUL */
+    struct buf late;                      /* an answer that libcurl did not read */
+    struct curl_slist own[4];
     struct response_head head;
+    bool told;    /* on_head() was called */
     bool began;   /* libcurl was about to send the request at least once */
+    int answered; /* how often it began anew because of an answer */
+    long before;  /* bytes of such earlier requests */
     bool refused; /* it wanted to send it again, and was stopped */
     bool stopped; /* on_data() said so */
     int64_t submitted_us;
@@ -99,8 +107,20 @@ bool exchange_prepare(struct exchange *x, int64_t now_ms) MUST_CHECK;
  * was sent. */
 bool exchange_may_send(struct exchange *x) MUST_CHECK;
 
-/* The headers of every request; `ret_content_type`: is there one among them? */
-struct curl_slist *exchange_headers(const struct upstream_config *config, bool *ret_content_type);
+/* Calls on_head(), unless it was called. */
+void exchange_tell_head(struct exchange *x);
+
+/* upstream_options.c */
+
+/* Header lists and cookies. */
+void options_open(struct upstream *u);
+void options_close(struct upstream *u);
+
+/* What is the same for all requests of an upstream. False: no memory. */
+bool options_set(CURL *easy, const struct upstream *u) MUST_CHECK;
+
+/* One of its URLs, with its credentials. False: no memory. */
+bool options_set_target(CURL *easy, const struct upstream_target *target) MUST_CHECK;
 
 /* upstream_outcome.c */
 
@@ -116,7 +136,7 @@ void outcome_fill_early(struct exchange *x, enum upstream_status status, const c
 /* libcurl lets go of a socket while it is sending. Keeps what has come there. */
 void late_answer_take(CURL *easy, curl_socket_t fd);
 
-/* Sending failed: was there an answer that says why? Then `x->head` and on_head() have it. */
+/* Sending failed: was there an answer that says why? Then `x->head` has it. */
 bool late_answer_use(struct exchange *x) MUST_CHECK;
 
 /* upstream_sockets.c */

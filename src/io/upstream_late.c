@@ -25,7 +25,6 @@ void late_answer_take(CURL *easy, curl_socket_t fd)
  * its status. A success cannot be one, as the request was not complete. */
 bool late_answer_use(struct exchange *x)
 {
-    struct upstreams *all = x->upstream->all;
     struct str rest = buf_str(&x->late);
 
     if (x->refused || x->head.n_lines > 0 || !str_starts_with(rest, STR("HTTP/1.")))
@@ -40,8 +39,5 @@ bool late_answer_use(struct exchange *x)
         response_head_start(&x->head);
         return false;
     }
-    all->in_curl = true; /* so that a cancel there is put off, as in every on_head() */
-    x->call->on_head(x->call, x->head.status, str_of(x->head.content_type));
-    all->in_curl = false;
     return true;
 }

@@ -21,6 +21,31 @@ static enum upstream_status weird_status(const struct exchange *x)
     return strstr(x->error, "Content-Length") != NULL ? UPSTREAM_LOST : UPSTREAM_BAD_RESPONSE;
 }
 
+/* A CONNECT that was not answered with 2xx, or a plain request that got no further than the proxy:
+ * the upstream has seen nothing of it. */
+static bool refused_by_proxy(const struct exchange *x, CURLcode rc)
+{
+    long connected = 0;
+    if (x->upstream->config->proxy_target.url == NULL)
+        return false;
+    curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &connected);
+    return (!x->began && connected >= 300) ||
+           (rc == CURLE_OK && x->head.complete && x->head.status == 407);
+}
+
+/* In TLS 1.3 the server looks at our certificate when we think that all is done, and its refusal
+ * is what we read in place of an answer. It has not read the request then. */
+static bool refused_our_certificate(const struct exchange *x, CURLcode rc)
+{
+    if ((rc != CURLE_RECV_ERROR && rc != CURLE_SEND_ERROR) || x->head.n_lines > 0 ||
+        strstr(x->error, "SSL routines") == NULL)
+        return false;
+    return strstr(x->error, "alert certificate") != NULL ||
+           strstr(x->error, "alert bad certificate") != NULL ||
+           strstr(x->error, "alert unsupported certificate") != NULL ||
+           strstr(x->error, "alert unknown ca") != NULL;
+}
+
 static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
 {
     if (x->stopped)
@@ -29,10 +54,15 @@ static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
         return UPSTREAM_LOST;
     if (x->head.too_large)
         return UPSTREAM_BAD_RESPONSE;
+    if (refused_by_proxy(x, rc))
+        return UPSTREAM_CONNECT_FAILED;
+    if (refused_our_certificate(x, rc))
+        return UPSTREAM_TLS_FAILED;
     switch (rc) {
     case CURLE_OK:
         /* So it also calls a head that the connection's end has cut off. */
         return x->head.complete ? UPSTREAM_OK : UPSTREAM_LOST;
+    case CURLE_PROXY:
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
@@ -59,7 +89,7 @@ static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
     case CURLE_RECV_ERROR:
     case CURLE_PARTIAL_FILE:
     case CURLE_SEND_FAIL_REWIND:
-        return UPSTREAM_LOST;
+        return x->began ? UPSTREAM_LOST : UPSTREAM_CONNECT_FAILED;
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_TOO_MANY_REDIRECTS:
@@ -81,7 +111,9 @@ static void explain(const struct exchange *x, CURLcode rc, struct upstream_outco
     const char *reason = x->error[0] != '\0' ? x->error : curl_easy_strerror(rc);
     long system_error = 0;
 
-    if (x->refused)
+    if (x->began && ret->status == UPSTREAM_CONNECT_FAILED)
+        reason = "the proxy wants other credentials (407)";
+    else if (x->refused)
         reason = "a kept connection was closed by the upstream before it answered";
     else if (x->stopped)
         reason = "the response was not read to its end";
@@ -115,7 +147,8 @@ void outcome_fill(struct exchange *x, CURLcode rc, struct upstream_outcome *ret)
     curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connections);
 
     ret->status = status_of(x, rc);
-    ret->reached = x->began && (sent > 0 || sent_body > 0);
+    ret->reached = x->began && (sent > x->before || sent_body > 0) &&
+                   ret->status != UPSTREAM_CONNECT_FAILED && ret->status != UPSTREAM_TLS_FAILED;
     ret->reused = x->began && connections == 0;
     ret->http_status = x->head.complete ? x->head.status : 0;
     memcpy(ret->reason_phrase, x->head.reason_phrase, sizeof ret->reason_phrase);

@@ -219,6 +219,12 @@ void client_init(struct client *client, const struct server *server)
         snprintf(client->url, sizeof client->url, "http://localhost/RPC2");
         client->config.target.unix_socket = (char *)(uintptr_t)server->path;
     }
+    client->config.targets = &client->config.target;
+    client->config.n_targets = 1;
+    client->config.compression.accept = true;
+    client->config.compression.request_over = SIZE_MAX;
+    client->config.tls.verify_peer = true;
+    client->config.tls.verify_host = true;
     client->config.headers.items = client->headers;
     client->config.timeouts.connect = 2000;
     client->config.timeouts.total = 30000;

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration of an upstream as options of libcurl. Neither the environment nor files of the
+ * user (.netrc) are read. */
+#include "io/upstream_inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* For a function with an `ok`. */
+#define SET(option, value) ok = curl_easy_setopt(easy, option, value) == CURLE_OK && ok
+
+/* Headers of the configuration that would break a request's framing, or delay it. */
+static const char *const refused_headers[] = {
+    "Content-Length", "Transfer-Encoding", "Expect", "Connection", "TE", "Trailer", "Upgrade",
+};
+
+static struct curl_slist *append_line(struct curl_slist *list, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(list, line);
+    if (longer == NULL)
+        abort(); /* no memory for a few bytes, when the configuration is taken over */
+    return longer;
+}
+
+static bool is_refused(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(refused_headers); i++)
+        if (str_eq_nocase(name, str_of(refused_headers[i])))
+            return true;
+    return false;
+}
+
+static struct curl_slist *append_header(struct curl_slist *list, struct str name, struct str value)
+{
+    struct buf text;
+    buf_init(&text, name.len + value.len + 4, NULL);
+    buf_reserve(&text, name.len + value.len + 4);
+    /* libcurl's form for a header without a value is `Name;`. */
+    buf_append(&text, name);
+    buf_append(&text, value.len > 0 ? STR(": ") : STR(";"));
+    buf_append(&text, value);
+    list = append_line(list, buf_c(&text));
+    buf_wipe(&text);
+    return list;
+}
+
+static struct curl_slist *append_headers(struct curl_slist *list, const struct texts *headers)
+{
+    for (size_t i = 0; i < headers->n; i++) {
+        struct str line = str_of(headers->items[i]);
+        size_t colon = str_find(line, ':');
+        struct str name = str_trim(str_slice(line, 0, colon));
+        if (colon < line.len && !is_refused(name))
+            list = append_header(list, name, str_trim(str_slice(line, colon + 1, line.len)));
+    }
+    return list;
+}
+
+static bool has_header(const struct texts *headers, struct str name)
+{
+    for (size_t i = 0; i < headers->n; i++) {
+        struct str line = str_of(headers->items[i]);
+        if (str_eq_nocase(str_trim(str_slice(line, 0, str_find(line, ':'))), name))
+            return true;
+    }
+    return false;
+}
+
+static struct curl_slist *append_bearer(struct curl_slist *list, const char *token)
+{
+    struct buf text;
+    size_t size = strlen(token) + sizeof "Bearer ";
+    buf_init(&text, size, NULL);
+    buf_reserve(&text, size);
+    buf_append_c(&text, "Bearer ");
+    buf_append_c(&text, token);
+    list = append_header(list, STR("Authorization"), buf_str(&text));
+    buf_wipe(&text);
+    return list;
+}
+
+void options_open(struct upstream *u)
+{
+    const struct upstream_config *config = u->config;
+    u->headers = append_headers(append_line(NULL, "Expect:"), &config->headers);
+    u->has_content_type = has_header(&config->headers, STR("Content-Type"));
+    if (config->auth.scheme == AUTH_SCHEME_BEARER && config->auth.token != NULL)
+        u->headers = append_bearer(u->headers, config->auth.token);
+    if (config->proxy_target.url != NULL)
+        u->proxy_headers = append_headers(NULL, &config->proxy.headers);
+    if (!config->cookies)
+        return;
+    /* The exchanges of one upstream have one set of cookies, which no other thread sees. */
+    u->share = curl_share_init();
+    if (u->share == NULL ||
+        curl_share_setopt(u->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE) != CURLSHE_OK)
+        abort();
+}
+
+void options_close(struct upstream *u)
+{
+    curl_slist_free_all(u->headers);
+    curl_slist_free_all(u->proxy_headers);
+    curl_share_cleanup(u->share);
+}
+
+static bool set_transport(CURL *easy, const struct upstream_config *config)
+{
+    bool ok = true;
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+    SET(CURLOPT_PATH_AS_IS, 1L);
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SET(CURLOPT_HTTP09_ALLOWED, 0L);
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_TCP_NODELAY, 1L);
+    /* A name that does not resolve is left to its thread; else its call's end waits for it, and
+     * the whole worker with it. */
+    SET(CURLOPT_QUICK_EXIT, 1L);
+    SET(CURLOPT_BUFFERSIZE, 16384L);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)config->timeouts.connect);
+    if (config->timeouts.idle > 0)
+        SET(CURLOPT_MAXAGE_CONN, (long)((config->timeouts.idle + 999) / 1000));
+    else
+        SET(CURLOPT_FORBID_REUSE, 1L);
+    return ok;
+}
+
+/* The content of a file: it stays where it is as long as the configuration. */
+static struct curl_blob blob_of(struct str content)
+{
+    return (struct curl_blob){ .data = (char *)(uintptr_t)content.data,
+                               .len = content.len,
+                               .flags = CURL_BLOB_NOCOPY };
+}
+
+/* Those that are named take the place of the system's: libcurl would trust both. */
+static bool set_trust(CURL *easy, const struct upstream_config *config)
+{
+    struct curl_blob ca = blob_of(config->tls_files.ca);
+    const char *path = config->tls.ca_path;
+    bool ok = true;
+    if (ca.data == NULL && path == NULL)
+        return true;
+    SET(CURLOPT_CAINFO, NULL);
+    SET(CURLOPT_PROXY_CAINFO, NULL);
+    SET(CURLOPT_CAPATH, path);
+    SET(CURLOPT_PROXY_CAPATH, path);
+    if (ca.data != NULL) {
+        SET(CURLOPT_CAINFO_BLOB, &ca);
+        SET(CURLOPT_PROXY_CAINFO_BLOB, &ca);
+    }
+    return ok;
+}
+
+/* Our own certificate. */
+static bool set_identity(CURL *easy, const struct upstream_config *config)
+{
+    struct curl_blob cert = blob_of(config->tls_files.cert);
+    struct curl_blob key = blob_of(config->tls_files.key);
+    bool ok = true;
+    if (cert.data == NULL)
+        return true;
+    SET(CURLOPT_SSLCERT_BLOB, &cert);
+    SET(CURLOPT_SSLKEY_BLOB, &key);
+    /* Without one OpenSSL would ask for it on the terminal. */
+    SET(CURLOPT_KEYPASSWD, config->tls.key_password != NULL ? config->tls.key_password : "");
+    return ok;
+}
+
+/* OpenSSL has one list for TLS 1.3 and one for all before it. */
+static bool set_ciphers(CURL *easy, const char *ciphers)
+{
+    struct buf old, new;
+    struct str rest = str_of(ciphers);
+    bool ok = true;
+    buf_init(&old, rest.len + 1, NULL);
+    buf_init(&new, rest.len + 1, NULL);
+    while (rest.len > 0) {
+        size_t end = str_find(rest, ':');
+        struct str name = str_trim(str_slice(rest, 0, end));
+        struct buf *to = str_starts_with(name, STR("TLS_")) ? &new : &old;
+        if (to->len > 0)
+            buf_append_byte(to, ':');
+        buf_append(to, name);
+        rest = str_slice(rest, end < rest.len ? end + 1 : end, rest.len);
+    }
+    if (old.len > 0)
+        SET(CURLOPT_SSL_CIPHER_LIST, buf_c(&old));
+    if (new.len > 0)
+        SET(CURLOPT_TLS13_CIPHERS, buf_c(&new));
+    buf_done(&old);
+    buf_done(&new);
+    return ok;
+}
+
+static bool set_tls(CURL *easy, const struct upstream_config *config)
+{
+    const struct tls_config *tls = &config->tls;
+    long version =
+        tls->min_version == TLS_VERSION_1_3 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2;
+    bool ok = set_trust(easy, config) && set_identity(easy, config);
+    SET(CURLOPT_SSLVERSION, version);
+    SET(CURLOPT_SSL_VERIFYPEER, tls->verify_peer ? 1L : 0L);
+    SET(CURLOPT_SSL_VERIFYHOST, tls->verify_host ? 2L : 0L);
+    if (tls->pinned_public_key != NULL)
+        SET(CURLOPT_PINNEDPUBLICKEY, tls->pinned_public_key);
+    return ok && (tls->ciphers == NULL || set_ciphers(easy, tls->ciphers));
+}
+
+static bool set_proxy(CURL *easy, const struct upstream *u)
+{
+    const struct proxy_target *proxy = &u->config->proxy_target;
+    bool ok = true;
+    /* Empty texts, so that libcurl does not look into the environment. */
+    SET(CURLOPT_PROXY, proxy->url != NULL ? proxy->url : "");
+    SET(CURLOPT_NOPROXY, proxy->no_proxy != NULL ? proxy->no_proxy : "");
+    if (proxy->url == NULL)
+        return ok;
+    SET(CURLOPT_HTTPPROXYTUNNEL, u->config->proxy.tunnel ? 1L : 0L);
+    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+    SET(CURLOPT_PROXYHEADER, u->proxy_headers);
+    SET(CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
+    SET(CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC);
+    SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_PROXYUSERNAME, proxy->username);
+    if (proxy->username != NULL)
+        SET(CURLOPT_PROXYPASSWORD, proxy->password != NULL ? proxy->password : "");
+    return ok;
+}
+
+bool options_set(CURL *easy, const struct upstream *u)
+{
+    const struct upstream_config *config = u->config;
+    bool ok = set_transport(easy, config) && set_tls(easy, config) && set_proxy(easy, u);
+    SET(CURLOPT_USERAGENT,
+        config->user_agent != NULL ? config->user_agent : "rpcgate/" RPCGATE_VERSION);
+    SET(CURLOPT_ACCEPT_ENCODING, config->compression.accept ? "gzip, deflate" : NULL);
+    if (u->share != NULL) {
+        SET(CURLOPT_SHARE, u->share);
+        SET(CURLOPT_COOKIEFILE, "");
+    }
+    return ok;
+}
+
+bool options_set_target(CURL *easy, const struct upstream_target *target)
+{
+    bool ok = true;
+    SET(CURLOPT_URL, target->url);
+    SET(CURLOPT_UNIX_SOCKET_PATH, target->unix_socket);
+    SET(CURLOPT_HTTPAUTH, (long)(target->digest ? CURLAUTH_DIGEST : CURLAUTH_BASIC));
+    SET(CURLOPT_USERNAME, target->username);
+    SET(CURLOPT_PASSWORD,
+        target->username != NULL && target->password == NULL ? "" : target->password);
+    return ok;
+}
