@@ -9,6 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Nobody goes on with the document. */
+static void stop(struct decoder *d)
+{
+    d->failed = true;
+    if (!d->plain.active)
+        xml_reader_stop(d->xml);
+}
+
 bool decode_fail(struct decoder *d, const char *format, ...)
 {
     char reason[ERROR_DETAIL_MAX];
@@ -19,13 +27,15 @@ bool decode_fail(struct decoder *d, const char *format, ...)
     va_start(args, format);
     vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
-    d->failed = true;
-    xml_reader_place(d->xml, &line, &column);
+    if (d->plain.active)
+        plain_place(d, &line, &column);
+    else
+        xml_reader_place(d->xml, &line, &column);
     error_set(&d->err, PROBLEM_BAD_RESPONSE,
               "The XML-RPC document is not usable: line %ld, "
               "column %ld: %s",
               line, column, reason);
-    xml_reader_stop(d->xml);
+    stop(d);
     return false;
 }
 
@@ -38,10 +48,9 @@ bool decode_fail_limit(struct decoder *d, const char *setting, const char *forma
     va_start(args, format);
     vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
-    d->failed = true;
     error_limit(&d->err, PROBLEM_RESPONSE_TOO_LARGE, setting,
                 "The XML-RPC document is too large: %s.", reason);
-    xml_reader_stop(d->xml);
+    stop(d);
     return false;
 }
 
@@ -93,6 +102,7 @@ struct decoder *decoder_new(void)
     d->scratch = xcalloc(SCRATCH_SIZE, 1);
     d->top = d->frames;
     d->xml = xml_reader_new(d);
+    plain_init(&d->plain);
     decode_charset_init(&d->charset);
     init_buffers(d, NULL);
     return d;
@@ -137,7 +147,7 @@ void decoder_begin(struct decoder *d, const struct decode_options *options, stru
     d->scan.held = 0;
     d->repair = (struct repair){ .n = 0 };
     tree_begin(d);
-    xml_reader_begin(d->xml);
+    plain_begin(d);
     chain_append_byte(out, '[');
 }
 
@@ -249,7 +259,7 @@ bool decoder_finish(struct decoder *d, struct decode_result *ret, struct error *
     if (!d->failed && d->bytes == 0)
         decode_fail(d, "the document is empty");
     bool ok = !d->failed && decode_charset_finish(d) && (d->carried == 0 || push_carry(d)) &&
-              scan_finish(d) && repair_flush(d) && xml_reader_finish(d);
+              scan_finish(d) && (d->plain.active || (repair_flush(d) && xml_reader_finish(d)));
     if (ok) {
         chain_append_byte(d->out, ']');
         ok = decode_check_chain(d);

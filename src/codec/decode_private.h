@@ -3,6 +3,7 @@
  *
  *   decode.c          limits, and slices that end between two characters
  *   decode_charset.c  whatever encoding to UTF-8
+ *   decode_plain.c    the usual documents, which need none of the next three
  *   decode_scan.c     where tags, comments and CDATA begin and end; holds an unfinished tag back
  *   decode_repair.c   what XML cannot carry, if the text policy wants that repaired
  *   decode_xml.c      libxml2
@@ -100,11 +101,13 @@ enum element {
 struct frame {
     uint8_t element;  /* enum element */
     bool text;        /* VALUE: text of an untyped value has been written */
+    uint8_t name;     /* in decode_plain.c: which name of ELEMENT_LIST it has */
     uint32_t allowed; /* set of enum element: what may begin in it now */
     size_t count;     /* ARRAY, DATA, STRUCT: values or members so far */
     size_t mark;      /* VALUE, STRING, ARRAY, STRUCT: where its JSON begins in `out` */
     size_t members;   /* STRUCT: index of its first member */
     size_t names;     /* STRUCT: where its first member's name begins in `names` */
+    size_t line;      /* in decode_plain.c: of its tag */
 };
 
 /* A member of an open struct. */
@@ -134,6 +137,32 @@ struct scan {
     size_t run;         /* COMMENT, PI, CDATA: bytes that the parser has not seen the end of */
     size_t held;        /* bytes in `hold` */
     char hold[TAG_MAX]; /* TAG: its beginning, from earlier slices */
+};
+
+/* The longest of XML-RPC's names, and how many there are at most. */
+#define PLAIN_NAME_MAX 16
+#define PLAIN_NAMES 32
+
+/* What decode_plain.c may have to keep of a slice's end, or of all before the root. [bytes] */
+#define PLAIN_HOLD ((size_t)128)
+
+/* A name as it is compared: in two words, of which the masks count. */
+struct plain_name {
+    uint64_t words[2], masks[2];
+    uint8_t next; /* index + 1 of the next name with the same first letter; 0: none */
+};
+
+/* Where decode_plain.c is. */
+struct plain {
+    bool active;           /* it reads this document still */
+    bool begun;            /* behind the root's tag */
+    size_t line, column;   /* from 1 and 0; the column is that of `base` */
+    const char *base;      /* borrowed; NULL between slices */
+    const char *at;        /* behind what has been read; as `base` */
+    size_t held;           /* bytes in `hold` */
+    char hold[PLAIN_HOLD]; /* a token that the last slice ended in */
+    uint8_t first[32];     /* by a name's first letter: index + 1 in `names` */
+    struct plain_name names[PLAIN_NAMES];
 };
 
 enum charset_state { CHARSET_UNKNOWN, CHARSET_UTF8, CHARSET_CONVERTED };
@@ -184,6 +213,7 @@ struct decoder {
     int64_t fault_code;
     size_t base64_chars;  /* without the padding */
     unsigned base64_pads; /* `=` seen */
+    struct plain plain;
     struct scan scan;
     struct decode_charset charset;
     struct repair repair;
@@ -210,6 +240,31 @@ void decode_charset_reset(struct decode_charset *c);
 bool decode_charset_feed(struct decoder *d, struct str bytes);
 bool decode_charset_finish(struct decoder *d);
 
+/* decode_plain.c */
+void plain_init(struct plain *p);
+void plain_begin(struct decoder *d);
+
+/* Slices as those of scan_feed(). *slice becomes what is left to the other stages, which get all
+ * that follows, too, once plain.active is false. */
+bool plain_feed(struct decoder *d, struct str *slice);
+
+/* The document's end; if plain.active is false then, the others have to find what is missing. */
+bool plain_finish(struct decoder *d);
+void plain_place(const struct decoder *d, long *line, long *column);
+struct str plain_name(const struct frame *f);
+
+/* decode_plain_text.c */
+size_t plain_count_lines(const char *at, const char *end);
+
+/* Behind the text that begins at `at` and stands for itself: no markup, nor a bracket or CR. */
+const char *plain_text_end(const char *at, const char *end);
+
+/* The character that a reference's inside (without `&` and `;`) stands for; 0: for libxml2. */
+uint32_t plain_referenced(struct str text);
+
+/* Behind the XML declaration, in its usual form, and blanks; NULL where it has another form. */
+const char *plain_skip_prolog(struct str text);
+
 /* decode_scan.c: at most SLICE_MAX bytes of UTF-8 that end between two characters, as far as they
  * are UTF-8. */
 bool scan_feed(struct decoder *d, struct str slice);
@@ -231,6 +286,9 @@ void repair_to_base64(struct decoder *d, size_t mark);
 struct xml_reader *xml_reader_new(struct decoder *d);
 void xml_reader_free(struct xml_reader *x);
 void xml_reader_begin(struct xml_reader *x);
+
+/* As if the tags of all open elements had been read, up to that place. */
+void xml_reader_resume(struct decoder *d, long line, long column);
 bool xml_reader_feed(struct decoder *d, struct str text);
 bool xml_reader_finish(struct decoder *d);
 void xml_reader_stop(struct xml_reader *x);

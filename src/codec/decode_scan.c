@@ -335,6 +335,8 @@ static void count_brackets(struct scan *s, struct str slice)
 bool scan_feed(struct decoder *d, struct str slice)
 {
     struct scan *s = &d->scan;
+    if (d->plain.active && (!plain_feed(d, &slice) || slice.len == 0))
+        return !d->failed;
     struct cut c = { .slice = slice };
     unsigned tries = SIMPLE_TRIES;
     bool ok = check_brackets(d, slice) && (s->state != SCAN_TAG || go_on_held(d, &c));
@@ -351,6 +353,8 @@ bool scan_feed(struct decoder *d, struct str slice)
 bool scan_finish(struct decoder *d)
 {
     struct scan *s = &d->scan;
+    if (d->plain.active && (!plain_finish(d) || d->plain.active))
+        return !d->failed;
     if (s->state == SCAN_TAG)
         return emit(d, (struct str){ s->hold, s->held });
     return !d->failed;

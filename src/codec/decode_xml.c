@@ -5,6 +5,7 @@
 #include <libxml/parser.h>
 #include <libxml/xmlerror.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* The parser's dictionary never shrinks. */
@@ -94,7 +95,7 @@ static void on_start(void *data, const xmlChar *name, const xmlChar *prefix UNUS
                      int n_defaulted UNUSED, const xmlChar **attributes UNUSED)
 {
     struct decoder *d = data;
-    if (UNLIKELY(d->failed))
+    if (UNLIKELY(d->failed || d->plain.active)) /* in xml_reader_resume() */
         return;
     if (UNLIKELY(tag_is_long(d->xml, 1))) {
         decode_fail(d, "a tag is longer than %zu bytes", TAG_MAX);
@@ -107,7 +108,7 @@ static void on_end(void *data, const xmlChar *name UNUSED, const xmlChar *prefix
                    const xmlChar *uri UNUSED)
 {
     struct decoder *d = data;
-    if (UNLIKELY(d->failed))
+    if (UNLIKELY(d->failed || d->plain.active)) /* in xml_reader_resume() */
         return;
     if (UNLIKELY(tag_is_long(d->xml, 2)))
         decode_fail(d, "a tag is longer than %zu bytes", TAG_MAX);
@@ -223,6 +224,28 @@ void xml_reader_begin(struct xml_reader *x)
     x->used = true;
     /* All that comes is UTF-8 without a BOM, so nothing is to be guessed. */
     x->parser->charset = XML_CHAR_ENCODING_UTF8;
+}
+
+static void push_tag(struct xml_reader *x, const char *mark, const struct frame *f)
+{
+    char tag[PLAIN_NAME_MAX + 4];
+    struct str name = plain_name(f);
+    int n = snprintf(tag, sizeof tag, "<%s%.*s>", mark, STR_ARGS(name));
+    x->parser->input->line = (int)f->line;
+    xmlParseChunk(x->parser, tag, n, 0);
+}
+
+void xml_reader_resume(struct decoder *d, long line, long column)
+{
+    struct xml_reader *x = d->xml;
+    const struct frame *root = d->frames + 1;
+    push_tag(x, "", root);
+    for (const struct frame *f = root + 1; f <= d->top; f++)
+        push_tag(x, "", f);
+    if (d->root_closed)
+        push_tag(x, "/", root);
+    x->parser->input->line = (int)line;
+    x->parser->input->col = (int)column;
 }
 
 bool xml_reader_feed(struct decoder *d, struct str text)
