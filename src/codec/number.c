@@ -57,41 +57,55 @@ static bool scan_exponent(struct str text, int64_t *ret)
     return true;
 }
 
-static void add_digit(struct parts *p, char c)
+static size_t count_digits(struct str text)
 {
-    if (p->n_digits < DIGITS_MAX)
-        p->digits[p->n_digits++] = c;
-    else if (c != '0')
-        p->more = true;
+    size_t n = 0;
+    while (n < text.len && is_digit(text.data[n]))
+        n++;
+    return n;
+}
+
+static size_t count_zeros(struct str text)
+{
+    size_t n = 0;
+    while (n < text.len && text.data[n] == '0')
+        n++;
+    return n;
+}
+
+static void add_digits(struct parts *p, struct str digits)
+{
+    size_t room = (size_t)(DIGITS_MAX - p->n_digits);
+    size_t n = digits.len < room ? digits.len : room;
+    if (digits.len == 0)
+        return;
+    memcpy(p->digits + p->n_digits, digits.data, n);
+    p->n_digits += (int)n;
+    struct str rest = str_slice(digits, n, digits.len);
+    p->more = p->more || count_zeros(rest) < rest.len;
 }
 
 /* Reads digits and the point; returns how many bytes, 0 where there is no digit. */
 static size_t scan_digits(struct str text, struct parts *p)
 {
-    bool point = false;
-    bool any = false;
-    size_t at = 0;
-    int64_t before_point = 0; /* significant digits; negative: zeros behind the point */
-    bool significant = false;
-    for (; at < text.len; at++) {
-        char c = text.data[at];
-        if (c == '.' && !point) {
-            point = true;
-            continue;
-        }
-        if (!is_digit(c))
-            break;
-        any = true;
-        significant = significant || c != '0';
-        if (significant)
-            add_digit(p, c);
-        if (significant && !point)
-            before_point++;
-        else if (!significant && point)
-            before_point--;
+    struct str whole = str_slice(text, 0, count_digits(text));
+    struct str fraction = { NULL, 0 };
+    size_t point = whole.len < text.len && text.data[whole.len] == '.';
+    if (point != 0) {
+        struct str rest = str_slice(text, whole.len + 1, text.len);
+        fraction = str_slice(rest, 0, count_digits(rest));
     }
-    p->exponent = before_point - 1;
-    return any ? at : 0;
+    size_t any = whole.len + fraction.len;
+    whole = str_slice(whole, count_zeros(whole), whole.len);
+    p->exponent = (int64_t)whole.len - 1;
+    if (whole.len == 0) {
+        size_t zeros = count_zeros(fraction);
+        p->exponent = -(int64_t)zeros - 1;
+        fraction = str_slice(fraction, zeros, fraction.len);
+    }
+    add_digits(p, whole);
+    add_digits(p, fraction);
+    return any > 0 ? any + point : 0;
 }
 
 static bool scan_parts(struct str text, struct parts *p)
@@ -214,16 +228,20 @@ static enum number_result parse_slowly(const struct parts *p, struct decimal *re
 /* 16 or 17 digits, as programs write doubles. */
 static bool parse_quickly(const struct parts *p, struct decimal *ret)
 {
-    uint64_t value = 0;
-    int scale;
+    uint64_t read = 0, value;
+    int scale, read_scale = p->n_digits - 1 - (int)p->exponent;
     char digits[24];
     int n = sizeof digits;
     if (p->n_digits > 17)
         return false;
     for (int i = 0; i < p->n_digits; i++)
-        value = value * 10 + (uint64_t)(p->digits[i] - '0');
-    if (!number_shortest(value, p->n_digits - 1 - (int)p->exponent, &value, &scale))
+        read = read * 10 + (uint64_t)(p->digits[i] - '0');
+    if (!number_shortest(read, read_scale, &value, &scale))
         return false;
+    if (value == read && scale == read_scale) {
+        set_digits(ret, p->digits, p->n_digits, (int)p->exponent);
+        return true;
+    }
     for (; value > 0; value /= 10)
         digits[--n] = (char)('0' + value % 10);
     int len = (int)sizeof digits - n;
