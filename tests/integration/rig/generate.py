@@ -194,6 +194,11 @@ def _value_xml(rng, depth: int) -> str:
     return _element(rng, "value", _space(rng) + inside + _space(rng))
 
 
+def value_xml(rng) -> str:
+    """A value alone; some are odd and refused."""
+    return _value_xml(rng, 3)
+
+
 def _array(rng, depth: int) -> str:
     values = "".join(_value_xml(rng, depth - 1) + _space(rng) for _ in range(rng.randint(0, 3)))
     return _element(rng, "array", values if rng.random() < 0.03 else _element(rng, "data", values))
