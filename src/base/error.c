@@ -69,6 +69,7 @@ static void set(struct error *err, enum problem_type type)
     err->status = info->status;
     err->retry_after = 0;
     err->setting = NULL;
+    err->type_uri = NULL;
     err->has_pointer = false;
     err->pointer[0] = '\0';
 }

@@ -45,6 +45,8 @@ struct error {
     enum executed executed;
     int status;           /* HTTP status */
     unsigned retry_after; /* [s]; 0: none */
+    const char *type_uri; /* of the problem where it is not that of `type`: a name or a URI,
+                             borrowed; NULL: none */
     const char *setting;  /* key of the limit that was hit, static; NULL: none */
     bool has_pointer;
     char pointer[ERROR_POINTER_MAX]; /* RFC 6901, NUL-terminated; "" is the whole document */

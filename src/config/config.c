@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "config/redact.h"
 #include "config/config.h"
 
 #include "config/checks.h"
@@ -72,6 +73,7 @@ static struct config *make(struct reading *reading, const struct config_read_opt
                                    .folder = reading->source.folder });
     config->secrets = secret_list_take(&secrets, &config->n_secrets);
     secret_list_done(&secrets);
+    config->redactor = redactor_new(config->store, config->secrets, config->n_secrets);
     return config;
 }
 

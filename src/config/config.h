@@ -197,6 +197,8 @@ struct upstream_config {
     struct tls_files tls_files;
 };
 
+struct redactor;
+
 struct config {
     SECTION_MEMBERS(MAIN_OPTIONS)
     MAIN_LISTS(GROUPS_MEMBER) /* listen, n_listen: at least one entry */
@@ -205,6 +207,7 @@ struct config {
     MAIN_NAMED_GROUPS(GROUPS_MEMBER) /* upstreams, n_upstreams: in the order of the file */
     const struct str *secrets;       /* config_secrets(); owned by the store */
     size_t n_secrets;
+    const struct redactor *redactor; /* of the secrets; owned by the store */
     struct store *store; /* owns all that the snapshot points to */
     atomic_uint references;
 };

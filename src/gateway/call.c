@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "gateway/memory.h"
 #include "gateway/outcome.h"
+#include "gateway/redacted.h"
 #include "rules/fault.h"
 #include "rules/media.h"
 
@@ -56,7 +57,7 @@ static void on_head(struct upstream_call *call, int http_status, struct str cont
 static bool on_data(struct upstream_call *call, struct str bytes)
 {
     struct request *r = call->user;
-    size_t peek = PROBLEM_BODY_MAX - r->peek_len;
+    size_t peek = sizeof r->peek - r->peek_len;
     if (peek > bytes.len)
         peek = bytes.len;
     memcpy(r->peek + r->peek_len, bytes.data, peek);
@@ -89,10 +90,13 @@ static void succeed(struct request *r, const struct decode_result *result)
     request_succeed(r, 200);
 }
 
-static void fail_with_fault(struct request *r, const struct fault *fault)
+static void fail_with_fault(struct request *r, const struct fault *fault, int http_status)
 {
-    fault_to_error(fault, &r->error);
-    r->fault = fault;
+    CLEANUP(buf_done) struct buf text;
+    struct fault shown = *fault;
+    redacted_fault(r->worker->config->redactor, &shown, &text);
+    fault_to_error(&shown, r->upstream, http_status, &r->error);
+    r->fault = &shown;
     r->has_fault_code = true;
     r->fault_code = fault->code;
     request_fail(r);
@@ -101,9 +105,11 @@ static void fail_with_fault(struct request *r, const struct fault *fault)
 
 static void fail_with_protocol(struct request *r, const struct upstream_outcome *outcome)
 {
+    CLEANUP(buf_done) struct buf text;
     struct outcome_protocol shown;
     outcome_protocol_error(outcome, r->upstream, &r->error);
     outcome_protocol(outcome, r->upstream, (struct str){ r->peek, r->peek_len }, &shown);
+    redacted_protocol(r->worker->config->redactor, &shown, &text);
     r->protocol = &shown.protocol;
     request_fail(r);
     r->protocol = NULL;
@@ -121,7 +127,7 @@ static void finish_response(struct request *r, const struct upstream_outcome *ou
     if (good)
         r->repaired += result.repaired;
     if (good && result.kind == DOCUMENT_FAULT) {
-        fail_with_fault(r, &result.fault);
+        fail_with_fault(r, &result.fault, outcome->http_status);
     } else if (outcome->http_status != 200) {
         fail_with_protocol(r, outcome);
     } else if (good && result.kind == DOCUMENT_RESPONSE) {

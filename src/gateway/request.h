@@ -66,7 +66,8 @@ struct request {
     bool undecodable;  /* the decoder refused the response; `error` says why */
     size_t ignored;    /* bytes of the response after that */
     size_t peek_len;
-    char peek[PROBLEM_BODY_MAX]; /* the response's first bytes, for a protocol-error */
+    char peek[2 * PROBLEM_BODY_MAX]; /* the response's first bytes, for a protocol-error; more
+                                        than is shown, for a secret may begin before the cut */
     int64_t upstream_us;
     size_t repaired;
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
 
@@ -34,6 +35,19 @@ static void add_text(cJSON *object, const char *name, struct str text)
     append_clean(&clean, text);
     cJSON_AddStringToObject(object, name, buf_c(&clean));
     buf_done(&clean);
+}
+
+/* The last part of a URN of ours, or a URI (RFC 9457 section 3.1.1). */
+static void add_type(cJSON *document, const struct error *err)
+{
+    struct buf type;
+    const char *name = err->type_uri != NULL ? err->type_uri : problem_info(err->type)->name;
+    buf_init(&type, SIZE_MAX - 1, NULL);
+    if (strchr(name, ':') == NULL)
+        buf_append_c(&type, "urn:rpcgate:problem:");
+    buf_append_c(&type, name);
+    add_text(document, "type", buf_str(&type));
+    buf_done(&type);
 }
 
 static void add_text_or_null(cJSON *object, const char *name, struct str text)
@@ -145,10 +159,8 @@ static cJSON *make_document(const struct problem *problem)
 {
     const struct error *err = problem->error;
     const struct problem_info *info = problem_info(err->type);
-    char type[64];
     cJSON *document = cJSON_CreateObject();
-    snprintf(type, sizeof type, "urn:rpcgate:problem:%s", info->name);
-    cJSON_AddStringToObject(document, "type", type);
+    add_type(document, err);
     cJSON_AddStringToObject(document, "title", info->title);
     cJSON_AddNumberToObject(document, "status", err->status);
     add_text(document, "detail", str_of(err->detail));

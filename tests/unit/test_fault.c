@@ -28,7 +28,7 @@ static void codes_decide(void **state)
     for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
         struct fault fault = { .code = codes[i].code, .string = STR("no") };
         struct error err;
-        fault_to_error(&fault, &err);
+        fault_to_error(&fault, NULL, 200, &err);
         assert_int_equal(err.type, PROBLEM_FAULT);
         if (err.status != codes[i].status || err.executed != codes[i].executed)
             fail_msg("%lld: %d", (long long)codes[i].code, err.status);
@@ -42,21 +42,21 @@ static void details_tell_code_and_text(void **state)
     struct fault fault = { .code = 4, .string = STR("Too many\nparams \xFF") };
     struct error err;
     (void)state;
-    fault_to_error(&fault, &err);
+    fault_to_error(&fault, NULL, 200, &err);
     assert_string_equal(err.detail, "The upstream answered with fault 4: Too many params ?");
     fault.string = (struct str){ NULL, 0 };
-    fault_to_error(&fault, &err);
+    fault_to_error(&fault, NULL, 200, &err);
     assert_string_equal(err.detail, "The upstream answered with fault 4.");
     fault.code = 0;
     fault.code_text = STR("Client");
-    fault_to_error(&fault, &err);
+    fault_to_error(&fault, NULL, 200, &err);
     assert_string_equal(err.detail, "The upstream answered with the fault \"Client\".");
     assert_int_equal(err.status, 500);
     assert_int_equal(err.executed, EXECUTED_YES);
     /* A text that only looks like a code is none. */
     fault.code_text = STR("-32601");
     fault.string = STR("x");
-    fault_to_error(&fault, &err);
+    fault_to_error(&fault, NULL, 200, &err);
     assert_string_equal(err.detail, "The upstream answered with the fault \"-32601\": x");
     assert_int_equal(err.status, 500);
 }
@@ -70,14 +70,61 @@ static void huge_texts_are_cut(void **state)
     assert_non_null(huge);
     memset(huge, 'x', len);
     struct fault fault = { .code_text = { huge, len }, .string = { huge, len } };
-    fault_to_error(&fault, &err);
+    fault_to_error(&fault, NULL, 200, &err);
     assert_in_range(strlen(err.detail), 400, ERROR_DETAIL_MAX - 1);
     free(huge);
+}
+
+static struct fault_rule_config rules[] = {
+    { .code = { FAULT_CODE_NUMBER, 70, NULL }, .status = 404, .type = (char *)"no-such-record" },
+    { .code = { FAULT_CODE_GLOB, 0, (char *)"Client*" }, .status = 422 },
+    { .has_range = true, .from = 100, .to = 199, .text = (char *)"*busy*", .status = 503,
+      .retry_after = 1500 },
+    { .text = (char *)"*denied*", .http = 403, .status = 403 },
+    { .code = { FAULT_CODE_NUMBER, -32601, NULL }, .text = (char *)"soft*", .status = 410 },
+};
+
+static const struct {
+    struct fault fault;
+    int http, status;
+    unsigned retry_after;
+    const char *type;
+} ruled[] = {
+    { { .code = 70, .string = { "x", 1 } }, 200, 404, 0, "no-such-record" },
+    { { .code = 71, .string = { "x", 1 } }, 200, 555, 0, NULL },
+    { { .code_text = { "Client.Auth", 11 }, .string = { "x", 1 } }, 200, 422, 0, NULL },
+    { { .code_text = { "Server", 6 }, .string = { "x", 1 } }, 200, 555, 0, NULL },
+    { { .code = 150, .string = { "I am busy now", 13 } }, 200, 503, 2, NULL },
+    { { .code = 150, .string = { "I am idle", 9 } }, 200, 555, 0, NULL },
+    { { .code = 200, .string = { "busy", 4 } }, 200, 555, 0, NULL },
+    { { .code_text = { "150", 3 }, .string = { "busy", 4 } }, 200, 555, 0, NULL },
+    { { .code = 1, .string = { "access denied", 13 } }, 403, 403, 0, NULL },
+    { { .code = 1, .string = { "access denied", 13 } }, 200, 555, 0, NULL },
+    { { .code = -32601, .string = { "softly", 6 } }, 200, 410, 0, NULL },
+    { { .code = -32601, .string = { "hard", 4 } }, 200, 404, 0, NULL },
+};
+
+static void rules_come_first(void **state)
+{
+    const struct upstream_config upstream = { .fault_status = 555,
+                                              .faults = rules,
+                                              .n_faults = ARRAY_LEN(rules) };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(ruled); i++) {
+        struct error err;
+        fault_to_error(&ruled[i].fault, &upstream, ruled[i].http, &err);
+        if (err.status != ruled[i].status || err.retry_after != ruled[i].retry_after)
+            fail_msg("case %zu: %d, %u", i, err.status, err.retry_after);
+        assert_int_equal(err.type_uri == NULL, ruled[i].type == NULL);
+        if (ruled[i].type != NULL)
+            assert_string_equal(err.type_uri, ruled[i].type);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rules_come_first),
         cmocka_unit_test(codes_decide),
         cmocka_unit_test(details_tell_code_and_text),
         cmocka_unit_test(huge_texts_are_cut),

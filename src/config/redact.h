@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Takes our secrets out of foreign text that is shown: what an upstream says may hold what we have
+ * sent to it. Each secret is looked for as it is, in Base64, percent-encoded and with XML's
+ * escapes, and becomes `***`. */
+#ifndef RPCGATE_CONFIG_REDACT_H
+#define RPCGATE_CONFIG_REDACT_H
+
+#include "base/buf.h"
+#include "base/str.h"
+
+#include <stddef.h>
+
+struct redactor;
+struct store;
+
+/* Made once for a snapshot, in its store; the patterns are secrets like what they stand for. */
+struct redactor *redactor_new(struct store *store, const struct str *secrets, size_t n);
+
+/* Appends the text without secrets. `redactor` NULL: as it is. Any thread. */
+void redact(const struct redactor *redactor, struct str text, struct buf *to);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Foreign text as callers may see it: without our secrets. Results are never altered. */
+#ifndef RPCGATE_GATEWAY_REDACTED_H
+#define RPCGATE_GATEWAY_REDACTED_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "config/redact.h"
+#include "gateway/outcome.h"
+
+/* The texts of a fault or a response become copies in `text`, which is initialised here. They are
+ * redacted whole, before anything is cut: half a secret is one, too. */
+void redacted_fault(const struct redactor *redactor, struct fault *fault, struct buf *text);
+void redacted_protocol(const struct redactor *redactor, struct outcome_protocol *shown,
+                       struct buf *text);
+
+void redacted_error(const struct redactor *redactor, struct error *err);
+
+#endif

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An upstream that echoes all it got, wherever it can: our secrets are in no problem and no log.
+And faults that rules turn into other statuses and types."""
+
+import base64
+import json
+from urllib.parse import quote
+
+import pytest
+
+
+PASSWORD = "pa&ss/w<o>rd%7"
+TOKEN_HEADER = "s3cret-api-key-value"
+COOKIE = "session=0123456789abcdef"
+
+SECRETS = [PASSWORD, TOKEN_HEADER, COOKIE]
+
+
+def forms(secret: str) -> list[str]:
+    plain = secret.encode()
+    return [secret, base64.b64encode(plain).decode().rstrip("="), quote(secret, safe=""),
+            json.dumps(secret)[1:-1]]
+
+
+@pytest.fixture
+def echoing(start):
+    """Says in each way what it was told in the head; how depends on the method."""
+    async def behave(x):
+        head = x.head.decode("latin-1")
+        flat = " ".join(head.split())
+        twice = f"{flat} and {quote(PASSWORD, safe='')} and user:{PASSWORD} {TOKEN_HEADER} {COOKIE}"
+        match x.method:
+            case "fault":
+                await x.answer_fault(1, "x" * 280 + twice)
+            case "status":
+                await x.respond(twice.encode(), "500 " + flat[:200], {"Server": TOKEN_HEADER})
+            case "long":
+                await x.respond(b"y" * 500 + twice.encode(), "502 Bad")
+            case "html":
+                await x.respond(f"<html>{twice}</html>".encode())
+            case "element":
+                await x.respond(b"<" + TOKEN_HEADER.encode() + b"/>")
+            case "result":
+                await x.answer(twice)
+    return start.upstream(behave)
+
+
+@pytest.fixture
+def gateway(start, echoing):
+    return start.gateway({"anonymous": {"allow": ["*/*"]}, "log": {"level": "debug"}, "upstreams": {
+        "up": {"url": echoing.url, "auth": {"scheme": "basic", "username": "user",
+                                            "password": PASSWORD},
+               "headers": [f"X-Api-Key: {TOKEN_HEADER}", f"Cookie: {COOKIE}"]}}})
+
+
+@pytest.mark.parametrize("method", ["fault", "status", "long", "html", "element"])
+def test_no_secret_comes_back(gateway, method):
+    answer = gateway.call("up", method)
+    assert answer.status >= 400
+    text = answer.body.decode() + str(answer.headers)
+    for secret in SECRETS + [f"user:{PASSWORD}"]:
+        for form in forms(secret):
+            assert form not in text, text
+            assert form not in gateway.stderr
+    if method in ("fault", "status"):
+        assert "***" in text
+
+
+def test_results_are_never_altered(gateway):
+    result = gateway.call("up", "result").result
+    assert PASSWORD in result and TOKEN_HEADER in result and "Authorization: Basic" in result
+
+
+FAULT_RULES = [
+    {"code": 70, "status": 404, "type": "no-such-record"},
+    {"code": "Client*", "status": 422, "type": "https://example.com/problems/client"},
+    {"from": 100, "to": 199, "text": "*busy*", "status": 503, "retry_after": "30s"},
+    {"http": 500, "status": 502},
+]
+
+RULED = {
+    "code": (70, "x", "200 OK", 404, "urn:rpcgate:problem:no-such-record", None),
+    "text code": ("Client.X", "x", "200 OK", 422, "https://example.com/problems/client", None),
+    "range": (150, "too busy", "200 OK", 503, "urn:rpcgate:problem:fault", "30"),
+    "http": (5, "x", "500 Oops", 502, "urn:rpcgate:problem:fault", None),
+    "default": (5, "x", "200 OK", 418, "urn:rpcgate:problem:fault", None),
+    "convention": (-32601, "x", "200 OK", 404, "urn:rpcgate:problem:fault", None),
+}
+
+
+@pytest.mark.parametrize("code, text, http, status, kind, retry_after", RULED.values(), ids=RULED)
+def test_fault_rules(start, code, text, http, status, kind, retry_after):
+    value = f"<int>{code}</int>" if isinstance(code, int) else f"<string>{code}</string>"
+
+    async def behave(x):
+        await x.respond((
+            "<methodResponse><fault><value><struct><member><name>faultCode</name><value>" + value +
+            "</value></member><member><name>faultString</name><value>" + text +
+            "</value></member></struct></value></fault></methodResponse>").encode(), http)
+    gateway = start.gateway({"anonymous": {"allow": ["*/*"]}, "upstreams": {"up": {
+        "url": start.upstream(behave).url, "fault_status": 418, "faults": FAULT_RULES}}})
+    answer = gateway.call("up", "m")
+    assert answer.status == status
+    document = answer.json
+    assert document["type"] == kind
+    assert document["fault"]["string"] == text
+    assert answer.header("Retry-After") == retry_after
