@@ -100,19 +100,32 @@ static void move_base(struct plain *p, const char *at, const char *next)
 
 /* ---- Tags ---- */
 
-static inline void load_words(const char *at, const char *end, uint64_t words[2])
+struct words {
+    uint64_t first, second;
+};
+
+_Static_assert(sizeof(struct words) == PLAIN_NAME_MAX, "a name fits into two words");
+
+static __attribute__((noinline)) struct words load_rest(const char *at, const char *end)
 {
-    if (LIKELY(end - at >= PLAIN_NAME_MAX)) {
-        memcpy(words, at, PLAIN_NAME_MAX);
-    } else {
-        words[0] = words[1] = 0;
-        memcpy(words, at, (size_t)(end - at));
-    }
+    struct words w = { 0, 0 };
+    memcpy(&w, at, (size_t)(end - at));
+    return w;
 }
 
-static inline bool matches(const struct plain_name *n, const uint64_t words[2])
+/* The bytes at `at`, with zeros behind the end. */
+static inline struct words load_words(const char *at, const char *end)
 {
-    return (((words[0] ^ n->words[0]) & n->masks[0]) | ((words[1] ^ n->words[1]) & n->masks[1])) ==
+    struct words w;
+    if (UNLIKELY(end - at < PLAIN_NAME_MAX))
+        return load_rest(at, end);
+    memcpy(&w, at, sizeof w);
+    return w;
+}
+
+static inline bool matches(const struct plain_name *n, struct words w)
+{
+    return (((w.first ^ n->words[0]) & n->masks[0]) | ((w.second ^ n->words[1]) & n->masks[1])) ==
            0;
 }
 
@@ -128,13 +141,11 @@ static enum token read_end_tag(struct decoder *d, const char *at, const char *en
     struct plain *p = &d->plain;
     const struct frame *f = d->top;
     size_t len = names[f->name].len;
-    uint64_t words[2];
     if (UNLIKELY(f == d->frames))
         return TOKEN_STRANGE;
     if (UNLIKELY((size_t)(end - at) < len + 3))
         return cut_or_strange(at, end);
-    load_words(at + 2, end, words);
-    if (UNLIKELY(!matches(&p->names[f->name], words) || at[2 + len] != '>'))
+    if (UNLIKELY(!matches(&p->names[f->name], load_words(at + 2, end)) || at[2 + len] != '>'))
         return TOKEN_STRANGE;
     p->at = at + len + 3;
     tree_end(d);
@@ -144,13 +155,12 @@ static enum token read_end_tag(struct decoder *d, const char *at, const char *en
 static enum token read_tag(struct decoder *d, const char *at, const char *end)
 {
     struct plain *p = &d->plain;
-    uint64_t words[2];
     size_t i;
     if (UNLIKELY(end - at < 2))
         return TOKEN_MORE;
     if (at[1] == '/')
         return read_end_tag(d, at, end);
-    load_words(at + 1, end, words);
+    struct words words = load_words(at + 1, end);
     for (i = p->first[at[1] & 31]; i > 0; i = p->names[i - 1].next)
         if (matches(&p->names[i - 1], words) && (size_t)(end - at) > names[i - 1].len + 1U &&
             (at[names[i - 1].len + 1] == '>' || at[names[i - 1].len + 1] == '/'))

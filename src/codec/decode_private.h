@@ -42,13 +42,11 @@
 #define EXPANDED_DIGITS_MAX 400
 
 /* The elements of XML-RPC, and what an upstream may call them. Several names may have one kind.
+ * Of those with the same first letter the usual ones are first, for decode_plain.c.
  * X(KIND, "name") */
 #define ELEMENT_LIST(X)                                                                            \
-    X(CALL, "methodCall")                                                                          \
-    X(RESPONSE, "methodResponse")                                                                  \
-    X(METHOD_NAME, "methodName")                                                                   \
-    X(PARAMS, "params")                                                                            \
     X(PARAM, "param")                                                                              \
+    X(PARAMS, "params")                                                                            \
     X(FAULT, "fault")                                                                              \
     X(VALUE, "value")                                                                              \
     X(ARRAY, "array")                                                                              \
@@ -56,6 +54,9 @@
     X(STRUCT, "struct")                                                                            \
     X(MEMBER, "member")                                                                            \
     X(NAME, "name")                                                                                \
+    X(CALL, "methodCall")                                                                          \
+    X(RESPONSE, "methodResponse")                                                                  \
+    X(METHOD_NAME, "methodName")                                                                   \
     X(INT, "int")                                                                                  \
     X(INT, "i1")                                                                                   \
     X(INT, "i2")                                                                                   \
