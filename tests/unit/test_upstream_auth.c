@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How an upstream gets to know us, and that no login makes a call run twice. */
+#include "upstream_harness.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* The server of the Digest tests; `ran` counts calls, which are requests with a document. */
+static struct {
+    atomic_int nonce; /* the one that counts; a test changes it */
+    atomic_int ran, refused;
+    atomic_bool never;    /* refuses all */
+    atomic_bool stale;    /* and says that each nonce is stale */
+    atomic_bool open;     /* lets in who has no nonce */
+    atomic_bool closes;   /* closes the connection in place of an answer to a document */
+    atomic_bool one_each; /* closes it after each answer */
+} digest;
+
+#define ANSWER_OK_CLOSE                                                                            \
+    "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\n<ok/>"
+
+static void refuse(int fd)
+{
+    char answer[512];
+    const char *close_it = atomic_load(&digest.one_each) ? "Connection: close\r\n" : "";
+    atomic_fetch_add(&digest.refused, 1);
+    snprintf(answer, sizeof answer,
+             "HTTP/1.1 401 No\r\nWWW-Authenticate: Digest realm=\"x\", qop=\"auth\", "
+             "nonce=\"n%d\"%s\r\n%sContent-Length: 2\r\n\r\nno",
+             atomic_load(&digest.nonce), atomic_load(&digest.stale) ? ", stale=true" : "",
+             close_it);
+    server_write(fd, answer);
+}
+
+static bool knows_nonce(const char *request)
+{
+    char nonce[32];
+    snprintf(nonce, sizeof nonce, "nonce=\"n%d\"", atomic_load(&digest.nonce));
+    return strstr(request, "Authorization: Digest username=\"u\"") != NULL &&
+           strstr(request, nonce) != NULL;
+}
+
+static void serve_digest(struct server *server, int fd)
+{
+    while (server_read(server, fd)) {
+        char request[4096];
+        pthread_mutex_lock(&server->lock);
+        memcpy(request, server->request, sizeof request);
+        pthread_mutex_unlock(&server->lock);
+        bool has_document = strstr(request, "Content-Length: 0\r\n") == NULL;
+        bool let_in = atomic_load(&digest.open) || knows_nonce(request);
+        if (atomic_load(&digest.never) || !let_in) {
+            refuse(fd);
+        } else {
+            atomic_fetch_add(&digest.ran, has_document);
+            if (has_document && atomic_load(&digest.closes))
+                return;
+            server_write(fd, atomic_load(&digest.one_each) ? ANSWER_OK_CLOSE : ANSWER_OK);
+        }
+        if (atomic_load(&digest.one_each))
+            return;
+    }
+}
+
+static void open_digest(struct server *server, struct client *client)
+{
+    memset(&digest, 0, sizeof digest);
+    atomic_store(&digest.nonce, 1);
+    server_start(server, serve_digest);
+    client_init(client, server);
+    client->config.target.digest = true;
+    client->config.target.username = (char *)(uintptr_t) "u";
+    client->config.target.password = (char *)(uintptr_t) "p";
+    client_open(client);
+}
+
+static void assert_call(struct client *client, size_t bytes, int http_status)
+{
+    struct probe probe;
+    probe_init_size(&probe, bytes);
+    probe_run(&probe, client);
+    if (probe.outcome.status != UPSTREAM_OK)
+        fail_msg("status %d: %s", (int)probe.outcome.status, probe.outcome.detail);
+    assert_int_equal(probe.outcome.http_status, http_status);
+    assert_int_equal(probe.heads, 1);
+    assert_int_equal(probe.head_status, http_status);
+    assert_string_equal(buf_c(&probe.answer), http_status == 200 ? "<ok/>" : "no");
+    probe_done(&probe);
+}
+
+static void test_digest(void **state)
+{
+    /* Up to 16 KiB a document is sent together with the head. */
+    static const size_t sizes[] = { 100, 200000 };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        for (int one_each = 0; one_each < 2; one_each++) {
+            struct server server = { 0 };
+            struct client client;
+            open_digest(&server, &client);
+            atomic_store(&digest.one_each, one_each > 0);
+
+            assert_call(&client, sizes[i], 200); /* asks for a nonce */
+            assert_int_equal(atomic_load(&server.requests), 2);
+            assert_call(&client, sizes[i], 200); /* has it */
+            assert_int_equal(atomic_load(&server.requests), 3);
+            atomic_store(&digest.nonce, 2);
+            atomic_store(&digest.stale, true);
+            assert_call(&client, sizes[i], 200); /* sends again */
+            assert_int_equal(atomic_load(&server.requests), 5);
+            assert_int_equal(atomic_load(&digest.ran), 3);
+
+            client_close(&client);
+            server_stop(&server);
+        }
+    }
+}
+
+static void test_digest_with_a_wrong_password(void **state)
+{
+    (void)state;
+    struct server server = { 0 };
+    struct client client;
+    open_digest(&server, &client);
+    atomic_store(&digest.never, true);
+    assert_call(&client, 100, 401);
+    assert_call(&client, 100, 401);
+    assert_call(&client, 200000, 401);
+    assert_int_equal(atomic_load(&digest.ran), 0);
+    client_close(&client);
+    server_stop(&server);
+}
+
+static void test_digest_does_not_go_on_for_ever(void **state)
+{
+    (void)state;
+    struct server server = { 0 };
+    struct client client;
+    struct probe probe;
+    open_digest(&server, &client);
+    atomic_store(&digest.never, true);
+    atomic_store(&digest.stale, true);
+    probe_init(&probe, "<call/>");
+    probe_run(&probe, &client);
+    assert_int_equal(probe.done, 1);
+    assert_true(atomic_load(&digest.refused) <= 3);
+    probe_done(&probe);
+    client_close(&client);
+    server_stop(&server);
+}
+
+static void test_digest_where_nobody_asks_for_it(void **state)
+{
+    (void)state;
+    struct server server = { 0 };
+    struct client client;
+    open_digest(&server, &client);
+    atomic_store(&digest.open, true);
+    assert_call(&client, 100, 200);
+    assert_int_equal(atomic_load(&digest.ran), 1);
+    assert_call(&client, 200000, 200);
+    assert_int_equal(atomic_load(&digest.ran), 2);
+    client_close(&client);
+    server_stop(&server);
+}
+
+/* Without an answer nobody knows whether the call ran. */
+static void test_digest_sends_no_call_twice(void **state)
+{
+    static const size_t sizes[] = { 100, 200000 };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        struct server server = { 0 };
+        struct client client;
+        struct probe probe;
+        open_digest(&server, &client);
+        assert_call(&client, 100, 200);
+        atomic_store(&digest.closes, true);
+        probe_init_size(&probe, sizes[i]);
+        probe_run(&probe, &client);
+        assert_int_equal(probe.outcome.status, UPSTREAM_LOST);
+        assert_true(probe.outcome.reached);
+        assert_int_equal(probe.heads, 0);
+        assert_int_equal(atomic_load(&digest.ran), 2);
+        probe_done(&probe);
+        client_close(&client);
+        server_stop(&server);
+    }
+}
+
+static void test_bearer(void **state)
+{
+    (void)state;
+    struct server server = { 0 };
+    struct client client;
+    server_start(&server, serve_kept);
+    client_init(&client, &server);
+    client.config.auth.scheme = AUTH_SCHEME_BEARER;
+    client.config.auth.token = (char *)(uintptr_t) "a.token";
+    client_open(&client);
+    assert_int_equal(client_call(&client, NULL), UPSTREAM_OK);
+    assert_non_null(strstr(server.request, "\r\nAuthorization: Bearer a.token\r\n"));
+    client_close(&client);
+    server_stop(&server);
+}
+
+static void call_target(struct client *client, size_t target)
+{
+    struct probe probe;
+    probe_init(&probe, "<call/>");
+    probe.call.target = target;
+    probe_run(&probe, client);
+    assert_int_equal(probe.outcome.status, UPSTREAM_OK);
+    probe_done(&probe);
+}
+
+static void test_targets(void **state)
+{
+    (void)state;
+    struct server first = { 0 }, second = { 0 }, third = { 0 };
+    struct client client;
+    char url[64];
+    server_start(&first, serve_kept);
+    server_start(&second, serve_kept);
+    server_start_unix(&third, serve_kept);
+    client_init(&client, &first);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/other", second.port);
+    struct upstream_target targets[] = {
+        client.config.target,
+        { .url = url, .username = (char *)(uintptr_t) "u" },
+        { .url = (char *)(uintptr_t) "http://localhost/RPC2", .unix_socket = third.path },
+    };
+    client.config.targets = targets;
+    client.config.n_targets = ARRAY_LEN(targets);
+    client_open(&client);
+    for (int i = 0; i < 3; i++) {
+        call_target(&client, 0);
+        call_target(&client, 1);
+        call_target(&client, 2);
+        call_target(&client, 1);
+    }
+    assert_null(strstr(first.request, "Authorization:"));
+    assert_non_null(strstr(second.request, "POST /other HTTP/1.1\r\n"));
+    assert_non_null(strstr(second.request, "Authorization: Basic dTo=\r\n"));
+    assert_null(strstr(third.request, "Authorization:"));
+    assert_int_equal(atomic_load(&first.requests), 3);
+    assert_int_equal(atomic_load(&second.requests), 6);
+    assert_int_equal(atomic_load(&third.requests), 3);
+    assert_int_equal(atomic_load(&first.connections), 1);
+    assert_int_equal(atomic_load(&second.connections), 1);
+    assert_int_equal(atomic_load(&third.connections), 1);
+    client_close(&client);
+    server_stop(&first);
+    server_stop(&second);
+    server_stop(&third);
+}
+
+#define ANSWER_COOKIE                                                                              \
+    "HTTP/1.1 200 OK\r\nSet-Cookie: session=abc; Path=/\r\nContent-Length: 5\r\n\r\n<ok/>"
+
+static void test_cookies(void **state)
+{
+    (void)state;
+    for (int kept = 0; kept < 2; kept++) {
+        struct server server = { .answer = ANSWER_COOKIE };
+        struct client client;
+        struct probe both[2];
+        int done = 0;
+        server_start(&server, serve_kept);
+        client_init(&client, &server);
+        client.config.cookies = kept > 0;
+        client_open(&client);
+        assert_int_equal(client_call(&client, NULL), UPSTREAM_OK);
+        assert_null(strstr(server.request, "Cookie:"));
+        /* One of the two is an exchange that has seen no cookie itself. */
+        for (size_t i = 0; i < ARRAY_LEN(both); i++) {
+            probe_init(&both[i], "<call/>");
+            both[i].done_counter = &done;
+            upstream_submit(client.upstream, &both[i].call);
+        }
+        upstream_cancel(&both[0].call);
+        client_run_until(&client, &done, 1);
+        if (kept > 0)
+            assert_non_null(strstr(server.request, "\r\nCookie: session=abc\r\n"));
+        else
+            assert_null(strstr(server.request, "Cookie:"));
+        probe_done(&both[0]);
+        probe_done(&both[1]);
+        client_close(&client);
+        server_stop(&server);
+    }
+}
+
+static void test_without_compression(void **state)
+{
+    (void)state;
+    struct server server = { 0 };
+    struct client client;
+    server_start(&server, serve_kept);
+    client_init(&client, &server);
+    client.config.compression.accept = false;
+    client_open(&client);
+    assert_int_equal(client_call(&client, NULL), UPSTREAM_OK);
+    assert_null(strstr(server.request, "Encoding:"));
+    client_close(&client);
+    server_stop(&server);
+}
+
+static void test_compressed_requests(void **state)
+{
+    (void)state;
+    struct server server = { 0 };
+    struct client client;
+    struct probe probe;
+    server_start(&server, serve_kept);
+    client_init(&client, &server);
+    client.config.compression.request_over = 100;
+    client_open(&client);
+    probe_init_size(&probe, 100);
+    probe_run(&probe, &client);
+    assert_null(strstr(server.request, "Content-Encoding:"));
+    probe_done(&probe);
+    probe_init_size(&probe, 100000);
+    probe_run(&probe, &client);
+    assert_int_equal(probe.outcome.status, UPSTREAM_OK);
+    assert_non_null(strstr(server.request, "\r\nContent-Encoding: gzip\r\n"));
+    const char *length = strstr(server.request, "\r\nContent-Length: ");
+    assert_non_null(length);
+    assert_in_range(strtol(length + 18, NULL, 10), 20, 2000);
+    const char *body = strstr(server.request, "\r\n\r\n");
+    assert_non_null(body);
+    assert_memory_equal(body + 4, "\x1f\x8b", 2);
+    probe_done(&probe);
+    client_close(&client);
+    server_stop(&server);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_digest),
+        cmocka_unit_test(test_digest_with_a_wrong_password),
+        cmocka_unit_test(test_digest_does_not_go_on_for_ever),
+        cmocka_unit_test(test_digest_where_nobody_asks_for_it),
+        cmocka_unit_test(test_digest_sends_no_call_twice),
+        cmocka_unit_test(test_bearer),
+        cmocka_unit_test(test_targets),
+        cmocka_unit_test(test_cookies),
+        cmocka_unit_test(test_without_compression),
+        cmocka_unit_test(test_compressed_requests),
+    };
+    signal(SIGPIPE, SIG_IGN);
+    if (!upstreams_global_init())
+        return 1;
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    upstreams_global_done();
+    return failed;
+}
