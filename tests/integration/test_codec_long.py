@@ -30,7 +30,7 @@ def _params(values: list[str]) -> bytes:
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "gb18030"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
 def test_long_documents_are_the_sum_of_their_parts(encoding, form):
     """Some hundred KB, which are read in pieces; each value must come out as it does alone."""
     rng = generate.generator("long", encoding, form)
