@@ -7,6 +7,7 @@
 #include "gateway/memory.h"
 #include "gateway/outcome.h"
 #include "gateway/redacted.h"
+#include "gateway/verbose.h"
 #include "rules/fault.h"
 #include "rules/media.h"
 
@@ -54,6 +55,12 @@ static void on_head(struct upstream_call *call, int http_status, struct str cont
     r->decoding_now = true;
 }
 
+static void on_trace(struct upstream_call *call, bool sent, struct str bytes)
+{
+    struct request *r = call->user;
+    verbose_head(r->verbose, sent, bytes);
+}
+
 static bool on_data(struct upstream_call *call, struct str bytes)
 {
     struct request *r = call->user;
@@ -62,6 +69,7 @@ static bool on_data(struct upstream_call *call, struct str bytes)
         peek = bytes.len;
     memcpy(r->peek + r->peek_len, bytes.data, peek);
     r->peek_len += peek;
+    verbose_body(r->verbose, bytes);
     if (!r->undecodable && !decoder_feed(r->decoder, bytes, &r->error))
         r->undecodable = true;
     if (!r->undecodable)
@@ -167,6 +175,7 @@ static void submit(struct request *r)
 {
     const struct request_head *head = http_head(r->exchange);
     r->decoder = worker_take_decoder(r->worker);
+    r->verbose = verbose_new(r);
     r->call = (struct upstream_call){
         .body = &r->document,
         .content_type = "text/xml",
@@ -174,6 +183,7 @@ static void submit(struct request *r)
         .traceparent = head_traceparent(head),
         .on_head = on_head,
         .on_data = on_data,
+        .on_trace = r->verbose != NULL ? on_trace : NULL,
         .on_done = on_done,
         .user = r,
     };
@@ -255,5 +265,6 @@ void request_call_done(struct request *r)
         worker_give_decoder(r->worker, r->decoder);
     r->encoder = NULL;
     r->decoder = NULL;
+    verbose_end(TAKE(r->verbose), r, &r->document);
     chain_done(&r->document);
 }

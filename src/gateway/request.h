@@ -69,6 +69,7 @@ struct request {
     char peek[2 * PROBLEM_BODY_MAX]; /* the response's first bytes, for a protocol-error; more
                                         than is shown, for a secret may begin before the cut */
     int64_t upstream_us;
+    struct verbose *verbose; /* NULL: nothing of it is logged */
     size_t repaired;
 
     bool failed; /* `error` is the answer */

@@ -64,6 +64,8 @@ struct upstream_call {
     void (*on_head)(struct upstream_call *call, int http_status, struct str content_type);
     /* A piece of the body, decompressed. False: stop, the connection is closed. */
     bool (*on_data)(struct upstream_call *call, struct str bytes);
+    /* The heads as they go over the wire, in pieces. NULL: they are not wanted. */
+    void (*on_trace)(struct upstream_call *call, bool sent, struct str bytes);
     /* Called once, from upstreams_run() or a loop event, never from upstream_submit(). */
     void (*on_done)(struct upstream_call *call, const struct upstream_outcome *outcome);
     void *user;

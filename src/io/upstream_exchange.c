@@ -143,6 +143,16 @@ static size_t take_data(char *data, size_t size, size_t n, void *user)
     return x->call != NULL ? size * n : CURL_WRITEFUNC_ERROR;
 }
 
+static int trace(CURL *easy, curl_infotype type, char *data, size_t size, void *user)
+{
+    struct exchange *x = user;
+    (void)easy;
+    if (x->call != NULL && x->call->on_trace != NULL &&
+        (type == CURLINFO_HEADER_OUT || type == CURLINFO_HEADER_IN))
+        x->call->on_trace(x->call, type == CURLINFO_HEADER_OUT, (struct str){ data, size });
+    return 0;
+}
+
 static bool set_callbacks(struct exchange *x)
 {
     CURL *easy = x->easy;
@@ -158,6 +168,8 @@ static bool set_callbacks(struct exchange *x)
     SET(CURLOPT_HEADERDATA, x);
     SET(CURLOPT_WRITEFUNCTION, take_data);
     SET(CURLOPT_WRITEDATA, x);
+    SET(CURLOPT_DEBUGFUNCTION, trace);
+    SET(CURLOPT_DEBUGDATA, x);
     SET(CURLOPT_PRIVATE, x);
     SET(CURLOPT_ERRORBUFFER, x->error);
     return ok;
@@ -280,6 +292,7 @@ bool exchange_prepare(struct exchange *x, int64_t now_ms)
     x->stopped = false;
     buf_clear(&x->late);
     x->error[0] = '\0';
+    SET(CURLOPT_VERBOSE, x->call->on_trace != NULL ? 1L : 0L);
     SET(CURLOPT_HTTPHEADER, own_headers(x));
     SET(CURLOPT_POSTFIELDS, flat_body(x, len));
     SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);

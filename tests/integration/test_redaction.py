@@ -105,3 +105,23 @@ def test_fault_rules(start, code, text, http, status, kind, retry_after):
     assert document["type"] == kind
     assert document["fault"]["string"] == text
     assert answer.header("Retry-After") == retry_after
+
+
+def test_verbose(start, echoing):
+    """Both documents and heads are in the log, at most 64 KiB of each, without a secret."""
+    gateway = start.gateway({"anonymous": {"allow": ["*/*"]}, "upstreams": {
+        "up": {"url": echoing.url, "verbose": True,
+               "auth": {"scheme": "basic", "username": "user", "password": PASSWORD},
+               "headers": [f"X-Api-Key: {TOKEN_HEADER}", f"Cookie: {COOKIE}"]}}})
+    answer = gateway.call("up", "result", ["é" * 100_000])
+    assert answer.status == 200
+    gateway.wait_line(" info request request_id=")
+    lines = [line for line in gateway.lines if " verbose " in line]
+    text = "\n".join(lines)
+    for part in ("request head", "request", "response head", "response"):
+        assert f'part="{part}"' in text or f"part={part} " in text
+    assert "X-Api-Key: ***" in text and "<methodName>result</methodName>" in text
+    assert 'cut="at 64 KiB"' in text
+    for secret in SECRETS + [f"user:{PASSWORD}"]:
+        for form in forms(secret):
+            assert form not in text

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/verbose.h"
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "config/redact.h"
+#include "gateway/request.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#define PART_MAX ((size_t)64 * 1024)
+#define LINE_MAX_BYTES ((size_t)960) /* below what the log cuts */
+
+enum { SENT_HEAD, SENT_BODY, RECEIVED_HEAD, RECEIVED_BODY, PARTS };
+
+/* Some bytes more than are shown are kept: a secret may begin before the cut. */
+struct verbose {
+    struct buf parts[PARTS];
+};
+
+struct verbose *verbose_new(const struct request *r)
+{
+    if (!r->upstream->verbose || !log_enabled(LOG_LEVEL_INFO))
+        return NULL;
+    struct verbose *v = xcalloc(1, sizeof *v);
+    for (size_t i = 0; i < PARTS; i++)
+        buf_init(&v->parts[i], PART_MAX + 1024, NULL);
+    return v;
+}
+
+static void keep(struct buf *part, struct str bytes)
+{
+    size_t room = part->max - part->len;
+    buf_append(part, str_slice(bytes, 0, bytes.len < room ? bytes.len : room));
+}
+
+void verbose_head(struct verbose *v, bool sent, struct str bytes)
+{
+    if (v != NULL)
+        keep(&v->parts[sent ? SENT_HEAD : RECEIVED_HEAD], bytes);
+}
+
+void verbose_body(struct verbose *v, struct str bytes)
+{
+    if (v != NULL)
+        keep(&v->parts[RECEIVED_BODY], bytes);
+}
+
+/* A piece of at most a line, which does not end within a character. */
+static struct str next_piece(struct str text)
+{
+    size_t len = text.len < LINE_MAX_BYTES ? text.len : LINE_MAX_BYTES;
+    for (size_t back = 0; back < 4 && back < len && len < text.len; back++)
+        if (((unsigned char)text.data[len - back] & 0xC0) != 0x80)
+            return str_slice(text, 0, len - back);
+    return str_slice(text, 0, len);
+}
+
+static void write_part(const struct request *r, const char *name, const struct buf *part)
+{
+    CLEANUP(buf_done) struct buf shown;
+    int64_t n = 0;
+    buf_init(&shown, SIZE_MAX - 1, NULL);
+    redact(r->worker->config->redactor, buf_str(part), &shown);
+    struct str rest = buf_str(&shown);
+    bool is_cut = rest.len > PART_MAX;
+    if (is_cut)
+        rest.len = PART_MAX;
+    while (rest.len > 0) {
+        struct str piece = next_piece(rest);
+        rest = str_slice(rest, piece.len, rest.len);
+        LOG_EVENT(LOG_LEVEL_INFO, "verbose", LOG_TEXT("request_id", r->id),
+                  LOG_TEXT("upstream", r->upstream->name), LOG_TEXT("part", name),
+                  LOG_NUM("n", ++n), LOG_STR("text", piece),
+                  LOG_TEXT("cut", is_cut && rest.len == 0 ? "at 64 KiB" : NULL));
+    }
+}
+
+void verbose_end(struct verbose *v, const struct request *r, const struct chain *document)
+{
+    static const char *const names[PARTS] = { "request head", "request", "response head",
+                                              "response" };
+    if (v == NULL)
+        return;
+    for (const struct chain_block *b = document->first; b != NULL; b = b->next)
+        keep(&v->parts[SENT_BODY], (struct str){ b->data, b->len });
+    for (size_t i = 0; i < PARTS; i++) {
+        write_part(r, names[i], &v->parts[i]);
+        buf_done(&v->parts[i]);
+    }
+    free(v);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `verbose`: what goes to an upstream and what comes back, in the log; without our secrets, and at
+ * most 64 KiB of each part. */
+#ifndef RPCGATE_GATEWAY_VERBOSE_H
+#define RPCGATE_GATEWAY_VERBOSE_H
+
+#include "base/chain.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+
+struct request;
+struct verbose;
+
+/* NULL where the request's upstream is not verbose; all functions take NULL. */
+struct verbose *verbose_new(const struct request *r);
+
+void verbose_head(struct verbose *v, bool sent, struct str bytes);
+void verbose_body(struct verbose *v, struct str bytes); /* of the response */
+
+/* Writes the lines and frees it. `document` is what was sent. */
+void verbose_end(struct verbose *v, const struct request *r, const struct chain *document);
+
+#endif
