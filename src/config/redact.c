@@ -44,13 +44,14 @@ static bool is_unreserved(char c)
 }
 
 /* RFC 3986 section 2.1; both cases of the digits are seen. */
-static void append_percent(struct buf *to, struct str secret, const char *format)
+static void append_percent(struct buf *to, struct str secret, const char *digits)
 {
     for (size_t i = 0; i < secret.len; i++) {
+        unsigned char c = (unsigned char)secret.data[i];
         if (is_unreserved(secret.data[i]))
             buf_append_byte(to, secret.data[i]);
         else
-            buf_printf(to, format, (unsigned)(unsigned char)secret.data[i]);
+            buf_printf(to, "%%%c%c", digits[c >> 4], digits[c & 0xF]);
     }
 }
 
@@ -82,10 +83,10 @@ static void append_form(struct buf *to, struct str secret, unsigned form)
         append_base64(to, secret, form == 2);
         break;
     case 3:
-        append_percent(to, secret, "%%%02X");
+        append_percent(to, secret, "0123456789ABCDEF");
         break;
     case 4:
-        append_percent(to, secret, "%%%02x");
+        append_percent(to, secret, "0123456789abcdef");
         break;
     default:
         append_escaped(to, secret, form == 6);
