@@ -16,14 +16,24 @@ void decode_copy_range(struct decoder *d, size_t from, size_t end, struct buf *t
         decode_fail_buf(d, to);
 }
 
+/* Is it a tagged value, and of what? */
+static bool is_tagged(struct str json, struct str *ret)
+{
+    struct str name, value;
+    if (json.len == 0 || json.data[0] != '{')
+        return false;
+    struct json_cursor members = json_enter(json);
+    return json_next(&members, &name, ret) && str_starts_with(name, STR("\"$")) &&
+           !str_eq(name, STR("\"$struct\"")) && !json_next(&members, &name, &value);
+}
+
 /* The text that a value's JSON stands for: a string's characters, the same of a tagged value, else
  * the JSON itself. */
-static void append_text(struct str json, struct buf *to)
+static void append_text(struct str json, enum types_form types, struct buf *to)
 {
-    if (str_starts_with(json, STR("{\"$")) && !str_starts_with(json, STR("{\"$struct\":"))) {
-        size_t colon = str_find(json, ':');
-        json = str_slice(json, colon + 1, json.len - 1);
-    }
+    struct str tagged;
+    if (types == TYPES_TAGGED && is_tagged(json, &tagged))
+        json = tagged;
     if (json.len > 0 && json.data[0] == '"')
         json_unquote(json, to);
     else
@@ -41,7 +51,7 @@ static bool keep_member(struct decoder *d, const struct member *m, size_t end, s
     decode_copy_range(d, m->value, end, &json);
     bool there = buf_ok(&json) && !str_eq(buf_str(&json), STR("null"));
     if (there)
-        append_text(buf_str(&json), to);
+        append_text(buf_str(&json), d->options->types, to);
     buf_done(&json);
     if (!buf_ok(to))
         decode_fail_buf(d, to);

@@ -273,6 +273,9 @@ static const struct {
     { CODE("<value>1</value>") MEMBER("x", "1") CODE("<value>2</value>"), 2, NULL, NULL },
     { STRING("<value><struct>" MEMBER("a", "1") "</struct></value>"), 0, NULL, "{\"a\":\"1\"}" },
     { STRING("<value>a\n\xC3\xA4&#x20;</value>"), 0, NULL, "a\n\xC3\xA4 " },
+    { STRING("<value><array><int>1</int></array></value>"), 0, NULL, "[1]" },
+    { STRING("<value><struct>" MEMBER("$a", "1") MEMBER("b", "2") "</struct></value>"), 0, NULL,
+      "{\"$a\":\"1\",\"b\":\"2\"}" },
     { "\n", 0, NULL, NULL },
     { "", 0, NULL, NULL },
 };
@@ -314,6 +317,29 @@ static void check_fault(size_t i, size_t form)
     decoder_free(d);
 }
 
+/* What looks like a tagged value is a struct where values are plain. */
+static void test_fault_structs(void **state UNUSED)
+{
+    static const char *const texts[] = {
+        [TYPES_PLAIN] = "{\"$i8\":\"2\"}", [TYPES_TAGGED] = "{\"$struct\":{\"$i8\":\"2\"}}"
+    };
+    struct decode_options options = decode_rig_options();
+    struct decoder *d = decoder_new();
+    struct str document =
+        STR("<fault><struct>" CODE("<struct>" MEMBER("$i8", "2") "</struct>")
+                STRING("<struct>" MEMBER("$i8", "2") "</struct>") "</struct></fault>");
+    for (size_t types = 0; types < ARRAY_LEN(texts); types++) {
+        options.types = (enum types_form)types;
+        struct decoded got = decode_rig_run(d, &options, document, 0);
+        assert_true(got.ok);
+        assert_true(got.result.fault.code == 0);
+        assert_true(str_eq_c(got.result.fault.code_text, texts[types]));
+        assert_true(str_eq_c(got.result.fault.string, texts[types]));
+        decode_rig_done(&got);
+    }
+    decoder_free(d);
+}
+
 static void test_faults(void **state UNUSED)
 {
     for (size_t i = 0; i < ARRAY_LEN(faults); i++)
@@ -326,7 +352,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scalars),  cmocka_unit_test(test_containers),
         cmocka_unit_test(test_integers), cmocka_unit_test(test_documents),
-        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_faults),   cmocka_unit_test(test_fault_structs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
