@@ -174,6 +174,21 @@ static bool end_trimmed(struct decoder *d, enum element element)
     }
 }
 
+static void fail_text(struct decoder *d, enum element element)
+{
+    const char *what = element == ELEMENT_BOOLEAN ? "boolean"
+                       : element == ELEMENT_DATE  ? "date and time"
+                       : element == ELEMENT_DOUBLE || element == ELEMENT_BIGDECIMAL
+                           ? "number"
+                           : "whole number";
+    struct str text = buf_str(&d->text);
+    size_t shown = text.len < SHOWN_MAX ? text.len : SHOWN_MAX;
+    while (shown < text.len && ((unsigned char)text.data[shown] & 0xC0) == 0x80)
+        shown--;
+    decode_fail(d, "\"%.*s%s\" is no valid %s", (int)shown, buf_c(&d->text),
+                shown < text.len ? "…" : "", what);
+}
+
 void scalar_end(struct decoder *d, const struct frame *f)
 {
     enum element element = (enum element)f->element;
@@ -189,16 +204,8 @@ void scalar_end(struct decoder *d, const struct frame *f)
         chain_append(d->out, STR("null"));
         break;
     default:
-        if (UNLIKELY(!end_trimmed(d, element))) {
-            const char *what = element == ELEMENT_BOOLEAN ? "boolean"
-                               : element == ELEMENT_DATE  ? "date and time"
-                                                          : "number";
-            struct str text = buf_str(&d->text);
-            bool cut = text.len > SHOWN_MAX;
-            if (cut)
-                text.len = SHOWN_MAX;
-            decode_fail(d, "\"%.*s%s\" is no valid %s", STR_ARGS(text), cut ? "…" : "", what);
-        }
+        if (UNLIKELY(!end_trimmed(d, element)))
+            fail_text(d, element);
         break;
     }
 }

@@ -54,18 +54,33 @@ void tree_begin(struct decoder *d)
     *d->top = (struct frame){ .element = ELEMENT_NONE, .allowed = may_hold[ELEMENT_NONE] };
 }
 
+/* What else a document may be, by the name of a tag. */
+static const char *guess(const char *name)
+{
+    static const struct {
+        const char *name;
+        const char *question;
+    } guesses[] = {
+        { "html", "; is it an HTML page?" },
+        { "br", "; is it an HTML page?" }, /* PHP's own errors begin so */
+        { "Envelope", "; is it SOAP?" },
+    };
+    const char *colon = strrchr(name, ':');
+    for (size_t i = 0; i < ARRAY_LEN(guesses); i++)
+        if (str_eq_nocase(str_of(colon != NULL ? colon + 1 : name), str_of(guesses[i].name)))
+            return guesses[i].question;
+    return "";
+}
+
 static void fail_misplaced(struct decoder *d, enum element element, const char *name)
 {
     const struct frame *top = d->top;
-    size_t after_prefix = strlen(name);
-    while (after_prefix > 0 && name[after_prefix - 1] != ':')
-        after_prefix--;
-    const char *page =
-        str_eq_nocase(str_of(name + after_prefix), STR("html")) ? "; is it an HTML page?" : "";
     if (top->element == ELEMENT_NONE)
-        decode_fail(d, "the root is <%.80s>, not <methodResponse>%s", name, page);
+        decode_fail(d, "the root is <%.80s>, not <methodResponse>%s", name, guess(name));
     else if (element == ELEMENT_NONE)
-        decode_fail(d, "<%.80s> is no element of XML-RPC%s", name, page);
+        decode_fail(d, "<%.80s> is no element of XML-RPC%s", name, guess(name));
+    else if (top->element == ELEMENT_MEMBER && top->allowed & BIT(NAME))
+        decode_fail(d, "a <member> has no <name> before its <%.80s>", name);
     else if (may_hold[top->element] >> element & 1)
         decode_fail(d, "there is one <%.80s> too many in <%s>", name, element_name(top->element));
     else

@@ -28,6 +28,7 @@ struct xml_reader {
     struct decoder *decoder; /* borrowed; owns this */
     xmlParserCtxtPtr parser; /* owned */
     bool used;
+    bool ending; /* no more text comes */
     struct slot slots[SLOTS];
 };
 
@@ -89,6 +90,22 @@ static bool tag_is_long(const struct xml_reader *x, size_t back)
     return true;
 }
 
+/* Has the document ended, at most `rest` bytes from where the parser is? */
+static bool has_ended(const struct xml_reader *x, ptrdiff_t rest)
+{
+    const xmlParserInput *input = x->parser->input;
+    return x->ending && input->end - input->cur <= rest;
+}
+
+static void fail_cut_off(struct decoder *d)
+{
+    const char *inside = (const char *)d->xml->parser->name;
+    if (inside == NULL)
+        decode_fail(d, "the document ends before its first tag does");
+    else
+        decode_fail(d, "the document is cut off inside <%.80s>", inside);
+}
+
 static void on_start(void *data, const xmlChar *name, const xmlChar *prefix UNUSED,
                      const xmlChar *uri UNUSED, int n_namespaces UNUSED,
                      const xmlChar **namespaces UNUSED, int n_attributes UNUSED,
@@ -101,7 +118,10 @@ static void on_start(void *data, const xmlChar *name, const xmlChar *prefix UNUS
         decode_fail(d, "a tag is longer than %zu bytes", TAG_MAX);
         return;
     }
-    tree_start(d, find_element(d->xml, name), (const char *)name);
+    if (UNLIKELY(has_ended(d->xml, 0)))
+        fail_cut_off(d); /* the name may be cut off, too */
+    else
+        tree_start(d, find_element(d->xml, name), (const char *)name);
 }
 
 static void on_end(void *data, const xmlChar *name UNUSED, const xmlChar *prefix UNUSED,
@@ -152,14 +172,58 @@ static void on_doctype(void *data, const xmlChar *name UNUSED, const xmlChar *pu
     xmlStopParser(d->xml->parser);
 }
 
+#define NO_TAG "it does not begin with \"<\"; is it XML at all?"
+#define NO_CHARACTER "which XML cannot carry; the setting text = \"replace\" can repair it"
+
+/* How libxml2's messages begin that tell its users more than ours. */
+static const struct {
+    const char *begin;
+    const char *text;
+    bool character; /* the error's number is a character */
+} messages[] = {
+    { "Document is empty", NO_TAG, false },
+    { "Start tag expected", NO_TAG, false },
+    { "Extra content", "there is more behind the end of the document", false },
+    { "xmlParseEntityRef: no name", "there is a bare \"&\"; in text it is \"&amp;\"", false },
+    { "StartTag: invalid element name", "there is a bare \"<\"; in text it is \"&lt;\"", false },
+    { "Sequence ']]>'", "\"]]>\" cannot stand in text; write \"]]&gt;\"", false },
+    { "Input is not proper UTF-8",
+      "there is what is no character of XML in UTF-8; the setting response_encoding forces another "
+      "encoding, text = \"replace\" can repair it",
+      false },
+    { "PCDATA invalid Char", NO_CHARACTER, true },
+    { "Char 0x", NO_CHARACTER, true },
+    { "xmlParseCharRef: invalid xmlChar", NO_CHARACTER, true },
+};
+
+static void fail_ill_formed(struct decoder *d, const xmlError *error)
+{
+    struct str text = str_of(error->message != NULL ? error->message : "it is not well-formed");
+    for (size_t i = 0; i < ARRAY_LEN(messages); i++) {
+        if (!str_starts_with(text, str_of(messages[i].begin)))
+            continue;
+        if (messages[i].character)
+            decode_fail(d, "there is a U+%04X, %s", (unsigned)error->int1, messages[i].text);
+        else
+            decode_fail(d, "%s", messages[i].text);
+        return;
+    }
+    decode_fail(d, "%.*s", (int)strcspn(text.data, "\r\n"), text.data);
+}
+
 /* Only what makes a document ill-formed counts. An undeclared prefix, for one, does not. */
 static void on_error(void *data, xmlErrorPtr error)
 {
     struct decoder *d = data;
     if (error == NULL || error->level != XML_ERR_FATAL || d->failed)
         return;
-    const char *text = error->message != NULL ? error->message : "it is not well-formed";
-    decode_fail(d, "%.*s", (int)strcspn(text, "\r\n"), text);
+    bool unfinished = error->code == XML_ERR_DOCUMENT_END || has_ended(d->xml, 1) ||
+                      (d->scan.state != SCAN_TEXT && d->scan.state != SCAN_TAG);
+    bool cut_off = d->xml->ending && !d->root_closed && unfinished;
+    if (cut_off)
+        fail_cut_off(d);
+    else
+        fail_ill_formed(d, error);
 }
 
 /* What libxml2 has to say outside of any parser. */
@@ -222,6 +286,7 @@ void xml_reader_begin(struct xml_reader *x)
         xmlCtxtResetPush(x->parser, NULL, 0, NULL, NULL);
     }
     x->used = true;
+    x->ending = false;
     /* All that comes is UTF-8 without a BOM, so nothing is to be guessed. */
     x->parser->charset = XML_CHAR_ENCODING_UTF8;
 }
@@ -265,6 +330,7 @@ bool xml_reader_finish(struct decoder *d)
 {
     if (d->failed)
         return false;
+    d->xml->ending = true;
     xmlParseChunk(d->xml->parser, NULL, 0, 1);
     if (!d->failed && (!d->xml->parser->wellFormed || !d->root_closed))
         decode_fail(d, "it is not well-formed XML");

@@ -156,7 +156,7 @@ static void test_repaired_places(void **state UNUSED)
     decode_rig_done(&got);
     options.text = TEXT_BASE64;
     decode_rig_expect(&options, name, "[{\"AQ==\":\"b\"}]");
-    decode_rig_refuse(&options, STR(OPEN "<int>1\x01</int>" CLOSE), "is no valid number");
+    decode_rig_refuse(&options, STR(OPEN "<int>1\x01</int>" CLOSE), "is no valid whole number");
     decode_rig_refuse(&options, STR(OPEN "<dateTime.iso8601>\x01</dateTime.iso8601>" CLOSE),
                       "is no valid date");
     decoder_free(d);
