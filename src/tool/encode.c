@@ -10,7 +10,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sysexits.h>
 
 #define STEP ((size_t)16 * 1024 * 1024)
@@ -175,10 +174,7 @@ static int encode_one(struct encoder *e, const struct choices *c, struct input *
         tell(in->name, &err);
         return EX_DATAERR;
     }
-    /* A last line end keeps terminals and text tools happy; XML allows it behind the root. Not in
-     * other encodings, where the byte may mean something else. */
-    bool utf8 = c->encoding.encoding == NULL || strcasecmp(c->encoding.encoding, "UTF-8") == 0;
-    return command_write_chain(&document) && (!utf8 || command_write(STR("\n"))) ? EX_OK : EX_IOERR;
+    return command_write_chain(&document) ? EX_OK : EX_IOERR;
 }
 
 /* A document as a member: as text where it is UTF-8, else as base64 of its bytes. */
