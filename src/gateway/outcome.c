@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/outcome.h"
 
+#include "rules/retry_after.h"
+
 #include <stdio.h>
 #include <strings.h>
+#include <time.h>
 
 static void timed_out(const struct upstream_outcome *outcome, struct error *err)
 {
@@ -56,15 +59,19 @@ static bool surely_not_executed(int status)
     return false;
 }
 
-/* Retry-After in seconds; a date is left to the caller, who sees it in `protocol`. */
+static struct str header_of(const struct upstream_outcome *outcome, const char *name)
+{
+    for (size_t i = 0; i < outcome->n_headers; i++)
+        if (strcasecmp(outcome->headers[i].name, name) == 0)
+            return str_of(outcome->headers[i].value);
+    return (struct str){ NULL, 0 };
+}
+
+/* In seconds; 0: none. */
 static unsigned retry_after(const struct upstream_outcome *outcome)
 {
-    uint64_t seconds = 0;
-    for (size_t i = 0; i < outcome->n_headers; i++)
-        if (strcasecmp(outcome->headers[i].name, "Retry-After") == 0 &&
-            str_to_uint(str_trim(str_of(outcome->headers[i].value)), 86400, &seconds))
-            return (unsigned)seconds;
-    return 0;
+    struct str value = header_of(outcome, "Retry-After");
+    return value.len > 0 ? retry_after_read(value, header_of(outcome, "Date"), time(NULL)) : 0;
 }
 
 static const char *advice(int status)
