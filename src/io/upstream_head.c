@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/upstream_head.h"
 
+#include <stdint.h>
 #include <string.h>
 
 static const char *const shown_names[] = {
@@ -24,6 +25,12 @@ static struct str without_line_end(struct str line)
     return line;
 }
 
+static void refuse(struct response_head *head, const char *why)
+{
+    if (head->fault == NULL)
+        head->fault = why;
+}
+
 /* RFC 9112 section 4: the reason phrase may be missing, with or without the space before it. */
 static void read_status_line(struct response_head *head, struct str line)
 {
@@ -32,10 +39,14 @@ static void read_status_line(struct response_head *head, struct str line)
     uint64_t status;
 
     head->status = 0;
+    head->has_length = false;
     head->n_shown = 0;
     head->texts_len = 0;
     head->content_type[0] = '\0';
     head->reason_phrase[0] = '\0';
+    /* libcurl takes HTTP/2 in the words of HTTP/1 for an answer. */
+    if (!str_starts_with(line, STR("HTTP/1.")))
+        refuse(head, "the answer is not HTTP/1");
     if (rest.len < 3 || !str_to_uint(str_slice(rest, 0, 3), 999, &status))
         return;
     head->status = (int)status;
@@ -55,6 +66,27 @@ static void keep_shown(struct response_head *head, const char *name, struct str 
     head->shown[head->n_shown++] = (struct upstream_header){ name, text };
 }
 
+/* RFC 9112 section 6.3: the same number again is no error, anything else is. libcurl takes the last
+ * one, and of that the digits at its start. */
+static void read_length(struct response_head *head, struct str value)
+{
+    uint64_t length;
+    while (head->fault == NULL) {
+        size_t comma = str_find(value, ',');
+        bool good = str_to_uint(str_trim(str_slice(value, 0, comma)), INT64_MAX, &length);
+        if (!good || (head->has_length && head->length != length)) {
+            refuse(head, good ? "the response has two different Content-Length"
+                              : "the response's Content-Length is not a number");
+            head->fault_of_length = true;
+        }
+        head->has_length = true;
+        head->length = length;
+        if (comma == value.len)
+            break;
+        value = str_slice(value, comma + 1, value.len);
+    }
+}
+
 static void read_field(struct response_head *head, struct str line)
 {
     size_t colon = str_find(line, ':');
@@ -67,13 +99,18 @@ static void read_field(struct response_head *head, struct str line)
             keep_shown(head, shown_names[i], value);
     if (head->content_type[0] == '\0' && str_eq_nocase(name, STR("Content-Type")))
         copy_text(head->content_type, value);
+    if (str_eq_nocase(name, STR("Content-Length")))
+        read_length(head, value);
 }
 
 void response_head_start(struct response_head *head)
 {
     head->status = 0;
     head->complete = false;
-    head->too_large = false;
+    head->fault = NULL;
+    head->fault_of_length = false;
+    head->has_length = false;
+    head->length = 0;
     head->n_lines = 0;
     head->n_bytes = 0;
     head->reason_phrase[0] = '\0';
@@ -86,12 +123,10 @@ bool response_head_line(struct response_head *head, struct str line)
 {
     head->n_lines++;
     head->n_bytes += line.len;
-    if (head->n_lines > RESPONSE_HEAD_LINES || head->n_bytes > RESPONSE_HEAD_BYTES) {
-        head->too_large = true;
-        return false;
-    }
-    if (head->complete)
-        return true;
+    if (head->n_lines > RESPONSE_HEAD_LINES || head->n_bytes > RESPONSE_HEAD_BYTES)
+        refuse(head, "the response's head has more than 100 lines or 64 KiB");
+    if (head->complete || head->fault != NULL)
+        return head->fault == NULL;
     line = without_line_end(line);
     if (line.len == 0) {
         /* Interim responses end here, too; 101 is none that we asked for, so it is final. */
@@ -102,5 +137,5 @@ bool response_head_line(struct response_head *head, struct str line)
         read_status_line(head, line);
     else
         read_field(head, line);
-    return true;
+    return head->fault == NULL;
 }

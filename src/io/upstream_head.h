@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* What a head may take, interim responses and trailers included. */
 #define RESPONSE_HEAD_LINES ((size_t)100)
@@ -20,7 +21,10 @@
 struct response_head {
     int status; /* 0: no status line yet */
     bool complete;
-    bool too_large;
+    const char *fault;    /* why it is refused, for people, static; NULL: it is not */
+    bool fault_of_length; /* the fault is one of Content-Length */
+    bool has_length;
+    uint64_t length; /* Content-Length [bytes] */
     size_t n_lines, n_bytes;
     char reason_phrase[UPSTREAM_TEXT_MAX];
     char content_type[UPSTREAM_TEXT_MAX];
@@ -32,9 +36,9 @@ struct response_head {
 
 void response_head_start(struct response_head *head);
 
-/* Takes the next line, with its line end. False: the head is too large. `head->complete` becomes
- * true with the empty line that ends the final head; lines behind it (trailers) are dropped.
- * RFC 9112 sections 2.1, 4, 5; RFC 9110 section 15.2. */
+/* Takes the next line, with its line end. False: the head is refused, `head->fault` says why.
+ * `head->complete` becomes true with the empty line that ends the final head; lines behind it
+ * (trailers) are dropped. RFC 9112 sections 2.1, 4, 5, 6.3; RFC 9110 section 15.2. */
 bool response_head_line(struct response_head *head, struct str line) MUST_CHECK;
 
 #endif

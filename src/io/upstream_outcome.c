@@ -52,8 +52,8 @@ static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
         return UPSTREAM_STOPPED;
     if (x->refused)
         return UPSTREAM_LOST;
-    if (x->head.too_large)
-        return UPSTREAM_BAD_RESPONSE;
+    if (x->head.fault != NULL)
+        return x->head.fault_of_length ? UPSTREAM_LOST : UPSTREAM_BAD_RESPONSE;
     if (refused_by_proxy(x, rc))
         return UPSTREAM_CONNECT_FAILED;
     if (refused_our_certificate(x, rc))
@@ -61,6 +61,8 @@ static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
     switch (rc) {
     case CURLE_OK:
         /* So it also calls a head that the connection's end has cut off. */
+    case CURLE_GOT_NOTHING:
+        /* And so the connection's end behind a 101. */
         return x->head.complete ? UPSTREAM_OK : UPSTREAM_LOST;
     case CURLE_PROXY:
     case CURLE_COULDNT_RESOLVE_PROXY:
@@ -84,7 +86,6 @@ static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
     case CURLE_SSL_INVALIDCERTSTATUS:
     case CURLE_SSL_CLIENTCERT:
         return UPSTREAM_TLS_FAILED;
-    case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
     case CURLE_PARTIAL_FILE:
@@ -117,8 +118,8 @@ static void explain(const struct exchange *x, CURLcode rc, struct upstream_outco
         reason = "a kept connection was closed by the upstream before it answered";
     else if (x->stopped)
         reason = "the response was not read to its end";
-    else if (x->head.too_large)
-        reason = "the response's head has more than 100 lines or 64 KiB";
+    else if (x->head.fault != NULL)
+        reason = x->head.fault;
     else if (rc == CURLE_OK)
         reason = "the response's head was cut off";
     else if (rc == CURLE_OUT_OF_MEMORY && ret->status == UPSTREAM_BAD_RESPONSE)
