@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that can go wrong between the gateway and an upstream, told apart: one table."""
+
+import gzip
+from dataclasses import dataclass
+
+import pytest
+
+from rig.check import assert_problem
+from rig.misbehave import bomb, chunk, chunked, deflate, drips, head, responds, sends
+from rig.upstream import Behaviour, fault_document, http_response, response_document
+
+DOCUMENT = response_document("fine")
+GOOD = http_response(DOCUMENT)
+FAULT = fault_document(7, "as it is")
+HTML = "<!DOCTYPE html><html><body><h1>It works!</h1></body></html>"
+CALL = b"<?xml version='1.0'?><methodCall><methodName>m</methodName><params/></methodCall>"
+SIZE = f"Content-Length: {len(DOCUMENT)}"
+IN_HEAD, IN_BODY = GOOD.index(b"\r\n") + 10, len(GOOD) - 20
+
+#: A megabyte is all that a response may have here.
+LIMIT = {"response": "1M"}
+BOMB = bomb(100)
+
+
+@dataclass
+class Row:
+    """What an upstream does, and what the caller gets; `problem` None: the result "fine"."""
+
+    name: str
+    behave: Behaviour
+    problem: str | None = None
+    status: int = 200
+    executed: str | None = None
+    setting: str | None = None
+
+
+def lost(name, behave):
+    return Row(name, behave, "connection-lost", 502, "unknown")
+
+
+def bad(name, behave):
+    return Row(name, behave, "bad-response", 502, "unknown")
+
+
+def late(name, behave):
+    return Row(name, behave, "timeout", 504, "unknown", "timeouts.total")
+
+
+def large(name, behave):
+    return Row(name, behave, "response-too-large", 502, "unknown", "limits.response")
+
+
+def protocol(status, executed="unknown", body=HTML, http=502, **headers):
+    return Row(status, responds(body, status, Content_Type="text/html", **headers),
+               "protocol-error", http, executed)
+
+
+def fault(name, behave):
+    return Row(name, behave, "fault", 500, "yes")
+
+
+def fine(name, behave):
+    return Row(name, behave)
+
+
+TABLE = [
+    # The connection ends.
+    lost("close before the head", sends("")),
+    lost("close in the status line", sends("HTTP/1.1 20")),
+    lost("close after the status line", sends("HTTP/1.1 200 OK\r\n")),
+    lost("close in the head", sends(GOOD[:IN_HEAD])),
+    lost("close before the empty line", sends("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n")),
+    lost("close after the head", sends(GOOD[:-len(DOCUMENT)])),
+    lost("close in the body", sends(GOOD[:IN_BODY])),
+    lost("reset before the head", sends("", "reset")),
+    lost("reset in the head", sends(GOOD[:IN_HEAD], "reset")),
+    lost("reset in the body", sends(GOOD[:IN_BODY], "reset")),
+    # Time.
+    late("silence", sends("", "silence")),
+    late("silence in the head", sends(GOOD[:IN_HEAD], "silence")),
+    late("silence in the body", sends(GOOD[:IN_BODY], "silence")),
+    late("silence instead of the end", head(body=DOCUMENT, end="silence")),
+    late("drips from the head on", drips(GOOD, 5)),
+    late("drips in the body", drips(GOOD, IN_BODY - 100)),
+    fine("drips at the end", drips(GOOD, len(GOOD) - 3)),
+    # Lengths.
+    lost("length too large", head(f"Content-Length: {len(DOCUMENT) + 1}", body=DOCUMENT)),
+    late("length too large, kept open",
+         head(f"Content-Length: {len(DOCUMENT) + 1}", body=DOCUMENT, end="silence")),
+    bad("length too small", head(f"Content-Length: {len(DOCUMENT) - 5}", body=DOCUMENT)),
+    fine("length twice", head(SIZE, SIZE, body=DOCUMENT, end="keep")),
+    fine("length as a list", head(SIZE + f", {len(DOCUMENT)}", body=DOCUMENT, end="keep")),
+    lost("two lengths", head(SIZE, f"Content-Length: {len(DOCUMENT) - 5}", body=DOCUMENT)),
+    lost("two lengths, the good one last",
+         head(f"Content-Length: {len(DOCUMENT) - 5}", SIZE, body=DOCUMENT)),
+    lost("length negative", head("Content-Length: -1", body=DOCUMENT)),
+    lost("length no number", head("Content-Length: many", body=DOCUMENT)),
+    lost("length half a number", head(SIZE + "x", body=DOCUMENT)),
+    lost("length hexadecimal", head("Content-Length: 0x10", body=DOCUMENT)),
+    lost("length with a sign", head(f"Content-Length: +{len(DOCUMENT)}", body=DOCUMENT)),
+    lost("length empty", head("Content-Length:", body=DOCUMENT)),
+    lost("length beyond 64 bits", head("Content-Length: 18446744073709551616", body=DOCUMENT)),
+    fine("no length", head(body=DOCUMENT)),
+    fine("no length, HTTP/1.0", head(status="HTTP/1.0 200 OK", body=DOCUMENT)),
+    fine("length and chunks", head(SIZE, "Transfer-Encoding: chunked",
+                                   body=chunk(DOCUMENT) + b"0\r\n\r\n", end="keep")),
+    # Chunks.
+    fine("chunks", chunked(chunk(DOCUMENT[:9]) + chunk(DOCUMENT[9:]) + b"0\r\n\r\n", "keep")),
+    fine("chunk extension", chunked(b"%x;a=b\r\n%s\r\n0;c\r\n\r\n" % (len(DOCUMENT), DOCUMENT),
+                                    "keep")),
+    fine("chunk trailer", chunked(chunk(DOCUMENT) + b"0\r\nX-Sum: 1\r\nContent-Length: 5\r\n\r\n",
+                                  "keep")),
+    lost("chunk size no number", chunked(b"zz\r\nno\r\n0\r\n\r\n")),
+    lost("chunk size negative", chunked(b"-5\r\n" + DOCUMENT)),
+    lost("chunk size overflows", chunked(b"f" * 17 + b"\r\n" + DOCUMENT)),
+    lost("chunk size almost overflows", chunked(b"7" + b"f" * 15 + b"\r\n" + DOCUMENT)),
+    lost("chunk longer than it says", chunked(b"5\r\n" + DOCUMENT + b"\r\n0\r\n\r\n")),
+    lost("chunk cut off", chunked(chunk(DOCUMENT)[:-30])),
+    lost("no last chunk", chunked(chunk(DOCUMENT))),
+    lost("last chunk cut off", chunked(chunk(DOCUMENT) + b"0\r\n")),
+    late("no last chunk, kept open", chunked(chunk(DOCUMENT), "silence")),
+    bad("trailer flood", chunked(chunk(DOCUMENT) + b"0\r\n" + b"X: y\r\n" * 5000 + b"\r\n")),
+    bad("unknown transfer coding", head("Transfer-Encoding: odd", body=DOCUMENT)),
+    # Heads.
+    bad("many header lines", head(*[f"X-{n}: y" for n in range(5000)], SIZE, body=DOCUMENT)),
+    bad("long header line", head("X-Long: " + "y" * 1_000_000, SIZE, body=DOCUMENT)),
+    bad("long status line", head(status="HTTP/1.1 200 " + "y" * 1_000_000, body=DOCUMENT)),
+    bad("endless header line", sends(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 4_000_000, "silence")),
+    fine("folded header line", head("X-Folded: a", "\tb", SIZE, body=DOCUMENT, end="keep")),
+    # Interim responses.
+    fine("100", sends(b"HTTP/1.1 100 Continue\r\n\r\n" + GOOD, "keep")),
+    fine("100 twice", sends(b"HTTP/1.1 100 Continue\r\n\r\n" * 2 + GOOD, "keep")),
+    fine("102, 103 and 199", sends(b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early\r\nLink: x"
+                                   b"\r\n\r\nHTTP/1.1 199 Odd\r\n\r\n" + GOOD, "keep")),
+    fine("length in 100", sends(b"HTTP/1.1 100 Continue\r\nContent-Length: 3\r\n\r\n" + GOOD, "keep")),
+    lost("100 and close", sends("HTTP/1.1 100 Continue\r\n\r\n")),
+    late("100 and nothing", sends("HTTP/1.1 100 Continue\r\n\r\n", "silence")),
+    bad("100 for ever", sends(b"HTTP/1.1 100 Continue\r\n\r\n" * 5000, "silence")),
+    Row("101", head("Upgrade: h2c", "Connection: Upgrade", status="HTTP/1.1 101 Switching"),
+        "protocol-error", 502, "unknown"),
+    # Compression. Of a document that is complete, libcurl does not miss gzip's own end.
+    fine("gzip", responds(gzip.compress(DOCUMENT), Content_Encoding="gzip")),
+    fine("x-gzip", responds(gzip.compress(DOCUMENT), Content_Encoding="x-gzip")),
+    fine("deflate with zlib's head", responds(deflate(DOCUMENT, 15), Content_Encoding="deflate")),
+    fine("deflate without it", responds(deflate(DOCUMENT, -15), Content_Encoding="deflate")),
+    fine("two layers", responds(gzip.compress(deflate(DOCUMENT, 15)),
+                                Content_Encoding="deflate, gzip")),
+    fine("identity", responds(DOCUMENT, Content_Encoding="identity")),
+    bad("gzip cut off", responds(gzip.compress(DOCUMENT)[:-20], Content_Encoding="gzip")),
+    bad("gzip's sum wrong", responds(gzip.compress(DOCUMENT)[:-8] + b"\1" * 8,
+                                     Content_Encoding="gzip")),
+    bad("gzip corrupt", responds(gzip.compress(DOCUMENT)[:30] + b"\xff" * 80,
+                                 Content_Encoding="gzip")),
+    bad("gzip that is none", responds(DOCUMENT, Content_Encoding="gzip")),
+    bad("deflate that is none", responds(DOCUMENT, Content_Encoding="deflate")),
+    bad("deflate cut off", responds(deflate(DOCUMENT, 15)[:-30], Content_Encoding="deflate")),
+    bad("compressed, not said", responds(gzip.compress(DOCUMENT))),
+    bad("six layers", responds(DOCUMENT, Content_Encoding=", ".join(["gzip"] * 6))),
+    bad("unknown encoding", responds(DOCUMENT, Content_Encoding="odd")),
+    large("bomb", responds(BOMB, Content_Encoding="gzip")),
+    large("bomb in a bomb", responds(gzip.compress(BOMB), Content_Encoding="gzip, gzip")),
+    large("large", responds(response_document("x" * 2_000_000))),
+    large("blanks for ever", chunked(chunk(b" " * 65536) * 40 + b"0\r\n\r\n")),
+    # Statuses.
+    protocol("201 Created", body=DOCUMENT),
+    Row("204", head(status="HTTP/1.1 204 No Content", end="keep"), "protocol-error", 502,
+        "unknown"),
+    Row("304", head(status="HTTP/1.1 304 Not Modified", end="keep"), "protocol-error", 502,
+        "unknown"),
+    protocol("206 Partial Content", body=DOCUMENT, Content_Range="bytes 0-9/10"),
+    *(protocol(f"{status} Over there", Location="/elsewhere") for status in
+      (300, 301, 302, 303, 307, 308)),
+    *(protocol(f"{status} Refused", "no") for status in (401, 403, 404, 405, 411, 413, 415)),
+    *(protocol(f"{status} Odd") for status in (400, 402, 406, 408, 410, 418, 500, 501, 502, 504,
+                                               599, 999)),
+    protocol("429 Slow down", "no", http=503),
+    protocol("503 Away", http=503),
+    protocol("500 No text", body=b"\0\1\2\xff" * 100),
+    protocol("500 A result", body=DOCUMENT),
+    protocol("500 Nothing", body=""),
+    lost("500, closed in the body", sends(http_response(HTML.encode(), "500 Oops")[:-5])),
+    bad("status of two digits", head(status="HTTP/1.1 42 Odd", body=DOCUMENT)),
+    bad("status no number", head(status="HTTP/1.1 abc OK", body=DOCUMENT)),
+    bad("status 000", head(status="HTTP/1.1 000 OK", body=DOCUMENT)),
+    # Faults, with whatever status.
+    *(fault(f"fault with {status}", responds(FAULT, f"{status} Oops")) for status in
+      (200, 201, 302, 400, 401, 404, 500, 502, 503)),
+    fault("fault as HTML", responds(FAULT, "500 Oops", Content_Type="text/html")),
+    # 200, and no response.
+    bad("HTML", responds(HTML, Content_Type="text/html")),
+    bad("plain text", responds("Hello, world", Content_Type="text/plain")),
+    bad("nothing", responds("")),
+    bad("nothing until the end", head()),
+    bad("blanks", responds("  \r\n ")),
+    bad("half a document", responds(DOCUMENT[:len(DOCUMENT) // 2])),
+    bad("two documents", responds(DOCUMENT + DOCUMENT)),
+    bad("something behind the document", responds(DOCUMENT + b"more")),
+    bad("a call", responds(CALL)),
+    bad("JSON", responds('{"result": 1}', Content_Type="application/json")),
+    bad("other XML", responds("<?xml version='1.0'?><rss/>")),
+    bad("a DTD", responds(b"<!DOCTYPE x [<!ENTITY e 'x'>]>" + DOCUMENT)),
+    bad("a fault that is none", responds("<methodResponse><fault/></methodResponse>")),
+    # No HTTP/1.
+    bad("HTTP/0.9", sends(DOCUMENT)),
+    bad("HTTP/0.9, one line", sends("Hello, world\n")),
+    bad("HTTP/2 frames", sends(b"\0\0\x12\4\0\0\0\0\0" + b"\0\3\0\0\0\x80" * 3, "silence")),
+    bad("HTTP/2 in words", head(status="HTTP/2 200", body=DOCUMENT)),
+    bad("HTTP/1.9", head(status="HTTP/1.9 200 OK", body=DOCUMENT)),
+    bad("HTTP/3.0", head(status="HTTP/3.0 200 OK", body=DOCUMENT)),
+    bad("a request", sends("GET / HTTP/1.1\r\nHost: x\r\n\r\n")),
+    bad("a TLS alert", sends(b"\x15\x03\x01\0\2\2\x46")),
+    bad("an SSH greeting", sends("SSH-2.0-OpenSSH_9.2\r\n")),
+    bad("noise", sends(bytes(range(256)) * 50)),
+]
+
+
+@pytest.fixture(scope="module")
+def upstream(start_shared):
+    return start_shared.upstream()
+
+
+@pytest.fixture(scope="module")
+def gateway(start_shared, upstream):
+    return start_shared.simple(upstream, workers=1, upstreams={"up": {
+        "url": upstream.url, "limits": LIMIT, "breaker": {"failures": 1000}}})
+
+
+def waits(row: Row) -> dict:
+    """Headers of a call: who never gets an answer does not wait long for it."""
+    return {"X_Rpcgate_Timeout": "400ms"} if row.problem == "timeout" else {}
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_failure(gateway, upstream, row):
+    upstream.behave = row.behave
+    answer = gateway.call("up", "m", [row.name], **waits(row))
+    upstream.behave = sends(http_response(response_document("next")), "keep")
+    if row.problem is None:
+        assert answer.result == "fine"
+    else:
+        document = assert_problem(answer, row.problem, row.status, row.executed, upstream="up",
+                                  method="m")
+        assert row.setting is None or row.setting in document["setting"]
+    assert upstream.executed[row.name] == 1
+    assert gateway.call("up", "m", ["next"]).result == "next", "it left something behind"
