@@ -232,6 +232,8 @@ static void service_end(struct service *s)
     enter_phase(s, GATEWAY_STOPPING, 0);
     for (size_t i = 0; i < s->n_workers; i++)
         worker_join(s->workers[i]);
+    for (size_t i = 0; i < s->n_workers; i++)
+        worker_free(s->workers[i]);
     close_listeners(s);
     if (s->loop != NULL)
         loop_free(s->loop);
@@ -239,6 +241,7 @@ static void service_end(struct service *s)
         close(s->signals.fd);
     if (s->idle.fd >= 0)
         close(s->idle.fd);
+    gateway_done(&s->gateway);
     free(s->workers);
     free(s->listeners);
 }
@@ -249,13 +252,12 @@ int service_run(struct config *config)
     int status = EX_UNAVAILABLE;
     raise_descriptor_limit();
     forbid_core_dumps();
-    atomic_init(&s.gateway.memory.max, config->limits.memory);
-    atomic_init(&s.gateway.phase, GATEWAY_STARTING);
+    size_t n_workers = config->workers > 0 ? (size_t)config->workers : count_cpus();
+    gateway_init(&s.gateway, config, n_workers);
     if (!open_loop(&s) || !upstreams_global_init()) {
         service_end(&s);
         return status;
     }
-    size_t n_workers = config->workers > 0 ? (size_t)config->workers : count_cpus();
     if (open_listeners(&s, n_workers) && start_workers(&s, n_workers)) {
         enter_phase(&s, GATEWAY_READY, 0);
         announce(&s);

@@ -36,5 +36,7 @@ void request_log(const struct request *r, bool sent)
               LOG_NUM("bytes_in", (int64_t)r->body_bytes),
               LOG_NUM("bytes_out", (int64_t)r->reply_bytes),
               LOG_US_AS_MS("duration_ms", clock_now_us() - r->began_us),
-              unless(!r->called, LOG_US_AS_MS("upstream_ms", r->upstream_us)));
+              unless(r->attempts == 0, LOG_US_AS_MS("upstream_ms", r->upstream_us)),
+              unless(r->deadline_ms == 0, LOG_US_AS_MS("queue_ms", r->queue_us)),
+              unless(r->attempts < 2, LOG_NUM("attempts", r->attempts)));
 }

@@ -4,6 +4,7 @@
 #include "gateway/request.h"
 
 #include "base/clock.h"
+#include "gateway/attempt.h"
 #include "gateway/memory.h"
 #include "gateway/outcome.h"
 #include "gateway/redacted.h"
@@ -44,10 +45,16 @@ static void choose_options(struct request *r)
     };
 }
 
-static void on_head(struct upstream_call *call, int http_status, struct str content_type)
+void request_answer_forget(struct request *r)
 {
-    struct request *r = call->user;
-    (void)http_status;
+    r->decoding_now = false;
+    r->undecodable = false;
+    r->ignored = 0;
+    r->peek_len = 0;
+}
+
+void request_answer_begins(struct request *r, struct str content_type)
+{
     r->decoding.encoding_declared = media_charset(content_type);
     chain_clear(&r->reply);
     chain_append(&r->reply, reply_begin);
@@ -55,15 +62,8 @@ static void on_head(struct upstream_call *call, int http_status, struct str cont
     r->decoding_now = true;
 }
 
-static void on_trace(struct upstream_call *call, bool sent, struct str bytes)
+bool request_answer_goes_on(struct request *r, struct str bytes)
 {
-    struct request *r = call->user;
-    verbose_head(r->verbose, sent, bytes);
-}
-
-static bool on_data(struct upstream_call *call, struct str bytes)
-{
-    struct request *r = call->user;
     size_t peek = sizeof r->peek - r->peek_len;
     if (peek > bytes.len)
         peek = bytes.len;
@@ -117,6 +117,7 @@ static void fail_with_protocol(struct request *r, const struct upstream_outcome 
     struct outcome_protocol shown;
     outcome_protocol_error(outcome, r->upstream, &r->error);
     outcome_protocol(outcome, r->upstream, (struct str){ r->peek, r->peek_len }, &shown);
+    shown.protocol.url = str_of(r->upstream->targets[r->target].url);
     redacted_protocol(r->worker->config->redactor, &shown, &text);
     r->protocol = &shown.protocol;
     request_fail(r);
@@ -148,53 +149,14 @@ static void finish_response(struct request *r, const struct upstream_outcome *ou
     }
 }
 
-static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome)
+void request_answered(struct request *r, const struct upstream_outcome *outcome)
 {
-    struct request *r = call->user;
-    r->upstream_us = outcome->duration_us;
-    if (outcome->status == UPSTREAM_OK) {
+    if (outcome->status == UPSTREAM_OK)
         finish_response(r, outcome);
-    } else if (outcome->status == UPSTREAM_STOPPED && r->undecodable) {
-        if (outcome->http_status != 200 && r->error.type == PROBLEM_BAD_RESPONSE)
-            fail_with_protocol(r, outcome);
-        else
-            request_fail(r);
-    } else {
-        outcome_error(outcome, r->upstream, &r->error);
+    else if (outcome->http_status != 200 && r->error.type == PROBLEM_BAD_RESPONSE)
+        fail_with_protocol(r, outcome);
+    else
         request_fail(r);
-    }
-    request_call_done(r);
-}
-
-static int64_t deadline(const struct request *r)
-{
-    return r->ready_ms + clock_min(r->upstream->timeouts.total, r->timeout_ms);
-}
-
-static void submit(struct request *r)
-{
-    const struct request_head *head = http_head(r->exchange);
-    r->decoder = worker_take_decoder(r->worker);
-    r->verbose = verbose_new(r);
-    r->call = (struct upstream_call){
-        .body = &r->document,
-        .content_type = "text/xml",
-        .deadline_ms = deadline(r),
-        .traceparent = head_traceparent(head),
-        .on_head = on_head,
-        .on_data = on_data,
-        .on_trace = r->verbose != NULL ? on_trace : NULL,
-        .on_done = on_done,
-        .user = r,
-    };
-    if (r->call.traceparent.data != NULL) {
-        const struct header *state = head_find(head, STR("tracestate"));
-        if (state != NULL)
-            r->call.tracestate = state->value;
-    }
-    r->called = true;
-    request_enter(r, REQUEST_CALLING);
-    upstream_submit(r->worker->upstreams[r->upstream->index], &r->call);
 }
 
 static void begin_translation(struct request *r)
@@ -239,7 +201,7 @@ void request_translate(struct request *r)
     worker_give_encoder(r->worker, r->encoder);
     r->encoder = NULL;
     buf_done(&r->body);
-    submit(r);
+    attempt_start(r);
 }
 
 void request_call(struct request *r)
@@ -249,7 +211,9 @@ void request_call(struct request *r)
         request_fail(r);
         return;
     }
-    r->ready_ms = clock_now_ms();
+    r->rule = method_rule_find(r->upstream, route_method(&r->route));
+    r->is_short = r->timeout_ms < r->rule.timeout_ms;
+    r->deadline_ms = clock_now_ms() + clock_min(r->rule.timeout_ms, r->timeout_ms);
     choose_options(r);
     r->encoder = worker_take_encoder(r->worker);
     begin_translation(r);

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all workers share: the memory budget and the phase of the service's life. Nothing else
- * crosses threads on the way of a call. */
+/* What all workers share: the memory budget, the phase of the service's life, and how each upstream
+ * does. Nothing else crosses threads on the way of a call. */
 #ifndef RPCGATE_GATEWAY_GATEWAY_H
 #define RPCGATE_GATEWAY_GATEWAY_H
 
 #include "base/budget.h"
 #include "base/clock.h"
+#include "config/config.h"
+#include "gateway/upstream_state.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
+
+struct worker;
 
 enum gateway_phase {
     GATEWAY_STARTING,
@@ -22,7 +27,14 @@ struct gateway {
     struct budget memory;           /* limits.memory */
     _Atomic enum gateway_phase phase; /* only the main thread changes it, and wakes the workers */
     int idle_fd; /* eventfd: a worker that has nothing running any more tells the main thread */
+    struct upstream_state **upstreams; /* by upstream_config.index; owned */
+    size_t n_upstreams;
+    struct worker **workers; /* by their number; each stands there before its thread begins */
 };
+
+/* `config` is borrowed. */
+void gateway_init(struct gateway *g, const struct config *config, size_t n_workers);
+void gateway_done(struct gateway *g);
 
 static inline enum gateway_phase gateway_phase(struct gateway *g)
 {

@@ -2,15 +2,27 @@
 /* Answers that need no upstream. */
 #include "gateway/request.h"
 
-#include <assert.h>
+#include "base/clock.h"
 
-static const char *readiness(enum gateway_phase phase)
+#include <assert.h>
+#include <string.h>
+
+static bool is_upstream_down(const struct gateway *g)
 {
-    switch (phase) {
+    int64_t now_ms = clock_now_ms();
+    for (size_t i = 0; i < g->n_upstreams; i++)
+        if (upstream_state_is_down(g->upstreams[i], now_ms))
+            return true;
+    return false;
+}
+
+static const char *readiness(struct gateway *g)
+{
+    switch (gateway_phase(g)) {
     case GATEWAY_STARTING:
         return "starting";
     case GATEWAY_READY:
-        return "ready";
+        return is_upstream_down(g) ? "upstream-down" : "ready";
     case GATEWAY_LAME_DUCK:
     case GATEWAY_DRAINING:
     case GATEWAY_STOPPING:
@@ -21,7 +33,7 @@ static const char *readiness(enum gateway_phase phase)
 
 void request_local(struct request *r)
 {
-    enum gateway_phase phase = gateway_phase(r->worker->gateway);
+    const char *state;
     switch (r->route.kind) {
     case ROUTE_LIVEZ:
         chain_append(&r->reply, STR("{\"status\":\"ok\"}"));
@@ -29,9 +41,10 @@ void request_local(struct request *r)
         return;
     case ROUTE_READYZ:
         chain_append(&r->reply, STR("{\"status\":\""));
-        chain_append_c(&r->reply, readiness(phase));
+        state = readiness(r->worker->gateway);
+        chain_append_c(&r->reply, state);
         chain_append(&r->reply, STR("\"}"));
-        request_succeed(r, phase == GATEWAY_READY ? 200 : 503);
+        request_succeed(r, strcmp(state, "ready") == 0 ? 200 : 503);
         return;
     case ROUTE_ROOT:
         chain_append(&r->reply, STR("{\"name\":\"rpcgate\",\"links\":[\"/livez\",\"/readyz\"]}"));

@@ -2,6 +2,7 @@
 #include "gateway/request.h"
 
 #include "base/clock.h"
+#include "gateway/attempt.h"
 #include "gateway/memory.h"
 
 #include <assert.h>
@@ -14,8 +15,10 @@ static_assert(REQUEST_STATES == WORKER_REQUEST_STATES, "the worker keeps a list 
 /* READING may end at once: a refusal, an answer of our own, a caller that left. */
 static const unsigned char may_follow[REQUEST_STATES] = {
     [REQUEST_READING] = 1 << REQUEST_TRANSLATING | 1 << REQUEST_REPLYING,
-    [REQUEST_TRANSLATING] = 1 << REQUEST_CALLING | 1 << REQUEST_REPLYING,
-    [REQUEST_CALLING] = 1 << REQUEST_REPLYING,
+    [REQUEST_TRANSLATING] = 1 << REQUEST_QUEUED | 1 << REQUEST_CALLING | 1 << REQUEST_REPLYING,
+    [REQUEST_QUEUED] = 1 << REQUEST_CALLING | 1 << REQUEST_REPLYING,
+    [REQUEST_CALLING] = 1 << REQUEST_BACKOFF | 1 << REQUEST_REPLYING,
+    [REQUEST_BACKOFF] = 1 << REQUEST_QUEUED | 1 << REQUEST_CALLING | 1 << REQUEST_REPLYING,
     [REQUEST_REPLYING] = 0,
 };
 
@@ -36,6 +39,7 @@ static struct request *request_begin(struct worker *w, struct http_exchange *x)
     r->began_us = clock_now_us();
     list_init(&r->in_state);
     list_init(&r->in_starved);
+    list_init(&r->in_queue);
     list_add_last(&w->in_state[REQUEST_READING], &r->in_state);
     buf_init(&r->body, (size_t)w->config->limits.body, &w->gateway->memory);
     chain_init(&r->reply, SIZE_MAX, &w->gateway->memory);
@@ -102,13 +106,15 @@ static void on_complete(void *context, struct http_exchange *x)
         request_local(r);
 }
 
-/* The call goes on to its end: an upstream that reads half a request may act on it, and one that
- * has read the whole acts on it anyway. */
+/* A call that was sent goes on to its end: an upstream that reads half a request may act on it, and
+ * one that has read the whole acts on it anyway. One that waits is not sent any more. */
 static void on_gone(void *context, struct http_exchange *x)
 {
     struct request *r = http_user(x);
     (void)context;
     r->caller_gone = true;
+    if (r->state == REQUEST_QUEUED || r->state == REQUEST_BACKOFF)
+        r->wait_until_ms = r->worker->wait_due_ms = 0;
 }
 
 static void on_closed(void *context, struct http_exchange *x, bool sent)
@@ -117,8 +123,7 @@ static void on_closed(void *context, struct http_exchange *x, bool sent)
     struct worker *w = context;
     if (r == NULL)
         return;
-    if (r->state == REQUEST_CALLING && r->call.handle != NULL)
-        upstream_cancel(&r->call);
+    attempt_drop(r);
     request_log(r, sent && !r->caller_gone);
     request_call_done(r);
     list_remove(&r->in_state);
@@ -141,6 +146,8 @@ const struct http_handler request_handler = {
 
 void request_fail(struct request *r)
 {
+    if (r->maybe_executed && r->error.executed == EXECUTED_NO)
+        r->error.executed = EXECUTED_UNKNOWN;
     r->failed = true;
     request_enter(r, REQUEST_REPLYING);
     request_reply(r);
@@ -163,8 +170,7 @@ void request_cut_off(struct request *r)
     list_remove(&r->in_starved);
     if (r->state == REQUEST_REPLYING || r->state == REQUEST_READING)
         return;
-    if (r->call.handle != NULL)
-        upstream_cancel(&r->call);
+    attempt_drop(r);
     error_limit(&r->error, PROBLEM_DRAINING, "limits.drain",
                 "rpcgate is shutting down, and this call had not ended in time (limits.drain).");
     if (reached)

@@ -16,6 +16,7 @@
 #include "io/upstream.h"
 #include "rules/access.h"
 #include "rules/problem.h"
+#include "rules/retry.h"
 #include "rules/route.h"
 
 #include <stdbool.h>
@@ -26,7 +27,9 @@
 enum request_state {
     REQUEST_READING,     /* head or body is arriving */
     REQUEST_TRANSLATING, /* on the worker's list `translating`: JSON to XML, step by step */
-    REQUEST_CALLING,     /* at the upstream; the caller's connection rests */
+    REQUEST_QUEUED,      /* waits for a permit of the upstream's pool (gateway/pool.h) */
+    REQUEST_CALLING,     /* at the upstream, with a permit; the caller's connection rests */
+    REQUEST_BACKOFF,     /* an attempt has failed; the pause before the next */
     REQUEST_REPLYING,    /* the reply is the HTTP server's */
     REQUEST_STATES
 };
@@ -44,8 +47,10 @@ struct request {
     struct access access;
     const struct upstream_config *upstream; /* NULL: not known (yet) */
 
-    int64_t ready_ms;   /* the whole request was there: the call's time begins */
-    int64_t timeout_ms; /* X-Rpcgate-Timeout; CLOCK_NEVER: none */
+    struct method_rule rule;
+    int64_t timeout_ms;  /* X-Rpcgate-Timeout; CLOCK_NEVER: none */
+    bool is_short;       /* that is less than the method has */
+    int64_t deadline_ms; /* of queue, attempts and pauses together */
 
     struct buf body;     /* the caller's JSON */
     size_t starved_of;   /* bytes that limits.memory has no room for, */
@@ -56,12 +61,22 @@ struct request {
     struct encode_options encoding;
     struct decode_options decoding;
     struct encoder *encoder; /* while TRANSLATING */
-    struct decoder *decoder; /* while CALLING */
+    struct decoder *decoder; /* from the first CALLING on */
     struct chain document;   /* the XML that is sent */
     struct chain reply;      /* the JSON that is sent */
 
+    struct list in_queue;   /* struct pool.waiting, while QUEUED */
+    int64_t queued_us;      /* since when */
+    int64_t queue_us;       /* how long it has waited there */
+    int64_t wait_until_ms;  /* the end of QUEUED or BACKOFF */
+    bool has_permit;
+    bool is_probe;          /* the breaker's only call */
+    unsigned attempts;      /* that have begun */
+    bool maybe_executed;    /* one before the last may have reached the upstream */
+    uint64_t targets_tried; /* by this attempt: a set of the upstream's addresses */
+    size_t target;          /* the last of them */
+
     struct upstream_call call;
-    bool called;       /* was the call submitted? */
     bool decoding_now; /* has the decoder begun? */
     bool undecodable;  /* the decoder refused the response; `error` says why */
     size_t ignored;    /* bytes of the response after that */
@@ -108,6 +123,13 @@ void request_call(struct request *r);
 
 /* gateway/call.c: goes on with the translation for one step. */
 void request_translate(struct request *r);
+
+/* gateway/call.c: an attempt begins; a response's head is there; a piece of its body (false: no
+ * more of it); it is complete, or all of it that was wanted: the reply is made. */
+void request_answer_forget(struct request *r);
+void request_answer_begins(struct request *r, struct str content_type);
+bool request_answer_goes_on(struct request *r, struct str bytes) MUST_CHECK;
+void request_answered(struct request *r, const struct upstream_outcome *outcome);
 
 /* gateway/call.c: gives back what the call has borrowed from the worker. */
 void request_call_done(struct request *r);

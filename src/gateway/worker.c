@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "gateway/memory.h"
+#include "gateway/pool.h"
 #include "gateway/request.h"
 #include "gateway/worker_state.h"
 
@@ -34,7 +35,7 @@ static void translate_some(struct worker *w)
 
 static int64_t next_deadline(struct worker *w)
 {
-    int64_t deadline = upstreams_deadline_ms(w->client);
+    int64_t deadline = clock_min(upstreams_deadline_ms(w->client), w->wait_due_ms);
     if (w->translating)
         return 0;
     for (size_t i = 0; i < w->n_servers; i++)
@@ -46,9 +47,11 @@ static int64_t next_deadline(struct worker *w)
     return deadline;
 }
 
+/* First those that wait, so that none of them is sent when another gives its permit back. */
 static void cut_off_all(struct worker *w)
 {
     static const enum request_state resting[] = { REQUEST_READING, REQUEST_TRANSLATING,
+                                                  REQUEST_QUEUED, REQUEST_BACKOFF,
                                                   REQUEST_CALLING };
     for (size_t i = 0; i < ARRAY_LEN(resting); i++)
         LIST_EACH (&w->in_state[resting[i]], at, following)
@@ -80,31 +83,13 @@ static void run_once(struct worker *w)
 {
     loop_wait(w->loop, next_deadline(w));
     upstreams_run(w->client);
+    pools_run(w);
     memory_feed(w);
     translate_some(w);
     for (size_t i = 0; i < w->n_servers; i++)
         http_server_run(w->servers[i]);
     /* Calls that have just been submitted go out now, without another turn of the loop. */
     upstreams_run(w->client);
-}
-
-static void worker_free(struct worker *w)
-{
-    for (size_t i = 0; i < w->n_servers; i++)
-        if (w->servers[i] != NULL)
-            http_server_free(w->servers[i]);
-    for (size_t i = 0; i < w->config->n_upstreams; i++)
-        if (w->upstreams[i] != NULL)
-            upstream_close(w->upstreams[i]);
-    if (w->client != NULL)
-        upstreams_free(w->client);
-    if (w->loop != NULL)
-        loop_free(w->loop);
-    worker_free_spare(w);
-    config_unref(w->config);
-    free(w->upstreams);
-    free(w->servers);
-    free(w);
 }
 
 static void *thread_main(void *argument)
@@ -144,25 +129,35 @@ static bool open_servers(struct worker *w, const struct worker_options *options)
 static bool open_upstreams(struct worker *w)
 {
     w->client = upstreams_new(w->loop);
-    if (w->client == NULL)
-        return false;
-    for (size_t i = 0; i < w->config->n_upstreams; i++) {
-        w->upstreams[i] = upstream_open(w->client, &w->config->upstreams[i]);
-        if (w->upstreams[i] == NULL)
-            return false;
-    }
-    return true;
+    return w->client != NULL && pools_open(w);
+}
+
+void worker_free(struct worker *w)
+{
+    for (size_t i = 0; i < w->n_servers; i++)
+        if (w->servers[i] != NULL)
+            http_server_free(w->servers[i]);
+    pools_close(w);
+    if (w->client != NULL)
+        upstreams_free(w->client);
+    if (w->loop != NULL)
+        loop_free(w->loop);
+    worker_free_spare(w);
+    config_unref(w->config);
+    free(w->servers);
+    free(w);
 }
 
 struct worker *worker_start(const struct worker_options *options)
 {
     struct worker *w = xcalloc(1, sizeof *w);
     int error;
+    w->index = options->index;
     w->gateway = options->gateway;
+    w->gateway->workers[w->index] = w;
     w->config = config_ref(options->config);
     w->n_servers = options->n_listeners;
     w->servers = xcalloc(w->n_servers, sizeof(struct http_server *));
-    w->upstreams = xcalloc(w->config->n_upstreams, sizeof(struct upstream *));
     for (size_t i = 0; i < WORKER_REQUEST_STATES; i++)
         list_init(&w->in_state[i]);
     list_init(&w->starved);
@@ -194,5 +189,4 @@ bool worker_busy(const struct worker *worker)
 void worker_join(struct worker *worker)
 {
     pthread_join(worker->thread, NULL);
-    worker_free(worker);
 }

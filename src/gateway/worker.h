@@ -32,7 +32,10 @@ void worker_wake(struct worker *worker);
 /* Does anything run? Any thread. */
 bool worker_busy(const struct worker *worker);
 
-/* Waits for the thread's end, which comes after the phase GATEWAY_STOPPING, and frees it all. */
+/* Waits for the thread's end, which comes after the phase GATEWAY_STOPPING. */
 void worker_join(struct worker *worker);
+
+/* When all have ended: until then the others may wake it. */
+void worker_free(struct worker *worker);
 
 #endif

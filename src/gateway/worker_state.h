@@ -15,6 +15,7 @@
 
 struct decoder;
 struct encoder;
+struct pool;
 struct request;
 
 /* A few of each are kept for the next call: their memory is warm. */
@@ -25,19 +26,22 @@ struct spare {
     size_t n;
 };
 
-#define WORKER_REQUEST_STATES 4
+#define WORKER_REQUEST_STATES 6
 
 struct worker {
+    size_t index;
     struct gateway *gateway;
     struct config *config;
     struct loop *loop;
     struct http_server **servers;
     size_t n_servers;
     struct upstreams *client;
-    struct upstream **upstreams; /* by upstream_config.index */
+    struct pool *pools; /* by upstream_config.index */
+    atomic_bool permits_given; /* other workers have: pools_run() looks for them */
 
     struct list in_state[WORKER_REQUEST_STATES]; /* of struct request, by enum request_state */
     bool translating;    /* some request's body is, and does not wait */
+    int64_t wait_due_ms; /* when a QUEUED or BACKOFF request's wait ends, at the earliest */
     struct list starved; /* of struct request: those that wait for memory, first come first */
     atomic_size_t running;                       /* requests; only this worker changes it */
 

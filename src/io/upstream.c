@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 /* Exchanges that are kept for later calls of an upstream. */
 #define POOL_MAX ((size_t)64)
@@ -100,9 +101,11 @@ static void exchange_report(struct exchange *x, const struct upstream_outcome *o
 {
     struct upstream_call *call = x->call;
     x->upstream->n_calls--;
+    x->upstream->reported = x;
     x->call = NULL;
     call->handle = NULL;
     call->on_done(call, outcome);
+    x->upstream->reported = NULL;
     exchange_rest(x);
 }
 
@@ -119,7 +122,6 @@ static void exchange_end(struct exchange *x, CURLcode rc)
     if (x->call == NULL)
         return; /* cancelled meanwhile */
     outcome_fill(x, rc, &outcome);
-    multi_leave(x);
     exchange_report(x, &outcome);
 }
 
@@ -328,6 +330,17 @@ void upstream_cancel(struct upstream_call *call)
         list_add_last(&all->cancelled, &x->member);
     else
         exchange_rest(x);
+}
+
+/* libcurl finds out before it uses the connection again, as with one that the upstream closes. */
+void upstream_drop_connection(struct upstream *u)
+{
+    struct exchange *x = u->reported;
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    if (x != NULL && x->multi != NULL &&
+        curl_easy_getinfo(x->easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
+        fd != CURL_SOCKET_BAD)
+        shutdown(fd, SHUT_RDWR);
 }
 
 void upstreams_run(struct upstreams *all)

@@ -91,6 +91,9 @@ void upstream_submit(struct upstream *u, struct upstream_call *call);
 /* Ends a call at once without on_done(). The connection is closed if the request was under way. */
 void upstream_cancel(struct upstream_call *call);
 
+/* In on_done(): closes the connection on which that call ran, if it was kept. */
+void upstream_drop_connection(struct upstream *u);
+
 /* Time-outs and ended calls. To be called after every wait. */
 void upstreams_run(struct upstreams *all);
 

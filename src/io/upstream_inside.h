@@ -66,6 +66,7 @@ struct upstream {
     struct list pool; /* struct exchange.member */
     size_t n_pool;
     size_t n_calls;  /* under way */
+    struct exchange *reported; /* its on_done() is running; NULL: none */
     int64_t idle_ms; /* how long a multi handle without transfers is kept */
 };
 

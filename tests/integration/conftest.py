@@ -45,8 +45,10 @@ class Starter:
         return gateway
 
     def simple(self, upstream: Upstream, journal: bool = False, **settings) -> Gateway:
-        """A gateway where everybody may call `up`, which is that upstream."""
-        usual = {"anonymous": {"allow": ["*/*"]}, "upstreams": {"up": {"url": upstream.url}}}
+        """A gateway where everybody may call `up`, which is that upstream. No failure keeps further
+        calls from it."""
+        up = {"url": upstream.url, "breaker": {"failures": 0}}
+        usual = {"anonymous": {"allow": ["*/*"]}, "upstreams": {"up": up}}
         return self.gateway(usual | settings, journal=journal)
 
     def end(self):

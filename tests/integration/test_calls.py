@@ -33,7 +33,7 @@ def gateway(start_shared, shared_upstream):
     with socket.socket() as silent:  # its port is taken, so nobody else gets it; nobody accepts
         silent.bind(("127.0.0.1", 0))
         yield start_shared.gateway(SETTINGS | {"upstreams": {
-            "up": {"url": url},
+            "up": {"url": url, "breaker": {"failures": 0}},
             "auth": {"url": url.replace("//", "//us%40er:pass%3Aword%2F@"),
                      "headers": ["X-Tenant: blue", "X-Other: a b"], "user_agent": "tester/1"},
             "dead": {"url": f"http://127.0.0.1:{silent.getsockname()[1]}"},

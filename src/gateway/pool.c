@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/pool.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "gateway/attempt.h"
+#include "gateway/request.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static struct request *first_of(const struct pool *pool)
+{
+    return LIST_FIRST(&pool->waiting, struct request, in_queue);
+}
+
+/* Tells the others since when the first call waits. */
+static void show(struct pool *pool)
+{
+    permits_show(&pool->shared->permits, pool->worker->index,
+                 list_empty(&pool->waiting) ? 0 : first_of(pool)->queued_us);
+}
+
+enum permits_answer pool_enter(struct pool *pool, struct request *r)
+{
+    struct permits *permits = &pool->shared->permits;
+    if (LIKELY(permits_try(permits)))
+        return PERMITS_TAKEN;
+    r->queued_us = clock_now_us();
+    list_add_last(&pool->waiting, &r->in_queue);
+    show(pool);
+    enum permits_answer answer = permits_join(permits);
+    if (answer != PERMITS_WAIT) {
+        list_remove(&r->in_queue);
+        show(pool);
+    }
+    return answer;
+}
+
+void pool_leave(struct pool *pool, struct request *r)
+{
+    r->queue_us += clock_now_us() - r->queued_us;
+    permits_leave(&pool->shared->permits);
+    list_remove(&r->in_queue);
+    show(pool);
+}
+
+static void give_away(struct pool *pool, bool reported)
+{
+    struct worker *to;
+    size_t index = permits_give(&pool->shared->permits);
+    if (index == PERMITS_NOBODY)
+        return;
+    if (reported && index != pool->worker->index)
+        upstream_drop_connection(pool->client);
+    to = pool->worker->gateway->workers[index];
+    atomic_store_explicit(&to->permits_given, true, memory_order_release);
+    worker_wake(to);
+}
+
+/* A call that has its turn may fail at once, which brings its permit back: hence a loop. */
+static void serve(struct pool *pool)
+{
+    if (pool->serving)
+        return;
+    pool->serving = true;
+    while (pool->in_hand > 0) {
+        pool->in_hand--;
+        if (list_empty(&pool->waiting)) {
+            give_away(pool, false);
+            continue;
+        }
+        struct request *r = first_of(pool);
+        pool_leave(pool, r);
+        attempt_run(r);
+    }
+    pool->serving = false;
+}
+
+static bool is_due_elsewhere(const struct pool *pool)
+{
+    return permits_due_elsewhere(&pool->shared->permits, pool->worker->index,
+                                 first_of(pool)->queued_us, clock_now_us());
+}
+
+void pool_give(struct pool *pool, bool reported)
+{
+    if (list_empty(&pool->waiting) || is_due_elsewhere(pool)) {
+        give_away(pool, reported);
+        return;
+    }
+    pool->in_hand++;
+    serve(pool);
+}
+
+static void pick_up(struct worker *w)
+{
+    if (LIKELY(!atomic_load_explicit(&w->permits_given, memory_order_relaxed)))
+        return;
+    (void)atomic_exchange_explicit(&w->permits_given, false, memory_order_acq_rel);
+    for (size_t i = 0; i < w->config->n_upstreams; i++) {
+        struct pool *pool = &w->pools[i];
+        pool->in_hand += permits_pick_up(&pool->shared->permits, w->index);
+        serve(pool);
+    }
+}
+
+/* Those whose time has come; the worker's `wait_due_ms` becomes that of the next. */
+static void end_waits(struct worker *w, enum request_state state, int64_t now_ms,
+                      void (*end)(struct request *r))
+{
+    LIST_EACH (&w->in_state[state], at, following) {
+        struct request *r = CONTAINER_OF(at, struct request, in_state);
+        if (r->wait_until_ms <= now_ms)
+            end(r);
+        else
+            w->wait_due_ms = clock_min(w->wait_due_ms, r->wait_until_ms);
+    }
+}
+
+void pools_run(struct worker *w)
+{
+    int64_t now_ms = loop_now_ms(w->loop);
+    pick_up(w);
+    if (LIKELY(now_ms < w->wait_due_ms))
+        return;
+    w->wait_due_ms = CLOCK_NEVER;
+    end_waits(w, REQUEST_QUEUED, now_ms, attempt_give_up);
+    end_waits(w, REQUEST_BACKOFF, now_ms, attempt_start);
+}
+
+bool pools_open(struct worker *w)
+{
+    const struct config *config = w->config;
+    w->wait_due_ms = CLOCK_NEVER;
+    w->pools = xcalloc(config->n_upstreams, sizeof *w->pools);
+    for (size_t i = 0; i < config->n_upstreams; i++) {
+        struct pool *pool = &w->pools[i];
+        pool->worker = w;
+        pool->shared = w->gateway->upstreams[i];
+        list_init(&pool->waiting);
+        pool->client = upstream_open(w->client, &config->upstreams[i]);
+        if (pool->client == NULL)
+            return false;
+    }
+    return true;
+}
+
+void pools_close(struct worker *w)
+{
+    for (size_t i = 0; w->pools != NULL && i < w->config->n_upstreams; i++)
+        if (w->pools[i].client != NULL)
+            upstream_close(w->pools[i].client);
+    free(w->pools);
+}

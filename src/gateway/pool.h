@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A worker's part of an upstream's pool: the calls that wait here for one of the upstream's
+ * permits, first come first served, and the permits that pass through. */
+#ifndef RPCGATE_GATEWAY_POOL_H
+#define RPCGATE_GATEWAY_POOL_H
+
+#include "base/list.h"
+#include "base/macros.h"
+#include "gateway/permits.h"
+#include "gateway/upstream_state.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct request;
+struct upstream;
+struct worker;
+
+struct pool {
+    struct worker *worker;
+    struct upstream_state *shared;
+    struct upstream *client; /* its connections in this worker; owned */
+    struct list waiting;     /* struct request.in_queue; all are in REQUEST_QUEUED */
+    size_t in_hand;          /* permits that wait to be used or given on */
+    bool serving;            /* it is being done */
+};
+
+/* Those of a worker, one for each upstream. False: errno says why. */
+bool pools_open(struct worker *w) MUST_CHECK;
+void pools_close(struct worker *w);
+
+/* Asks for a permit. PERMITS_WAIT: the request is in the queue, and attempt_run() is called when it
+ * has one. PERMITS_FULL: there are pool.max_queue calls there already. */
+enum permits_answer pool_enter(struct pool *pool, struct request *r) MUST_CHECK;
+
+/* Takes a request out of the queue that will have no permit. */
+void pool_leave(struct pool *pool, struct request *r);
+
+/* Gives a permit back, which goes to the next call. With `reported` from an upstream_call's
+ * on_done(): where the permit leaves the worker, the connection is closed. */
+void pool_give(struct pool *pool, bool reported);
+
+/* Uses permits that other workers have given, and ends the waits whose time has come: in the queue
+ * (attempt_give_up) and between attempts (attempt_start). After each turn of the loop. */
+void pools_run(struct worker *w);
+
+#endif

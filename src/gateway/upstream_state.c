@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/upstream_state.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+
+#include <stdlib.h>
+
+static size_t count_targets(const struct upstream_config *config)
+{
+    return config->n_targets < UPSTREAM_TARGETS_MAX ? config->n_targets : UPSTREAM_TARGETS_MAX;
+}
+
+struct upstream_state *upstream_state_new(const struct upstream_config *config, size_t n_workers)
+{
+    struct upstream_state *s = xcalloc(1, sizeof *s);
+    s->config = config;
+    permits_init(&s->permits, (uint32_t)config->pool.max_connections,
+                 (uint32_t)config->pool.max_queue, n_workers);
+    s->left_alone_ms = xcalloc(count_targets(config), sizeof *s->left_alone_ms);
+    return s;
+}
+
+void upstream_state_free(struct upstream_state *s)
+{
+    if (s == NULL)
+        return;
+    permits_done(&s->permits);
+    free(s->left_alone_ms);
+    free(s);
+}
+
+void upstream_state_tell(struct upstream_state *s, int64_t now_ms, enum breaker_result result,
+                         bool probe)
+{
+    const struct breaker_rule rule = { s->config->breaker.failures, s->config->breaker.open };
+    switch (breaker_tell(&s->breaker, &rule, now_ms, result, probe)) {
+    case BREAKER_SAME:
+        break;
+    case BREAKER_OPENED:
+        LOG_EVENT(LOG_LEVEL_WARN, "upstream fails and gets no calls for a while",
+                  LOG_TEXT("upstream", s->config->name), LOG_TEXT("breaker", "open"),
+                  LOG_NUM("failures", rule.failures), LOG_NUM("open_ms", rule.open_ms));
+        break;
+    case BREAKER_REOPENED:
+        LOG_EVENT(LOG_LEVEL_DEBUG, "upstream still fails",
+                  LOG_TEXT("upstream", s->config->name), LOG_TEXT("breaker", "open"));
+        break;
+    case BREAKER_CLOSED:
+        LOG_EVENT(LOG_LEVEL_WARN, "upstream works again", LOG_TEXT("upstream", s->config->name),
+                  LOG_TEXT("breaker", "closed"));
+        break;
+    }
+}
+
+static void note_reachable(struct upstream_state *s, int64_t now_ms, bool well)
+{
+    atomic_store_explicit(&s->seen_ms, now_ms, memory_order_relaxed);
+    if (atomic_load_explicit(&s->unreachable, memory_order_relaxed) == !well)
+        return;
+    if (atomic_exchange_explicit(&s->unreachable, !well, memory_order_relaxed) != !well)
+        LOG_EVENT(LOG_LEVEL_WARN,
+                  well ? "required upstream is reached again" : "required upstream is not reached",
+                  LOG_TEXT("upstream", s->config->name));
+}
+
+static void note_target(struct upstream_state *s, size_t target, int64_t now_ms, bool well)
+{
+    atomic_llong *until = &s->left_alone_ms[target];
+    if (well && atomic_load_explicit(until, memory_order_relaxed) == 0)
+        return;
+    long long before = atomic_exchange_explicit(until, well ? 0 : now_ms + s->config->breaker.open,
+                                                memory_order_relaxed);
+    if ((before == 0) != well)
+        LOG_EVENT(LOG_LEVEL_WARN,
+                  well ? "this url of the upstream works again"
+                       : "this url of the upstream cannot be connected to, others are used",
+                  LOG_TEXT("upstream", s->config->name),
+                  LOG_TEXT("url", s->config->targets[target].url));
+}
+
+void upstream_state_connected(struct upstream_state *s, size_t target, int64_t now_ms, bool well)
+{
+    if (s->config->required)
+        note_reachable(s, now_ms, well);
+    if (s->config->n_targets > 1)
+        note_target(s, target, now_ms, well);
+}
+
+static bool may_try(struct upstream_state *s, size_t target, int64_t now_ms)
+{
+    atomic_llong *until = &s->left_alone_ms[target];
+    long long before = atomic_load_explicit(until, memory_order_relaxed);
+    if (LIKELY(before == 0))
+        return true;
+    return before <= now_ms && atomic_compare_exchange_strong_explicit(
+                                   until, &before, now_ms + s->config->breaker.open,
+                                   memory_order_relaxed, memory_order_relaxed);
+}
+
+size_t upstream_state_target(struct upstream_state *s, int64_t now_ms, uint64_t tried)
+{
+    size_t n = count_targets(s->config);
+    size_t first = UPSTREAM_NO_TARGET;
+    for (size_t i = 0; i < n; i++) {
+        if ((tried >> i & 1) != 0)
+            continue;
+        if (may_try(s, i, now_ms))
+            return i;
+        if (first == UPSTREAM_NO_TARGET)
+            first = i;
+    }
+    return first;
+}
+
+bool upstream_state_is_down(const struct upstream_state *s, int64_t now_ms)
+{
+    return s->config->required &&
+           (atomic_load_explicit(&s->unreachable, memory_order_relaxed) ||
+            breaker_is_open(&s->breaker, now_ms));
+}

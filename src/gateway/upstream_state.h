@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What all workers share of one upstream: how many calls run, whether it works, and which of its
+ * addresses do. Any thread may use it, without locks; what changes is written to the log, once. */
+#ifndef RPCGATE_GATEWAY_UPSTREAM_STATE_H
+#define RPCGATE_GATEWAY_UPSTREAM_STATE_H
+
+#include "base/macros.h"
+#include "config/config.h"
+#include "gateway/breaker.h"
+#include "gateway/permits.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Of more addresses than this the last are not used. */
+#define UPSTREAM_TARGETS_MAX ((size_t)64)
+
+struct upstream_state {
+    const struct upstream_config *config; /* borrowed */
+    struct permits permits;
+    struct breaker breaker;
+    atomic_llong *left_alone_ms; /* of each of its addresses: until when; 0: it works. Owned */
+    atomic_bool unreachable;     /* if it is `required`: the last connect failed */
+    atomic_llong seen_ms;        /* if it is `required`: when that was found out */
+};
+
+struct upstream_state *upstream_state_new(const struct upstream_config *config, size_t n_workers)
+    MUST_CHECK;
+void upstream_state_free(struct upstream_state *s);
+
+/* A call's end, for the breaker. */
+void upstream_state_tell(struct upstream_state *s, int64_t now_ms, enum breaker_result result,
+                         bool probe);
+
+/* An attempt to connect has succeeded or failed, at that address. */
+void upstream_state_connected(struct upstream_state *s, size_t target, int64_t now_ms, bool well);
+
+#define UPSTREAM_NO_TARGET SIZE_MAX
+
+/* The address to try next, of those that are not in the set `tried`: the first that is not left
+ * alone, else the first. When its time is over, one call finds out for all whether an address
+ * works again. UPSTREAM_NO_TARGET: all were tried. */
+size_t upstream_state_target(struct upstream_state *s, int64_t now_ms, uint64_t tried);
+
+/* Does /readyz say upstream-down because of it? */
+bool upstream_state_is_down(const struct upstream_state *s, int64_t now_ms);
+
+#endif
