@@ -23,14 +23,21 @@ static enum upstream_status weird_status(const struct exchange *x)
 
 /* A CONNECT that was not answered with 2xx, or a plain request that got no further than the proxy:
  * the upstream has seen nothing of it. */
-static bool refused_by_proxy(const struct exchange *x, CURLcode rc)
+static bool refused_by_proxy(const struct exchange *x)
 {
     long connected = 0;
     if (x->upstream->config->proxy_target.url == NULL)
         return false;
     curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &connected);
     return (!x->began && connected >= 300) ||
-           (rc == CURLE_OK && x->head.complete && x->head.status == 407);
+           (connected == 0 && x->head.complete && x->head.status == 407);
+}
+
+/* Who refuses a request without reading it to its end, and closes, makes that a reset, which may
+ * come in the place of the answer's end. The head says enough. */
+static bool refused_unread(const struct exchange *x)
+{
+    return x->head.complete && x->head.status >= 400 && x->head.status < 500;
 }
 
 /* In TLS 1.3 the server looks at our certificate when we think that all is done, and its refusal
@@ -54,10 +61,12 @@ static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
         return UPSTREAM_LOST;
     if (x->head.fault != NULL)
         return x->head.fault_of_length ? UPSTREAM_LOST : UPSTREAM_BAD_RESPONSE;
-    if (refused_by_proxy(x, rc))
+    if (refused_by_proxy(x))
         return UPSTREAM_CONNECT_FAILED;
     if (refused_our_certificate(x, rc))
         return UPSTREAM_TLS_FAILED;
+    if (rc == CURLE_RECV_ERROR && refused_unread(x))
+        return UPSTREAM_OK;
     switch (rc) {
     case CURLE_OK:
         /* So it also calls a head that the connection's end has cut off. */

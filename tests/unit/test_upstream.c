@@ -52,6 +52,8 @@ static const struct answer_case {
       UPSTREAM_OK, 302, "x" },
     { "503", "HTTP/1.1 503 Busy\r\nRetry-After: 7\r\n\r\n", 0, UPSTREAM_OK, 503, "" },
 
+    { "closed in the body of a refusal", "HTTP/1.1 413 Large\r\nContent-Length: 9\r\n\r\nno", 0,
+      UPSTREAM_LOST, 413, "no" },
     { "closed without a byte", "", 0, UPSTREAM_LOST, 0, "" },
     { "closed in the status line", "HTTP/1.1 20", 0, UPSTREAM_LOST, 0, "" },
     { "closed after the status line", HEAD, 0, UPSTREAM_LOST, 0, "" },

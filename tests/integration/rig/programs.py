@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """XML-RPC servers that nobody here wrote: Python's, supervisord, aria2c."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 
 from .settings import DEADLINE
 
-_PORT_TRIES = 5
+PORT_TRIES = 5
 
 
 class _KeepAlive(SimpleXMLRPCRequestHandler):
@@ -80,7 +81,7 @@ def free_port() -> int:
         return s.getsockname()[1]
 
 
-class _Program:
+class Program:
     """A process that says on its output when it is ready."""
 
     def __init__(self, command: list[str], ready: str, folder: Path):
@@ -118,8 +119,9 @@ class _Program:
         self.process.stdout.close()
 
 
-def _need(name: str) -> str:
-    path = shutil.which(name)
+def need(name: str) -> str:
+    """Where that program is; without it the test is skipped."""
+    path = shutil.which(name, path=os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin")
     if path is None:
         pytest.skip(f"{name} is not installed")
     return path
@@ -131,13 +133,13 @@ class Supervisord:
     USER, PASSWORD = "admin", "s3cret: pass"
 
     def __init__(self, folder: Path):
-        program = _need("supervisord")
+        program = need("supervisord")
         self.socket = str(folder / "supervisor.sock")
-        for _ in range(_PORT_TRIES):
+        for _ in range(PORT_TRIES):
             self.port = free_port()
             config = folder / "supervisord.conf"
             config.write_text(self._config(folder))
-            self._program = _Program([program, "-n", "-c", str(config)],
+            self._program = Program([program, "-n", "-c", str(config)],
                                      "supervisord started with pid", folder)
             if self._program.wait_ready():
                 return
@@ -176,10 +178,10 @@ class Aria2:
     SECRET = "token-of-the-test"
 
     def __init__(self, folder: Path):
-        program = _need("aria2c")
-        for _ in range(_PORT_TRIES):
+        program = need("aria2c")
+        for _ in range(PORT_TRIES):
             self.port = free_port()
-            self._program = _Program(
+            self._program = Program(
                 [program, "--no-conf", "--enable-rpc", f"--rpc-listen-port={self.port}",
                  f"--rpc-secret={self.SECRET}", "--disable-ipv6", f"--dir={folder}",
                  "--enable-dht=false", "--console-log-level=notice",

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Logins at upstreams: nginx with Basic, lighttpd with Digest, tokens, cookies; and requests that
+are sent compressed."""
+
+import gzip
+import tempfile
+import threading
+import xmlrpc.client
+from pathlib import Path
+
+import pytest
+
+from rig.check import assert_problem
+from rig.servers import Lighttpd, Nginx
+from rig.upstream import http_response, response_document
+
+USER, PASSWORD, WRONG = "walter", "pass-of-the-server", "wrong-of-the-server"
+
+
+@pytest.fixture(scope="module")
+def folder():
+    with tempfile.TemporaryDirectory(prefix="rpcgate-") as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def shared_backend(start_shared):
+    return start_shared.upstream()
+
+
+@pytest.fixture
+def backend(shared_backend):
+    shared_backend.exchanges.clear()
+    shared_backend.executed.clear()
+    return shared_backend
+
+
+@pytest.fixture(scope="module")
+def basic(folder, shared_backend):
+    users = folder / "users.basic"
+    users.write_text(f"{USER}:{{PLAIN}}{PASSWORD}\n")
+    server = Nginx(folder, f"http://127.0.0.1:{shared_backend.port}",
+                   {"basic": f'auth_basic "test"; auth_basic_user_file {users};'})
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def digest(folder, shared_backend):
+    server = Lighttpd(folder, shared_backend.port, USER, PASSWORD)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def gateway(start):
+    def make(url, **settings):
+        return start.gateway({"anonymous": {"allow": ["*/*"]}, "log": {"level": "debug"},
+                              "upstreams": {"up": {"url": url, **settings}}})
+    return make
+
+
+def login(scheme, password):
+    return {"scheme": scheme, "username": USER, "password": password}
+
+
+def assert_no_login(gateway, answer, backend):
+    document = assert_problem(answer, "protocol-error", 502, "no")
+    assert document["protocol"]["status"] == 401
+    assert backend.exchanges == []
+    for secret in (PASSWORD, WRONG):
+        assert secret.encode() not in answer.body
+        assert secret not in gateway.stderr
+
+
+def test_basic(gateway, basic, backend):
+    running = gateway(f"http://127.0.0.1:{basic.port}", auth=login("basic", PASSWORD))
+    assert running.call("up", "echo", ["a"]).result == "a"
+    assert len(backend.exchanges) == 1
+
+
+def test_basic_in_the_url(gateway, basic):
+    running = gateway(f"http://{USER}:{PASSWORD}@127.0.0.1:{basic.port}")
+    assert running.call("up", "echo", ["a"]).result == "a"
+
+
+@pytest.mark.parametrize("settings", [{}, {"auth": login("basic", WRONG)}])
+def test_basic_without_the_right_login(gateway, basic, backend, settings):
+    running = gateway(f"http://127.0.0.1:{basic.port}", **settings)
+    assert_no_login(running, running.call("up", "echo", ["a"]), backend)
+
+
+def test_digest(gateway, digest, backend):
+    running = gateway(f"http://127.0.0.1:{digest.port}", auth=login("digest", PASSWORD))
+    for number in range(5):
+        assert running.call("up", "echo", [f"call {number}"]).result == f"call {number}"
+    assert backend.executed == {f"call {number}": 1 for number in range(5)}
+    assert all(x.body for x in backend.exchanges), "a request without a document got through"
+
+
+def test_digest_with_the_url_s_login(gateway, digest):
+    running = gateway(f"http://{USER}:{PASSWORD}@127.0.0.1:{digest.port}",
+                      auth={"scheme": "digest"})
+    assert running.call("up", "echo", ["a"]).result == "a"
+
+
+def test_digest_of_many_at_once(gateway, digest, backend):
+    running = gateway(f"http://127.0.0.1:{digest.port}", auth=login("digest", PASSWORD))
+    results = {}
+
+    def work(number):
+        for turn in range(5):
+            nonce = f"{number}.{turn}" + "x" * (20000 * (turn % 2))
+            results[nonce] = running.call("up", "echo", [nonce]).result
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 40 and all(sent == got for sent, got in results.items())
+    assert backend.executed == {nonce: 1 for nonce in results}
+
+
+def test_digest_without_the_right_login(gateway, digest, backend):
+    running = gateway(f"http://127.0.0.1:{digest.port}", auth=login("digest", WRONG))
+    for _ in range(3):
+        assert_no_login(running, running.call("up", "echo", ["a"]), backend)
+
+
+def test_bearer(gateway, backend):
+    running = gateway(backend.url, auth={"scheme": "bearer", "token": "abc.def-123"})
+    assert running.call("up", "echo", ["a"]).result == "a"
+    assert backend.exchanges[0].header("Authorization") == "Bearer abc.def-123"
+
+
+async def cookie_monster(x):
+    """Gives a cookie to who has none, and tells who has one."""
+    headers = {"Set-Cookie": "session=of-the-test; Path=/"}
+    await x.send(http_response(response_document(x.header("Cookie") or ""), headers=headers))
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_cookies(start, kept):
+    backend = start.upstream(cookie_monster)
+    running = start.simple(backend, workers=1,
+                           upstreams={"up": {"url": backend.url, "cookies": kept},
+                                      "next": {"url": backend.url, "cookies": kept}})
+    expected = "session=of-the-test" if kept else ""
+    assert running.call("up", "echo", []).result == ""
+    assert running.call("up", "echo", []).result == expected
+    # Another upstream does not see it, though it is the same server.
+    assert running.call("next", "echo", []).result == ""
+
+
+async def unpack(x):
+    x.packed = x.header("Content-Encoding")
+    body = gzip.decompress(x.body) if x.packed == "gzip" else x.body
+    await x.answer([x.packed or "", xmlrpc.client.loads(body)[0][0]])
+
+
+def test_compressed_requests(start):
+    backend = start.upstream(unpack)
+    running = start.simple(backend, upstreams={
+        "up": {"url": backend.url, "compression": {"request_over": "1K"}}})
+    assert running.call("up", "echo", ["small"]).result == ["", "small"]
+    for size in (1024, 100000, 3000000):
+        text = "".join(chr(97 + i * i % 23) for i in range(size))
+        assert running.call("up", "echo", [text]).result == ["gzip", text]
+        assert len(backend.exchanges[-1].body) < size
+
+
+def test_no_compressed_answers(start, backend):
+    running = start.simple(backend, upstreams={
+        "up": {"url": backend.url, "compression": {"accept": False}}})
+    assert running.call("up", "echo", ["a"]).result == "a"
+    assert backend.exchanges[0].header("Accept-Encoding") is None
