@@ -27,6 +27,7 @@ struct service {
     struct config *config;
     struct gateway gateway;
     struct listener *listeners;
+    const char **listener_names; /* for the metrics */
     size_t n_listeners;
     struct worker **workers;
     size_t n_workers;
@@ -178,6 +179,11 @@ static bool open_listeners(struct service *s, size_t n_workers)
         }
         s->n_listeners++;
     }
+    s->listener_names = xcalloc(s->n_listeners, sizeof(const char *));
+    for (size_t i = 0; i < s->n_listeners; i++)
+        s->listener_names[i] = s->listeners[i].name;
+    s->gateway.listener_names = s->listener_names;
+    s->gateway.n_listeners = s->n_listeners;
     return true;
 }
 
@@ -243,6 +249,7 @@ static void service_end(struct service *s)
         close(s->idle.fd);
     gateway_done(&s->gateway);
     free(s->workers);
+    free(s->listener_names);
     free(s->listeners);
 }
 

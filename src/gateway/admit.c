@@ -50,8 +50,7 @@ static bool check_caller(struct request *r)
 
 static bool check_path(struct request *r, const struct request_head *head)
 {
-    if (r->route.kind == ROUTE_UNKNOWN || r->route.kind == ROUTE_UPSTREAMS ||
-        r->route.kind == ROUTE_UPSTREAM)
+    if (r->route.kind == ROUTE_UNKNOWN || r->route.kind == ROUTE_UPSTREAM)
         return not_found(r);
     if (r->route.kind == ROUTE_METHOD) {
         r->upstream = config_upstream(r->worker->config, route_upstream(&r->route));

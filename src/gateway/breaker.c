@@ -90,3 +90,11 @@ bool breaker_is_open(const struct breaker *b, int64_t now_ms)
 {
     return look(b) > now_ms;
 }
+
+enum breaker_state breaker_state(const struct breaker *b)
+{
+    int64_t until = look(b);
+    if (until == BREAKER_PROBING)
+        return BREAKER_IS_PROBING;
+    return until == 0 ? BREAKER_IS_CLOSED : BREAKER_IS_OPEN;
+}

@@ -48,6 +48,11 @@ bool breaker_refuses(const struct breaker *b, int64_t now_ms, int64_t *ret_wait_
 enum breaker_change breaker_tell(struct breaker *b, const struct breaker_rule *rule, int64_t now_ms,
                                  enum breaker_result result, bool probe) MUST_CHECK;
 
+enum breaker_state { BREAKER_IS_CLOSED, BREAKER_IS_OPEN, BREAKER_IS_PROBING };
+
+/* For those who watch. */
+enum breaker_state breaker_state(const struct breaker *b);
+
 /* Is it open, and its time has not passed? */
 bool breaker_is_open(const struct breaker *b, int64_t now_ms);
 

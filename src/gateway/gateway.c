@@ -14,12 +14,19 @@ void gateway_init(struct gateway *g, const struct config *config, size_t n_worke
     for (size_t i = 0; i < g->n_upstreams; i++)
         g->upstreams[i] = upstream_state_new(&config->upstreams[i], n_workers);
     g->workers = xcalloc(n_workers, sizeof(struct worker *));
+    g->metrics = xcalloc(n_workers, sizeof(struct metrics *));
+    g->n_workers = n_workers;
+    for (size_t i = 0; i < n_workers; i++)
+        g->metrics[i] = metrics_new(config->n_upstreams, config->n_listen);
 }
 
 void gateway_done(struct gateway *g)
 {
     for (size_t i = 0; i < g->n_upstreams; i++)
         upstream_state_free(g->upstreams[i]);
+    for (size_t i = 0; i < g->n_workers; i++)
+        metrics_free(g->metrics[i]);
+    free(g->metrics);
     free(g->upstreams);
     free(g->workers);
 }

@@ -29,6 +29,10 @@ struct gateway {
     int idle_fd; /* eventfd: a worker that has nothing running any more tells the main thread */
     struct upstream_state **upstreams; /* by upstream_config.index; owned */
     size_t n_upstreams;
+    struct metrics **metrics; /* by the workers' number; owned */
+    size_t n_workers;
+    const char *const *listener_names; /* borrowed while the workers run */
+    size_t n_listeners;
     struct worker **workers; /* by their number; each stands there before its thread begins */
 };
 

@@ -3,6 +3,8 @@
 #include "gateway/request.h"
 
 #include "base/clock.h"
+#include "codec/json_write.h"
+#include "gateway/exposition.h"
 
 #include <assert.h>
 #include <string.h>
@@ -31,6 +33,26 @@ static const char *readiness(struct gateway *g)
     return "draining";
 }
 
+static void write_upstreams(struct request *r)
+{
+    static const char *const states[] = { "unknown", "up", "down" };
+    const struct gateway *g = r->worker->gateway;
+    bool first = true;
+    chain_append(&r->reply, STR("{\"upstreams\":["));
+    for (size_t i = 0; i < g->n_upstreams; i++) {
+        struct str name = str_of(g->upstreams[i]->config->name);
+        if (!access_may_see(&r->access, name))
+            continue;
+        chain_append_c(&r->reply, first ? "{\"name\":" : ",{\"name\":");
+        json_write_string(&r->reply, name);
+        chain_append(&r->reply, STR(",\"state\":\""));
+        chain_append_c(&r->reply, states[upstream_state_health(g->upstreams[i])]);
+        chain_append(&r->reply, STR("\"}"));
+        first = false;
+    }
+    chain_append(&r->reply, STR("]}"));
+}
+
 void request_local(struct request *r)
 {
     const char *state;
@@ -47,10 +69,18 @@ void request_local(struct request *r)
         request_succeed(r, strcmp(state, "ready") == 0 ? 200 : 503);
         return;
     case ROUTE_ROOT:
-        chain_append(&r->reply, STR("{\"name\":\"rpcgate\",\"links\":[\"/livez\",\"/readyz\"]}"));
+        chain_append(&r->reply, STR("{\"name\":\"rpcgate\",\"links\":[\"/v1\",\"/livez\",\"/readyz\",\"/metrics\"]}"));
         request_succeed(r, 200);
         return;
     case ROUTE_UPSTREAMS:
+        write_upstreams(r);
+        request_succeed(r, 200);
+        return;
+    case ROUTE_METRICS:
+        r->content_type = EXPOSITION_TYPE;
+        exposition_write(r->worker->gateway, &r->reply);
+        request_succeed(r, 200);
+        return;
     case ROUTE_UPSTREAM:
     case ROUTE_METHOD:
     case ROUTE_UNKNOWN:

@@ -24,7 +24,8 @@ static void add(struct lines *lines, const char *name, const char *value)
 /* What every answer of ours carries. */
 static void add_common(struct lines *lines, const struct request *r)
 {
-    add(lines, "Content-Type", r->failed ? "application/problem+json" : "application/json");
+    const char *type = r->content_type != NULL ? r->content_type : "application/json";
+    add(lines, "Content-Type", r->failed ? "application/problem+json" : type);
     add(lines, "X-Request-Id", r->id);
     add(lines, "Cache-Control", "no-store");
     add(lines, "X-Content-Type-Options", "nosniff");

@@ -125,6 +125,7 @@ static void on_closed(void *context, struct http_exchange *x, bool sent)
         return;
     attempt_drop(r);
     request_log(r, sent && !r->caller_gone);
+    metrics_count(w->gateway->metrics[w->index], r);
     request_call_done(r);
     list_remove(&r->in_state);
     list_remove(&r->in_starved);

@@ -95,6 +95,7 @@ struct request {
     int64_t fault_code; /* for the log */
     bool close;         /* the connection, after the reply */
     int status;
+    const char *content_type; /* of a reply that is no problem; NULL: JSON */
     size_t reply_bytes;
     bool caller_gone;
 };

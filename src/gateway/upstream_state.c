@@ -26,13 +26,31 @@ void upstream_state_free(struct upstream_state *s)
     if (s == NULL)
         return;
     permits_done(&s->permits);
+    method_names_done(&s->methods);
     free(s->left_alone_ms);
     free(s);
+}
+
+static void note_health(struct upstream_state *s, enum breaker_result result)
+{
+    enum upstream_health health = result == BREAKER_GOOD ? UPSTREAM_UP : UPSTREAM_DOWN;
+    if (result != BREAKER_NOTHING &&
+        atomic_load_explicit(&s->seen, memory_order_relaxed) != health)
+        atomic_store_explicit(&s->seen, health, memory_order_relaxed);
+}
+
+enum upstream_health upstream_state_health(const struct upstream_state *s)
+{
+    bool unreachable = atomic_load_explicit(&s->unreachable, memory_order_relaxed);
+    if (unreachable || breaker_state(&s->breaker) != BREAKER_IS_CLOSED)
+        return UPSTREAM_DOWN;
+    return atomic_load_explicit(&s->seen, memory_order_relaxed);
 }
 
 void upstream_state_tell(struct upstream_state *s, int64_t now_ms, enum breaker_result result,
                          bool probe)
 {
+    note_health(s, result);
     const struct breaker_rule rule = { s->config->breaker.failures, s->config->breaker.open };
     switch (breaker_tell(&s->breaker, &rule, now_ms, result, probe)) {
     case BREAKER_SAME:

@@ -7,6 +7,7 @@
 #include "base/macros.h"
 #include "config/config.h"
 #include "gateway/breaker.h"
+#include "gateway/metrics.h"
 #include "gateway/permits.h"
 
 #include <stdatomic.h>
@@ -17,10 +18,14 @@
 /* Of more addresses than this the last are not used. */
 #define UPSTREAM_TARGETS_MAX ((size_t)64)
 
+enum upstream_health { UPSTREAM_UNKNOWN, UPSTREAM_UP, UPSTREAM_DOWN };
+
 struct upstream_state {
     const struct upstream_config *config; /* borrowed */
     struct permits permits;
     struct breaker breaker;
+    struct method_names methods; /* which of its methods have numbers of their own */
+    _Atomic enum upstream_health seen; /* what the last call told */
     atomic_llong *left_alone_ms; /* of each of its addresses: until when; 0: it works. Owned */
     atomic_bool unreachable;     /* if it is `required`: the last connect failed */
     atomic_llong seen_ms;        /* if it is `required`: when that was found out */
@@ -43,6 +48,9 @@ void upstream_state_connected(struct upstream_state *s, size_t target, int64_t n
  * alone, else the first. When its time is over, one call finds out for all whether an address
  * works again. UPSTREAM_NO_TARGET: all were tried. */
 size_t upstream_state_target(struct upstream_state *s, int64_t now_ms, uint64_t tried);
+
+/* What GET /v1 and the metrics say of it. */
+enum upstream_health upstream_state_health(const struct upstream_state *s);
 
 /* Does /readyz say upstream-down because of it? */
 bool upstream_state_is_down(const struct upstream_state *s, int64_t now_ms);

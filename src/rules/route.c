@@ -51,6 +51,8 @@ static enum route_kind kind_of_one(struct str name)
         return ROUTE_LIVEZ;
     if (str_eq(name, STR("readyz")))
         return ROUTE_READYZ;
+    if (str_eq(name, STR("metrics")))
+        return ROUTE_METRICS;
     return ROUTE_UNKNOWN;
 }
 
@@ -116,6 +118,7 @@ const char *route_allow(enum route_kind kind)
         [ROUTE_ROOT] = "GET, HEAD",
         [ROUTE_LIVEZ] = "GET, HEAD",
         [ROUTE_READYZ] = "GET, HEAD",
+        [ROUTE_METRICS] = "GET, HEAD",
         [ROUTE_UPSTREAMS] = "GET, HEAD",
         [ROUTE_UPSTREAM] = "GET, HEAD, POST",
         [ROUTE_METHOD] = "POST",

@@ -14,6 +14,7 @@ enum route_kind {
     ROUTE_ROOT,      /* / */
     ROUTE_LIVEZ,     /* /livez */
     ROUTE_READYZ,    /* /readyz */
+    ROUTE_METRICS,   /* /metrics */
     ROUTE_UPSTREAMS, /* /v1 */
     ROUTE_UPSTREAM,  /* /v1/{upstream} */
     ROUTE_METHOD,    /* /v1/{upstream}/{method} */

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What GET /metrics shows, once: X(WORD, name, type, help). */
+#ifndef RPCGATE_GATEWAY_METRIC_LIST_H
+#define RPCGATE_GATEWAY_METRIC_LIST_H
+
+#define METRIC_LIST(X)                                                                             \
+    X(REQUESTS, "rpcgate_requests_total", "counter",                                               \
+      "Requests, by upstream, method (the first 200 that succeeded, else other) and outcome.")     \
+    X(REQUEST_DURATION, "rpcgate_request_duration_seconds", "histogram",                           \
+      "From a call's head to the end of its reply.")                                               \
+    X(UPSTREAM_DURATION, "rpcgate_upstream_duration_seconds", "histogram",                         \
+      "What the upstream took of it.")                                                             \
+    X(QUEUE_DURATION, "rpcgate_queue_duration_seconds", "histogram",                               \
+      "What waiting for a connection took of it.")                                                 \
+    X(UPSTREAM_CONNECTIONS, "rpcgate_upstream_connections", "gauge",                               \
+      "Connections in use, and calls that wait for one.")                                          \
+    X(UPSTREAM_UP, "rpcgate_upstream_up", "gauge", "1 unless the last that was seen of it failed.") \
+    X(BREAKER_STATE, "rpcgate_breaker_state", "gauge", "1 for the state that the breaker is in.")  \
+    X(RETRIES, "rpcgate_retries_total", "counter", "Attempts beyond each call's first.")           \
+    X(CONNECTIONS, "rpcgate_connections", "gauge", "Connections of callers.")                      \
+    X(MEMORY, "rpcgate_memory_bytes", "gauge", "What limits.memory counts.")                       \
+    X(LOG_DROPPED, "rpcgate_log_dropped_total", "counter",                                         \
+      "Lines that were not written because nobody read the log.")                                  \
+    X(BUILD_INFO, "rpcgate_build_info", "gauge", "1, with the version.")                           \
+    X(CPU, "process_cpu_seconds_total", "counter", "CPU time of the process.")                     \
+    X(RESIDENT, "process_resident_memory_bytes", "gauge", "Memory of the process.")                \
+    X(OPEN_FDS, "process_open_fds", "gauge", "Open file descriptors.")                             \
+    X(MAX_FDS, "process_max_fds", "gauge", "How many there may be.")                               \
+    X(START_TIME, "process_start_time_seconds", "gauge", "Start of the process, since 1970.")
+
+#endif

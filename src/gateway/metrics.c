@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/metrics.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "gateway/request.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static const int64_t bounds_us[] = {
+#define X(bound) bound,
+    METRICS_BOUNDS(X)
+#undef X
+};
+
+static_assert(ARRAY_LEN(bounds_us) + 1 == METRICS_BUCKETS, "one bucket has the rest");
+
+/* The worker is the only one who writes: no locked instruction is needed. */
+static void add(atomic_ullong *number, uint64_t more)
+{
+    uint64_t before = atomic_load_explicit(number, memory_order_relaxed);
+    atomic_store_explicit(number, before + more, memory_order_relaxed);
+}
+
+static void observe(struct histogram *h, int64_t us)
+{
+    size_t i = 0;
+    while (i < ARRAY_LEN(bounds_us) && us > bounds_us[i])
+        i++;
+    add(&h->buckets[i], 1);
+    add(&h->sum_us, us > 0 ? (uint64_t)us : 0);
+}
+
+/* FNV-1a. */
+static size_t slot_of(struct str name)
+{
+    uint64_t hash = UINT64_C(0xCBF29CE484222325);
+    for (size_t i = 0; i < name.len; i++)
+        hash = (hash ^ (unsigned char)name.data[i]) * UINT64_C(0x100000001B3);
+    return (size_t)(hash % METHOD_NAMES_SLOTS);
+}
+
+/* Puts a name into an empty slot. What another thread has put there meanwhile is left in
+ * `ret_there`. */
+static bool put(struct method_names *names, size_t slot, struct str name, char **ret_there)
+{
+    char *copy = xmemdup0(name.data, name.len);
+    *ret_there = NULL;
+    if (atomic_compare_exchange_strong(&names->names[slot], ret_there, copy)) {
+        atomic_fetch_add(&names->n, 1);
+        return true;
+    }
+    free(copy);
+    return false;
+}
+
+size_t method_names_find(struct method_names *names, struct str name, bool add_it)
+{
+    size_t slot = slot_of(name);
+    for (size_t i = 0; i < METHOD_NAMES_SLOTS; i++, slot = (slot + 1) % METHOD_NAMES_SLOTS) {
+        char *there = atomic_load_explicit(&names->names[slot], memory_order_acquire);
+        if (there == NULL) {
+            if (!add_it || atomic_load(&names->n) >= METHOD_NAMES_MAX)
+                return METHOD_OTHER;
+            if (put(names, slot, name, &there))
+                return slot;
+        }
+        if (str_eq_c(name, there))
+            return slot;
+    }
+    return METHOD_OTHER;
+}
+
+void method_names_done(struct method_names *names)
+{
+    for (size_t i = 0; i < METHOD_NAMES_SLOTS; i++)
+        free(atomic_load(&names->names[i]));
+}
+
+struct metrics *metrics_new(size_t n_upstreams, size_t n_listeners)
+{
+    struct metrics *m = xcalloc(1, sizeof *m);
+    m->n_upstreams = n_upstreams;
+    m->upstreams = xcalloc(n_upstreams + 1, sizeof *m->upstreams);
+    m->n_listeners = n_listeners;
+    m->connections = xcalloc(n_listeners, sizeof *m->connections);
+    return m;
+}
+
+void metrics_free(struct metrics *m)
+{
+    if (m == NULL)
+        return;
+    for (size_t i = 0; i <= m->n_upstreams; i++)
+        for (size_t k = 0; k <= METHOD_NAMES_SLOTS; k++)
+            free(atomic_load(&m->upstreams[i].outcomes[k]));
+    free(m->upstreams);
+    free(m->connections);
+    free(m);
+}
+
+static void count_outcome(struct upstream_metrics *u, size_t method, size_t outcome)
+{
+    atomic_ullong *row = atomic_load_explicit(&u->outcomes[method], memory_order_relaxed);
+    if (row == NULL) {
+        row = xcalloc(METRICS_OUTCOMES, sizeof *row);
+        atomic_store_explicit(&u->outcomes[method], row, memory_order_release);
+    }
+    add(&row[outcome], 1);
+}
+
+void metrics_count(struct metrics *m, const struct request *r)
+{
+    size_t index = r->upstream != NULL ? r->upstream->index : m->n_upstreams;
+    struct upstream_metrics *u = &m->upstreams[index];
+    size_t method = METHOD_OTHER;
+    if (r->upstream == NULL && !r->failed)
+        return; /* health checks and their like */
+    if (r->upstream != NULL)
+        method = method_names_find(&r->worker->gateway->upstreams[index]->methods,
+                                   route_method(&r->route), !r->failed);
+    count_outcome(u, method, r->failed ? 1 + (size_t)r->error.type : 0);
+    if (r->upstream == NULL)
+        return;
+    observe(&u->request, clock_now_us() - r->began_us);
+    if (r->attempts > 0)
+        observe(&u->upstream, r->upstream_us);
+    if (r->deadline_ms != 0)
+        observe(&u->queue, r->queue_us);
+    if (r->attempts > 1)
+        add(&u->retries, r->attempts - 1);
+}
