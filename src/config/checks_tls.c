@@ -57,27 +57,40 @@ static struct str read_pem(const struct checking *c, const struct upstream_confi
     return content;
 }
 
-static void check_ca(const struct checking *c, struct upstream_config *u)
+/* A name as it is seen from the main file's folder. */
+static char *resolved(const struct checking *c, const char *name)
+{
+    CLEANUP(free_charp) char *path = file_beside(c->folder, str_of(name));
+    return store_text(c->config->store, str_of(path));
+}
+
+static void check_ca_path(const struct checking *c, struct upstream_config *u)
+{
+    struct tls_config *t = &u->tls;
+    struct named_file folder = { "ca_path", t->ca_path, &t->origins[TLS_ca_path] };
+    if (folder.name == NULL || folder.origin->unresolved)
+        return;
+    t->ca_path = resolved(c, folder.name);
+    int fd = open(t->ca_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    else if (errno == ENOTDIR)
+        refuse(c, u, &folder, "is not a folder");
+    else
+        refuse(c, u, &folder, "cannot be opened, or is not there");
+}
+
+static void check_ca_file(const struct checking *c, struct upstream_config *u)
 {
     struct tls_config *t = &u->tls;
     struct named_file file = { "ca_file", t->ca_file, &t->origins[TLS_ca_file] };
-    struct named_file folder = { "ca_path", t->ca_path, &t->origins[TLS_ca_path] };
     struct pem_content content;
     u->tls_files.ca = read_pem(c, u, &file, &content);
-    if (u->tls_files.ca.data != NULL && content.n_certificates == 0)
-        refuse(c, u, &file, "has no certificate (PEM, `-----BEGIN CERTIFICATE-----`) in it");
-    if (folder.name == NULL || folder.origin->unresolved)
+    if (u->tls_files.ca.data == NULL)
         return;
-    t->ca_path = file_beside(c->folder, str_of(folder.name));
-    char *path = store_text(c->config->store, str_of(t->ca_path));
-    free_charp(&t->ca_path);
-    t->ca_path = path;
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        refuse(c, u, &folder,
-               errno == ENOTDIR ? "is not a folder" : "cannot be opened, or is not there");
-    else
-        close(fd);
+    t->ca_file = resolved(c, file.name);
+    if (content.n_certificates == 0)
+        refuse(c, u, &file, "has no certificate (PEM, `-----BEGIN CERTIFICATE-----`) in it");
 }
 
 static void check_client(const struct checking *c, struct upstream_config *u)
@@ -111,7 +124,8 @@ static void check_client(const struct checking *c, struct upstream_config *u)
 void check_tls(const struct checking *c, struct upstream_config *u)
 {
     const struct tls_config *t = &u->tls;
-    check_ca(c, u);
+    check_ca_file(c, u);
+    check_ca_path(c, u);
     check_client(c, u);
     if (!t->verify_peer)
         findings_warn(c->findings, t->origins[TLS_verify_peer].place,

@@ -5,9 +5,14 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* For a function with an `ok`. */
 #define SET(option, value) ok = curl_easy_setopt(easy, option, value) == CURLE_OK && ok
+
+/* Certificates are read anew for each connection. Where those are as many as the system's, libcurl
+ * is given the file in their place, as it keeps what it has read of that. [bytes] */
+#define CA_BLOB_MAX ((size_t)64 * 1024)
 
 /* Headers of the configuration that would break a request's framing, or delay it. */
 static const char *const refused_headers[] = {
@@ -136,19 +141,32 @@ static struct curl_blob blob_of(struct str content)
                                .flags = CURL_BLOB_NOCOPY };
 }
 
+/* Reading the system's CAs costs 20 ms of CPU. libcurl keeps them for the next connections of a
+ * multi handle, but only where it has no folder beside the file. */
+static bool trust_system(CURL *easy)
+{
+    const char *file = curl_version_info(CURLVERSION_NOW)->cainfo;
+    bool ok = true;
+    if (file == NULL || access(file, R_OK) != 0)
+        return true;
+    SET(CURLOPT_CAPATH, NULL);
+    SET(CURLOPT_PROXY_CAPATH, NULL);
+    return ok;
+}
+
 /* Those that are named take the place of the system's: libcurl would trust both. */
 static bool set_trust(CURL *easy, const struct upstream_config *config)
 {
     struct curl_blob ca = blob_of(config->tls_files.ca);
     const char *path = config->tls.ca_path;
-    bool ok = true;
+    bool large = ca.len > CA_BLOB_MAX, ok = true;
     if (ca.data == NULL && path == NULL)
-        return true;
-    SET(CURLOPT_CAINFO, NULL);
-    SET(CURLOPT_PROXY_CAINFO, NULL);
+        return trust_system(easy);
+    SET(CURLOPT_CAINFO, large ? config->tls.ca_file : NULL);
+    SET(CURLOPT_PROXY_CAINFO, large ? config->tls.ca_file : NULL);
     SET(CURLOPT_CAPATH, path);
     SET(CURLOPT_PROXY_CAPATH, path);
-    if (ca.data != NULL) {
+    if (ca.data != NULL && !large) {
         SET(CURLOPT_CAINFO_BLOB, &ca);
         SET(CURLOPT_PROXY_CAINFO_BLOB, &ca);
     }

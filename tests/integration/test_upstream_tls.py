@@ -105,6 +105,15 @@ def test_files_are_read_with_the_configuration(start, nginx, folder, ours):
     assert gateway.call("up", "echo", ["hello"]).result == "hello"
 
 
+def test_many_cas(call, folder, ours, foreign):
+    """A file as large as the system's."""
+    many = folder / "many.pem"
+    many.write_text(Path(foreign.cert).read_text() * 200 + Path(ours.cert).read_text())
+    assert call(ca_file=str(many)).result == "hello"
+    many.write_text(Path(foreign.cert).read_text() * 200)
+    assert_problem(call(ca_file=str(many)), "tls-failed", 502, "no")
+
+
 def test_unknown_ca(call, backend):
     assert_refused(call(), backend, "certificate")
 
