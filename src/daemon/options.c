@@ -44,7 +44,13 @@ static void print_help(void)
             printf("      %-22s %s\n", left, rows[i].help);
     }
     puts("\nExit status: 0 ended well, 64 usage, 66 no configuration file, 69 cannot serve,\n"
-         "78 the configuration is wrong. Manuals: rpcgated(8), rpcgate.conf(5).");
+         "78 the configuration is wrong. Manual: rpcgated(8).");
+}
+
+static void choose(struct daemon_options *options, enum daemon_mode mode)
+{
+    options->clash = options->clash || (options->mode != DAEMON_RUN && options->mode != mode);
+    options->mode = mode;
 }
 
 static void apply(struct daemon_options *options, enum option_word word, const char *argument)
@@ -54,13 +60,13 @@ static void apply(struct daemon_options *options, enum option_word word, const c
         options->config = argument;
         break;
     case OPTION_TEST:
-        options->mode = DAEMON_TEST;
+        choose(options, DAEMON_TEST);
         break;
     case OPTION_SHOW:
-        options->mode = DAEMON_SHOW;
+        choose(options, DAEMON_SHOW);
         break;
     case OPTION_DEMO:
-        options->mode = DAEMON_DEMO;
+        choose(options, DAEMON_DEMO);
         break;
     case OPTION_LISTEN:
         options->listen = argument;
@@ -102,6 +108,21 @@ static enum option_word word_of(int value)
     return (enum option_word)i;
 }
 
+/* What is wrong with the options as a whole, or NULL. */
+static const char *complaint(const struct daemon_options *options, bool stray)
+{
+    bool demo = options->mode == DAEMON_DEMO;
+    if (stray)
+        return "it takes options only";
+    if (options->clash)
+        return "take only one of --test, --show-config and --demo";
+    if (options->listen != NULL && !demo)
+        return "--listen goes with --demo";
+    if (options->config != NULL && demo)
+        return "--demo needs no configuration: leave out --config";
+    return NULL;
+}
+
 bool daemon_options_read(int argc, char **argv, struct daemon_options *ret)
 {
     struct option table[ROWS_MAX] = { 0 };
@@ -118,9 +139,9 @@ bool daemon_options_read(int argc, char **argv, struct daemon_options *ret)
     }
     if (ret->mode == DAEMON_END)
         return true;
-    if (optind < argc || (ret->listen != NULL && ret->mode != DAEMON_DEMO)) {
-        fprintf(stderr, "rpcgated: %s\nTry `rpcgated --help`.\n",
-                optind < argc ? "it takes options only" : "--listen goes with --demo");
+    const char *wrong = complaint(ret, optind < argc);
+    if (wrong != NULL) {
+        fprintf(stderr, "rpcgated: %s\nTry `rpcgated --help`.\n", wrong);
         return false;
     }
     if (ret->config == NULL)

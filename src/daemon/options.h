@@ -21,6 +21,7 @@ enum daemon_mode { DAEMON_RUN, DAEMON_TEST, DAEMON_SHOW, DAEMON_DEMO, DAEMON_END
 
 struct daemon_options {
     enum daemon_mode mode;
+    bool clash; /* two modes were asked for */
     const char *config;
     const char *listen; /* of --demo */
 };

@@ -43,7 +43,9 @@ def test_help(option):
         assert name in done.stdout, name
 
 
-@pytest.mark.parametrize("arguments", [["--nonsense"], ["-c"], ["-t", "stray"], ["-x"]])
+@pytest.mark.parametrize("arguments", [
+    ["--nonsense"], ["-c"], ["-t", "stray"], ["-x"], ["--demo", "-t"], ["-t", "--show-config"],
+    ["--demo", "-c", "/dev/null"], ["--listen", "127.0.0.1:0"], ["--demo", "--listen", "8080"]])
 def test_wrong_usage(arguments):
     done = run_program(*arguments)
     assert done.returncode == 64 and done.stderr and not done.stdout
