@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* One message, and all that are told of one file. [bytes] */
 #define FINDING_MAX ((size_t)16384)
@@ -82,6 +83,9 @@ void findings_report(struct findings *f, struct config_report *report)
         qsort(f->items, f->n, sizeof *f->items, compare);
     for (size_t i = 0; i < f->n; i++) {
         struct buf *to = f->items[i].warning ? &report->warnings : &report->errors;
+        /* User and password of one URL are told of in the same words. */
+        if (i > 0 && strcmp(f->items[i].text, f->items[i - 1].text) == 0)
+            continue;
         buf_append_c(to, f->items[i].text);
         buf_append_byte(to, '\n');
     }
