@@ -26,7 +26,11 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define RIG_PATIENCE_MS 10000
+#ifndef RPCGATE_SLOW /* how much slower than usual everything may be: the build says it */
+#define RPCGATE_SLOW 1
+#endif
+
+#define RIG_PATIENCE_MS (10000 * RPCGATE_SLOW)
 #define RIG_HELD_MAX 600
 
 /* The last head, copied. */
