@@ -6,7 +6,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 /* Exchanges that are kept for later calls of an upstream. */
 #define POOL_MAX ((size_t)64)
@@ -24,6 +23,7 @@ static struct multi *multi_new(struct upstreams *all)
     m->all = all;
     m->due_ms = CLOCK_NEVER;
     list_init(&m->touched);
+    list_init(&m->kept);
     list_add_last(&all->multis, &m->member);
     return m;
 }
@@ -89,7 +89,7 @@ static void exchange_rest(struct exchange *x)
     struct upstream *u = x->upstream;
     multi_leave(x);
     chain_done(&x->packed); /* it counts in the budget */
-    if (u->n_pool == POOL_MAX) {
+    if (u->n_pool == POOL_MAX || x->worn) {
         exchange_free(x);
         return;
     }
@@ -122,6 +122,8 @@ static void exchange_end(struct exchange *x, CURLcode rc)
     if (x->call == NULL)
         return; /* cancelled meanwhile */
     outcome_fill(x, rc, &outcome);
+    if (!outcome.reused)
+        sockets_watch_new(x);
     exchange_report(x, &outcome);
 }
 
@@ -335,12 +337,8 @@ void upstream_cancel(struct upstream_call *call)
 /* libcurl finds out before it uses the connection again, as with one that the upstream closes. */
 void upstream_drop_connection(struct upstream *u)
 {
-    struct exchange *x = u->reported;
-    curl_socket_t fd = CURL_SOCKET_BAD;
-    if (x != NULL && x->multi != NULL &&
-        curl_easy_getinfo(x->easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK &&
-        fd != CURL_SOCKET_BAD)
-        shutdown(fd, SHUT_RDWR);
+    if (u->reported != NULL && u->reported->multi != NULL)
+        sockets_drop_kept(u->reported);
 }
 
 void upstreams_run(struct upstreams *all)

@@ -74,16 +74,21 @@ static int before_request(void *user, char *remote_ip, char *local_ip, int remot
                           int local_port)
 {
     struct exchange *x = user;
+    long connections = 0;
     (void)remote_ip;
     (void)local_ip;
     (void)remote_port;
-    (void)local_port;
     if (!exchange_may_send(x))
         return CURL_PREREQFUNC_ABORT;
+    if (curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connections) == CURLE_OK &&
+        connections == 0)
+        sockets_check_kept(x->multi, local_port);
     if (x->head.complete) {
         x->answered++;
         curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &x->before);
         response_head_start(&x->head);
+    } else if (x->began) {
+        x->worn = true;
     }
     x->began = true;
     return CURL_PREREQFUNC_OK;

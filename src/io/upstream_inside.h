@@ -48,9 +48,10 @@ struct upstreams {
 struct multi {
     struct list member, touched;
     struct upstreams *all;
-    CURLM *curl;    /* NULL: nothing open */
-    size_t n;       /* transfers in it */
-    int64_t due_ms; /* libcurl's timer; while n is 0: when its kept connections are closed */
+    struct list kept; /* struct watch.kept_member: connections that wait for the next call */
+    CURLM *curl;      /* NULL: nothing open */
+    size_t n;         /* transfers in it */
+    int64_t due_ms;   /* libcurl's timer; while n is 0: when its kept connections are closed */
 };
 
 struct upstream {
@@ -65,9 +66,9 @@ struct upstream {
     size_t n_multis;
     struct list pool; /* struct exchange.member */
     size_t n_pool;
-    size_t n_calls;  /* under way */
+    size_t n_calls;            /* under way */
     struct exchange *reported; /* its on_done() is running; NULL: none */
-    int64_t idle_ms; /* how long a multi handle without transfers is kept */
+    int64_t idle_ms;           /* how long a multi handle without transfers is kept */
 };
 
 struct exchange {
@@ -91,6 +92,7 @@ struct exchange {
     long before;  /* bytes of such earlier requests */
     bool refused; /* it wanted to send it again, and was stopped */
     bool stopped; /* on_data() said so */
+    bool worn;    /* libcurl began a request anew, which it does 5 times in a handle's whole life */
     int64_t submitted_us;
     char error[CURL_ERROR_SIZE];
 };
@@ -147,6 +149,17 @@ bool sockets_attach_multi(struct multi *m) MUST_CHECK;
 
 /* Options of a new easy handle. False: no memory. */
 bool sockets_attach_easy(struct exchange *x) MUST_CHECK;
+
+/* A request is about to go out on a kept connection with that local port (0: one without). Ends the
+ * connection if it has been closed, or if something has come that nobody asked for. */
+void sockets_check_kept(struct multi *m, int local_port);
+
+/* An exchange has ended that has opened a connection: where it took no waiting, as on a unix
+ * socket, libcurl has not told of it. */
+void sockets_watch_new(struct exchange *x);
+
+/* Ends the connection on which the exchange ran, if it is kept and no other one runs there yet. */
+void sockets_drop_kept(struct exchange *x);
 
 /* Runs what libcurl has to do for one socket (or CURL_SOCKET_TIMEOUT). */
 void multi_act(struct multi *m, curl_socket_t fd, int bits);

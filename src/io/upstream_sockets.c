@@ -2,7 +2,9 @@
 /* libcurl's sockets on the worker's loop. A connection's socket stays registered while it waits in
  * libcurl's cache for the next call, which saves two system calls for each; an event there means
  * that the upstream has closed it, or sent what nobody asked for. Such a connection must carry no
- * further request, so it is shut down, which is how libcurl finds out before it uses it again. */
+ * further request, or what is there already would be taken for its answer. So it is shut down,
+ * which is how libcurl finds out before it uses it again. libcurl itself sees only the close, and
+ * events are as old as the last wait: so there is a last look right before a request is sent. */
 #include "io/upstream_inside.h"
 
 #include "base/alloc.h"
@@ -10,6 +12,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -19,9 +22,11 @@
 struct watch {
     struct loop_source source;
     struct multi *multi;
-    uint32_t registered; /* epoll events; 0: not on the loop */
-    uint32_t wanted;     /* by libcurl; 0: nothing */
-    bool kept;           /* has been in libcurl's cache: it is closed by our close_socket() */
+    uint32_t registered;     /* epoll events; 0: not on the loop */
+    uint32_t wanted;         /* by libcurl; 0: nothing */
+    bool kept;               /* has been in libcurl's cache: it is closed by our close_socket() */
+    int local_port;          /* of a kept one; 0: none (a unix socket) */
+    struct list kept_member; /* of multi->kept, while nothing is wanted of a kept one */
 };
 
 static void watch_ready(struct loop_source *source, uint32_t events);
@@ -43,6 +48,7 @@ static struct watch *watch_new(struct multi *m, curl_socket_t fd)
     struct watch *w = xcalloc(1, sizeof *w);
     w->source = (struct loop_source){ .fd = fd, .ready = watch_ready };
     w->multi = m;
+    list_init(&w->kept_member);
     all->watches[fd] = w;
     return w;
 }
@@ -57,6 +63,7 @@ static void watch_leave_loop(struct watch *w)
 static void watch_free(struct watch *w)
 {
     watch_leave_loop(w);
+    list_remove(&w->kept_member);
     w->multi->all->watches[w->source.fd] = NULL;
     free(w);
 }
@@ -73,6 +80,12 @@ static void watch_register(struct watch *w, uint32_t events)
         w->registered = events;
 }
 
+static void watch_end(struct watch *w)
+{
+    watch_leave_loop(w);
+    shutdown(w->source.fd, SHUT_RDWR);
+}
+
 /* Nobody waits for this connection. The event may be an old one: libcurl also reads what it finds
  * when it is called for another socket. */
 static void watch_ready_idle(struct watch *w)
@@ -80,8 +93,7 @@ static void watch_ready_idle(struct watch *w)
     char byte;
     if (recv(w->source.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN)
         return;
-    watch_leave_loop(w);
-    shutdown(w->source.fd, SHUT_RDWR);
+    watch_end(w);
 }
 
 static void watch_ready(struct loop_source *source, uint32_t events)
@@ -101,20 +113,52 @@ static void watch_ready(struct loop_source *source, uint32_t events)
     multi_act(w->multi, source->fd, bits);
 }
 
+static int local_port(curl_socket_t fd)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+        struct sockaddr_storage room;
+    } address;
+    socklen_t size = sizeof address;
+    if (getsockname(fd, &address.any, &size) != 0)
+        return 0;
+    if (address.any.sa_family == AF_INET)
+        return ntohs(address.v4.sin_port);
+    return address.any.sa_family == AF_INET6 ? ntohs(address.v6.sin6_port) : 0;
+}
+
+static curl_socket_t kept_socket(CURL *easy)
+{
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    if (curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK)
+        return CURL_SOCKET_BAD;
+    return fd;
+}
+
+static void watch_keep(struct watch *w)
+{
+    if (!w->kept)
+        w->local_port = local_port(w->source.fd);
+    list_remove(&w->kept_member);
+    list_add_first(&w->multi->kept, &w->kept_member);
+    if (!w->kept || w->registered != 0)
+        watch_register(w, EPOLLIN | EPOLLRDHUP);
+    w->kept = true;
+}
+
 /* libcurl needs a socket no longer. What is no connection (a resolver's pipe), or none yet, may be
  * closed without a word to us, so it leaves the loop; a kept connection stays. */
 static void watch_rest(struct watch *w, CURL *easy)
 {
-    curl_socket_t kept = CURL_SOCKET_BAD;
     if ((w->wanted & EPOLLOUT) != 0)
         late_answer_take(easy, w->source.fd);
     w->wanted = 0;
-    if (!w->kept && curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &kept) == CURLE_OK)
-        w->kept = kept == w->source.fd;
-    if (!w->kept)
+    if (!w->kept && kept_socket(easy) != w->source.fd)
         watch_free(w);
-    else if (w->registered != 0)
-        watch_register(w, EPOLLIN | EPOLLRDHUP);
+    else
+        watch_keep(w);
 }
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *socket_user)
@@ -131,6 +175,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *s
     if (w == NULL)
         w = watch_new(m, fd);
     w->multi = m;
+    list_remove(&w->kept_member);
     w->wanted = EPOLLRDHUP;
     if ((what & CURL_POLL_IN) != 0)
         w->wanted |= EPOLLIN;
@@ -162,6 +207,7 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_s
     struct watch *w = watch_find(x->multi->all, fd);
     if (w != NULL) {
         watch_leave_loop(w);
+        list_remove(&w->kept_member);
         w->multi = x->multi;
         w->kept = false;
         if (w->wanted != 0)
@@ -197,6 +243,33 @@ bool sockets_attach_easy(struct exchange *x)
            curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETDATA, x) == CURLE_OK &&
            curl_easy_setopt(x->easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket) == CURLE_OK &&
            curl_easy_setopt(x->easy, CURLOPT_CLOSESOCKETDATA, all) == CURLE_OK;
+}
+
+void sockets_check_kept(struct multi *m, int port)
+{
+    LIST_EACH (&m->kept, at, following) {
+        struct watch *w = CONTAINER_OF(at, struct watch, kept_member);
+        if (w->local_port == port)
+            watch_ready_idle(w);
+    }
+}
+
+void sockets_watch_new(struct exchange *x)
+{
+    curl_socket_t fd = kept_socket(x->easy);
+    struct watch *w = fd != CURL_SOCKET_BAD ? watch_find(x->multi->all, fd) : NULL;
+    if (fd != CURL_SOCKET_BAD && w == NULL)
+        w = watch_new(x->multi, fd);
+    if (w != NULL && !w->kept && w->wanted == 0)
+        watch_keep(w);
+}
+
+void sockets_drop_kept(struct exchange *x)
+{
+    curl_socket_t fd = kept_socket(x->easy);
+    struct watch *w = fd != CURL_SOCKET_BAD ? watch_find(x->multi->all, fd) : NULL;
+    if (w != NULL && !list_empty(&w->kept_member))
+        watch_end(w);
 }
 
 void multi_act(struct multi *m, curl_socket_t fd, int bits)

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 
+#include <linux/sockios.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cmocka.h>
@@ -183,6 +185,7 @@ static void test_closed_while_idle(void **state)
         { NULL, true },
         { NULL, false },
         { "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n", true },
+        { "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n", false },
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -202,6 +205,53 @@ static void test_closed_while_idle(void **state)
         assert_false(outcome.reused);
         assert_int_equal(atomic_load(&server.requests), 2);
         assert_int_equal(atomic_load(&server.connections), 2);
+        close_both(&server, &client);
+    }
+}
+
+static atomic_int n_unasked;
+
+/* Answers, and when that is permitted sends what nobody has asked for. */
+static void serve_unasked(struct server *server, int fd)
+{
+    int unseen = 1;
+    if (!server_read(server, fd))
+        return;
+    server_write(fd, ANSWER_OK);
+    if (!server_await(server))
+        return;
+    server_write(fd, "HTTP/1.1 404 Unasked\r\nContent-Length: 0\r\n\r\n");
+    /* Until it is where the client can see it. */
+    while (server->port != 0 && ioctl(fd, SIOCOUTQ, &unseen) == 0 && unseen > 0)
+        sched_yield();
+    atomic_fetch_add(&n_unasked, 1);
+    server_await_end(fd);
+}
+
+/* The client has not looked for events since it came. */
+static void test_unasked_answer_is_no_answer(void **state)
+{
+    (void)state;
+    for (int over_unix = 0; over_unix < 2; over_unix++) {
+        struct server server = { 0 };
+        struct client client;
+        struct upstream_outcome outcome;
+        if (over_unix)
+            server_start_unix(&server, serve_unasked);
+        else
+            server_start(&server, serve_unasked);
+        client_init(&client, &server);
+        client_open(&client);
+        for (int i = 1; i <= 20; i++) {
+            atomic_store(&n_unasked, 0);
+            assert_int_equal(client_call(&client, &outcome), UPSTREAM_OK);
+            assert_int_equal(outcome.http_status, 200);
+            assert_false(outcome.reused);
+            assert_int_equal(atomic_load(&server.requests), i);
+            server_permit(&server, 1);
+            while (atomic_load(&n_unasked) == 0)
+                sched_yield();
+        }
         close_both(&server, &client);
     }
 }
@@ -295,6 +345,7 @@ int main(void)
         cmocka_unit_test(test_kept_connection_is_used),
         cmocka_unit_test(test_not_kept_where_idle_is_zero),
         cmocka_unit_test(test_idle_connection_is_closed),
+        cmocka_unit_test(test_unasked_answer_is_no_answer),
         cmocka_unit_test(test_upstreams_share_nothing),
         cmocka_unit_test(test_no_request_is_sent_twice),
         cmocka_unit_test(test_dies_while_it_is_sent),
