@@ -189,6 +189,58 @@ static void test_containers(void **state UNUSED)
 }
 
 /* `integers`: what a double holds, and what it does not. */
+/* Marking a struct must cost neither a block nor a look at all that stands before. */
+static void test_many_marked(void **state UNUSED)
+{
+    const struct str structure = STR("<struct><member><name>$</name><value/></member></struct>");
+    const size_t n = 20000;
+    struct decode_options options = decode_rig_options();
+    struct decoder *d = decoder_new();
+    struct decode_result result;
+    struct error err;
+    struct chain out;
+    options.types = TYPES_TAGGED;
+    chain_init(&out, (size_t)1 << 24, NULL);
+    decoder_begin(d, &options, &out);
+    assert_true(decoder_feed(d, STR("<params><array><data>"), &err));
+    for (size_t i = 0; i < n; i++)
+        assert_true(decoder_feed(d, structure, &err));
+    assert_true(decoder_feed(d, STR("</data></array></params>"), &err));
+    assert_true(decoder_finish(d, &result, &err));
+    assert_int_equal(chain_len(&out), n * sizeof("{\"$struct\":{\"$\":\"\"}}") + 3);
+    assert_true(chain_blocks(&out) < 100);
+    chain_done(&out);
+    decoder_free(d);
+}
+
+/* Structs that lie in several of the output's blocks are marked where they begin. */
+static void test_marked_deep(void **state UNUSED)
+{
+    struct decode_options options = decode_rig_options();
+    struct buf xml, json;
+    buf_init(&xml, 1 << 20, NULL);
+    buf_init(&json, 1 << 20, NULL);
+    options.types = TYPES_TAGGED;
+    options.depth = 200;
+    buf_append_c(&xml, "<params>");
+    buf_append_c(&json, "[");
+    for (int i = 0; i < 100; i++) {
+        buf_append_c(&xml, "<struct><member><name>$</name><array><value>some text</value>");
+        buf_append_c(&json, "{\"$struct\":{\"$\":[\"some text\"");
+        if (i < 99)
+            buf_append_c(&json, ",");
+    }
+    for (int i = 0; i < 100; i++) {
+        buf_append_c(&xml, "</array></member></struct>");
+        buf_append_c(&json, "]}}");
+    }
+    buf_append_c(&xml, "</params>");
+    buf_append_c(&json, "]");
+    decode_rig_expect(&options, buf_str(&xml), buf_c(&json));
+    buf_done(&xml);
+    buf_done(&json);
+}
+
 static void test_integers(void **state UNUSED)
 {
     struct decode_options options = decode_rig_options();
@@ -350,9 +402,10 @@ static void test_faults(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scalars),  cmocka_unit_test(test_containers),
-        cmocka_unit_test(test_integers), cmocka_unit_test(test_documents),
-        cmocka_unit_test(test_faults),   cmocka_unit_test(test_fault_structs),
+        cmocka_unit_test(test_scalars),     cmocka_unit_test(test_containers),
+        cmocka_unit_test(test_many_marked), cmocka_unit_test(test_marked_deep),
+        cmocka_unit_test(test_integers),    cmocka_unit_test(test_documents),
+        cmocka_unit_test(test_faults),      cmocka_unit_test(test_fault_structs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
