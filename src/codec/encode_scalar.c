@@ -166,14 +166,16 @@ bool encode_integer(struct encoder *e, struct str text, struct error *err)
         return true;
     if (!number_parse_integer(text, &n))
         return encode_refuse(e, err, "Write an integer here.");
+    bool with_i8 = (e->input.options->extensions & EXTENSION_I8) != 0;
+    bool with_big = (e->input.options->extensions & EXTENSION_BIGINTEGER) != 0;
     const char *type = "int";
     if (!number_integer_fits(n, INTEGER_64)) {
         type = "biginteger";
         if (!encode_need(e, EXTENSION_BIGINTEGER, "The integer is outside 64 bits", err))
             return false;
     } else if (!number_integer_fits(n, INTEGER_32)) {
-        type = "i8";
-        if (!encode_need(e, EXTENSION_I8, "The integer is outside 32 bits", err))
+        type = with_i8 || !with_big ? "i8" : "biginteger";
+        if (!with_big && !encode_need(e, EXTENSION_I8, "The integer is outside 32 bits", err))
             return false;
     }
     encode_integer_element(e, type, n);
