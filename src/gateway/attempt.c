@@ -283,11 +283,14 @@ static void on_done(struct upstream_call *call, const struct upstream_outcome *o
     struct request *r = call->user;
     bool connected = outcome->status != UPSTREAM_CONNECT_FAILED &&
                      outcome->status != UPSTREAM_TLS_FAILED;
+    bool is_known = outcome->status != UPSTREAM_TIMEOUT && outcome->status != UPSTREAM_FAILED;
     r->upstream_us += outcome->duration_us;
-    if (outcome->status != UPSTREAM_TIMEOUT && outcome->status != UPSTREAM_FAILED)
+    if (is_known)
         upstream_state_connected(shared_of(r), r->target, now_of(r), connected);
     if (!connected && submit(r))
         return;
+    if (is_known)
+        upstream_state_reached(shared_of(r), now_of(r), connected);
     tell_breaker(r, result_of(r, outcome));
     finish(r, outcome);
     give_permit(r, true);

@@ -71,17 +71,6 @@ void upstream_state_tell(struct upstream_state *s, int64_t now_ms, enum breaker_
     }
 }
 
-static void note_reachable(struct upstream_state *s, int64_t now_ms, bool well)
-{
-    atomic_store_explicit(&s->seen_ms, now_ms, memory_order_relaxed);
-    if (atomic_load_explicit(&s->unreachable, memory_order_relaxed) == !well)
-        return;
-    if (atomic_exchange_explicit(&s->unreachable, !well, memory_order_relaxed) != !well)
-        LOG_EVENT(LOG_LEVEL_WARN,
-                  well ? "required upstream is reached again" : "required upstream is not reached",
-                  LOG_TEXT("upstream", s->config->name));
-}
-
 static void note_target(struct upstream_state *s, size_t target, int64_t now_ms, bool well)
 {
     atomic_llong *until = &s->left_alone_ms[target];
@@ -99,10 +88,21 @@ static void note_target(struct upstream_state *s, size_t target, int64_t now_ms,
 
 void upstream_state_connected(struct upstream_state *s, size_t target, int64_t now_ms, bool well)
 {
-    if (s->config->required)
-        note_reachable(s, now_ms, well);
     if (s->config->n_targets > 1)
         note_target(s, target, now_ms, well);
+}
+
+void upstream_state_reached(struct upstream_state *s, int64_t now_ms, bool well)
+{
+    if (!s->config->required)
+        return;
+    atomic_store_explicit(&s->seen_ms, now_ms, memory_order_relaxed);
+    if (atomic_load_explicit(&s->unreachable, memory_order_relaxed) == !well)
+        return;
+    if (atomic_exchange_explicit(&s->unreachable, !well, memory_order_relaxed) != !well)
+        LOG_EVENT(LOG_LEVEL_WARN,
+                  well ? "required upstream is reached again" : "required upstream is not reached",
+                  LOG_TEXT("upstream", s->config->name));
 }
 
 static bool may_try(struct upstream_state *s, size_t target, int64_t now_ms)

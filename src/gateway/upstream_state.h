@@ -39,8 +39,11 @@ void upstream_state_free(struct upstream_state *s);
 void upstream_state_tell(struct upstream_state *s, int64_t now_ms, enum breaker_result result,
                          bool probe);
 
-/* An attempt to connect has succeeded or failed, at that address. */
+/* An attempt to connect to that address has succeeded or failed. */
 void upstream_state_connected(struct upstream_state *s, size_t target, int64_t now_ms, bool well);
+
+/* One of its addresses, or none of them, could be connected to. */
+void upstream_state_reached(struct upstream_state *s, int64_t now_ms, bool well);
 
 #define UPSTREAM_NO_TARGET SIZE_MAX
 

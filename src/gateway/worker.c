@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "gateway/memory.h"
 #include "gateway/pool.h"
+#include "gateway/probe.h"
 #include "gateway/request.h"
 #include "gateway/worker_state.h"
 
@@ -40,6 +41,7 @@ static int64_t next_deadline(struct worker *w)
         return 0;
     for (size_t i = 0; i < w->n_servers; i++)
         deadline = clock_min(deadline, http_server_deadline_ms(w->servers[i]));
+    deadline = clock_min(deadline, w->probes_due_ms);
     if (!list_empty(&w->starved))
         deadline = clock_min(deadline, clock_now_ms() + STARVED_MS);
     if (w->flush_until_ms != 0)
@@ -91,6 +93,7 @@ static void run_once(struct worker *w)
     loop_wait(w->loop, next_deadline(w));
     upstreams_run(w->client);
     pools_run(w);
+    probes_run(w);
     memory_feed(w);
     translate_some(w);
     for (size_t i = 0; i < w->n_servers; i++)
@@ -136,7 +139,10 @@ static bool open_servers(struct worker *w, const struct worker_options *options)
 static bool open_upstreams(struct worker *w)
 {
     w->client = upstreams_new(w->loop);
-    return w->client != NULL && pools_open(w);
+    if (w->client == NULL || !pools_open(w))
+        return false;
+    probes_open(w);
+    return true;
 }
 
 void worker_free(struct worker *w)
@@ -144,6 +150,7 @@ void worker_free(struct worker *w)
     for (size_t i = 0; i < w->n_servers; i++)
         if (w->servers[i] != NULL)
             http_server_free(w->servers[i]);
+    probes_close(w);
     pools_close(w);
     if (w->client != NULL)
         upstreams_free(w->client);

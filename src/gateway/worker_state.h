@@ -16,6 +16,7 @@
 struct decoder;
 struct encoder;
 struct pool;
+struct probe;
 struct request;
 
 /* A few of each are kept for the next call: their memory is warm. */
@@ -37,6 +38,9 @@ struct worker {
     size_t n_servers;
     struct upstreams *client;
     struct pool *pools; /* by upstream_config.index */
+    struct probe *probes; /* of required upstreams, in the first worker */
+    size_t n_probes;
+    int64_t probes_due_ms; /* when the next is; CLOCK_NEVER: there is none */
     atomic_bool permits_given; /* other workers have: pools_run() looks for them */
 
     struct list in_state[WORKER_REQUEST_STATES]; /* of struct request, by enum request_state */

@@ -58,6 +58,7 @@ struct upstream_call {
     const struct chain *body;           /* the document; borrowed until on_done() */
     const char *content_type;           /* static */
     size_t target;                      /* which of the upstream's URLs */
+    bool connect_only;                  /* nothing is sent; a new connection is made and closed */
     int64_t deadline_ms;                /* monotonic; CLOCK_NEVER: none */
     struct str traceparent, tracestate; /* sent on where there are any; borrowed */
     /* The response's head is complete: `http_status` and its Content-Type. */

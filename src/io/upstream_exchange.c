@@ -297,6 +297,8 @@ bool exchange_prepare(struct exchange *x, int64_t now_ms)
     x->stopped = false;
     buf_clear(&x->late);
     x->error[0] = '\0';
+    SET(CURLOPT_CONNECT_ONLY, x->call->connect_only ? 1L : 0L);
+    SET(CURLOPT_FRESH_CONNECT, x->call->connect_only ? 1L : 0L);
     SET(CURLOPT_VERBOSE, x->call->on_trace != NULL ? 1L : 0L);
     SET(CURLOPT_HTTPHEADER, own_headers(x));
     SET(CURLOPT_POSTFIELDS, flat_body(x, len));

@@ -69,7 +69,10 @@ static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
         return UPSTREAM_OK;
     switch (rc) {
     case CURLE_OK:
+        if (x->call->connect_only)
+            return UPSTREAM_OK;
         /* So it also calls a head that the connection's end has cut off. */
+        FALLTHROUGH;
     case CURLE_GOT_NOTHING:
         /* And so the connection's end behind a 101. */
         return x->head.complete ? UPSTREAM_OK : UPSTREAM_LOST;

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/probe.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "gateway/pool.h"
+#include "gateway/worker_state.h"
+#include "io/upstream.h"
+
+#include <stdlib.h>
+
+#define PROBE_EVERY_MS 5000
+
+/* Of one upstream. */
+struct probe {
+    struct worker *worker;
+    struct pool *pool;
+    struct upstream_call call;
+    struct chain nothing; /* the document that is not sent */
+    uint64_t tried;       /* addresses, in this round */
+    int64_t due_ms;
+};
+
+static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome);
+
+/* False: all addresses were tried. */
+static bool connect_next(struct probe *p)
+{
+    int64_t now_ms = loop_now_ms(p->worker->loop);
+    size_t target = upstream_state_target(p->pool->shared, now_ms, p->tried);
+    if (target == UPSTREAM_NO_TARGET)
+        return false;
+    p->tried |= UINT64_C(1) << target;
+    p->call = (struct upstream_call){
+        .body = &p->nothing,
+        .target = target,
+        .connect_only = true,
+        .deadline_ms = clock_now_ms() + p->pool->shared->config->timeouts.connect,
+        .on_done = on_done,
+        .user = p,
+    };
+    upstream_submit(p->pool->client, &p->call);
+    return true;
+}
+
+static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome)
+{
+    struct probe *p = call->user;
+    struct upstream_state *shared = p->pool->shared;
+    int64_t now_ms = loop_now_ms(p->worker->loop);
+    bool well = outcome->status == UPSTREAM_OK;
+    upstream_state_connected(shared, call->target, now_ms, well);
+    if (well || !connect_next(p))
+        upstream_state_reached(shared, now_ms, well);
+}
+
+/* A call that runs now, or was there lately, says the same. */
+static bool is_in_use(const struct upstream_state *shared, int64_t now_ms)
+{
+    int64_t seen_ms = atomic_load_explicit(&shared->seen_ms, memory_order_relaxed);
+    return permits_out(&shared->permits) > 0 || (seen_ms != 0 && now_ms < seen_ms + PROBE_EVERY_MS);
+}
+
+static void begin(struct probe *p, int64_t now_ms)
+{
+    p->due_ms = now_ms + PROBE_EVERY_MS;
+    if (p->call.handle != NULL || is_in_use(p->pool->shared, now_ms))
+        return;
+    p->tried = 0;
+    (void)connect_next(p);
+}
+
+void probes_run(struct worker *w)
+{
+    int64_t now_ms = loop_now_ms(w->loop);
+    if (LIKELY(now_ms < w->probes_due_ms))
+        return;
+    w->probes_due_ms = CLOCK_NEVER;
+    for (size_t i = 0; i < w->n_probes && !w->quiet; i++) {
+        if (w->probes[i].due_ms <= now_ms)
+            begin(&w->probes[i], now_ms);
+        w->probes_due_ms = clock_min(w->probes_due_ms, w->probes[i].due_ms);
+    }
+}
+
+void probes_open(struct worker *w)
+{
+    w->probes_due_ms = CLOCK_NEVER;
+    if (w->index != 0)
+        return;
+    w->probes_due_ms = 0;
+    w->probes = xcalloc(w->config->n_upstreams, sizeof *w->probes);
+    for (size_t i = 0; i < w->config->n_upstreams; i++) {
+        if (!w->config->upstreams[i].required)
+            continue;
+        struct probe *p = &w->probes[w->n_probes++];
+        p->worker = w;
+        p->pool = &w->pools[i];
+        chain_init(&p->nothing, 0, NULL);
+    }
+}
+
+void probes_close(struct worker *w)
+{
+    for (size_t i = 0; i < w->n_probes; i++)
+        if (w->probes[i].call.handle != NULL)
+            upstream_cancel(&w->probes[i].call);
+    free(w->probes);
+}

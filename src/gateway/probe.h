@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* For /readyz: whether upstreams that are `required` can be connected to while no call shows it.
+ * The first worker tries them by bare connects, on which nothing is sent. */
+#ifndef RPCGATE_GATEWAY_PROBE_H
+#define RPCGATE_GATEWAY_PROBE_H
+
+#include <stdint.h>
+
+struct worker;
+
+/* Does nothing in other workers than the first. */
+void probes_open(struct worker *w);
+void probes_close(struct worker *w);
+
+/* Begins those that are due. After each turn of the loop; by `probes_due_ms` at the latest. */
+void probes_run(struct worker *w);
+
+#endif
