@@ -162,13 +162,14 @@ class Upstream:
     `exchanges` holds every complete request. A call whose first param is a string is counted under
     it in `executed` when its request is complete: a nonce shows how often it ran."""
 
-    def __init__(self, behave: Behaviour = echo, *, unix: str | None = None, greet=None, peek=None):
+    def __init__(self, behave: Behaviour = echo, *, unix: str | None = None, port: int = 0,
+                 greet=None, peek=None):
         self.behave, self._greet, self._peek = behave, greet, peek
         self.exchanges: list[Exchange] = []
         self.executed: Counter[str] = Counter()
         self.connections = 0
         self.broken: list[BaseException] = []  # what behaviours raised
-        self._unix = unix
+        self._unix, self._port = unix, port
         self._links: set[_Link] = set()
         self._changed = threading.Condition()
         self._loop = asyncio.new_event_loop()
@@ -240,7 +241,8 @@ class Upstream:
         if self._unix:
             return await asyncio.start_unix_server(self._serve, self._unix, limit=limit,
                                                    backlog=2048)
-        return await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=limit, backlog=2048)
+        return await asyncio.start_server(self._serve, "127.0.0.1", self._port, limit=limit,
+                                          backlog=2048)
 
     def _note(self, x: Exchange | None = None):
         with self._changed:
