@@ -109,11 +109,26 @@ static void exchange_report(struct exchange *x, const struct upstream_outcome *o
     exchange_rest(x);
 }
 
+/* A call that was not taken begins anew. */
+static void exchange_restart(struct exchange *x)
+{
+    sockets_watch_new(x);
+    multi_leave(x);
+    list_add_last(&x->upstream->all->starting, &x->member);
+}
+
 static void exchange_end(struct exchange *x, CURLcode rc)
 {
     struct upstream_outcome outcome;
     if (rc == CURLE_SEND_ERROR && late_answer_use(x))
         rc = CURLE_OK;
+    bool again = x->call != NULL && rc == CURLE_OK && exchange_lost_login(x);
+    x->spoiled = x->head.complete && x->head.status == 401;
+    x->let_in = rc == CURLE_OK && !x->spoiled;
+    if (again) {
+        exchange_restart(x);
+        return;
+    }
     if (x->head.complete && !x->told) {
         x->upstream->all->in_curl = true; /* so that a cancel there is put off, as always */
         exchange_tell_head(x);

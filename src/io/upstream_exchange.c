@@ -121,6 +121,11 @@ void exchange_tell_head(struct exchange *x)
     x->call->on_head(x->call, x->head.status, str_of(x->head.content_type));
 }
 
+bool exchange_lost_login(const struct exchange *x)
+{
+    return x->let_in && x->target->digest && x->head.complete && x->head.status == 401;
+}
+
 static size_t take_head_line(char *data, size_t size, size_t n, void *user)
 {
     struct exchange *x = user;
@@ -137,6 +142,8 @@ static size_t take_head_line(char *data, size_t size, size_t n, void *user)
 static size_t take_data(char *data, size_t size, size_t n, void *user)
 {
     struct exchange *x = user;
+    if (exchange_lost_login(x))
+        return size * n; /* there will be another answer */
     if (size * n > 0)
         exchange_tell_head(x);
     if (x->call == NULL)
@@ -180,6 +187,11 @@ static bool set_callbacks(struct exchange *x)
     return ok;
 }
 
+static bool set_all(struct exchange *x)
+{
+    return options_set(x->easy, x->upstream) && set_callbacks(x) && sockets_attach_easy(x);
+}
+
 struct exchange *exchange_new(struct upstream *u)
 {
     struct exchange *x = xcalloc(1, sizeof *x);
@@ -190,7 +202,7 @@ struct exchange *exchange_new(struct upstream *u)
     buf_init(&x->late, LATE_ANSWER_MAX, NULL);
     chain_init(&x->packed, 0, NULL);
     x->easy = curl_easy_init();
-    if (x->easy == NULL || !options_set(x->easy, u) || !set_callbacks(x) || !sockets_attach_easy(x))
+    if (x->easy == NULL || !set_all(x))
         abort(); /* no memory, or a libcurl without what configure has checked */
     return x;
 }
@@ -273,18 +285,30 @@ static void choose_body(struct exchange *x)
         x->body = &x->packed;
 }
 
+static bool choose_target(struct exchange *x, const struct upstream_target *target)
+{
+    bool ok = true;
+    if (x->target == target && !x->spoiled)
+        return true;
+    /* A handle keeps a nonce, were it of another server or refused. */
+    if (x->target != NULL && x->target->digest) {
+        curl_easy_reset(x->easy);
+        ok = set_all(x);
+    }
+    x->target = target;
+    x->let_in = false;
+    x->spoiled = false;
+    return options_set_target(x->easy, target) && ok;
+}
+
 bool exchange_prepare(struct exchange *x, int64_t now_ms)
 {
     CURL *easy = x->easy;
     const struct upstream_config *config = x->upstream->config;
-    const struct upstream_target *target = &config->targets[x->call->target];
     int64_t left_ms = x->call->deadline_ms == CLOCK_NEVER ? 0 : x->call->deadline_ms - now_ms;
-    bool ok = true;
-
     assert(x->call->target < config->n_targets);
-    if (x->target != target)
-        ok = options_set_target(easy, target);
-    x->target = target;
+    bool ok = choose_target(x, &config->targets[x->call->target]);
+
     choose_body(x);
     size_t len = chain_len(x->body);
     response_head_start(&x->head);

@@ -87,6 +87,8 @@ struct exchange {
     struct curl_slist own[4];
     struct response_head head;
     bool told;    /* on_head() was called */
+    bool let_in;  /* Digest has got the last request through */
+    bool spoiled; /* what libcurl knows for Digest is of no use */
     bool began;   /* libcurl was about to send the request at least once */
     int answered; /* how often it began anew because of an answer */
     long before;  /* bytes of such earlier requests */
@@ -109,6 +111,10 @@ bool exchange_prepare(struct exchange *x, int64_t now_ms) MUST_CHECK;
 /* May (more of) the request go out? No, if it is libcurl's second attempt and a byte of the first
  * was sent. */
 bool exchange_may_send(struct exchange *x) MUST_CHECK;
+
+/* Has the server refused what it has taken before? Not each says that a nonce is stale, and libcurl
+ * takes that for a wrong password. */
+bool exchange_lost_login(const struct exchange *x) MUST_CHECK;
 
 /* Calls on_head(), unless it was called. */
 void exchange_tell_head(struct exchange *x);

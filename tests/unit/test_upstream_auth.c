@@ -24,8 +24,7 @@ static struct {
     atomic_bool one_each; /* closes it after each answer */
 } digest;
 
-#define ANSWER_OK_CLOSE                                                                            \
-    "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\n<ok/>"
+#define ANSWER_OK_CLOSE "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\n<ok/>"
 
 static void refuse(int fd)
 {
@@ -122,6 +121,70 @@ static void test_digest(void **state)
             server_stop(&server);
         }
     }
+}
+
+/* A server that was started anew may not know that a nonce was ever good. */
+static void test_digest_with_a_nonce_that_nobody_knows(void **state)
+{
+    (void)state;
+    for (size_t size = 100; size < 1000000; size *= 2000) {
+        struct server server = { 0 };
+        struct client client;
+        open_digest(&server, &client);
+        assert_call(&client, size, 200);
+        atomic_store(&digest.nonce, 2);
+        assert_call(&client, size, 200);
+        assert_call(&client, size, 200);
+        assert_int_equal(atomic_load(&digest.ran), 3);
+        assert_int_equal(atomic_load(&digest.refused), 3);
+        atomic_store(&digest.never, true);
+        assert_call(&client, size, 401);
+        assert_call(&client, size, 401);
+        assert_int_equal(atomic_load(&digest.ran), 3);
+        assert_int_equal(atomic_load(&digest.refused), 8);
+        client_close(&client);
+        server_stop(&server);
+    }
+}
+
+/* The nonce of one server is not shown to another. */
+static void test_digest_at_two_servers(void **state)
+{
+    (void)state;
+    struct server first = { 0 }, second = { 0 };
+    struct client client;
+    struct probe probe;
+    char url[64];
+    open_digest(&first, &client);
+    client_close(&client);
+    server_start(&second, serve_digest);
+    client_init(&client, &first);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/", second.port);
+    struct upstream_target targets[] = {
+        { .url = client.url,
+          .username = (char *)(uintptr_t) "u",
+          .password = (char *)(uintptr_t) "p",
+          .digest = true },
+        { .url = url,
+          .username = (char *)(uintptr_t) "u",
+          .password = (char *)(uintptr_t) "q",
+          .digest = true },
+    };
+    client.config.targets = targets;
+    client.config.n_targets = ARRAY_LEN(targets);
+    client_open(&client);
+    for (size_t i = 0; i < 6; i++) {
+        probe_init(&probe, "<call/>");
+        probe.call.target = i % 2;
+        probe_run(&probe, &client);
+        assert_int_equal(probe.outcome.http_status, 200);
+        probe_done(&probe);
+    }
+    assert_int_equal(atomic_load(&digest.ran), 6);
+    assert_int_equal(atomic_load(&digest.refused), 6);
+    client_close(&client);
+    server_stop(&first);
+    server_stop(&second);
 }
 
 static void test_digest_with_a_wrong_password(void **state)
@@ -347,6 +410,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_digest),
+        cmocka_unit_test(test_digest_with_a_nonce_that_nobody_knows),
+        cmocka_unit_test(test_digest_at_two_servers),
         cmocka_unit_test(test_digest_with_a_wrong_password),
         cmocka_unit_test(test_digest_does_not_go_on_for_ever),
         cmocka_unit_test(test_digest_where_nobody_asks_for_it),
