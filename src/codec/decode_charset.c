@@ -211,6 +211,14 @@ static bool report_invalid(struct decoder *d)
     return decode_push_utf8(d, STR("\xEF\xBF\xBD"));
 }
 
+/* What one mistake takes away: a byte, or what the encoding has instead of bytes. */
+static size_t unit_length(struct str encoding)
+{
+    static const char *const two[] = { "UTF-16", "UTF16",           "UTF-16LE", "UTF-16BE", "UCS-2",
+                                       "UCS2",   "ISO-10646-UCS-2", "UNICODE",  NULL };
+    return is_one_of(encoding, two) ? 2 : is_wide(encoding) ? 4 : 1;
+}
+
 /* Converts from *text and moves it on; what remains is an unfinished character. */
 static bool convert(struct decoder *d, struct str *text)
 {
@@ -228,7 +236,8 @@ static bool convert(struct decoder *d, struct str *text)
         if (error == EILSEQ) {
             if (!report_invalid(d))
                 return false;
-            *text = str_slice(*text, 1, text->len);
+            size_t unit = unit_length(str_of(d->charset.name));
+            *text = str_slice(*text, unit < text->len ? unit : text->len, text->len);
         }
     }
     return true;
