@@ -38,6 +38,18 @@ static size_t row_of(const struct command_info *info, int value)
     return i;
 }
 
+/* getopt_long(), whose messages begin with the program's name and the command's. */
+static int next_option(int argc, char **argv, const char *letters, const struct option *table)
+{
+    char *command = argv[0];
+    char title[64];
+    snprintf(title, sizeof title, "rpcgate %s", command);
+    argv[0] = title;
+    int value = getopt_long(argc, argv, letters, table, NULL);
+    argv[0] = command;
+    return value;
+}
+
 int command_options(int argc, char **argv, const struct command_info *info,
                     bool (*apply)(void *context, size_t row, const char *argument), void *context)
 {
@@ -56,7 +68,7 @@ int command_options(int argc, char **argv, const struct command_info *info,
         if (o->letter != 0 && o->argument != NULL)
             letters[at++] = ':';
     }
-    while ((value = getopt_long(argc, argv, letters, table, NULL)) >= 0) {
+    while ((value = next_option(argc, argv, letters, table)) >= 0) {
         if (value == '?') {
             fprintf(stderr, "Try `rpcgate %s --help`.\n", argv[0]);
             return -1;
