@@ -83,6 +83,12 @@ static void refuse_waiting(struct request *r)
     end_with_error(r);
 }
 
+static void refuse_at_the_end(struct request *r)
+{
+    request_set_draining(r);
+    end_with_error(r);
+}
+
 static void wait_until(struct request *r, enum request_state state, int64_t until_ms)
 {
     r->wait_until_ms = clock_min(until_ms, r->deadline_ms);
@@ -191,12 +197,16 @@ void attempt_run(struct request *r)
     enum breaker_answer answer = breaker_ask(&shared_of(r)->breaker, now_of(r), &wait_ms);
     bool is_late = r->state == REQUEST_QUEUED &&
                    (r->caller_gone || clock_now_ms() >= r->deadline_ms);
+    /* Another worker that is cut off already has given its permit to this one. */
+    bool is_over = gateway_phase(r->worker->gateway) == GATEWAY_STOPPING;
     r->has_permit = true;
     r->is_probe = answer == BREAKER_PROBE;
-    if (answer == BREAKER_REFUSED || is_late) {
+    if (answer == BREAKER_REFUSED || is_late || is_over) {
         if (r->is_probe)
             tell_breaker(r, BREAKER_NOTHING);
-        if (is_late)
+        if (is_over)
+            refuse_at_the_end(r);
+        else if (is_late)
             refuse_waiting(r);
         else
             refuse_open(r, wait_ms);

@@ -161,9 +161,16 @@ void request_succeed(struct request *r, int status)
     request_reply(r);
 }
 
+void request_set_draining(struct request *r)
+{
+    error_limit(&r->error, PROBLEM_DRAINING, "limits.drain",
+                "rpcgate is shutting down, and this call had not ended in time (limits.drain).");
+    if (r->attempts > 0)
+        r->error.executed = EXECUTED_UNKNOWN;
+}
+
 void request_cut_off(struct request *r)
 {
-    bool reached = r->state == REQUEST_CALLING;
     if (memory_waits(r) && r->state == REQUEST_READING) {
         http_resume(r->exchange); /* its body is thrown away */
         r->failed = true;
@@ -172,9 +179,6 @@ void request_cut_off(struct request *r)
     if (r->state == REQUEST_REPLYING || r->state == REQUEST_READING)
         return;
     attempt_drop(r);
-    error_limit(&r->error, PROBLEM_DRAINING, "limits.drain",
-                "rpcgate is shutting down, and this call had not ended in time (limits.drain).");
-    if (reached)
-        r->error.executed = EXECUTED_UNKNOWN;
+    request_set_draining(r);
     request_fail(r);
 }

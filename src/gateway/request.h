@@ -112,6 +112,9 @@ void request_fail(struct request *r);
 /* Answers with the JSON in r->reply. */
 void request_succeed(struct request *r, int status);
 
+/* Makes `draining` its error. */
+void request_set_draining(struct request *r);
+
 /* Ends it with `draining`, wherever it stands; the connection is closed. */
 void request_cut_off(struct request *r);
 
