@@ -152,7 +152,7 @@ class Supervisord:
 logfile = {folder}/supervisord.log
 pidfile = {folder}/supervisord.pid
 childlogdir = {folder}
-user = root
+user = {os.geteuid()}
 [inet_http_server]
 port = 127.0.0.1:{self.port}
 username = {self.USER}
