@@ -8,7 +8,9 @@ import pytest
 
 from rig.check import assert_problem
 from rig.misbehave import bomb, chunk, chunked, deflate, drips, head, responds, sends
-from rig.upstream import Behaviour, fault_document, http_response, response_document
+from rig.process import holds
+from rig.settings import SLOW
+from rig.upstream import Behaviour, echo, fault_document, http_response, response_document
 
 DOCUMENT = response_document("fine")
 GOOD = http_response(DOCUMENT)
@@ -133,7 +135,8 @@ TABLE = [
     fine("100 twice", sends(b"HTTP/1.1 100 Continue\r\n\r\n" * 2 + GOOD, "keep")),
     fine("102, 103 and 199", sends(b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early\r\nLink: x"
                                    b"\r\n\r\nHTTP/1.1 199 Odd\r\n\r\n" + GOOD, "keep")),
-    fine("length in 100", sends(b"HTTP/1.1 100 Continue\r\nContent-Length: 3\r\n\r\n" + GOOD, "keep")),
+    fine("length in 100", sends(b"HTTP/1.1 100 Continue\r\nContent-Length: 3\r\n\r\n" + GOOD,
+                                "keep")),
     lost("100 and close", sends("HTTP/1.1 100 Continue\r\n\r\n")),
     late("100 and nothing", sends("HTTP/1.1 100 Continue\r\n\r\n", "silence")),
     bad("100 for ever", sends(b"HTTP/1.1 100 Continue\r\n\r\n" * 5000, "silence")),
@@ -222,8 +225,11 @@ def upstream(start_shared):
 
 @pytest.fixture(scope="module")
 def gateway(start_shared, upstream):
+    """One worker, so that the next call finds the connection that the last one has left. The
+    credentials must not be seen in any problem."""
+    url = upstream.url.replace("//", "//us%40er:pass%3Aword@")
     return start_shared.simple(upstream, workers=1, upstreams={"up": {
-        "url": upstream.url, "limits": LIMIT, "breaker": {"failures": 1000}}})
+        "url": url, "limits": LIMIT, "breaker": {"failures": 1000}}})
 
 
 def waits(row: Row) -> dict:
@@ -231,16 +237,196 @@ def waits(row: Row) -> dict:
     return {"X_Rpcgate_Timeout": "400ms"} if row.problem == "timeout" else {}
 
 
+def answering(value) -> Behaviour:
+    return sends(http_response(response_document(value)), "keep")
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["new", "kept"])
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
-def test_failure(gateway, upstream, row):
+def test_failure(gateway, upstream, row, kept):
+    """On a new connection and on one that has carried a call before."""
+    nonce = f"{row.name} {kept}"
+    upstream.close_idle()
+    if kept:
+        upstream.behave = answering("before")
+        assert gateway.call("up", "m", ["before"]).result == "before"
+    connections = upstream.connections
     upstream.behave = row.behave
-    answer = gateway.call("up", "m", [row.name], **waits(row))
-    upstream.behave = sends(http_response(response_document("next")), "keep")
+    answer = gateway.call("up", "m", [nonce], **waits(row))
+    assert upstream.connections == connections + (not kept)
     if row.problem is None:
         assert answer.result == "fine"
     else:
         document = assert_problem(answer, row.problem, row.status, row.executed, upstream="up",
                                   method="m")
         assert row.setting is None or row.setting in document["setting"]
-    assert upstream.executed[row.name] == 1
-    assert gateway.call("up", "m", ["next"]).result == "next", "it left something behind"
+    assert b"pass" not in answer.body
+    assert upstream.executed[nonce] == 1
+    upstream.behave = answering("after")
+    assert gateway.call("up", "m", ["after"]).result == "after", "it left something behind"
+    assert upstream.executed[nonce] == 1
+
+
+# Kept connections that end between two calls.
+
+@pytest.mark.parametrize("how", ["close", "reset"])
+def test_kept_connection_ends_before_the_next_request(gateway, upstream, how):
+    """Nothing has gone out on it then: the call runs, on another connection."""
+    upstream.behave = echo
+    upstream.executed.clear()
+    for number in range(20):
+        assert gateway.call("up", "m", [f"{number}"]).result == f"{number}"
+        upstream.wait_for(lambda u: not u.exchanges[-1].link.busy)
+        upstream.close_idle(how == "reset")
+    assert len(upstream.executed) == 20 and set(upstream.executed.values()) == {1}
+
+
+# Answers that nobody has asked for.
+
+UNASKED = http_response(response_document("unasked for"))
+
+
+@pytest.mark.parametrize("first", [
+    http_response(response_document("first")),
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk(response_document("first"))
+    + b"0\r\n\r\n",
+    b"HTTP/1.1 204 No Content\r\n\r\n",
+    b"HTTP/1.1 304 Not Modified\r\n\r\n",
+    http_response(b"", "500 Oops"),
+    http_response(fault_document(1, "first")),
+], ids=["length", "chunks", "204", "304", "nothing", "fault"])
+@pytest.mark.parametrize("extra", [UNASKED, UNASKED * 300, UNASKED[:50], b"\r\n", b"\0" * 20000],
+                         ids=["whole", "many", "part", "line", "noise"])
+@pytest.mark.parametrize("at_once", [True, False], ids=["with", "behind"])
+def test_unasked_answer(gateway, upstream, first, extra, at_once):
+    """Whatever comes with or behind an answer, the next call gets its own."""
+    async def behave(x):
+        if x.params[0] != "first":
+            return await x.answer(x.params[0])
+        if at_once:
+            return await x.send(first + extra)
+        await x.send(first)
+        await x.send(extra)
+    upstream.behave = behave
+    upstream.executed.clear()
+    for number in range(3):
+        answer = gateway.call("up", "m", ["first"])
+        assert b"unasked" not in answer.body
+        upstream.wait_for(lambda u: not u.exchanges[-1].link.busy)
+        assert gateway.call("up", "m", [f"next {number}"]).result == f"next {number}"
+    assert upstream.executed == {"first": 3, "next 0": 1, "next 1": 1, "next 2": 1}
+
+
+def test_answer_after_the_deadline(gateway, upstream):
+    """It is nobody's, and its connection is not used again."""
+    gate = upstream.gate()
+
+    async def behave(x):
+        if x.params[0] == "late":
+            await gate.passed()
+        await x.answer(x.params[0])
+    upstream.behave = behave
+    upstream.executed.clear()
+    for _ in range(3):
+        assert_problem(gateway.call("up", "m", ["late"], X_Rpcgate_Timeout="100ms"), "timeout", 504,
+                       "unknown")
+    gate.open()
+    assert gateway.call("up", "m", ["next"]).result == "next"
+    assert upstream.executed == {"late": 3, "next": 1}
+
+
+# What is told of an answer that is no XML-RPC.
+
+def protocol_of(gateway, upstream, behave) -> dict:
+    upstream.behave = behave
+    answer = gateway.call("up", "m", ["x"])
+    document = assert_problem(answer, "protocol-error", answer.status, upstream="up", method="m")
+    return document["protocol"]
+
+
+def test_protocol(gateway, upstream):
+    protocol = protocol_of(gateway, upstream, responds(
+        "<h1>nö</h1>", "405 Not like that", Allow="GET, HEAD",
+        Content_Type="text/html; charset=utf-8", Date="Sun, 06 Nov 1994 08:49:37 GMT",
+        Retry_After="5", Server="odd/1", Set_Cookie="a=b",
+        WWW_Authenticate='Basic realm="x"', Location="http://elsewhere/", X_Private="p",
+        Authorization="Basic eA=="))
+    assert protocol == {
+        "url": upstream.url, "status": 405, "message": "Not like that",
+        "headers": {"Allow": "GET, HEAD", "Content-Length": "12",
+                    "Content-Type": "text/html; charset=utf-8",
+                    "Date": "Sun, 06 Nov 1994 08:49:37 GMT", "Retry-After": "5", "Server": "odd/1",
+                    "WWW-Authenticate": 'Basic realm="x"'},
+        "content_type": "text/html; charset=utf-8", "body": "<h1>nö</h1>"}
+
+
+@pytest.mark.parametrize("status_line, message", [
+    ("HTTP/1.1 500 Oops", "Oops"), ("HTTP/1.1 500", ""), ("HTTP/1.1 500 ", ""),
+    ("HTTP/1.0 500 a  b", "a  b"), ("HTTP/1.1 500 gr\xfc\xdfe", "gr\ufffd\ufffde"),
+    ("HTTP/1.1 500 " + "x" * 1000, "x" * 255)])
+def test_message_of_a_protocol_error(gateway, upstream, status_line, message):
+    behave = head("Content-Length: 0", status=status_line, end="keep")
+    assert protocol_of(gateway, upstream, behave)["message"] == message
+
+
+@pytest.mark.parametrize("body, shown", [
+    (b"", ""), (b"plain", "plain"), (b"x" * 512, "x" * 512), (b"x" * 100_000, "x" * 512),
+    (b"x" * 511 + "ü".encode(), "x" * 511), (b"\0\1\2\xff" * 200, None),
+    ("eine größere".encode("latin-1"), "eine gr\ufffd\ufffdere"),
+    (b"\x89PNG\r\n\x1a\n\0\0", None),
+    (gzip.compress(b"packed", mtime=0), None)],
+    ids=["empty", "short", "512", "long", "cut in a character", "bytes", "latin-1", "png", "gzip"])
+def test_body_of_a_protocol_error(gateway, upstream, body, shown):
+    assert protocol_of(gateway, upstream, responds(body, "500 Oops"))["body"] == shown
+
+
+def test_packed_body_of_a_protocol_error(gateway, upstream):
+    behave = responds(gzip.compress(HTML.encode()), "500 Oops", Content_Encoding="gzip")
+    assert protocol_of(gateway, upstream, behave)["body"] == HTML
+
+
+def test_no_content_type(gateway, upstream):
+    protocol = protocol_of(gateway, upstream, head("Content-Length: 1", status="HTTP/1.1 500 Oops",
+                                                   body=b"x", end="keep"))
+    assert not protocol["content_type"] and "Content-Type" not in protocol["headers"]
+
+
+@pytest.mark.parametrize("status", ["429 Slow down", "503 Away"])
+@pytest.mark.parametrize("headers, wanted", [
+    ({"Retry_After": "17"}, "17"), ({"Retry_After": "soon"}, None), ({}, None),
+    ({"Retry_After": "-3"}, None),
+    ({"Retry_After": "Sun, 06 Nov 1994 08:50:07 GMT", "Date": "Sun, 06 Nov 1994 08:49:37 GMT"},
+     "30"),
+    ({"Retry_After": "Sun, 06 Nov 1994 08:50:07 GMT"}, None),
+    ({"Retry_After": "Fri, 31 Dec 9999 23:59:59 GMT"}, "86400")],
+    ids=["number", "word", "none", "negative", "date", "past", "far"])
+def test_retry_after(gateway, upstream, status, headers, wanted):
+    upstream.behave = responds(HTML, status, Content_Type="text/html", **headers)
+    answer = gateway.call("up", "m", ["x"])
+    assert_problem(answer, "protocol-error", 503)
+    assert answer.header("Retry-After") == wanted
+
+
+def test_redirects_are_not_followed(gateway, upstream):
+    upstream.exchanges.clear()
+    for status in (301, 302, 303, 307, 308):
+        protocol = protocol_of(gateway, upstream,
+                               responds("", f"{status} There", Location=upstream.url + "/there"))
+        assert protocol["status"] == status
+    assert [x.request_line for x in upstream.exchanges] == ["POST /RPC2 HTTP/1.1"] * 5
+
+
+# Room.
+
+def test_bomb_takes_no_memory(start, upstream):
+    """100 MB that were packed to 100 KB: not more than limits.response is ever there."""
+    gateway = start.simple(upstream, workers=1, upstreams={"up": {
+        "url": upstream.url, "limits": {"response": "4M"}}})
+    upstream.behave = responds(response_document("x" * 3_900_000))
+    assert len(gateway.call("up", "m", ["large"]).result) == 3_900_000
+    before = holds(gateway.process.pid).peak
+    for name in ("bomb", "bomb in a bomb"):
+        upstream.behave = next(row.behave for row in TABLE if row.name == name)
+        assert_problem(gateway.call("up", "m", [name]), "response-too-large", 502, "unknown")
+    # Sanitizers keep what was freed for a while.
+    assert holds(gateway.process.pid).peak < before + ((8 << 20) if SLOW == 1 else (40 << 20))

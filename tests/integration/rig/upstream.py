@@ -194,7 +194,8 @@ class Upstream:
         return Gate(self._loop)
 
     def wait_for(self, test: Callable[["Upstream"], bool], timeout: float = DEADLINE):
-        """Waits until `test` is true; it is asked again after each request and connection."""
+        """Waits until `test` is true; it is asked again after each request,
+        connection and end of a behaviour."""
         with self._changed:
             met = self._changed.wait_for(lambda: test(self), timeout)
         assert met, f"{len(self.exchanges)} requests, {self.connections} connections; {self.broken}"
@@ -206,12 +207,12 @@ class Upstream:
     def open_connections(self) -> int:
         return len(self._links)
 
-    def close_idle(self):
+    def close_idle(self, reset: bool = False):
         """Closes every connection that has no request under way; returns when that is done."""
         async def close():
             idle = [link for link in self._links if not link.busy]
             for link in idle:
-                link.close()
+                link.reset() if reset else link.close()
             await asyncio.gather(*(link.writer.wait_closed() for link in idle),
                                  return_exceptions=True)
         self._run(close())
@@ -293,5 +294,7 @@ class Upstream:
         x.body = await link.reader.readexactly(int(x.header("Content-Length") or 0))
         self._note(x)
         await self.behave(x)
-        link.busy = False
+        with self._changed:
+            link.busy = False
+            self._changed.notify_all()
         return (x.header("Connection") or "").lower() != "close"
