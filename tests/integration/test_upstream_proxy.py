@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Proxies on the way to upstreams: tinyproxy (HTTP, CONNECT) and microsocks (SOCKS5)."""
 
+import asyncio
 import socket
+import ssl
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ from rig.certificates import Authority
 from rig.check import assert_problem
 from rig.gateway import run_program
 from rig.servers import Microsocks, Nginx, Tinyproxy
-from rig.settings import configuration
+from rig.settings import DEADLINE, configuration
 
 LOGIN = ("walter", "pass-of-the-proxy")
 WRONG = "wrong-of-the-proxy"
@@ -131,6 +134,67 @@ def test_http_without_the_right_login(gateway, backend, tinyproxies, login, upst
     assert answer.json["executed"] == "no"
     assert backend.exchanges == []
     assert_no_secrets(running, answer)
+
+
+class TlsFront:
+    """Takes TLS off connections and passes them on to a port."""
+
+    def __init__(self, certificate, port: int):
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(certificate.cert, certificate.key)
+        self._behind = port
+        self._loop = asyncio.new_event_loop()
+        self._server = self._loop.run_until_complete(
+            asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context))
+        self.port = self._server.sockets[0].getsockname()[1]
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    async def _serve(self, reader, writer):
+        behind_reader, behind_writer = await asyncio.open_connection("127.0.0.1", self._behind)
+        await asyncio.gather(self._pass(reader, behind_writer), self._pass(behind_reader, writer))
+
+    @staticmethod
+    async def _pass(reader, writer):
+        try:
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        except OSError:
+            pass
+        writer.close()
+
+    def stop(self):
+        async def end():
+            self._server.close()
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result(DEADLINE)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(DEADLINE)
+        self._loop.close()
+
+
+def test_https(start, backend, nginx, authority, tinyproxies):
+    """The CA of `tls` is the proxy's, too; who it is and what it is told is checked."""
+    front = TlsFront(authority.issue("front"), tinyproxies[1].port)
+    try:
+        proxy = {"url": f"https://localhost:{front.port}", "username": LOGIN[0],
+                 "password": LOGIN[1]}
+        ours = {"ca_file": authority.cert}
+        https = f"https://localhost:{nginx.port}/RPC2"
+        running = start.gateway({"anonymous": {"allow": ["*/*"]}, "upstreams": {
+            "plain": {"url": backend.url, "proxy": proxy, "tls": ours},
+            "tls": {"url": https, "proxy": proxy, "tls": ours},
+            "foreign": {"url": backend.url, "proxy": proxy}}})
+        assert running.call("plain", "echo", ["a"]).result == "a"
+        assert running.call("tls", "echo", ["a"]).result == "a"
+        assert_problem(running.call("foreign", "echo", ["b"]), "tls-failed", 502, "no")
+        assert backend.executed["b"] == 0
+    finally:
+        front.stop()
 
 
 def test_headers_for_the_proxy(start, backend, tinyproxies):
