@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "config/config.h"
+#include "gateway/metric_list.h"
 #include "print_man.h"
 
 #include <stdint.h>
@@ -26,10 +27,23 @@ static void print_problems(struct buf *to)
     }
 }
 
+static void print_metrics(struct buf *to)
+{
+    buf_append_c(to, "# Metrics\n\n"
+                     "`GET /metrics` shows them in Prometheus' text format, to callers that are "
+                     "known (or anonymous).\nNo label holds what a caller chose but the names of "
+                     "methods that have succeeded, 200 for an upstream.\n\n"
+                     "| name | type | meaning |\n| --- | --- | --- |\n");
+#define X(word, name, type, help) buf_append_c(to, "| `" name "` | " type " | " help " |\n");
+    METRIC_LIST(X)
+#undef X
+}
+
 static const struct page {
     const char *name;
     void (*print)(struct buf *to);
 } pages[] = {
+    { "metrics.md", print_metrics },
     { "problems.md", print_problems },
     { "configuration.md", config_print_reference },
     { "rpcgate.conf", config_print_sample },
