@@ -195,8 +195,8 @@ void attempt_run(struct request *r)
 {
     int64_t wait_ms = 0;
     enum breaker_answer answer = breaker_ask(&shared_of(r)->breaker, now_of(r), &wait_ms);
-    bool is_late = r->state == REQUEST_QUEUED &&
-                   (r->caller_gone || clock_now_ms() >= r->deadline_ms);
+    bool is_late =
+        r->state == REQUEST_QUEUED && (r->caller_gone || clock_now_ms() >= r->deadline_ms);
     /* Another worker that is cut off already has given its permit to this one. */
     bool is_over = gateway_phase(r->worker->gateway) == GATEWAY_STOPPING;
     r->has_permit = true;
@@ -291,8 +291,8 @@ static void finish(struct request *r, const struct upstream_outcome *outcome)
 static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome)
 {
     struct request *r = call->user;
-    bool connected = outcome->status != UPSTREAM_CONNECT_FAILED &&
-                     outcome->status != UPSTREAM_TLS_FAILED;
+    bool connected =
+        outcome->status != UPSTREAM_CONNECT_FAILED && outcome->status != UPSTREAM_TLS_FAILED;
     bool is_known = outcome->status != UPSTREAM_TIMEOUT && outcome->status != UPSTREAM_FAILED;
     r->upstream_us += outcome->duration_us;
     if (is_known)

@@ -13,8 +13,8 @@
 
 /* What is known of a method. */
 struct method_rule {
-    bool safe;          /* may run twice */
-    int64_t timeout_ms; /* for the call as a whole */
+    bool safe;                   /* may run twice */
+    int64_t timeout_ms;          /* for the call as a whole */
     const char *timeout_setting; /* static: which setting that is */
 };
 

@@ -23,16 +23,11 @@ static const struct {
     bool safe;
     int64_t timeout_ms;
 } methods[] = {
-    { "read.this", true, 7000 },
-    { "read.slow", true, 7000 }, /* the first match counts */
-    { "slow.x", false, 120000 },
-    { "other", false, 7000 },
-    { "Read.this", false, 7000 },
-    { "system.listMethods", true, 3000 },
-    { "system.methodHelp", true, 7000 },
-    { "system.methodSignature", true, 7000 },
-    { "system.shutdown", false, 7000 },
-    { "getThings", false, 7000 }, /* nothing is guessed */
+    { "read.this", true, 7000 },         { "read.slow", true, 7000 }, /* the first match counts */
+    { "slow.x", false, 120000 },         { "other", false, 7000 },
+    { "Read.this", false, 7000 },        { "system.listMethods", true, 3000 },
+    { "system.methodHelp", true, 7000 }, { "system.methodSignature", true, 7000 },
+    { "system.shutdown", false, 7000 },  { "getThings", false, 7000 }, /* nothing is guessed */
 };
 
 static void rules_of_methods(void **state)
