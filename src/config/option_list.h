@@ -177,7 +177,7 @@
 
 #define UPSTREAM_GROUPS(G)                                                                         \
     G(auth, auth, "Our credentials at the server.")                                                \
-    G(tls, tls, "How `https://` is spoken.")                                                       \
+    G(tls, tls, "How `https://` is spoken. The CAs hold for an `https://` proxy, too.")            \
     G(proxy, proxy, "A proxy on the way to the server. Those of the environment are not used.")    \
     G(timeouts, timeouts, "How long things may take.")                                             \
     G(pool, pool, "How many calls run at once; who waits, and how long.")                          \
