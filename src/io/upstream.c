@@ -139,6 +139,8 @@ static void exchange_end(struct exchange *x, CURLcode rc)
     outcome_fill(x, rc, &outcome);
     if (!outcome.reused)
         sockets_watch_new(x);
+    if (x->call->details != NULL)
+        details_fill(x, x->call->details);
     exchange_report(x, &outcome);
 }
 

@@ -21,6 +21,7 @@
 struct upstreams; /* a worker's client */
 struct upstream;  /* one upstream's connections and handles in it */
 struct upstream_call;
+struct upstream_details; /* io/upstream_details.h */
 
 enum upstream_status {
     UPSTREAM_OK,             /* a complete HTTP response */
@@ -69,6 +70,10 @@ struct upstream_call {
     void (*on_trace)(struct upstream_call *call, bool sent, struct str bytes);
     /* Called once, from upstreams_run() or a loop event, never from upstream_submit(). */
     void (*on_done)(struct upstream_call *call, const struct upstream_outcome *outcome);
+    /* Filled before on_done(); owned by who calls. NULL: nobody looks into it. */
+    struct upstream_details *details;
+    /* With connect_only: whatever certificate comes is taken, to be looked at. */
+    bool trusts_any;
     void *user;
     void *handle; /* the client's own; NULL before and after */
 };

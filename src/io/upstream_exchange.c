@@ -319,6 +319,12 @@ bool exchange_prepare(struct exchange *x, int64_t now_ms)
     x->before = 0;
     x->refused = false;
     x->stopped = false;
+    assert(!x->call->trusts_any || x->call->connect_only);
+    if (x->call->trusts_any) {
+        x->worn = true;
+        ok = options_set_trusts_any(easy) && ok;
+    }
+    ok = details_prepare(x) && ok;
     buf_clear(&x->late);
     x->error[0] = '\0';
     SET(CURLOPT_CONNECT_ONLY, x->call->connect_only ? 1L : 0L);

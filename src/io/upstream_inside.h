@@ -94,8 +94,11 @@ struct exchange {
     long before;  /* bytes of such earlier requests */
     bool refused; /* it wanted to send it again, and was stopped */
     bool stopped; /* on_data() said so */
-    bool worn;    /* libcurl began a request anew, which it does 5 times in a handle's whole life */
+    /* Not for another call: libcurl began a request anew, which it does 5 times in a handle's whole
+     * life, or it trusts any certificate. */
+    bool worn;
     int64_t submitted_us;
+    int64_t tls_began_us; /* noted where details are wanted; 0: it did not begin */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -125,6 +128,9 @@ void exchange_tell_head(struct exchange *x);
 void options_open(struct upstream *u);
 void options_close(struct upstream *u);
 
+/* Trust any certificate: for one call that only connects; the handle is worn then. */
+bool options_set_trusts_any(CURL *easy) MUST_CHECK;
+
 /* What is the same for all requests of an upstream. False: no memory. */
 bool options_set(CURL *easy, const struct upstream *u) MUST_CHECK;
 
@@ -139,6 +145,13 @@ void outcome_fill(struct exchange *x, CURLcode rc, struct upstream_outcome *ret)
 /* A call that ended before libcurl knew of it. */
 void outcome_fill_early(struct exchange *x, enum upstream_status status, const char *detail,
                         struct upstream_outcome *ret);
+
+/* upstream_details.c */
+
+/* Makes libcurl note what they need; or not, for a call without them. False: no memory. */
+bool details_prepare(struct exchange *x) MUST_CHECK;
+
+void details_fill(const struct exchange *x, struct upstream_details *ret);
 
 /* upstream_late.c */
 
