@@ -76,18 +76,20 @@ void print_man_tool(struct buf *to)
         { "0", "All went well." },
         { "64", "The words of the command are wrong." },
         { "65", "The input is no such document; the reason is on standard error." },
-        { "66", "The input cannot be read." },
+        { "66", "The input or the configuration file cannot be read." },
+        { "69", "An upstream failed in a step of the check." },
         { "74", "The output cannot be written." },
+        { "78", "The configuration is wrong; every error is on standard error." },
     };
     const char *const synopsis[] = {
 #define X(name, what) command_##name##_info.usage,
         COMMAND_LIST(X)
 #undef X
     };
-    begin(to, "rpcgate", 1, "translate between JSON and XML-RPC");
+    begin(to, "rpcgate", 1, "translate between JSON and XML-RPC, check upstreams");
     add_synopsis(to, synopsis, ARRAY_LEN(synopsis));
     buf_append_c(to, ".SH DESCRIPTION\nThe translation of \\fBrpcgated\\fR(8), for documents at "
-                     "hand. Where no \\fIFILE\\fR is named, or it is \\fB\\-\\fR, standard input "
+                     "hand, and a check of its upstreams.\nWhere no \\fIFILE\\fR is named, or it is \\fB\\-\\fR, standard input "
                      "is read.\nHow values translate is told in values.md of the documentation.\n");
 #define X(name, what) add_command(to, #name, &command_##name##_info);
     COMMAND_LIST(X)

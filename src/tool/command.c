@@ -54,8 +54,8 @@ int command_options(int argc, char **argv, const struct command_info *info,
                     bool (*apply)(void *context, size_t row, const char *argument), void *context)
 {
     struct option table[ROWS_MAX + 1] = { 0 };
-    char letters[2 * ROWS_MAX + 2] = "+";
-    size_t at = 1;
+    char letters[2 * ROWS_MAX + 1] = { 0 };
+    size_t at = 0;
     int value;
     assert(info->n_options < ROWS_MAX);
     for (size_t i = 0; i < info->n_options; i++) {

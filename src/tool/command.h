@@ -12,7 +12,8 @@
 /* X(name, what it does) */
 #define COMMAND_LIST(X)                                                                            \
     X(encode, "JSON params on stdin to an XML-RPC document on stdout")                             \
-    X(decode, "an XML-RPC document on stdin to JSON on stdout")
+    X(decode, "an XML-RPC document on stdin to JSON on stdout")                                    \
+    X(check, "are the upstreams of a configuration there, and if not, why?")
 
 /* An option of a command: one list makes the reader and the help. */
 struct command_option {

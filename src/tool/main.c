@@ -21,7 +21,8 @@ static void print_help(FILE *to)
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].what);
     fputs("\n`rpcgate COMMAND --help` tells each one's options, with examples.\n"
-          "Exit status: 0 good, 64 usage, 65 bad data, 66 no input, 74 cannot write.\n",
+          "Exit status: 0 good, 64 usage, 65 bad data, 66 no input, 69 an upstream failed,\n"
+          "74 cannot write, 78 the configuration is wrong.\n",
           to);
 }
 

@@ -247,9 +247,10 @@ def _names(headers: dict) -> dict:
     return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-def run_program(*arguments: str, environment: dict | None = None) -> subprocess.CompletedProcess:
-    """Runs rpcgated to its end and gives its exit code and texts."""
-    done = subprocess.run([str(RPCGATED), *arguments], stdin=subprocess.DEVNULL,
+def run_program(*arguments: str, environment: dict | None = None,
+                program=RPCGATED) -> subprocess.CompletedProcess:
+    """Runs a program to its end and gives its exit code and texts."""
+    done = subprocess.run([str(program), *arguments], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=DEADLINE,
                           env=program_environment(environment), check=False)
     assert_no_report(done.stderr)

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `rpcgate check`: one call to each URL of an upstream, and what it tells about each step on the
+ * way there. check_call.c makes the call, check_judge.c says what it means, check_print.c prints
+ * it. */
+#ifndef RPCGATE_TOOL_CHECK_H
+#define RPCGATE_TOOL_CHECK_H
+
+#include "base/chain.h"
+#include "base/error.h"
+#include "base/macros.h"
+#include "codec/decode.h"
+#include "config/config.h"
+#include "io/upstream.h"
+#include "io/upstream_details.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* X(WORD, name) in the order in which they are gone. */
+#define CHECK_STEP_LIST(X)                                                                         \
+    X(DNS, "dns")                                                                                  \
+    X(CONNECT, "connect")                                                                          \
+    X(TLS, "tls")                                                                                  \
+    X(LOGIN, "authentication")                                                                     \
+    X(CALL, "system.listMethods")
+
+enum check_step_word {
+#define X(word, name) CHECK_##word,
+    CHECK_STEP_LIST(X)
+#undef X
+        CHECK_STEPS
+};
+
+enum check_result { CHECK_SKIPPED, CHECK_OK, CHECK_FAILED };
+
+struct check_step {
+    enum check_result result;
+    int64_t time_us;               /* -1: it has none of its own */
+    char reason[ERROR_DETAIL_MAX]; /* or what was found; UTF-8 without control characters */
+    const char *advice;            /* what to do, static; NULL: nothing */
+};
+
+/* An answer's beginning, to tell a web page from XML. [bytes] */
+#define CHECK_PEEK 256
+
+/* The check of one URL. It must stay where it is until `done`. */
+struct check {
+    const struct config *config;
+    const struct upstream_config *upstream;
+    size_t target;
+    /* Called at the end, which may be in the loop. */
+    void (*on_done)(struct check *check);
+    void *user;
+
+    struct check_step steps[CHECK_STEPS];
+    struct upstream_details details; /* of the call */
+    struct upstream_details looked;  /* of a second look at a certificate that was refused */
+    long n_methods;                  /* -1: it did not tell */
+    bool done;
+
+    struct upstream *client; /* owned while it runs */
+    struct upstream_call call;
+    struct chain document, answer;
+    struct decoder *decoder;
+    struct decode_options decoding;
+    struct upstream_outcome outcome; /* of the call; its headers are gone */
+    char wants[UPSTREAM_TEXT_MAX];   /* WWW-Authenticate */
+    char peek[CHECK_PEEK];
+    size_t peek_len, received;
+    bool undecodable; /* `error` says why */
+    struct error error;
+    struct decode_result result; /* where there is a whole document */
+};
+
+/* check_call.c */
+
+/* Begins it. `client` is of its upstream, and becomes its own. */
+void check_start(struct check *check, struct upstream *client);
+/* Of one that is done. */
+void check_end(struct check *check);
+
+/* check_judge.c */
+
+/* Fills `steps` from what the call brought. `now_s` is the time since 1970. */
+void check_judge(struct check *check, int64_t now_s);
+bool check_failed(const struct check *check);
+
+/* Foreign text for people's eyes: without secrets, control characters and bytes that are not
+ * UTF-8, cut to ERROR_DETAIL_MAX. */
+void check_clean(const struct config *config, const char *text, char to[ERROR_DETAIL_MAX]);
+
+/* check_print.c */
+
+/* One URL's block, with the upstream's name above it. */
+void check_print(const struct check *check, struct chain *to);
+/* All of them as one JSON object. */
+void check_print_json(const struct check *checks, size_t n, struct chain *to);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tool/check.h"
+
+#include "base/clock.h"
+#include "codec/encode.h"
+#include "rules/media.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <strings.h>
+#include <time.h>
+
+#define METHOD STR("system.listMethods")
+#define STEP ((size_t)65536)
+
+/* So much of what is no XML-RPC is read, to see the exchange end as it would in a call. [bytes] */
+#define IGNORE_MAX ((size_t)1024 * 1024)
+
+static void finish(struct check *c)
+{
+    check_judge(c, (int64_t)time(NULL));
+    c->done = true;
+    c->on_done(c);
+}
+
+static void encode_call(struct check *c)
+{
+    struct encode_options options = { .depth = CODEC_DEPTH_MAX, .encoding = c->upstream->encoding };
+    struct encoder *e = encoder_new(NULL);
+    struct error err;
+    enum codec_step step;
+    encoder_begin(
+        e,
+        &(struct encode_input){
+            .kind = ENCODE_CALL, .method = METHOD, .json = STR("[]"), .options = &options },
+        &c->document);
+    do
+        step = encoder_step(e, STEP, &err);
+    while (step == CODEC_MORE);
+    assert(step == CODEC_DONE);
+    encoder_free(e);
+}
+
+static void on_head(struct upstream_call *call, int http_status, struct str content_type)
+{
+    struct check *c = call->user;
+    (void)http_status;
+    c->decoding.encoding_declared = media_charset(content_type);
+    decoder_begin(c->decoder, &c->decoding, &c->answer);
+}
+
+static bool on_data(struct upstream_call *call, struct str bytes)
+{
+    struct check *c = call->user;
+    size_t peek = sizeof c->peek - c->peek_len;
+    if (peek > bytes.len)
+        peek = bytes.len;
+    memcpy(c->peek + c->peek_len, bytes.data, peek);
+    c->peek_len += peek;
+    c->received += bytes.len;
+    if (!c->undecodable && !decoder_feed(c->decoder, bytes, &c->error))
+        c->undecodable = true;
+    return !c->undecodable || (c->error.type == PROBLEM_BAD_RESPONSE && c->received <= IGNORE_MAX);
+}
+
+static void on_looked(struct upstream_call *call, const struct upstream_outcome *outcome)
+{
+    (void)outcome;
+    finish(call->user);
+}
+
+/* The verification has failed before the certificate could be read: it is fetched once more, by a
+ * connection on which nothing is sent. */
+static void look(struct check *c)
+{
+    c->call = (struct upstream_call){
+        .body = &c->document,
+        .content_type = "text/xml",
+        .target = c->target,
+        .deadline_ms = clock_now_ms() + c->upstream->timeouts.connect,
+        .on_head = on_head,
+        .on_data = on_data,
+        .on_done = on_looked,
+        .details = &c->looked,
+        .connect_only = true,
+        .trusts_any = true,
+        .user = c,
+    };
+    upstream_submit(c->client, &c->call);
+}
+
+static void keep_outcome(struct check *c, const struct upstream_outcome *outcome)
+{
+    for (size_t i = 0; i < outcome->n_headers; i++)
+        if (strcasecmp(outcome->headers[i].name, "WWW-Authenticate") == 0)
+            snprintf(c->wants, sizeof c->wants, "%s", outcome->headers[i].value);
+    c->outcome = *outcome;
+    c->outcome.headers = NULL;
+    c->outcome.n_headers = 0;
+}
+
+static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome)
+{
+    struct check *c = call->user;
+    keep_outcome(c, outcome);
+    if (outcome->status == UPSTREAM_OK && !c->undecodable &&
+        !decoder_finish(c->decoder, &c->result, &c->error))
+        c->undecodable = true;
+    if (outcome->status == UPSTREAM_TLS_FAILED && !c->details.certificate.known) {
+        look(c);
+        return;
+    }
+    finish(c);
+}
+
+void check_start(struct check *c, struct upstream *client)
+{
+    const struct upstream_config *u = c->upstream;
+    c->client = client;
+    c->n_methods = -1;
+    chain_init(&c->document, SIZE_MAX, NULL);
+    chain_init(&c->answer, SIZE_MAX, NULL);
+    c->decoder = decoder_new();
+    c->decoding = (struct decode_options){
+        .text = TEXT_REPLACE,
+        .depth = (unsigned)u->limits.depth,
+        .document_max = u->limits.response,
+        .encoding_forced = u->response_encoding,
+    };
+    encode_call(c);
+    c->call = (struct upstream_call){
+        .body = &c->document,
+        .content_type = "text/xml",
+        .target = c->target,
+        .deadline_ms = clock_now_ms() + u->timeouts.total,
+        .on_head = on_head,
+        .on_data = on_data,
+        .on_done = on_done,
+        .details = &c->details,
+        .user = c,
+    };
+    upstream_submit(client, &c->call);
+}
+
+void check_end(struct check *c)
+{
+    decoder_free(c->decoder);
+    chain_done(&c->document);
+    chain_done(&c->answer);
+    upstream_close(c->client);
+}

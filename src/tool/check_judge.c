@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tool/check.h"
+
+#include "base/alloc.h"
+#include "config/redact.h"
+#include "tool/check_advice.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <strings.h>
+
+/* Of text that is put together before it is redacted and cut. */
+#define TEXT_MAX ((size_t)8 * 1024)
+
+#define DAY_S ((int64_t)24 * 60 * 60)
+#define EXPIRES_SOON_DAYS 14
+
+void check_clean(const struct config *config, const char *text, char to[ERROR_DETAIL_MAX])
+{
+    CLEANUP(buf_done) struct buf clean;
+    struct error err;
+    buf_init(&clean, SIZE_MAX - 1, NULL);
+    redact(config->redactor, str_of(text), &clean);
+    error_set(&err, PROBLEM_INTERNAL, "%s", buf_c(&clean));
+    memcpy(to, err.detail, sizeof err.detail);
+}
+
+static PRINTF_LIKE(4, 5) void set(struct check *c, enum check_step_word word,
+                                  enum check_result result, const char *format, ...)
+{
+    CLEANUP(buf_done) struct buf text;
+    va_list args;
+    buf_init(&text, TEXT_MAX, NULL);
+    va_start(args, format);
+    buf_vprintf(&text, format, args);
+    va_end(args);
+    c->steps[word].result = result;
+    check_clean(c->config, buf_c(&text), c->steps[word].reason);
+}
+
+static PRINTF_LIKE(4, 5) void fail(struct check *c, enum check_step_word word, const char *advice,
+                                   const char *format, ...)
+{
+    CLEANUP(buf_done) struct buf text;
+    va_list args;
+    buf_init(&text, TEXT_MAX, NULL);
+    va_start(args, format);
+    buf_vprintf(&text, format, args);
+    va_end(args);
+    set(c, word, CHECK_FAILED, "%s", buf_c(&text));
+    c->steps[word].advice = advice;
+}
+
+static const struct upstream_target *target_of(const struct check *c)
+{
+    return &c->upstream->targets[c->target];
+}
+
+static bool is_https(const struct check *c)
+{
+    return strncasecmp(target_of(c)->url, "https:", 6) == 0;
+}
+
+static bool has_proxy(const struct check *c)
+{
+    return c->upstream->proxy_target.url != NULL;
+}
+
+static bool failed_before(const struct check *c, enum check_step_word word)
+{
+    for (unsigned i = 0; i < word; i++)
+        if (c->steps[i].result == CHECK_FAILED)
+            return true;
+    return false;
+}
+
+static const char *connect_advice(const struct check *c)
+{
+    return c->outcome.status == UPSTREAM_TIMEOUT ? ADVICE_TIMEOUT
+                                                 : advice_connect(c->outcome.detail);
+}
+
+static void judge_dns(struct check *c)
+{
+    const struct upstream_details *d = &c->details;
+    if (target_of(c)->unix_socket != NULL)
+        set(c, CHECK_DNS, CHECK_SKIPPED, "a unix socket");
+    else if (d->resolved_us == 0)
+        fail(c, CHECK_DNS, ADVICE_DNS, "%s", c->outcome.detail);
+    else
+        set(c, CHECK_DNS, CHECK_OK, "%s", d->address);
+    if (c->steps[CHECK_DNS].result != CHECK_SKIPPED)
+        c->steps[CHECK_DNS].time_us = d->resolved_us > 0 ? d->resolved_us : d->ended_us;
+}
+
+/* After it is connected this is a proxy that refuses, or a TLS handshake that took too long. */
+static bool failed_behind_connect(const struct check *c)
+{
+    return c->outcome.status == UPSTREAM_CONNECT_FAILED && c->details.connected_us > 0;
+}
+
+/* libcurl speaks of a port even where there is none. */
+static const char *why_not_connected(const struct check *c)
+{
+    const char *system = strrchr(c->outcome.detail, '(');
+    return target_of(c)->unix_socket != NULL && system != NULL ? system : c->outcome.detail;
+}
+
+static void judge_connect(struct check *c)
+{
+    const struct upstream_details *d = &c->details;
+    bool by_proxy = failed_behind_connect(c) && (has_proxy(c) || !is_https(c));
+    if (failed_before(c, CHECK_CONNECT))
+        return;
+    if (d->connected_us == 0 || by_proxy)
+        fail(c, CHECK_CONNECT, by_proxy ? ADVICE_PROXY : connect_advice(c), "%s",
+             why_not_connected(c));
+    else if (target_of(c)->unix_socket != NULL)
+        set(c, CHECK_CONNECT, CHECK_OK, "%s", target_of(c)->unix_socket);
+    else
+        set(c, CHECK_CONNECT, CHECK_OK, "%s port %d%s%s", d->address, d->port,
+            has_proxy(c) ? ", proxy " : "", has_proxy(c) ? c->upstream->proxy_target.url : "");
+    c->steps[CHECK_CONNECT].time_us =
+        (d->connected_us > 0 && !by_proxy ? d->connected_us : d->ended_us) - d->resolved_us;
+}
+
+static void judge_expiry(struct check *c, int64_t now_s)
+{
+    struct check_step *step = &c->steps[CHECK_TLS];
+    int64_t days = (c->details.certificate.expires_s - now_s) / DAY_S;
+    const char *trust = c->upstream->tls.verify_peer && c->upstream->tls.verify_host
+                            ? "verified"
+                            : "not verified (tls.verify_peer or tls.verify_host is false)";
+    if (c->details.certificate.expires_s == 0) {
+        set(c, CHECK_TLS, CHECK_OK, "%s", trust);
+        return;
+    }
+    set(c, CHECK_TLS, CHECK_OK, "%s, expires in %" PRId64 " days", trust, days);
+    if (days < EXPIRES_SOON_DAYS)
+        step->advice = ADVICE_RENEW;
+}
+
+static void judge_tls(struct check *c, int64_t now_s)
+{
+    struct upstream_details *d = &c->details;
+    bool failed = c->outcome.status == UPSTREAM_TLS_FAILED || failed_behind_connect(c);
+    if (!d->certificate.known)
+        d->certificate = c->looked.certificate;
+    if (!is_https(c)) {
+        set(c, CHECK_TLS, CHECK_SKIPPED, "the url is http");
+        return;
+    }
+    if (failed_before(c, CHECK_TLS))
+        return;
+    if (failed || d->tls_us == 0)
+        fail(c, CHECK_TLS, advice_tls(c->outcome.detail), "%s", c->outcome.detail);
+    else
+        judge_expiry(c, now_s);
+    c->steps[CHECK_TLS].time_us =
+        (d->tls_us > 0 && !failed ? d->tls_us : d->ended_us) - d->connected_us;
+}
+
+static const char *login_name(const struct check *c)
+{
+    if (c->upstream->auth.scheme == AUTH_SCHEME_BEARER)
+        return "bearer";
+    if (target_of(c)->username == NULL)
+        return NULL;
+    return target_of(c)->digest ? "digest" : "basic";
+}
+
+static void judge_login(struct check *c)
+{
+    const char *name = login_name(c);
+    int status = c->outcome.http_status;
+    bool wants = c->wants[0] != '\0';
+    if (failed_before(c, CHECK_LOGIN))
+        return;
+    if (status == 401)
+        fail(c, CHECK_LOGIN, name != NULL ? ADVICE_WRONG_LOGIN : ADVICE_NO_LOGIN,
+             "%s (HTTP status 401%s%s)",
+             name != NULL ? "the credentials are refused" : "it wants credentials",
+             wants ? ", it asks for " : "", c->wants);
+    else if (status == 403)
+        fail(c, CHECK_LOGIN, ADVICE_FORBIDDEN, "access is forbidden (HTTP status 403)");
+    else if (status == 0)
+        set(c, CHECK_LOGIN, CHECK_SKIPPED, "no answer tells");
+    else if ((status >= 300 && status < 400) || status == 429 || status >= 500)
+        set(c, CHECK_LOGIN, CHECK_SKIPPED, "an answer of HTTP status %d does not tell", status);
+    else
+        set(c, CHECK_LOGIN, CHECK_OK, "%s%s", name != NULL ? name : "none is configured",
+            name != NULL ? ", not refused" : ", none is wanted");
+}
+
+/* Values of the array that the one param is: `text` is valid JSON, `[["a","b"]]`. -1: it is none.
+ */
+static long count_methods(struct str text)
+{
+    long n = -1;
+    unsigned depth = 0;
+    bool in_text = false;
+    for (size_t i = 0; i < text.len; i++) {
+        char byte = text.data[i];
+        bool opens = !in_text && (byte == '[' || byte == '{');
+        if (in_text && byte == '\\')
+            i++;
+        else if (byte == '"')
+            in_text = !in_text;
+        if (opens && depth == 1)
+            n = byte == '[' ? 0 : -1;
+        else if (!in_text && (byte == ']' || byte == '}'))
+            depth--;
+        else if (depth == 2 && n == 0 && byte != ' ')
+            n = 1;
+        else if (depth == 2 && n > 0 && !in_text && byte == ',')
+            n++;
+        depth += opens;
+    }
+    return n;
+}
+
+static void judge_result(struct check *c)
+{
+    size_t len = chain_len(&c->answer);
+    char *text = chain_dup(&c->answer);
+    c->n_methods = c->result.n_params == 1 ? count_methods((struct str){ text, len }) : -1;
+    free_charp(&text);
+    if (c->n_methods >= 0)
+        set(c, CHECK_CALL, CHECK_OK, "%ld method%s", c->n_methods, c->n_methods == 1 ? "" : "s");
+    else
+        set(c, CHECK_CALL, CHECK_OK, "it answers XML-RPC, but with no list of methods");
+}
+
+static void judge_fault(struct check *c)
+{
+    const struct fault *fault = &c->result.fault;
+    char number[24];
+    snprintf(number, sizeof number, "%" PRId64, fault->code);
+    set(c, CHECK_CALL, CHECK_OK, "it answers XML-RPC, and has no introspection (fault %.*s: %.*s)",
+        STR_ARGS(fault->code_text.data != NULL ? fault->code_text : str_of(number)),
+        STR_ARGS(fault->string));
+}
+
+/* The start of a web page, which may have a comment or a declaration before it. */
+static bool is_html(const struct check *c)
+{
+    static const char *const marks[] = { "<html", "<!doctype html", "<head", "<body" };
+    char text[CHECK_PEEK + 1] = { 0 };
+    if (strncasecmp(c->outcome.content_type, "text/html", 9) == 0)
+        return true;
+    memcpy(text, c->peek, c->peek_len);
+    for (size_t i = 0; i < ARRAY_LEN(marks); i++)
+        if (strcasestr(text, marks[i]) != NULL)
+            return true;
+    return false;
+}
+
+static void judge_status(struct check *c)
+{
+    int status = c->outcome.http_status;
+    fail(c, CHECK_CALL, advice_status(status), "HTTP status %d%s%s%s", status,
+         c->outcome.reason_phrase[0] != '\0' ? " " : "", c->outcome.reason_phrase,
+         status == 404 || status == 405 ? ": no XML-RPC server at this path" : "");
+}
+
+static void judge_document(struct check *c)
+{
+    bool is_fault = !c->undecodable && c->result.kind == DOCUMENT_FAULT;
+    if (is_fault)
+        judge_fault(c);
+    else if (c->outcome.http_status != 200)
+        judge_status(c);
+    else if (!c->undecodable && c->result.kind == DOCUMENT_RESPONSE)
+        judge_result(c);
+    else if (!c->undecodable)
+        fail(c, CHECK_CALL, ADVICE_PATH, "it answers with a document that is no response");
+    else if (c->received == 0)
+        fail(c, CHECK_CALL, ADVICE_PATH, "it answers with an empty body");
+    else if (is_html(c))
+        fail(c, CHECK_CALL, ADVICE_PATH, "no XML-RPC server at this path: it answers with HTML");
+    else
+        fail(c, CHECK_CALL, ADVICE_PATH, "the answer is not usable XML-RPC: %s", c->error.detail);
+}
+
+static void judge_call(struct check *c)
+{
+    const struct upstream_details *d = &c->details;
+    int64_t began_us = d->tls_us > d->connected_us ? d->tls_us : d->connected_us;
+    if (failed_before(c, CHECK_CALL))
+        return;
+    c->steps[CHECK_CALL].time_us = d->ended_us - began_us;
+    switch (c->outcome.status) {
+    case UPSTREAM_OK:
+    case UPSTREAM_STOPPED:
+        judge_document(c);
+        break;
+    case UPSTREAM_TIMEOUT:
+        fail(c, CHECK_CALL, ADVICE_TIMEOUT, "no answer in time: %s", c->outcome.detail);
+        break;
+    case UPSTREAM_LOST:
+        fail(c, CHECK_CALL, ADVICE_LOST, "the connection ended before the answer was complete: %s",
+             c->outcome.detail);
+        break;
+    case UPSTREAM_BAD_RESPONSE:
+        fail(c, CHECK_CALL, ADVICE_NO_HTTP, "no usable HTTP: %s", c->outcome.detail);
+        break;
+    case UPSTREAM_CONNECT_FAILED:
+    case UPSTREAM_TLS_FAILED:
+    case UPSTREAM_FAILED:
+        fail(c, CHECK_CALL, NULL, "%s", c->outcome.detail);
+        break;
+    }
+}
+
+void check_judge(struct check *c, int64_t now_s)
+{
+    for (unsigned i = 0; i < CHECK_STEPS; i++)
+        c->steps[i] = (struct check_step){ .time_us = -1 };
+    judge_dns(c);
+    judge_connect(c);
+    judge_tls(c, now_s);
+    judge_login(c);
+    judge_call(c);
+}
+
+bool check_failed(const struct check *c)
+{
+    return failed_before(c, CHECK_STEPS);
+}
