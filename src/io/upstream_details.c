@@ -99,6 +99,9 @@ bool details_prepare(struct exchange *x)
 {
     bool wanted = x->call->details != NULL;
     x->tls_began_us = 0;
+    if (wanted == x->detailed)
+        return true;
+    x->detailed = wanted;
     return curl_easy_setopt(x->easy, CURLOPT_CERTINFO, wanted ? 1L : 0L) == CURLE_OK &&
            curl_easy_setopt(x->easy, CURLOPT_SSL_CTX_FUNCTION, wanted ? note_tls : NULL) ==
                CURLE_OK &&

@@ -97,6 +97,7 @@ struct exchange {
     /* Not for another call: libcurl began a request anew, which it does 5 times in a handle's whole
      * life, or it trusts any certificate. */
     bool worn;
+    bool detailed; /* its options are for a call that wants details */
     int64_t submitted_us;
     int64_t tls_began_us; /* noted where details are wanted; 0: it did not begin */
     char error[CURL_ERROR_SIZE];

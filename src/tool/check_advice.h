@@ -3,8 +3,9 @@
 #ifndef RPCGATE_TOOL_CHECK_ADVICE_H
 #define RPCGATE_TOOL_CHECK_ADVICE_H
 
-#define ADVICE_DNS "Check the host name in `url`, and this machine's resolver (getent hosts NAME)."
-#define ADVICE_PROXY "Check `proxy`: its url, username and password, and what it lets through."
+#define ADVICE_DNS "Check the host name in `url` (or proxy.url), and this machine's resolver."
+#define ADVICE_PROXY                                                                               \
+    "Check `proxy`: that it runs at its url, its username and password, and what it lets through."
 #define ADVICE_TIMEOUT                                                                             \
     "Check whether it is overloaded or a firewall drops packets, or raise `timeouts`."
 #define ADVICE_RENEW "Renew the server's certificate."

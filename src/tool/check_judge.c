@@ -114,7 +114,7 @@ static void judge_connect(struct check *c)
     if (failed_before(c, CHECK_CONNECT))
         return;
     if (d->connected_us == 0 || by_proxy)
-        fail(c, CHECK_CONNECT, by_proxy ? ADVICE_PROXY : connect_advice(c), "%s",
+        fail(c, CHECK_CONNECT, has_proxy(c) ? ADVICE_PROXY : connect_advice(c), "%s",
              why_not_connected(c));
     else if (target_of(c)->unix_socket != NULL)
         set(c, CHECK_CONNECT, CHECK_OK, "%s", target_of(c)->unix_socket);

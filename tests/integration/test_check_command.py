@@ -274,6 +274,29 @@ def test_foreign_text_is_harmless(check, start):
     assert TOKEN not in found.text and TOKEN not in found.people
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_refuses(check, start, scheme):
+    async def behave(x):
+        await x.respond(b"", "407 No", {"Proxy-Authenticate": 'Basic realm="p"'})
+    found = check.one(f"{scheme}://nobody.invalid/RPC2", proxy={
+        "url": start.upstream(behave).url.removesuffix("/RPC2"), "username": "somebody",
+        "password": PASSWORD})
+    assert found.results == "ofsss" and "407" in found.failure()["reason"]
+    assert "`proxy`" in found.failure()["advice"] and PASSWORD not in found.text
+
+
+def test_digest(check, start):
+    async def behave(x):
+        if x.header("Authorization") is None:
+            await x.respond(b"", "401 No", {
+                "WWW-Authenticate": 'Digest realm="r", nonce="abc", qop="auth"'})
+        else:
+            await x.answer(["a"])
+    found = check.one(start.upstream(behave).url, auth={
+        "scheme": "digest", "username": "somebody", "password": PASSWORD})
+    assert found.results == "oosoo" and "digest" in found.steps["authentication"]["reason"]
+
+
 # ---- TLS ------------------------------------------------------------------------------------
 
 
