@@ -163,6 +163,8 @@ static int check_config(const struct choices *c, const struct config *config, co
     for (size_t i = 0; i < config->n_upstreams; i++)
         if (named == NULL || named == &config->upstreams[i])
             add_upstream(&checks, config, &config->upstreams[i]);
+    if (checks.n == 0)
+        fputs("rpcgate: the configuration has no upstreams: nothing is checked\n", stderr);
     return check_all(&checks, c->json);
 }
 

@@ -464,6 +464,11 @@ def test_bad_configuration(check):
     assert f"{check.path}:2: " in done.stderr and f"{check.path}:3: " in done.stderr
 
 
+def test_nothing_to_check(check):
+    done = check.run({})
+    assert done.returncode == 0 and not done.stdout and "no upstreams" in done.stderr
+
+
 def test_help():
     done = run_tool("check", "--help")
     assert done.returncode == 0 and "--json" in done.stdout and "UPSTREAM" in done.stdout
