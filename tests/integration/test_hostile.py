@@ -9,12 +9,13 @@ import time
 import pytest
 
 from rig.check import assert_problem
+from rig.settings import SLOW
 from rig.upstream import http_response
 from rig.wire import request
 
 MILLION = 1_000_000
 # A turn of the worker takes some milliseconds. The rest is for sanitizers and busy machines.
-OTHERS_WAIT = 1.0
+OTHERS_WAIT = 1.0 * SLOW
 
 
 async def swallow(x):
