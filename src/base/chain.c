@@ -57,20 +57,22 @@ void chain_move(struct chain *to, struct chain *c)
     chain_init(c, c->max, c->budget);
 }
 
-static struct chain_block *add_block(struct chain *c, size_t least)
+/* What the block behind `c->last` gets, with room for `least` bytes. */
+static size_t next_cap(const struct chain *c, size_t least)
 {
     size_t cap = c->last == NULL ? BLOCK_FIRST : c->last->cap * 2;
     if (cap < BLOCK_FIRST)
-        cap = BLOCK_FIRST; /* blocks that others put in can be smaller than a block's head */
+        cap = BLOCK_FIRST; /* chain_insert() makes blocks that are smaller than a block's head */
     if (cap < least)
         cap = least;
     if (cap > BLOCK_MAX)
         cap = BLOCK_MAX;
     cap -= sizeof(struct chain_block);
-    if (cap < least)
-        cap = least;
-    if (cap > c->max - chain_len(c))
-        cap = c->max - chain_len(c); /* so that appends that fit a block cannot pass the maximum */
+    return cap < least ? least : cap;
+}
+
+static struct chain_block *new_block(struct chain *c, size_t cap)
+{
     if (!budget_take(c->budget, sizeof(struct chain_block) + cap)) {
         c->state = CHAIN_NO_MEMORY;
         return NULL;
@@ -82,9 +84,20 @@ static struct chain_block *add_block(struct chain *c, size_t least)
         return NULL;
     }
     b->next = NULL;
-    b->start = chain_len(c);
     b->len = 0;
     b->cap = cap;
+    return b;
+}
+
+static struct chain_block *add_block(struct chain *c, size_t least)
+{
+    size_t cap = next_cap(c, least);
+    if (cap > c->max - chain_len(c))
+        cap = c->max - chain_len(c); /* so that appends that fit a block cannot pass the maximum */
+    struct chain_block *b = new_block(c, cap);
+    if (b == NULL)
+        return NULL;
+    b->start = chain_len(c);
     if (c->last != NULL)
         c->last->next = b;
     else
@@ -169,6 +182,55 @@ void chain_append_range(struct chain *c, const struct chain *from, size_t at, si
         if (at >= b->start + b->len)
             b = b->next;
     }
+}
+
+/* Inserts a block that begins with the text; what stands behind it in its block moves there. */
+static void insert_block(struct chain *c, struct chain_block *b, size_t keep, struct str text)
+{
+    size_t len = text.len + b->len - keep;
+    size_t start = b->start + keep;
+    size_t cap = b == c->last ? next_cap(c, len) : len;
+    if (cap > c->max - start)
+        cap = c->max - start;
+    struct chain_block *added = new_block(c, cap);
+    if (added == NULL)
+        return;
+    memcpy(added->data, text.data, text.len);
+    memcpy(added->data + text.len, b->data + keep, b->len - keep);
+    added->start = start;
+    added->len = len;
+    added->next = b->next;
+    b->len = keep;
+    b->next = added;
+    if (c->last == b)
+        c->last = added;
+}
+
+void chain_insert(struct chain *c, size_t at, struct str text)
+{
+    if (c->state != CHAIN_OK)
+        return;
+    if (chain_len(c) > c->max || text.len > c->max - chain_len(c)) {
+        c->state = CHAIN_FULL;
+        return;
+    }
+    struct chain_block *b = c->last->start <= at ? c->last : c->first;
+    while (b->start + b->len < at)
+        b = b->next;
+    size_t keep = at - b->start;
+    struct chain_block *behind = b->next;
+    if (b->cap - b->len >= text.len) {
+        char *to = b->data + keep;
+        memmove(to + text.len, to, b->len - keep);
+        memcpy(to, text.data, text.len);
+        b->len += text.len;
+    } else {
+        insert_block(c, b, keep, text);
+        if (c->state != CHAIN_OK)
+            return;
+    }
+    for (; behind != NULL; behind = behind->next)
+        behind->start += text.len;
 }
 
 size_t chain_read(const struct chain *c, struct chain_cursor *cursor, char *to, size_t size)

@@ -118,6 +118,11 @@ void chain_truncate(struct chain *c, size_t len);
 /* Appends `len` bytes that the document `from` holds at offset `at`; `from` may be `c` itself. */
 void chain_append_range(struct chain *c, const struct chain *from, size_t at, size_t len);
 
+/* Puts text between the bytes that are there, at offset `at`. At the end of the document the cost
+ * does not grow with what stands before, and a block is cut only where it is full, so that many
+ * insertions do not make many blocks. */
+void chain_insert(struct chain *c, size_t at, struct str text);
+
 /* Copies up to `size` bytes to `to` and moves the cursor ({0} is the start). Returns how many: 0
  * at the end. */
 size_t chain_read(const struct chain *c, struct chain_cursor *cursor, char *to, size_t size);

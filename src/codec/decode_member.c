@@ -89,17 +89,19 @@ bool member_any_twice(struct decoder *d, const struct member *members, size_t n)
     return twice;
 }
 
-/* The blocks of a chain, so that a place in it is found by halving. */
+/* A chain's blocks from some place on, so that a place behind it is found by halving. */
 struct block_index {
     const struct chain_block **blocks;
     size_t n;
 };
 
-static struct block_index index_blocks(const struct chain *c)
+/* Nearly always the last block has it all, and the document before is not looked at. */
+static struct block_index index_blocks(const struct chain *c, size_t from)
 {
     struct block_index index = { .n = 0 };
-    index.blocks = xcalloc(chain_blocks(c), sizeof *index.blocks);
-    for (const struct chain_block *b = c->first; b != NULL; b = b->next)
+    bool last = c->last->start <= from;
+    index.blocks = xcalloc(last ? 1 : chain_blocks(c), sizeof *index.blocks);
+    for (const struct chain_block *b = last ? c->last : c->first; b != NULL; b = b->next)
         index.blocks[index.n++] = b;
     return index;
 }
@@ -150,7 +152,7 @@ size_t member_drop_repeated(struct decoder *d, const struct frame *of, const str
         return n;
     size_t *chosen = choose(members, keys, n, d);
     free_keys(d, keys, n);
-    struct block_index index = index_blocks(d->out);
+    struct block_index index = index_blocks(d->out, of->mark);
     chain_init(&kept, d->out->max, d->out->budget);
     chain_append_byte(&kept, '{');
     for (size_t i = 0; i < n; i++) {

@@ -2,8 +2,6 @@
 #include "codec/decode_private.h"
 #include "codec/json_write.h"
 
-#include <stdlib.h>
-
 static uint64_t load(const char *at, size_t n)
 {
     uint64_t value = 0;
@@ -75,60 +73,6 @@ void struct_name_end(struct decoder *d, struct frame *of, size_t name)
     member->hash = hash_name(text);
 }
 
-/* Inserts text into a block that has room for it. */
-static void insert_within(struct chain_block *b, size_t keep, struct str text)
-{
-    char *at = b->data + keep;
-    memmove(at + text.len, at, b->len - keep);
-    memcpy(at, text.data, text.len);
-    b->len += text.len;
-}
-
-/* Inserts a block that begins with the text; what stands behind it in its block moves there. */
-static void insert_block(struct chain *c, struct chain_block *b, size_t keep, struct str text)
-{
-    size_t cap = text.len + b->len - keep;
-    struct chain_block *added =
-        budget_take(c->budget, sizeof *added + cap) ? malloc(sizeof *added + cap) : NULL;
-    if (added == NULL) {
-        c->state = CHAIN_NO_MEMORY;
-        return;
-    }
-    *added = (struct chain_block){ .next = b->next, .start = b->start + keep, .cap = cap };
-    added->len = cap;
-    memcpy(added->data, text.data, text.len);
-    memcpy(added->data + text.len, b->data + keep, b->len - keep);
-    b->len = keep;
-    b->next = added;
-    if (c->last == b)
-        c->last = added;
-}
-
-/* Inserts text into a chain. Nearly always that is in the last block, which is not searched for,
- * so that the cost does not grow with the document; and a block is cut only where it is full, so
- * that many structs do not make many blocks. */
-static void insert(struct chain *c, size_t at, struct str text)
-{
-    if (c->state != CHAIN_OK)
-        return;
-    if (chain_len(c) > c->max || text.len > c->max - chain_len(c)) {
-        c->state = CHAIN_FULL;
-        return;
-    }
-    struct chain_block *b = c->last->start <= at ? c->last : c->first;
-    while (b->start + b->len < at)
-        b = b->next;
-    if (b->cap - b->len >= text.len) {
-        insert_within(b, at - b->start, text);
-        b = b->next;
-    } else {
-        insert_block(c, b, at - b->start, text);
-        b = c->state == CHAIN_OK ? b->next->next : NULL;
-    }
-    for (; b != NULL; b = b->next)
-        b->start += text.len;
-}
-
 void struct_end(struct decoder *d, struct frame *of)
 {
     size_t n = of->count;
@@ -141,7 +85,7 @@ void struct_end(struct decoder *d, struct frame *of)
             n = member_drop_repeated(d, of, members, n);
         if (d->options->types == TYPES_TAGGED && n == 1 && members->len > 0 &&
             d->names.data[members->name] == '$') {
-            insert(d->out, of->mark, STR("{\"$struct\":"));
+            chain_insert(d->out, of->mark, STR("{\"$struct\":"));
             chain_append_byte(d->out, '}');
         }
     }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/chain.h"
 
+#include "base/buf.h"
+
 #include <sys/uio.h>
 
 #include <setjmp.h>
@@ -226,6 +228,54 @@ static void moves(void **state)
     assert_int_equal(atomic_load(&budget.used), 0);
 }
 
+/* Insertions everywhere, of which the last of each round stands near the end, against a flat copy.
+ */
+static void inserts(void **state)
+{
+    struct chain c;
+    struct buf flat;
+    uint32_t random = 1;
+    (void)state;
+    chain_init(&c, (size_t)1 << 24, NULL);
+    buf_init(&flat, (size_t)1 << 24, NULL);
+    for (int i = 0; i < 4000; i++) {
+        char text[64];
+        size_t n = 1 + (size_t)(random >> 8) % 60;
+        memset(text, 'a' + i % 26, sizeof text);
+        chain_append(&c, (struct str){ text, n });
+        buf_append(&flat, (struct str){ text, n });
+        random = random * 1664525 + 1013904223;
+        size_t back = (random >> 8) % (i % 16 == 0 ? flat.len + 1 : n);
+        size_t at = flat.len - back;
+        chain_insert(&c, at, STR("{mark}"));
+        assert_true(buf_reserve(&flat, 6));
+        memmove(flat.data + at + 6, flat.data + at, flat.len - at);
+        memcpy(flat.data + at, "{mark}", 6);
+        flat.len += 6;
+    }
+    char *all = chain_dup(&c);
+    assert_int_equal(chain_len(&c), flat.len);
+    assert_memory_equal(all, flat.data, flat.len);
+    free(all);
+    chain_done(&c);
+    buf_done(&flat);
+}
+
+/* An insertion counts in the maximum and the budget as all else does. */
+static void inserts_no_more_than_the_maximum(void **state)
+{
+    struct chain c;
+    (void)state;
+    chain_init(&c, 10, NULL);
+    chain_append_c(&c, "12345");
+    chain_insert(&c, 2, STR("abcde"));
+    assert_int_equal(chain_state(&c), CHAIN_OK);
+    assert_int_equal(chain_len(&c), 10);
+    chain_insert(&c, 2, STR("x"));
+    assert_int_equal(chain_state(&c), CHAIN_FULL);
+    chain_done(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +289,8 @@ int main(void)
         cmocka_unit_test(goes_on_after_a_tiny_block),
         cmocka_unit_test(copies_ranges),
         cmocka_unit_test(moves),
+        cmocka_unit_test(inserts),
+        cmocka_unit_test(inserts_no_more_than_the_maximum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
