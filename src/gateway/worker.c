@@ -81,11 +81,11 @@ static bool follow_phase(struct worker *w)
     return !list_empty(&w->in_state[REQUEST_REPLYING]) && clock_now_ms() < w->flush_until_ms;
 }
 
-static void run_server(struct worker *w, size_t i)
+void worker_count_connections(struct worker *w)
 {
-    http_server_run(w->servers[i]);
-    metrics_set_connections(w->gateway->metrics[w->index], i,
-                            http_server_connections(w->servers[i]));
+    for (size_t i = 0; i < w->n_servers; i++)
+        metrics_set_connections(w->gateway->metrics[w->index], i,
+                                http_server_connections(w->servers[i]));
 }
 
 static void run_once(struct worker *w)
@@ -97,7 +97,8 @@ static void run_once(struct worker *w)
     memory_feed(w);
     translate_some(w);
     for (size_t i = 0; i < w->n_servers; i++)
-        run_server(w, i);
+        http_server_run(w->servers[i]);
+    worker_count_connections(w);
     /* Calls that have just been submitted go out now, without another turn of the loop. */
     upstreams_run(w->client);
 }

@@ -67,4 +67,7 @@ void worker_give_request(struct worker *w, struct request *r);
 
 void worker_free_spare(struct worker *w);
 
+/* Brings the metrics' numbers of connections up to date. */
+void worker_count_connections(struct worker *w);
+
 #endif

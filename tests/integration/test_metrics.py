@@ -4,11 +4,13 @@
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
 
 from rig.check import assert_problem
 from rig.programs import free_port
+from rig.settings import DEADLINE
 
 
 def numbers(gateway) -> dict[str, float]:
@@ -18,6 +20,15 @@ def numbers(gateway) -> dict[str, float]:
     lines = answer.body.decode().splitlines()
     return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2])
             for line in lines if not line.startswith("#")}
+
+
+def numbers_once(gateway, key: str, value: float) -> dict[str, float]:
+    """A request is counted when it has ended, which its caller may see a moment earlier."""
+    end = time.monotonic() + DEADLINE
+    while (found := numbers(gateway)).get(key) != value and time.monotonic() < end:
+        pass
+    assert found.get(key) == value, found
+    return found
 
 
 @pytest.fixture
@@ -50,9 +61,11 @@ def test_numbers(gateway):
     for _ in range(2):
         assert_problem(gateway.call("down", "m"), "connect-failed", 502)
     assert_problem(gateway.call("down", "m"), "circuit-open", 503)
-    n = numbers(gateway)
     requests = "rpcgate_requests_total"
-    assert n[f'{requests}{{upstream="up",method="one.two",outcome="ok"}}'] == 3
+    numbers_once(gateway, f'{requests}{{upstream="up",method="one.two",outcome="ok"}}', 3)
+    numbers_once(gateway, f'{requests}{{upstream="up",method="other",outcome="forbidden"}}', 1)
+    numbers_once(gateway, f'{requests}{{upstream="",method="",outcome="not-found"}}', 1)
+    n = numbers_once(gateway, f'{requests}{{upstream="down",method="other",outcome="circuit-open"}}', 1)
     assert n[f'{requests}{{upstream="up",method="other",outcome="forbidden"}}'] == 1
     assert n[f'{requests}{{upstream="",method="",outcome="not-found"}}'] == 1
     # Only what has succeeded is a label.
@@ -74,6 +87,7 @@ def test_numbers(gateway):
 def test_names_of_methods_are_bounded(gateway):
     for i in range(210):
         assert gateway.call("up", f"method.{i}", [1]).status == 200
+    numbers_once(gateway, 'rpcgate_request_duration_seconds_count{upstream="up"}', 210)
     labels = {re.search('method="([^"]*)"', key)[1] for key in numbers(gateway)
               if key.startswith('rpcgate_requests_total{upstream="up"')}
     assert len(labels) == 201 and "other" in labels
@@ -82,7 +96,7 @@ def test_names_of_methods_are_bounded(gateway):
 def test_labels_are_escaped(gateway):
     assert gateway.request("POST", '/v1/up/a%22b%5Cc', b"[1]",
                            {"Content-Type": "application/json"}).status == 200
-    assert 'rpcgate_requests_total{upstream="up",method="a\\"b\\\\c",outcome="ok"}' in numbers(gateway)
+    numbers_once(gateway, 'rpcgate_requests_total{upstream="up",method="a\\"b\\\\c",outcome="ok"}', 1)
 
 
 def test_somebody_must_ask(start):
