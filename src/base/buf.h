@@ -17,10 +17,10 @@
 enum buf_state { BUF_OK, BUF_FULL, BUF_NO_MEMORY };
 
 struct buf {
-    char *data; /* owned; NULL until the first append, then always NUL-terminated */
-    size_t len; /* [bytes], without the NUL */
-    size_t cap; /* [bytes] */
-    size_t max; /* [bytes], without the NUL */
+    char *data;            /* owned; NULL until the first append, then always NUL-terminated */
+    size_t len;            /* [bytes], without the NUL */
+    size_t cap;            /* [bytes] */
+    size_t max;            /* [bytes], without the NUL */
     struct budget *budget; /* borrowed; NULL: none */
     enum buf_state state;
 };

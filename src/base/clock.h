@@ -22,7 +22,7 @@ static inline int64_t clock_min(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* What epoll_wait() takes for waiting until `deadline_ms`: -1 for CLOCK_NEVER, 0 if it has passed. */
+/* What epoll_wait() takes to wait until `deadline_ms`: -1 for CLOCK_NEVER, 0 if it has passed. */
 int clock_wait_ms(int64_t deadline_ms, int64_t now_ms);
 
 #endif

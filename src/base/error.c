@@ -84,8 +84,8 @@ bool error_set(struct error *err, enum problem_type type, const char *format, ..
     return false;
 }
 
-bool error_limit(struct error *err, enum problem_type type, const char *setting,
-                 const char *format, ...)
+bool error_limit(struct error *err, enum problem_type type, const char *setting, const char *format,
+                 ...)
 {
     va_list args;
     set(err, type);

@@ -60,8 +60,8 @@ bool error_set(struct error *err, enum problem_type type, const char *format, ..
     PRINTF_LIKE(3, 4);
 
 /* As error_set(), and names the setting of the limit that was hit. `setting` is static. */
-bool error_limit(struct error *err, enum problem_type type, const char *setting,
-                 const char *format, ...) PRINTF_LIKE(4, 5);
+bool error_limit(struct error *err, enum problem_type type, const char *setting, const char *format,
+                 ...) PRINTF_LIKE(4, 5);
 
 /* Says where in the request the value stands. A pointer that does not fit is left out: none is
  * better than a wrong one. */

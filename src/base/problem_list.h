@@ -38,7 +38,8 @@
       "A status other than 200 without a fault in the body; `protocol` has the details.")          \
     X(BAD_RESPONSE, "bad-response", 502, UNKNOWN, "The upstream's answer is not usable XML-RPC",   \
       "HTML, nothing, half a document, a DTD, a wrong encoding or compression.")                   \
-    X(RESPONSE_TOO_LARGE, "response-too-large", 502, UNKNOWN, "The upstream's answer is too large", \
+    X(RESPONSE_TOO_LARGE, "response-too-large", 502, UNKNOWN,                                      \
+      "The upstream's answer is too large",                                                        \
       "Over `limits.response`, `limits.depth` or `limits.memory`.")                                \
     X(CONNECTION_LOST, "connection-lost", 502, UNKNOWN, "The upstream's connection broke",         \
       "It ended before a complete HTTP response.")                                                 \

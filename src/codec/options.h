@@ -47,12 +47,12 @@ enum text_policy { TEXT_REJECT, TEXT_REPLACE, TEXT_BASE64 };
 
 /* A caller's value on its way to an upstream. */
 struct encode_options {
-    unsigned extensions;   /* set of enum extension */
-    unsigned depth;        /* greatest nesting of arrays and objects, at most CODEC_DEPTH_MAX */
+    unsigned extensions; /* set of enum extension */
+    unsigned depth;      /* greatest nesting of arrays and objects, at most CODEC_DEPTH_MAX */
     enum text_policy text;
-    const char *timezone;  /* for {"$dateTime"} with an offset: "UTC", "+02:00" or a name of the
-                              system's zone database; NULL: UTC. Borrowed. */
-    const char *encoding;  /* of the document; NULL: UTF-8. Borrowed. */
+    const char *timezone; /* for {"$dateTime"} with an offset: "UTC", "+02:00" or a name of the
+                             system's zone database; NULL: UTC. Borrowed. */
+    const char *encoding; /* of the document; NULL: UTF-8. Borrowed. */
 };
 
 /* An upstream's value on its way to a caller. */

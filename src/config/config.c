@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "config/redact.h"
 #include "config/config.h"
+#include "config/redact.h"
 
 #include "config/checks.h"
 #include "config/config_file.h"

@@ -208,7 +208,7 @@ struct config {
     const struct str *secrets;       /* config_secrets(); owned by the store */
     size_t n_secrets;
     const struct redactor *redactor; /* of the secrets; owned by the store */
-    struct store *store; /* owns all that the snapshot points to */
+    struct store *store;             /* owns all that the snapshot points to */
     atomic_uint references;
 };
 

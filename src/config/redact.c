@@ -39,8 +39,8 @@ static void append_base64(struct buf *to, struct str secret, bool url)
 
 static bool is_unreserved(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '.' || c == '_' || c == '~';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
 }
 
 /* RFC 3986 section 2.1; both cases of the digits are seen. */
@@ -110,8 +110,8 @@ struct redactor *redactor_new(struct store *store, const struct str *secrets, si
             buf_init(&text, SIZE_MAX - 1, NULL);
             append_form(&text, secrets[i], form);
             if (form == 0 || !str_eq(buf_str(&text), secrets[i]))
-                redactor->patterns[redactor->n++] = (struct str){ store_secret(store, buf_str(&text)),
-                                                                  text.len };
+                redactor->patterns[redactor->n++] =
+                    (struct str){ store_secret(store, buf_str(&text)), text.len };
             buf_wipe(&text);
         }
     }

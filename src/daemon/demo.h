@@ -3,7 +3,7 @@
 #ifndef RPCGATE_DAEMON_DEMO_H
 #define RPCGATE_DAEMON_DEMO_H
 
-/* Serves until a signal. `listen` is ADDRESS:PORT, NULL: 127.0.0.1:8080. Returns the exit status. */
+/* Serves until a signal. `listen` is ADDRESS:PORT, NULL: 127.0.0.1:8080. Gives the exit status. */
 int demo_run(const char *listen);
 
 #endif

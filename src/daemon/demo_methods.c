@@ -119,8 +119,8 @@ static const struct method methods[] = {
     { "demo.echo", "[[\"any\",\"any\"]]", "Gives back its param, of any type.", run_echo },
     { "demo.fault", "[[\"nil\",\"int\",\"string\"]]", "Answers with that fault.", run_fault },
     { "demo.now", "[[\"dateTime.iso8601\"]]", "The time, in UTC.", run_now },
-    { "demo.sleep", "[[\"int\",\"int\"],[\"double\",\"double\"]]",
-      "Answers after so many seconds.", run_sleep },
+    { "demo.sleep", "[[\"int\",\"int\"],[\"double\",\"double\"]]", "Answers after so many seconds.",
+      run_sleep },
     { "demo.types", "[[\"struct\"]]", "A struct with a value of every type.", run_types },
     { "system.listMethods", "[[\"array\"]]", "The names of all methods.", run_list },
     { "system.methodHelp", "[[\"string\",\"string\"]]", "What a method does.", run_help },
@@ -215,8 +215,7 @@ static enum demo_answer run_multicall(struct demo_call *call, const cJSON *param
     struct json_cursor texts = json_enter(param_text(call, 0));
     struct str text;
     buf_append_byte(call->result, '[');
-    cJSON_ArrayForEach(item, calls)
-    {
+    cJSON_ArrayForEach (item, calls) {
         if (item != calls->child)
             buf_append_byte(call->result, ',');
         if (!json_next(&texts, NULL, &text) || text.data[0] != '{')

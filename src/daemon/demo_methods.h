@@ -18,9 +18,9 @@ enum demo_answer {
 
 struct demo_call {
     struct str method;
-    struct str params;   /* a JSON array */
-    bool inside;         /* of a system.multicall */
-    struct buf *result;  /* empty at first */
+    struct str params;  /* a JSON array */
+    bool inside;        /* of a system.multicall */
+    struct buf *result; /* empty at first */
     int64_t fault_code;
     int64_t sleep_ms;
 };

@@ -34,7 +34,7 @@ enum demo_answer demo_array_of_structs(struct demo_call *call, const cJSON *para
     double sum = 0.0;
     if (!cJSON_IsArray(array))
         return bad_params(call, "it takes an array of structs");
-    cJSON_ArrayForEach(item, array)
+    cJSON_ArrayForEach (item, array)
         sum += number_of(item, "curly");
     buf_printf(call->result, "%.0f", sum);
     return DEMO_RESULT;

@@ -33,7 +33,8 @@ static void print_help(void)
     puts("usage: rpcgated [-c FILE] [-t | --show-config]\n"
          "       rpcgated --demo [--listen ADDRESS:PORT]\n"
          "\n"
-         "Lets JSON programs call XML-RPC servers. It stays in the foreground and logs to stderr.\n");
+         "Lets JSON programs call XML-RPC servers. It stays in the foreground and logs to "
+         "stderr.\n");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char left[64];
         snprintf(left, sizeof left, "--%s%s%s", rows[i].name, rows[i].argument ? " " : "",
@@ -130,7 +131,8 @@ bool daemon_options_read(int argc, char **argv, struct daemon_options *ret)
     int value;
     *ret = (struct daemon_options){ .mode = DAEMON_RUN };
     fill_table(table, letters);
-    while (ret->mode != DAEMON_END && (value = getopt_long(argc, argv, letters, table, NULL)) >= 0) {
+    while (ret->mode != DAEMON_END &&
+           (value = getopt_long(argc, argv, letters, table, NULL)) >= 0) {
         if (value == '?') {
             fputs("Try `rpcgated --help`.\n", stderr);
             return false;

@@ -8,13 +8,13 @@
 
 /* X(WORD, short letter or 0, long name, argument or NULL, help) */
 #define DAEMON_OPTIONS(X)                                                                          \
-    X(CONFIG, 'c', "config", "FILE", "read this configuration instead of " RPCGATE_SYSCONFDIR              \
-                             "/rpcgate/rpcgate.conf")                                              \
-    X(TEST, 't', "test", NULL, "check the configuration: print `ok`, or every error, and end")           \
-    X(SHOW, 0, "show-config", NULL, "print the settings in force, each with its origin, and end")        \
-    X(DEMO, 0, "demo", NULL, "serve a demo upstream on 127.0.0.1:8080, without any configuration")       \
-    X(LISTEN, 0, "listen", "ADDRESS:PORT", "where --demo listens; port 0: any free one")                   \
-    X(HELP, 'h', "help", NULL, "print this, and end")                                                    \
+    X(CONFIG, 'c', "config", "FILE",                                                               \
+      "read this configuration instead of " RPCGATE_SYSCONFDIR "/rpcgate/rpcgate.conf")            \
+    X(TEST, 't', "test", NULL, "check the configuration: print `ok`, or every error, and end")     \
+    X(SHOW, 0, "show-config", NULL, "print the settings in force, each with its origin, and end")  \
+    X(DEMO, 0, "demo", NULL, "serve a demo upstream on 127.0.0.1:8080, without any configuration") \
+    X(LISTEN, 0, "listen", "ADDRESS:PORT", "where --demo listens; port 0: any free one")           \
+    X(HELP, 'h', "help", NULL, "print this, and end")                                              \
     X(VERSION, 'V', "version", NULL, "print the version, and end")
 
 enum daemon_mode { DAEMON_RUN, DAEMON_TEST, DAEMON_SHOW, DAEMON_DEMO, DAEMON_END };

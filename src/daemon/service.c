@@ -33,8 +33,8 @@ struct service {
     size_t n_workers;
     struct loop *loop; /* the main thread's own */
     struct loop_source signals, idle;
-    unsigned stops;             /* how many times we were asked to */
-    int64_t phase_until_ms;     /* when the phase ends at the latest */
+    unsigned stops;         /* how many times we were asked to */
+    int64_t phase_until_ms; /* when the phase ends at the latest */
 };
 
 static void fill_signal_set(sigset_t *set)
@@ -165,7 +165,8 @@ static bool follow_phase(struct service *s)
 static int64_t next_deadline(struct service *s)
 {
     enum gateway_phase phase = gateway_phase(&s->gateway);
-    return phase == GATEWAY_LAME_DUCK || phase == GATEWAY_DRAINING ? s->phase_until_ms : CLOCK_NEVER;
+    return phase == GATEWAY_LAME_DUCK || phase == GATEWAY_DRAINING ? s->phase_until_ms
+                                                                   : CLOCK_NEVER;
 }
 
 static bool open_listeners(struct service *s, size_t n_workers)

@@ -43,8 +43,8 @@ static bool rule_matches(const struct fault_rule_config *rule, const struct faul
 {
     if (!code_matches(&rule->code, fault))
         return false;
-    if (rule->has_range && (fault->code_text.data != NULL || fault->code < rule->from ||
-                            fault->code > rule->to))
+    if (rule->has_range &&
+        (fault->code_text.data != NULL || fault->code < rule->from || fault->code > rule->to))
         return false;
     if (rule->text != NULL && !glob_match(str_of(rule->text), fault->string))
         return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `rpcgate decode`: xmlrpc.client's loads(). */
-#include "base/alloc.h"
 #include "codec/decode.h"
+#include "base/alloc.h"
 #include "codec/json_write.h"
 #include "tool/command.h"
 #include "tool/decode_line.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `rpcgate encode`: xmlrpc.client's dumps(). */
+#include "codec/encode.h"
 #include "base/alloc.h"
 #include "codec/base64.h"
-#include "codec/encode.h"
 #include "codec/json_write.h"
 #include "tool/command.h"
 #include "tool/input.h"
@@ -25,7 +25,8 @@ static const struct command_option options[] = {
                      "nonfinite" },
     [ENCODING] = { 0, "encoding", "NAME", "encoding of the document (UTF-8)" },
     [TIMEZONE] = { 0, "timezone", "ZONE", "zone for dates with an offset (UTC)" },
-    [TEXT] = { 0, "text", "POLICY", "text that XML cannot carry: reject, replace, base64 (reject)" },
+    [TEXT] = { 0, "text", "POLICY",
+               "text that XML cannot carry: reject, replace, base64 (reject)" },
     [LINES] = { 0, "lines", NULL, "each line is one array, and one line {\"xml\":…} comes out" },
     [HELP] = { 'h', "help", NULL, "print this" },
 };
@@ -99,7 +100,8 @@ static bool set_timezone(struct choices *c, const char *name)
 {
     c->encoding.timezone = name;
     if (!encode_timezone_known(name))
-        command_misuse("encode", "there is no time zone \"%s\"; use +02:00, or Europe/Berlin", name);
+        command_misuse("encode", "there is no time zone \"%s\"; use +02:00, or Europe/Berlin",
+                       name);
     return encode_timezone_known(name);
 }
 
@@ -141,12 +143,11 @@ static bool translate(struct encoder *e, const struct choices *c, struct str jso
                       struct chain *document, struct error *err)
 {
     enum codec_step step;
-    encoder_begin(e,
-                  &(struct encode_input){ .kind = c->kind,
-                                          .method = str_of(c->method),
-                                          .json = json,
-                                          .options = &c->encoding },
-                  document);
+    encoder_begin(
+        e,
+        &(struct encode_input){
+            .kind = c->kind, .method = str_of(c->method), .json = json, .options = &c->encoding },
+        document);
     do
         step = encoder_step(e, STEP, err);
     while (step == CODEC_MORE);

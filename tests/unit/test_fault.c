@@ -78,7 +78,11 @@ static void huge_texts_are_cut(void **state)
 static struct fault_rule_config rules[] = {
     { .code = { FAULT_CODE_NUMBER, 70, NULL }, .status = 404, .type = (char *)"no-such-record" },
     { .code = { FAULT_CODE_GLOB, 0, (char *)"Client*" }, .status = 422 },
-    { .has_range = true, .from = 100, .to = 199, .text = (char *)"*busy*", .status = 503,
+    { .has_range = true,
+      .from = 100,
+      .to = 199,
+      .text = (char *)"*busy*",
+      .status = 503,
       .retry_after = 1500 },
     { .text = (char *)"*denied*", .http = 403, .status = 403 },
     { .code = { FAULT_CODE_NUMBER, -32601, NULL }, .text = (char *)"soft*", .status = 410 },

@@ -298,9 +298,10 @@ static void test_pause_and_resume(void **state UNUSED)
     int fd = rig_client(rig);
     for (int chunked = 0; chunked < 2; chunked++) {
         rig_send(rig, fd,
-                 chunked ? "POST /pause HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-                           "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"
-                         : "POST /pause HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\nhello world");
+                 chunked
+                     ? "POST /pause HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                       "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"
+                     : "POST /pause HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\nhello world");
         RIG_WAIT(rig, rig->paused != NULL);
         assert_int_equal(http_server_resting(rig->server), 1);
         http_resume(TAKE(rig->paused));
