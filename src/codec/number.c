@@ -200,29 +200,42 @@ static bool reads_back(const struct decimal *d, double value)
     return memcmp(&back, &value, sizeof back) == 0;
 }
 
+/* The nearest decimal of so many digits that reads back as `value`, if there is one. */
+static bool shorten(double value, int precision, struct decimal *ret)
+{
+    int exponent;
+    round_to(value, precision, ret);
+    if (reads_back(ret, value))
+        return true;
+    /* At powers of two the doubles above are twice as far away as those below: where the nearest
+     * decimal is below and too far, the next above may do. */
+    if (fabs(frexp(value, &exponent)) > 0.5)
+        return false;
+    step_up(ret, precision);
+    return reads_back(ret, value);
+}
+
 static enum number_result parse_slowly(const struct parts *p, struct decimal *ret)
 {
     double value = to_double(p->digits, p->n_digits, p->exponent, p->more);
-    enum number_result result = NUMBER_OK;
-    if (isinf(value)) {
-        result = NUMBER_OVERFLOW;
-    } else if (fpclassify(value) == FP_ZERO) {
+    if (isinf(value))
+        return NUMBER_OVERFLOW;
+    if (fpclassify(value) == FP_ZERO) {
         set_digits(ret, "0", 1, 0);
-    } else {
-        /* Below the normal range fewer digits than 15 may do. */
-        bool normal = fabs(value) > 1e-300;
-        for (int precision = normal ? DIGITS_SURE : 1; precision <= 17; precision++) {
-            round_to(value, precision, ret);
-            if (reads_back(ret, value))
-                break;
-            /* At powers of two the doubles above are twice as far away as those below: where the
-             * nearest decimal is below and too far, the next above may do. */
-            step_up(ret, precision);
-            if (reads_back(ret, value))
-                break;
-        }
+        return NUMBER_OK;
     }
-    return result;
+    /* Whoever has a form of some digits has one of more, too, so that halving finds the fewest.
+     * Only below the normal range fewer than 15 may do, and 17 always do. */
+    int too_few = fpclassify(value) == FP_NORMAL ? DIGITS_SURE - 1 : 0, enough = 17;
+    while (enough - too_few > 1) {
+        int precision = too_few + (enough - too_few) / 2;
+        if (shorten(value, precision, ret))
+            enough = precision;
+        else
+            too_few = precision;
+    }
+    shorten(value, enough, ret);
+    return NUMBER_OK;
 }
 
 /* 16 or 17 digits, as programs write doubles. */
@@ -362,8 +375,12 @@ bool number_integer_is_double(struct integer n)
 {
     struct decimal d;
     char text[DIGITS_MAX];
-    if (number_integer_fits(n, INTEGER_SAFE))
-        return true;
+    if (n.digits.len <= 19) { /* of 64 bits: a double has 53 of them and zeros behind */
+        uint64_t bits = 0;
+        for (size_t i = 0; i < n.digits.len; i++)
+            bits = bits * 10 + (uint64_t)(n.digits.data[i] - '0');
+        return bits == 0 || bits >> __builtin_ctzll(bits) < UINT64_C(1) << 53;
+    }
     if (n.digits.len > 309 || number_parse_double(n.digits, &d) != NUMBER_OK)
         return false;
     double value = to_double(d.digits, d.n_digits, d.exponent, false);
