@@ -211,14 +211,19 @@ bool decode_push_utf8(struct decoder *d, struct str text)
     return !d->failed;
 }
 
-/* What was kept for the document is given back to its budget; results stay until the next one. */
+/* What was kept for the document is freed; results stay until the next one, but nobody counts them
+ * any more. */
 static void settle(struct decoder *d)
 {
-    struct buf *all[] = { &d->text,    &d->method,          &d->names,
-                          &d->members, &d->fault_code_text, &d->fault_string };
-    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-        budget_give(all[i]->budget, all[i]->cap);
-        all[i]->budget = NULL;
+    struct buf *working[] = { &d->text, &d->names, &d->members };
+    struct buf *results[] = { &d->method, &d->fault_code_text, &d->fault_string };
+    for (size_t i = 0; i < ARRAY_LEN(working); i++) {
+        buf_done(working[i]);
+        working[i]->budget = NULL;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(results); i++) {
+        budget_give(results[i]->budget, results[i]->cap);
+        results[i]->budget = NULL;
     }
     d->options = NULL;
     d->out = NULL;
