@@ -120,6 +120,15 @@ void decoder_free(struct decoder *d)
     free(d);
 }
 
+void decoder_clear(struct decoder *d)
+{
+    free_buffers(d);
+    init_buffers(d, NULL);
+    d->options = NULL;
+    d->out = NULL;
+    d->failed = true;
+}
+
 void decoder_begin(struct decoder *d, const struct decode_options *options, struct chain *out)
 {
     assert(options->depth <= CODEC_DEPTH_MAX);

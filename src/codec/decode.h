@@ -59,6 +59,10 @@ bool decoder_feed(struct decoder *d, struct str bytes, struct error *err);
 /* The end of the document. False as above: empty, truncated. */
 bool decoder_finish(struct decoder *d, struct decode_result *ret, struct error *err) MUST_CHECK;
 
+/* Drops what the document at hand has needed, finished or not, and its results: for a decoder that
+ * waits for its next one. */
+void decoder_clear(struct decoder *d);
+
 /* Can responses in that encoding be read? */
 bool decode_encoding_known(const char *name);
 

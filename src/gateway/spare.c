@@ -43,6 +43,7 @@ struct decoder *worker_take_decoder(struct worker *w)
 
 void worker_give_decoder(struct worker *w, struct decoder *d)
 {
+    decoder_clear(d); /* the call may have ended before its answer did */
     if (!keep(&w->decoders, d))
         decoder_free(d);
 }

@@ -213,6 +213,25 @@ static void test_many_marked(void **state UNUSED)
     decoder_free(d);
 }
 
+/* A document that ends early, or late, leaves nothing in the budget. */
+static void test_clear(void **state UNUSED)
+{
+    struct budget budget = { 0, 1 << 20 };
+    struct decode_options options = decode_rig_options();
+    struct decoder *d = decoder_new();
+    struct error err;
+    struct chain out;
+    chain_init(&out, 1 << 16, &budget);
+    decoder_begin(d, &options, &out);
+    assert_true(decoder_feed(d, STR("<params><struct><member><name>a</name><int>12345"), &err));
+    chain_done(&out);
+    assert_true(atomic_load(&budget.used) > 0);
+    decoder_clear(d);
+    assert_int_equal(atomic_load(&budget.used), 0);
+    decoder_clear(d);
+    decoder_free(d);
+}
+
 /* Structs that lie in several of the output's blocks are marked where they begin. */
 static void test_marked_deep(void **state UNUSED)
 {
@@ -402,10 +421,11 @@ static void test_faults(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scalars),     cmocka_unit_test(test_containers),
-        cmocka_unit_test(test_many_marked), cmocka_unit_test(test_marked_deep),
-        cmocka_unit_test(test_integers),    cmocka_unit_test(test_documents),
-        cmocka_unit_test(test_faults),      cmocka_unit_test(test_fault_structs),
+        cmocka_unit_test(test_scalars),       cmocka_unit_test(test_containers),
+        cmocka_unit_test(test_many_marked),   cmocka_unit_test(test_clear),
+        cmocka_unit_test(test_marked_deep),   cmocka_unit_test(test_integers),
+        cmocka_unit_test(test_documents),     cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_fault_structs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
