@@ -12,7 +12,8 @@
  *             between its brackets
  *   least, greatest
  *             bounds as text, for count, size and duration; else NULL
- *   reload    LIVE: SIGHUP changes it; RESTART: a restart does
+ *   reload    LIVE: it can change while the daemon runs; RESTART: it cannot. Until there is a
+ *             reload, both take effect at the next start
  *
  * Groups (`limits = { … }`) are lists of their own, named in rows G(group, name, "help") of their
  * parent: group##_config is the struct, name the member and the name in the file. */

@@ -77,9 +77,10 @@ static const char how_to[] =
     "each side matches by itself: `demo/*` is every method of `demo`, `*/system.*` the\n"
     "introspection of all.\n"
     "\n"
-    "### Reload\n"
+    "### Changes\n"
     "\n"
-    "*live* settings change when the daemon gets SIGHUP, the others at the next start.\n"
+    "A changed file takes effect at the next start. `rpcgated -t` tells beforehand whether it\n"
+    "is right.\n"
     "\n"
     "## Settings\n";
 
@@ -125,15 +126,14 @@ static void print_bounds(struct buf *to, const struct option_row *row)
 
 static void print_options(struct buf *to, const struct section *section)
 {
-    buf_append_c(to, "\n| name | type | default | bounds | reload | meaning |\n"
-                     "| --- | --- | --- | --- | --- | --- |\n");
+    buf_append_c(to, "\n| name | type | default | bounds | meaning |\n"
+                     "| --- | --- | --- | --- | --- |\n");
     for (size_t i = 0; i < section->n_options; i++) {
         const struct option_row *row = &section->options[i];
         buf_printf(to, "| `%s` |", row->name);
         print_cell(to, row->kind->name);
         print_default(to, row);
         print_bounds(to, row);
-        print_cell(to, row->live ? "live" : "restart");
         print_cell(to, row->help);
         buf_append_byte(to, '\n');
     }
