@@ -123,7 +123,14 @@ static void explain(const struct exchange *x, CURLcode rc, struct upstream_outco
 {
     const char *reason = x->error[0] != '\0' ? x->error : curl_easy_strerror(rc);
     long system_error = 0;
+    char at_socket[160];
 
+    /* libcurl would say "localhost port 80". */
+    if (rc == CURLE_COULDNT_CONNECT && x->target->unix_socket != NULL) {
+        snprintf(at_socket, sizeof at_socket, "cannot connect to the unix socket %s",
+                 x->target->unix_socket);
+        reason = at_socket;
+    }
     if (x->began && ret->status == UPSTREAM_CONNECT_FAILED)
         reason = "the proxy wants other credentials (407)";
     else if (x->refused)
