@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct header {
     struct str name, value;
@@ -19,6 +20,25 @@ struct local_address {
     bool is_unix;
     struct str ip; /* as text, IPv6 without brackets; NULL data on a unix socket */
     unsigned port;
+};
+
+/* What the caller's certificate is worth. */
+enum peer_cert {
+    PEER_CERT_NONE, /* it showed none, or was not asked for one */
+    PEER_CERT_GOOD,
+    PEER_CERT_FOREIGN /* it showed one that our CA does not vouch for, now */
+};
+
+/* The connection's other end. */
+struct request_peer {
+    bool is_unix;
+    bool known; /* of a unix socket, the process: what follows holds */
+    uid_t uid;
+    gid_t gid;
+    const gid_t *groups; /* the supplementary ones; borrowed for as long as the exchange lasts */
+    size_t n_groups;
+    enum peer_cert cert;
+    struct str subject; /* of a good certificate, as RFC 4514 writes it; borrowed likewise */
 };
 
 struct request_head {
