@@ -22,7 +22,7 @@ void request_log(const struct request *r, bool sent)
 {
     const char *upstream = r->upstream != NULL ? r->upstream->name : NULL;
     bool has_method = r->upstream != NULL && r->route.kind == ROUTE_METHOD;
-    if (!r->worker->config->log.access || !log_enabled(LOG_LEVEL_INFO))
+    if (!r->view->config->log.access || !log_enabled(LOG_LEVEL_INFO))
         return;
     LOG_EVENT(LOG_LEVEL_INFO, sent ? "request" : "request, caller left",
               LOG_TEXT("request_id", r->id),

@@ -39,7 +39,7 @@ static bool not_found(struct request *r)
 /* Who is calling: anonymous, if that is configured. */
 static bool check_caller(struct request *r)
 {
-    const struct anonymous_config *anonymous = &r->worker->config->anonymous;
+    const struct anonymous_config *anonymous = &r->view->config->anonymous;
     if (!anonymous->present)
         return error_set(&r->error, PROBLEM_UNAUTHENTICATED,
                          "Nobody may call without credentials here. The administrator can allow "
@@ -53,7 +53,7 @@ static bool check_path(struct request *r, const struct request_head *head)
     if (r->route.kind == ROUTE_UNKNOWN || r->route.kind == ROUTE_UPSTREAM)
         return not_found(r);
     if (r->route.kind == ROUTE_METHOD) {
-        r->upstream = config_upstream(r->worker->config, route_upstream(&r->route));
+        r->upstream = config_upstream(r->view->config, route_upstream(&r->route));
         if (r->upstream == NULL || !access_may_see(&r->access, route_upstream(&r->route)))
             return not_found(r);
     }
@@ -80,7 +80,7 @@ static bool check_method(struct request *r)
 
 static bool check_body(struct request *r, const struct request_head *head)
 {
-    size_t max = r->worker->config->limits.body;
+    size_t max = r->view->config->limits.body;
     uint64_t announced = 0;
     if (!head_has_body(head))
         return true;
@@ -95,7 +95,7 @@ static bool check_body(struct request *r, const struct request_head *head)
 bool request_admit(struct request *r)
 {
     const struct request_head *head = http_head(r->exchange);
-    const struct config *config = r->worker->config;
+    const struct config *config = r->view->config;
     const struct framing_limits framing = {
         .head_bytes = config->limits.headers,
         .header_count = (size_t)config->limits.header_count,

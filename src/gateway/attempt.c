@@ -15,12 +15,12 @@
 
 static struct pool *pool_of(const struct request *r)
 {
-    return &r->worker->pools[r->upstream->index];
+    return r->view->pools[r->upstream->index];
 }
 
 static struct upstream_state *shared_of(const struct request *r)
 {
-    return r->worker->gateway->upstreams[r->upstream->index];
+    return pool_of(r)->shared;
 }
 
 static int64_t now_of(const struct request *r)

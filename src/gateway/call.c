@@ -30,7 +30,7 @@ static void choose_options(struct request *r)
     const struct upstream_config *u = r->upstream;
     r->encoding = (struct encode_options){
         .extensions = u->extensions,
-        .depth = (unsigned)r->worker->config->limits.depth,
+        .depth = (unsigned)r->view->config->limits.depth,
         .text = u->text,
         .timezone = u->timezone,
         .encoding = u->encoding,
@@ -102,7 +102,7 @@ static void fail_with_fault(struct request *r, const struct fault *fault, int ht
 {
     CLEANUP(buf_done) struct buf text;
     struct fault shown = *fault;
-    redacted_fault(r->worker->config->redactor, &shown, &text);
+    redacted_fault(r->view->config->redactor, &shown, &text);
     fault_to_error(&shown, r->upstream, http_status, &r->error);
     r->fault = &shown;
     r->has_fault_code = true;
@@ -118,7 +118,7 @@ static void fail_with_protocol(struct request *r, const struct upstream_outcome 
     outcome_protocol_error(outcome, r->upstream, &r->error);
     outcome_protocol(outcome, r->upstream, (struct str){ r->peek, r->peek_len }, &shown);
     shown.protocol.url = str_of(r->upstream->targets[r->target].url);
-    redacted_protocol(r->worker->config->redactor, &shown, &text);
+    redacted_protocol(r->view->config->redactor, &shown, &text);
     r->protocol = &shown.protocol;
     request_fail(r);
     r->protocol = NULL;

@@ -5,26 +5,27 @@
 #include "base/clock.h"
 #include "codec/json_write.h"
 #include "gateway/exposition.h"
+#include "gateway/pool.h"
 
 #include <assert.h>
 #include <string.h>
 
-static bool is_upstream_down(const struct gateway *g)
+static bool is_upstream_down(const struct view *view)
 {
     int64_t now_ms = clock_now_ms();
-    for (size_t i = 0; i < g->n_upstreams; i++)
-        if (upstream_state_is_down(g->upstreams[i], now_ms))
+    for (size_t i = 0; i < view->config->n_upstreams; i++)
+        if (upstream_state_is_down(view->pools[i]->shared, now_ms))
             return true;
     return false;
 }
 
-static const char *readiness(struct gateway *g)
+static const char *readiness(const struct view *view)
 {
-    switch (gateway_phase(g)) {
+    switch (gateway_phase(view->worker->gateway)) {
     case GATEWAY_STARTING:
         return "starting";
     case GATEWAY_READY:
-        return is_upstream_down(g) ? "upstream-down" : "ready";
+        return is_upstream_down(view) ? "upstream-down" : "ready";
     case GATEWAY_LAME_DUCK:
     case GATEWAY_DRAINING:
     case GATEWAY_STOPPING:
@@ -36,17 +37,16 @@ static const char *readiness(struct gateway *g)
 static void write_upstreams(struct request *r)
 {
     static const char *const states[] = { "unknown", "up", "down" };
-    const struct gateway *g = r->worker->gateway;
     bool first = true;
     chain_append(&r->reply, STR("{\"upstreams\":["));
-    for (size_t i = 0; i < g->n_upstreams; i++) {
-        struct str name = str_of(g->upstreams[i]->config->name);
+    for (size_t i = 0; i < r->view->config->n_upstreams; i++) {
+        struct str name = str_of(r->view->config->upstreams[i].name);
         if (!access_may_see(&r->access, name))
             continue;
         chain_append_c(&r->reply, first ? "{\"name\":" : ",{\"name\":");
         json_write_string(&r->reply, name);
         chain_append(&r->reply, STR(",\"state\":\""));
-        chain_append_c(&r->reply, states[upstream_state_health(g->upstreams[i])]);
+        chain_append_c(&r->reply, states[upstream_state_health(r->view->pools[i]->shared)]);
         chain_append(&r->reply, STR("\"}"));
         first = false;
     }
@@ -63,7 +63,7 @@ void request_local(struct request *r)
         return;
     case ROUTE_READYZ:
         chain_append(&r->reply, STR("{\"status\":\""));
-        state = readiness(r->worker->gateway);
+        state = readiness(r->view);
         chain_append_c(&r->reply, state);
         chain_append(&r->reply, STR("\"}"));
         request_succeed(r, strcmp(state, "ready") == 0 ? 200 : 503);

@@ -98,8 +98,8 @@ static void pick_up(struct worker *w)
     if (LIKELY(!atomic_load_explicit(&w->permits_given, memory_order_relaxed)))
         return;
     (void)atomic_exchange_explicit(&w->permits_given, false, memory_order_acq_rel);
-    for (size_t i = 0; i < w->config->n_upstreams; i++) {
-        struct pool *pool = &w->pools[i];
+    LIST_EACH (&w->pools, at, following) {
+        struct pool *pool = CONTAINER_OF(at, struct pool, in_worker);
         pool->in_hand += permits_pick_up(&pool->shared->permits, w->index);
         serve(pool);
     }
@@ -129,27 +129,26 @@ void pools_run(struct worker *w)
     end_waits(w, REQUEST_BACKOFF, now_ms, attempt_start);
 }
 
-bool pools_open(struct worker *w)
+struct pool *pool_open(struct worker *w, struct upstream_state *shared)
 {
-    const struct config *config = w->config;
-    w->wait_due_ms = CLOCK_NEVER;
-    w->pools = xcalloc(config->n_upstreams, sizeof *w->pools);
-    for (size_t i = 0; i < config->n_upstreams; i++) {
-        struct pool *pool = &w->pools[i];
-        pool->worker = w;
-        pool->shared = w->gateway->upstreams[i];
-        list_init(&pool->waiting);
-        pool->client = upstream_open(w->client, &config->upstreams[i]);
-        if (pool->client == NULL)
-            return false;
-    }
-    return true;
+    struct upstream *client = upstream_open(w->client, shared->config);
+    if (client == NULL)
+        return NULL;
+    struct pool *pool = xcalloc(1, sizeof *pool);
+    pool->worker = w;
+    pool->shared = shared;
+    pool->client = client;
+    list_init(&pool->waiting);
+    list_add_last(&w->pools, &pool->in_worker);
+    return pool;
 }
 
-void pools_close(struct worker *w)
+void pool_close(struct pool *pool)
 {
-    for (size_t i = 0; w->pools != NULL && i < w->config->n_upstreams; i++)
-        if (w->pools[i].client != NULL)
-            upstream_close(w->pools[i].client);
-    free(w->pools);
+    if (pool == NULL)
+        return;
+    assert(list_empty(&pool->waiting) && pool->in_hand == 0);
+    list_remove(&pool->in_worker);
+    upstream_close(pool->client);
+    free(pool);
 }

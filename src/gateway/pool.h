@@ -19,6 +19,7 @@ struct worker;
 
 struct pool {
     struct worker *worker;
+    struct list in_worker; /* on worker->pools */
     struct upstream_state *shared;
     struct upstream *client; /* its connections in this worker; owned */
     struct list waiting;     /* struct request.in_queue; all are in REQUEST_QUEUED */
@@ -26,9 +27,11 @@ struct pool {
     bool serving;            /* it is being done */
 };
 
-/* Those of a worker, one for each upstream. False: errno says why. */
-bool pools_open(struct worker *w) MUST_CHECK;
-void pools_close(struct worker *w);
+/* NULL: errno says why. */
+struct pool *pool_open(struct worker *w, struct upstream_state *shared) MUST_CHECK;
+
+/* No call may wait in it or run. NULL is fine. */
+void pool_close(struct pool *pool);
 
 /* Asks for a permit. PERMITS_WAIT: the request is in the queue, and attempt_run() is called when it
  * has one. PERMITS_FULL: there are pool.max_queue calls there already. */

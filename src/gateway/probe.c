@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "gateway/pool.h"
+#include "gateway/view.h"
 #include "gateway/worker_state.h"
 #include "io/upstream.h"
 
@@ -89,13 +90,14 @@ void probes_open(struct worker *w)
     if (w->index != 0)
         return;
     w->probes_due_ms = 0;
-    w->probes = xcalloc(w->config->n_upstreams, sizeof *w->probes);
-    for (size_t i = 0; i < w->config->n_upstreams; i++) {
-        if (!w->config->upstreams[i].required)
+    const struct config *config = w->view->config;
+    w->probes = xcalloc(config->n_upstreams, sizeof *w->probes);
+    for (size_t i = 0; i < config->n_upstreams; i++) {
+        if (!config->upstreams[i].required)
             continue;
         struct probe *p = &w->probes[w->n_probes++];
         p->worker = w;
-        p->pool = &w->pools[i];
+        p->pool = w->view->pools[i];
         chain_init(&p->nothing, 0, NULL);
     }
 }

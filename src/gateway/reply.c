@@ -51,7 +51,7 @@ static void write_problem(struct request *r)
         .request_id = str_of(r->id),
     };
     /* A full budget must not take the words away that say so: a problem is small and not counted. */
-    redacted_error(r->worker->config->redactor, &r->error);
+    redacted_error(r->view->config->redactor, &r->error);
     chain_done(&r->reply);
     chain_init(&r->reply, SIZE_MAX, NULL);
     if (r->upstream != NULL) {

@@ -30,10 +30,13 @@ void request_enter(struct request *r, enum request_state next)
     list_add_last(&r->worker->in_state[next], &r->in_state);
 }
 
-static struct request *request_begin(struct worker *w, struct http_exchange *x)
+static struct request *request_begin(struct door *door, struct http_exchange *x)
 {
+    struct worker *w = door->worker;
     struct request *r = worker_take_request(w);
     r->worker = w;
+    r->view = view_hold(w->view);
+    r->door = door;
     r->exchange = x;
     r->state = REQUEST_READING;
     r->began_us = clock_now_us();
@@ -41,7 +44,7 @@ static struct request *request_begin(struct worker *w, struct http_exchange *x)
     list_init(&r->in_starved);
     list_init(&r->in_queue);
     list_add_last(&w->in_state[REQUEST_READING], &r->in_state);
-    buf_init(&r->body, (size_t)w->config->limits.body, &w->gateway->memory);
+    buf_init(&r->body, (size_t)r->view->config->limits.body, &w->gateway->memory);
     chain_init(&r->reply, SIZE_MAX, &w->gateway->memory);
     chain_init(&r->document, SIZE_MAX, &w->gateway->memory);
     atomic_fetch_add_explicit(&w->running, 1, memory_order_relaxed);
@@ -61,7 +64,7 @@ static void fail_body(struct request *r)
     if (r->body.state == BUF_FULL)
         error_limit(&r->error, PROBLEM_BODY_TOO_LARGE, "limits.body",
                     "The body is over limits.body (%zu bytes). Send less, or raise that limit.",
-                    r->worker->config->limits.body);
+                    r->view->config->limits.body);
     else
         error_limit(&r->error, PROBLEM_OVERLOADED, "limits.memory",
                     "The body does not fit into limits.memory now. Try again later, or raise that "
@@ -120,9 +123,10 @@ static void on_gone(void *context, struct http_exchange *x)
 static void on_closed(void *context, struct http_exchange *x, bool sent)
 {
     struct request *r = http_user(x);
-    struct worker *w = context;
+    (void)context;
     if (r == NULL)
         return;
+    struct worker *w = r->worker;
     attempt_drop(r);
     request_log(r, sent && !r->caller_gone);
     metrics_count(w->gateway->metrics[w->index], r);
@@ -133,6 +137,7 @@ static void on_closed(void *context, struct http_exchange *x, bool sent)
     chain_done(&r->document);
     chain_done(&r->reply);
     http_set_user(x, NULL);
+    view_release(r->view);
     worker_give_request(w, r);
     atomic_fetch_sub_explicit(&w->running, 1, memory_order_relaxed);
 }

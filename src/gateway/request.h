@@ -11,6 +11,8 @@
 #include "codec/decode.h"
 #include "codec/encode.h"
 #include "config/config.h"
+#include "gateway/door.h"
+#include "gateway/view.h"
 #include "gateway/worker_state.h"
 #include "io/http_server.h"
 #include "io/upstream.h"
@@ -36,6 +38,8 @@ enum request_state {
 
 struct request {
     struct worker *worker;
+    struct view *view; /* held: this request's configuration and pools */
+    struct door *door; /* where it came in */
     struct http_exchange *exchange;
     enum request_state state;
     struct list in_state; /* on worker->in_state[state] */
@@ -100,7 +104,7 @@ struct request {
     bool caller_gone;
 };
 
-/* The HTTP server's handler; its context is the worker. */
+/* The HTTP server's handler; its context is a struct door. */
 extern const struct http_handler request_handler;
 
 /* Moves on. Which state may follow which is checked. */

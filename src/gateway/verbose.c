@@ -63,7 +63,7 @@ static void write_part(const struct request *r, const char *name, const struct b
     CLEANUP(buf_done) struct buf shown;
     int64_t n = 0;
     buf_init(&shown, SIZE_MAX - 1, NULL);
-    redact(r->worker->config->redactor, buf_str(part), &shown);
+    redact(r->view->config->redactor, buf_str(part), &shown);
     struct str rest = buf_str(&shown);
     bool is_cut = rest.len > PART_MAX;
     if (is_cut)

@@ -39,8 +39,8 @@ static int64_t next_deadline(struct worker *w)
     int64_t deadline = clock_min(upstreams_deadline_ms(w->client), w->wait_due_ms);
     if (w->translating)
         return 0;
-    for (size_t i = 0; i < w->n_servers; i++)
-        deadline = clock_min(deadline, http_server_deadline_ms(w->servers[i]));
+    for (size_t i = 0; i < w->n_doors; i++)
+        deadline = clock_min(deadline, http_server_deadline_ms(w->doors[i].server));
     deadline = clock_min(deadline, w->probes_due_ms);
     if (!list_empty(&w->starved))
         deadline = clock_min(deadline, clock_now_ms() + STARVED_MS);
@@ -67,8 +67,8 @@ static bool follow_phase(struct worker *w)
     if (phase < GATEWAY_DRAINING)
         return true;
     if (!w->quiet)
-        for (size_t i = 0; i < w->n_servers; i++)
-            http_server_quiesce(w->servers[i]);
+        for (size_t i = 0; i < w->n_doors; i++)
+            http_server_quiesce(w->doors[i].server);
     w->quiet = true;
     if (phase == GATEWAY_DRAINING) {
         if (!worker_busy(w))
@@ -83,9 +83,9 @@ static bool follow_phase(struct worker *w)
 
 void worker_count_connections(struct worker *w)
 {
-    for (size_t i = 0; i < w->n_servers; i++)
+    for (size_t i = 0; i < w->n_doors; i++)
         metrics_set_connections(w->gateway->metrics[w->index], i,
-                                http_server_connections(w->servers[i]));
+                                http_server_connections(w->doors[i].server));
 }
 
 static void run_once(struct worker *w)
@@ -96,8 +96,8 @@ static void run_once(struct worker *w)
     probes_run(w);
     memory_feed(w);
     translate_some(w);
-    for (size_t i = 0; i < w->n_servers; i++)
-        http_server_run(w->servers[i]);
+    for (size_t i = 0; i < w->n_doors; i++)
+        http_server_run(w->doors[i].server);
     worker_count_connections(w);
     /* Calls that have just been submitted go out now, without another turn of the loop. */
     upstreams_run(w->client);
@@ -111,9 +111,9 @@ static void *thread_main(void *argument)
     return NULL;
 }
 
-static bool open_servers(struct worker *w, const struct worker_options *options)
+static bool open_doors(struct worker *w, const struct worker_options *options)
 {
-    const struct limits_config *limits = &w->config->limits;
+    const struct limits_config *limits = &options->config->limits;
     size_t share = ((size_t)limits->connections + options->n_workers - 1) / options->n_workers;
     for (size_t i = 0; i < options->n_listeners; i++) {
         struct http_server_options server = {
@@ -128,19 +128,21 @@ static bool open_servers(struct worker *w, const struct worker_options *options)
                 .idle_ms = limits->idle,
             },
             .handler = &request_handler,
-            .context = w,
+            .context = &w->doors[i],
         };
-        w->servers[i] = http_server_new(&server);
-        if (w->servers[i] == NULL)
+        w->doors[i].worker = w;
+        w->doors[i].server = http_server_new(&server);
+        if (w->doors[i].server == NULL)
             return false;
     }
     return true;
 }
 
-static bool open_upstreams(struct worker *w)
+static bool open_upstreams(struct worker *w, struct config *config)
 {
     w->client = upstreams_new(w->loop);
-    if (w->client == NULL || !pools_open(w))
+    w->view = w->client != NULL ? view_open(w, config) : NULL;
+    if (w->view == NULL)
         return false;
     probes_open(w);
     return true;
@@ -148,18 +150,17 @@ static bool open_upstreams(struct worker *w)
 
 void worker_free(struct worker *w)
 {
-    for (size_t i = 0; i < w->n_servers; i++)
-        if (w->servers[i] != NULL)
-            http_server_free(w->servers[i]);
+    for (size_t i = 0; i < w->n_doors; i++)
+        if (w->doors[i].server != NULL)
+            http_server_free(w->doors[i].server);
     probes_close(w);
-    pools_close(w);
+    view_close(w->view);
     if (w->client != NULL)
         upstreams_free(w->client);
     if (w->loop != NULL)
         loop_free(w->loop);
     worker_free_spare(w);
-    config_unref(w->config);
-    free(w->servers);
+    free(w->doors);
     free(w);
 }
 
@@ -170,16 +171,17 @@ struct worker *worker_start(const struct worker_options *options)
     w->index = options->index;
     w->gateway = options->gateway;
     w->gateway->workers[w->index] = w;
-    w->config = config_ref(options->config);
-    w->n_servers = options->n_listeners;
-    w->servers = xcalloc(w->n_servers, sizeof(struct http_server *));
+    w->n_doors = options->n_listeners;
+    w->doors = xcalloc(w->n_doors, sizeof *w->doors);
     for (size_t i = 0; i < WORKER_REQUEST_STATES; i++)
         list_init(&w->in_state[i]);
     list_init(&w->starved);
+    list_init(&w->pools);
+    w->wait_due_ms = CLOCK_NEVER;
     if (getrandom(&w->next_id, sizeof w->next_id, 0) != (ssize_t)sizeof w->next_id)
         w->next_id = (uint64_t)clock_now_us() * (options->index + 1);
     w->loop = loop_new();
-    if (w->loop != NULL && open_upstreams(w) && open_servers(w, options)) {
+    if (w->loop != NULL && open_upstreams(w, options->config) && open_doors(w, options)) {
         error = pthread_create(&w->thread, NULL, thread_main, w);
         if (error == 0)
             return w;

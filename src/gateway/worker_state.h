@@ -14,10 +14,12 @@
 #include <stdint.h>
 
 struct decoder;
+struct door;
 struct encoder;
 struct pool;
 struct probe;
 struct request;
+struct view;
 
 /* A few of each are kept for the next call: their memory is warm. */
 #define WORKER_SPARE 64
@@ -32,12 +34,12 @@ struct spare {
 struct worker {
     size_t index;
     struct gateway *gateway;
-    struct config *config;
+    struct view *view; /* the newest: what requests begin with */
     struct loop *loop;
-    struct http_server **servers;
-    size_t n_servers;
+    struct door *doors;
+    size_t n_doors;
     struct upstreams *client;
-    struct pool *pools; /* by upstream_config.index */
+    struct list pools; /* of struct pool, of all views */
     struct probe *probes; /* of required upstreams, in the first worker */
     size_t n_probes;
     int64_t probes_due_ms; /* when the next is; CLOCK_NEVER: there is none */
