@@ -28,15 +28,26 @@ enum encode_kind {
     ENCODE_CALL,     /* <methodCall> with the params */
     ENCODE_PARAMS,   /* <params> alone */
     ENCODE_RESPONSE, /* <methodResponse>; the params must be exactly one */
-    ENCODE_FAULT     /* <methodResponse><fault>; the text is {"code": integer, "string": text} */
+    ENCODE_FAULT,    /* <methodResponse><fault>; the text is {"code": integer, "string": text} */
+
+    /* The parts of one <methodCall> of system.multicall, which are appended to one chain, each
+     * begun by encoder_begin() with the same options: one begin, any number of items, one end.
+     * Other documents may be encoded in between. An item that fails has written a part of itself:
+     * the caller truncates the chain to where the item began, and goes on with the next. */
+    ENCODE_MULTICALL_BEGIN, /* neither method nor json */
+    ENCODE_MULTICALL_ITEM,  /* one call: `method`, and `json` as of ENCODE_CALL; pointers of errors
+                               begin at the params, as there */
+    ENCODE_MULTICALL_END    /* neither method nor json */
 };
 
 struct encode_input {
     enum encode_kind kind;
-    struct str method; /* of ENCODE_CALL; valid UTF-8 */
+    struct str method; /* of ENCODE_CALL and ENCODE_MULTICALL_ITEM; valid UTF-8 */
     struct str json;   /* borrowed until the last step. An array is the positional params, any
                           other value the one param, no bytes at all (or white space only) are
                           no params */
+    struct str within; /* the text that `json` is a part of: errors tell lines and columns of it;
+                          NULL data: `json` itself. Borrowed as that */
     const struct encode_options *options; /* borrowed until the last step */
 };
 

@@ -55,6 +55,8 @@ struct encode_options {
     const char *encoding; /* of the document; NULL: UTF-8. Borrowed. */
 };
 
+struct decode_items;
+
 /* An upstream's value on its way to a caller. */
 struct decode_options {
     enum types_form types;
@@ -64,6 +66,9 @@ struct decode_options {
     size_t document_max;          /* [bytes] of XML, after decompression */
     const char *encoding_forced;  /* overrides all; NULL: none. Borrowed. */
     struct str encoding_declared; /* by HTTP's `charset`; counts where the document says nothing */
+    const struct decode_items *items; /* decode.h: of an answer to system.multicall, whose results
+                                         are limited in depth each by itself; NULL: of any other
+                                         document. Borrowed. */
 };
 
 #endif

@@ -37,8 +37,10 @@ static void documents(void **state)
           "</member></struct></value></fault></methodResponse>\n" },
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct encode_input input = { cases[i].kind, STR("a.b<&"), str_of(cases[i].json),
-                                      &encode_defaults };
+        struct encode_input input = { .kind = cases[i].kind,
+                                      .method = STR("a.b<&"),
+                                      .json = str_of(cases[i].json),
+                                      .options = &encode_defaults };
         char *text = encode_document(&input);
         assert_string_equal(text, cases[i].xml);
         free(text);
@@ -71,8 +73,10 @@ static void documents_refused(void **state)
     struct chain out;
     chain_init(&out, ENCODE_MAX, NULL);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct encode_input input = { cases[i].kind, str_of(cases[i].method), str_of(cases[i].json),
-                                      &encode_defaults };
+        struct encode_input input = { .kind = cases[i].kind,
+                                      .method = str_of(cases[i].method),
+                                      .json = str_of(cases[i].json),
+                                      .options = &encode_defaults };
         struct error err;
         assert_int_equal(encode_run(e, &input, SIZE_MAX, &out, &err), CODEC_FAILED);
         assert_int_equal(err.type, PROBLEM_UNREPRESENTABLE);
@@ -91,7 +95,10 @@ static void what_is_no_json(void **state)
     struct error err;
     chain_init(&out, ENCODE_MAX, NULL);
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        struct encode_input input = { ENCODE_CALL, STR("m"), str_of(texts[i]), &encode_defaults };
+        struct encode_input input = { .kind = ENCODE_CALL,
+                                      .method = STR("m"),
+                                      .json = str_of(texts[i]),
+                                      .options = &encode_defaults };
         assert_int_equal(encode_run(e, &input, SIZE_MAX, &out, &err), CODEC_FAILED);
         assert_int_equal(err.type, PROBLEM_INVALID_JSON);
         assert_non_null(strstr(err.detail, "line 1, column "));
@@ -104,7 +111,9 @@ static void nil_of_another_namespace(void **state)
 {
     (void)state;
     struct encode_options ex = { .extensions = EXTENSION_EX_NIL, .depth = 128 };
-    struct encode_input input = { ENCODE_CALL, STR("m"), STR("null"), &ex };
+    struct encode_input input = {
+        .kind = ENCODE_CALL, .method = STR("m"), .json = STR("null"), .options = &ex
+    };
     char *text = encode_document(&input);
     assert_string_equal(
         text,
@@ -144,7 +153,9 @@ static void text_policies(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct encode_options options = { .depth = 128, .text = cases[i].policy };
-        struct encode_input input = { ENCODE_PARAMS, STR(""), str_of(cases[i].json), &options };
+        struct encode_input input = { .kind = ENCODE_PARAMS,
+                                      .json = str_of(cases[i].json),
+                                      .options = &options };
         struct encoder *e = encoder_new(NULL);
         struct chain out;
         struct error err;
@@ -172,8 +183,10 @@ static void encodings(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct encode_options options = { .depth = 128, .encoding = cases[i].name };
-        struct encode_input input = { ENCODE_CALL, STR("m"),
-                                      STR("\"a\xC3\xA9\\u20ac\\ud83d\\ude00\""), &options };
+        struct encode_input input = { .kind = ENCODE_CALL,
+                                      .method = STR("m"),
+                                      .json = STR("\"a\xC3\xA9\\u20ac\\ud83d\\ude00\""),
+                                      .options = &options };
         char expected[256];
         char *text = encode_document(&input);
         assert_true(encode_encoding_known(cases[i].name));
@@ -209,7 +222,10 @@ static void characters_stay_apart(void **state)
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         struct encode_options options = { .depth = 128, .encoding = names[i] };
         for (size_t j = 0; j < ARRAY_LEN(pairs); j++) {
-            struct encode_input input = { ENCODE_CALL, STR("m"), str_of(pairs[j][0]), &options };
+            struct encode_input input = { .kind = ENCODE_CALL,
+                                          .method = STR("m"),
+                                          .json = str_of(pairs[j][0]),
+                                          .options = &options };
             char *one = encode_document(&input);
             input.json = str_of(pairs[j][1]);
             char *other = encode_document(&input);
@@ -231,7 +247,10 @@ static void memory_is_counted(void **state)
     for (size_t i = 0; i < n; i++)
         memcpy(zeros + 2 * i, i == 0 ? "[0" : ",0", 2);
     zeros[2 * n] = ']';
-    struct encode_input input = { ENCODE_CALL, STR("m"), { zeros, 2 * n + 1 }, &encode_defaults };
+    struct encode_input input = { .kind = ENCODE_CALL,
+                                  .method = STR("m"),
+                                  .json = { zeros, 2 * n + 1 },
+                                  .options = &encode_defaults };
     atomic_store(&budget.max, 1 << 20);
     struct encoder *e = encoder_new(&budget);
     chain_init(&out, ENCODE_MAX, &budget);
@@ -251,8 +270,9 @@ static void a_document_may_be_given_up(void **state)
 {
     (void)state;
     struct encoder *e = encoder_new(NULL);
-    struct encode_input input = { ENCODE_PARAMS, STR(""), STR("[[1,{\"$a\":2,\"b\":3}],2]"),
-                                  &encode_defaults };
+    struct encode_input input = { .kind = ENCODE_PARAMS,
+                                  .json = STR("[[1,{\"$a\":2,\"b\":3}],2]"),
+                                  .options = &encode_defaults };
     struct chain out;
     struct error err;
     chain_init(&out, ENCODE_MAX, NULL);

@@ -8,7 +8,7 @@
 static void assert_params(const char *json, const struct encode_options *options,
                           const char *expected)
 {
-    struct encode_input input = { ENCODE_PARAMS, STR(""), str_of(json), options };
+    struct encode_input input = { .kind = ENCODE_PARAMS, .json = str_of(json), .options = options };
     char *text = encode_document(&input);
     size_t len = strlen(expected);
     if (strncmp(text, "<params>", 8) != 0 || strncmp(text + 8, expected, len) != 0 ||
@@ -35,7 +35,9 @@ static void assert_value(const char *json, const struct encode_options *options,
 static void assert_refused(const char *json, const struct encode_options *options,
                            const char *pointer, const char *says)
 {
-    struct encode_input input = { ENCODE_CALL, STR("m"), str_of(json), options };
+    struct encode_input input = {
+        .kind = ENCODE_CALL, .method = STR("m"), .json = str_of(json), .options = options
+    };
     struct encoder *e = encoder_new(NULL);
     struct chain out;
     struct error err;
