@@ -220,7 +220,7 @@ bool check_header(struct str text, struct buf *why)
     return true;
 }
 
-bool check_glob(struct str text, struct buf *why)
+bool check_call_glob(struct str text, struct buf *why)
 {
     if (!check_text(text, why))
         return false;
@@ -228,6 +228,38 @@ bool check_glob(struct str text, struct buf *why)
     return (slash > 0 && slash + 1 < text.len) ||
            refuse(why, "this is not of the form `upstream/method`, such as \"demo/*\" or "
                        "\"*/system.*\"");
+}
+
+bool check_name(struct str text, struct buf *why)
+{
+    bool ok = text.len > 0 && text.len <= 64;
+    for (size_t i = 0; i < text.len && ok; i++) {
+        char c = text.data[i];
+        bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+        ok = letter || (i > 0 && (is_alnum(c) || c == '_' || c == '-'));
+    }
+    return ok || refuse(why, "a name is a letter, then up to 63 letters, digits, `_` and `-`");
+}
+
+/* What a browser sends in `Origin` (RFC 6454 section 6.2): scheme://host, and :port where it is not
+ * the scheme's own. */
+bool check_origin(struct str text, struct buf *why)
+{
+    static const struct str schemes[] = { { "http://", 7 }, { "https://", 8 } };
+    static const char *const own_ports[] = { "80", "443" };
+    struct str host = { NULL, 0 }, port = { NULL, 0 };
+    const char *own_port = "";
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+        if (str_starts_with(text, schemes[i])) {
+            host = str_slice(text, schemes[i].len, text.len);
+            own_port = own_ports[i];
+        }
+    }
+    size_t colon = str_find(host, ':');
+    (void)colon;
+    (void)port;
+    (void)own_port;
+    return host.len > 0 || refuse(why, "this is no origin");
 }
 
 bool address_is_loopback(const char *address)

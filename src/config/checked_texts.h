@@ -23,7 +23,9 @@ bool check_encoding(struct str text, struct buf *why);
 bool check_decoding(struct str text, struct buf *why);
 bool check_host_name(struct str text, struct buf *why);
 bool check_header(struct str text, struct buf *why);
-bool check_glob(struct str text, struct buf *why);
+bool check_call_glob(struct str text, struct buf *why);
+bool check_name(struct str text, struct buf *why);
+bool check_origin(struct str text, struct buf *why);
 
 /* An IPv4 or IPv6 address, and whether it is one of this machine's own loopback. */
 bool address_is_loopback(const char *address);

@@ -5,93 +5,12 @@
 
 #include <string.h>
 
-/* Index of a setting's origin: LISTEN_port … */
-enum listen_index {
-#define X(kind, name, ...) LISTEN_##name,
-    LISTEN_OPTIONS(X)
-#undef X
-};
+/* Index of a setting's origin: LIMITS_body … */
 enum limits_index {
 #define X(kind, name, ...) LIMITS_##name,
     LIMITS_OPTIONS(X)
 #undef X
 };
-
-/* A setting that has no meaning beside what else stands in the entry. */
-static void refuse_unused(struct listen_config *l, size_t i, enum listen_index index,
-                          struct findings *findings)
-{
-    static const char *const names[] = {
-#define X(kind, name, ...) [LISTEN_##name] = #name,
-        LISTEN_OPTIONS(X)
-#undef X
-    };
-    struct origin *origin = &l->origins[index];
-    origin->unused = true;
-    if (check_is_set(origin))
-        findings_error(findings, origin->place,
-                       "listen[%zu]: `%s` is for %s, and this is the other kind of socket", i,
-                       names[index],
-                       index == LISTEN_mode || index == LISTEN_group ? "`unix`" : "`address`");
-}
-
-static void check_tcp(struct listen_config *l, size_t i, struct findings *findings)
-{
-    const struct origin *address = &l->origins[LISTEN_address];
-    l->origins[LISTEN_unix].unused = true;
-    refuse_unused(l, i, LISTEN_mode, findings);
-    refuse_unused(l, i, LISTEN_group, findings);
-    if (!check_is_set(&l->origins[LISTEN_port]))
-        findings_error(findings, l->place,
-                       "listen[%zu]: `address` needs a `port` (0 is any free one)", i);
-    bool known = l->address != NULL && !address->unresolved;
-    if (!l->insecure && known && !address_is_loopback(l->address))
-        findings_error(findings, address->place,
-                       "listen[%zu]: `%s` is not a loopback address, and whoever reaches it could "
-                       "read and make calls; use 127.0.0.1 or a unix socket, or set `insecure = "
-                       "true;` here if the network is trusted",
-                       i, l->address);
-}
-
-static void check_unix(struct listen_config *l, size_t i, struct findings *findings)
-{
-    l->origins[LISTEN_address].unused = true;
-    refuse_unused(l, i, LISTEN_port, findings);
-    refuse_unused(l, i, LISTEN_insecure, findings);
-}
-
-static bool same_listen(const struct listen_config *a, const struct listen_config *b)
-{
-    if (a->unix != NULL && b->unix != NULL)
-        return strcmp(a->unix, b->unix) == 0;
-    return a->address != NULL && b->address != NULL && strcmp(a->address, b->address) == 0 &&
-           a->port == b->port && a->port != 0;
-}
-
-static void check_listen(const struct checking *c)
-{
-    struct config *config = c->config;
-    struct findings *findings = c->findings;
-    for (size_t i = 0; i < config->n_listen; i++) {
-        struct listen_config *l = &config->listen[i];
-        if (!l->present)
-            continue; /* it is no group, which is told, or the default */
-        bool is_unix = check_is_set(&l->origins[LISTEN_unix]);
-        bool is_tcp = check_is_set(&l->origins[LISTEN_address]);
-        if (is_unix == is_tcp)
-            findings_error(findings, l->place,
-                           "listen[%zu]: set either `unix` (a path) or `address` and `port`%s", i,
-                           is_unix ? ", not both" : "");
-        else if (is_tcp)
-            check_tcp(l, i, findings);
-        else
-            check_unix(l, i, findings);
-        for (size_t j = 0; j < i; j++) {
-            if (same_listen(l, &config->listen[j]))
-                findings_error(findings, l->place, "listen[%zu]: the same as listen[%zu]", i, j);
-        }
-    }
-}
 
 static void check_limits(const struct checking *c)
 {
@@ -127,17 +46,18 @@ static void check_anonymous(const struct checking *c)
     struct findings *findings = c->findings;
     const struct anonymous_config *a = &config->anonymous;
     struct place whole = config->place;
-    if (findings->n_errors == 0 && (!a->present || a->allow.n == 0))
+    if (findings->n_errors == 0 && (!a->present || a->n_allow == 0) && config->n_callers == 0)
         findings_warn(
             findings, a->present ? a->place : whole,
             "nobody may make calls: %s `anonymous = { allow = [ \"*/*\" ]; };` lets every "
             "caller that connects use all upstreams",
             a->present ? "`anonymous.allow` is empty;" : "there is no `anonymous`;");
-    for (size_t i = 0; i < a->allow.n; i++) {
-        if (!names_upstream(config, str_of(a->allow.items[i])))
-            findings_warn(findings, a->origins[0].place,
+    for (size_t i = 0; i < a->n_allow; i++) {
+        const struct access_rule_config *rule = &a->allow[i];
+        if (rule->match != NULL && !names_upstream(config, str_of(rule->match)))
+            findings_warn(findings, rule->place,
                           "anonymous.allow: no upstream has a name that \"%s\" matches",
-                          a->allow.items[i]);
+                          rule->match);
     }
 }
 

@@ -23,6 +23,11 @@ static inline bool check_is_set(const struct origin *origin)
     return origin->place.file != NULL;
 }
 
+/* checks_listen.c; of the listener that is there without `listen`, only what it has no use for is
+ * marked. */
+void check_listen(const struct checking *c);
+void check_default_listen(struct listen_config *l);
+
 /* checks_upstream.c */
 void check_upstream(const struct checking *c, struct upstream_config *u);
 

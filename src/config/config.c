@@ -33,9 +33,7 @@ static void default_listen(struct config *config)
     reader_defaults(&section_listen, l);
     l->unix = store_text(config->store, STR("/run/rpcgate/rpcgate.sock"));
     l->group = store_text(config->store, STR("rpcgate"));
-    l->origins[LISTEN_address].unused = true;
-    l->origins[LISTEN_port].unused = true;
-    l->origins[LISTEN_insecure].unused = true;
+    check_default_listen(l);
     l->origins[LISTEN_unix].shown = "\"/run/rpcgate/rpcgate.sock\"";
     l->origins[LISTEN_group].shown = "\"rpcgate\"";
     config->listen = l;
@@ -135,6 +133,11 @@ struct config *config_unref(struct config *config)
     if (before == 1)
         store_free(config->store); /* the snapshot itself lies in it */
     return NULL;
+}
+
+bool config_may_face_network(const struct config *config, const struct listen_config *listen)
+{
+    return listen->insecure || (listen->tls.present && config->n_callers > 0);
 }
 
 const struct str *config_secrets(const struct config *config, size_t *ret_n)

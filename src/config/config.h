@@ -15,11 +15,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
+struct digest;
 struct store;
 
 enum auth_scheme { AUTH_SCHEME_NONE, AUTH_SCHEME_BASIC, AUTH_SCHEME_DIGEST, AUTH_SCHEME_BEARER };
 enum tls_version { TLS_VERSION_1_2, TLS_VERSION_1_3 };
+enum serve { SERVE_API = 1 << 0, SERVE_ADMIN = 1 << 1 };
+enum multicall_use { MULTICALL_USE_AUTO, MULTICALL_USE_ALWAYS, MULTICALL_USE_NEVER };
+enum multicall_shape { MULTICALL_SHAPE_AUTO, MULTICALL_SHAPE_WRAPPED, MULTICALL_SHAPE_BARE };
 
 /* A list of strings; owned by the snapshot. */
 struct texts {
@@ -67,12 +72,18 @@ typedef char *OPTION_C_socket_path;
 typedef char *OPTION_C_zone;
 typedef char *OPTION_C_encoding;
 typedef char *OPTION_C_decoding;
+typedef char *OPTION_C_name;
+typedef char *OPTION_C_call_glob; /* "upstream/method", checked */
 typedef struct texts OPTION_C_urls;
 typedef struct texts OPTION_C_host_names;
 typedef struct texts OPTION_C_no_proxy;
 typedef struct texts OPTION_C_headers; /* "Name: value", checked */
-typedef struct texts OPTION_C_globs;   /* "upstream/method", checked */
-typedef unsigned OPTION_C_extensions;  /* set of enum extension */
+typedef struct texts OPTION_C_origins; /* "scheme://host:port" as browsers write it: in lower case,
+                                          without the scheme's own port */
+typedef struct texts OPTION_C_globs;
+typedef struct texts OPTION_C_secrets;
+typedef unsigned OPTION_C_extensions; /* set of enum extension */
+typedef unsigned OPTION_C_serve;      /* set of enum serve */
 typedef enum log_level OPTION_C_log_level;
 typedef enum log_format OPTION_C_log_format;
 typedef enum types_form OPTION_C_types_form;
@@ -80,6 +91,8 @@ typedef enum integers_form OPTION_C_integers_form;
 typedef enum text_policy OPTION_C_text_policy;
 typedef enum auth_scheme OPTION_C_auth_scheme;
 typedef enum tls_version OPTION_C_tls_version;
+typedef enum multicall_use OPTION_C_multicall_use;
+typedef enum multicall_shape OPTION_C_multicall_shape;
 typedef struct fault_code OPTION_C_fault_code;
 
 #define OPTION_MEMBER(kind, name, ...) OPTION_C_##kind name;
@@ -88,6 +101,7 @@ typedef struct fault_code OPTION_C_fault_code;
 #define GROUPS_MEMBER(group, name, help)                                                           \
     struct group##_config *name;                                                                   \
     size_t n_##name;
+#define RULES_MEMBER(group, name, example, help) GROUPS_MEMBER(group, name, help)
 
 /* A section's settings, with the origin of each in the list's order. */
 #define SECTION_MEMBERS(LIST)                                                                      \
@@ -96,8 +110,32 @@ typedef struct fault_code OPTION_C_fault_code;
     LIST(OPTION_MEMBER)                                                                            \
     struct origin origins[0 LIST(OPTION_COUNT)];
 
+/* An entry of a rule's `params`: the param is a string that one of the globs matches. */
+struct param_rule_config {
+    SECTION_MEMBERS(PARAM_RULE_OPTIONS) /* at, in */
+};
+
+/* An entry of `allow` or `deny`; a mere string is its `match`. */
+struct access_rule_config {
+    SECTION_MEMBERS(ACCESS_RULE_OPTIONS)
+    ACCESS_RULE_LISTS(GROUPS_MEMBER) /* params, n_params: all must hold */
+};
+
 struct anonymous_config {
     SECTION_MEMBERS(ANONYMOUS_OPTIONS)
+    ANONYMOUS_RULES(RULES_MEMBER) /* allow, n_allow, deny, n_deny */
+};
+
+/* The counts are 0 where they are not set, but for `burst`, which is `rate` then. */
+struct caller_config {
+    size_t index; /* place in config.callers */
+    SECTION_MEMBERS(CALLER_OPTIONS)
+    CALLER_RULES(RULES_MEMBER) /* allow, n_allow, deny, n_deny */
+    struct digest *digests;    /* of `token` and `tokens` */
+    size_t n_digests;
+    bool has_uid, has_gid; /* of `user` and `group` */
+    uid_t uid;
+    gid_t gid;
 };
 
 struct limits_config {
@@ -145,6 +183,10 @@ struct breaker_config {
     SECTION_MEMBERS(BREAKER_OPTIONS)
 };
 
+struct introspection_config {
+    SECTION_MEMBERS(INTROSPECTION_OPTIONS)
+};
+
 /* An entry of `faults`. Without `from` it is INT64_MIN, without `to` INT64_MAX; the other numbers
  * are 0 and the texts NULL where they are not set. */
 struct fault_rule_config {
@@ -157,8 +199,19 @@ struct method_rule_config {
     SECTION_MEMBERS(METHOD_RULE_OPTIONS)
 };
 
+/* The content of the files that `tls` names; NULL data: none. */
+struct tls_files {
+    struct str ca, cert, key; /* the key is a secret; a listener's CA is that of the clients */
+};
+
+struct listen_tls_config {
+    SECTION_MEMBERS(LISTEN_TLS_OPTIONS)
+};
+
 struct listen_config {
     SECTION_MEMBERS(LISTEN_OPTIONS)
+    LISTEN_GROUPS(GROUP_MEMBER) /* tls.present: callers speak TLS here */
+    struct tls_files tls_files;
 };
 
 /* The parts of an upstream's URL, checked and decoded when the file is read. */
@@ -179,11 +232,6 @@ struct proxy_target {
     char *no_proxy; /* with commas between the hosts; "": none */
 };
 
-/* The content of the files that `tls` names; NULL data: none. */
-struct tls_files {
-    struct str ca, cert, key; /* the key is a secret */
-};
-
 struct upstream_config {
     char *name;
     size_t index; /* place in config.upstreams: an upstream's number within the snapshot */
@@ -201,7 +249,7 @@ struct redactor;
 
 struct config {
     SECTION_MEMBERS(MAIN_OPTIONS)
-    MAIN_LISTS(GROUPS_MEMBER) /* listen, n_listen: at least one entry */
+    MAIN_LISTS(GROUPS_MEMBER) /* listen, n_listen: at least one entry; callers, n_callers */
     MAIN_OPTIONAL_GROUPS(GROUP_MEMBER)
     MAIN_GROUPS(GROUP_MEMBER)
     MAIN_NAMED_GROUPS(GROUPS_MEMBER) /* upstreams, n_upstreams: in the order of the file */
@@ -250,6 +298,14 @@ struct config *config_unref(struct config *config);
 
 /* The upstream of that name, or NULL. */
 const struct upstream_config *config_upstream(const struct config *config, struct str name);
+
+/* Are the settings the same, whatever files and places they come from? Of TLS files the content
+ * counts. The two may be of different snapshots. */
+bool config_same_upstream(const struct upstream_config *a, const struct upstream_config *b);
+bool config_same_listen(const struct listen_config *a, const struct listen_config *b);
+
+/* May that listener have an address beyond loopback? */
+bool config_may_face_network(const struct config *config, const struct listen_config *listen);
 
 /* All secrets of the snapshot of at least SECRET_MIN bytes, each once, the longest first: what must
  * not appear in foreign text that is shown (of a user and password, `user:password` too, which

@@ -138,17 +138,36 @@ static const struct word words_tls_version[] = {
     TLS_VERSION_LIST(WORD)
 #undef WORD_VALUE
 };
+static const struct word words_multicall_use[] = {
+#define WORD_VALUE(word) MULTICALL_USE_##word
+    MULTICALL_USE_LIST(WORD)
+#undef WORD_VALUE
+};
+static const struct word words_multicall_shape[] = {
+#define WORD_VALUE(word) MULTICALL_SHAPE_##word
+    MULTICALL_SHAPE_LIST(WORD)
+#undef WORD_VALUE
+};
+static const struct word words_serve[] = {
+#define WORD_VALUE(word) SERVE_##word
+    SERVE_LIST(WORD)
+#undef WORD_VALUE
+};
 static const struct word words_extensions[] = {
 #define WORD_VALUE(word) EXTENSION_##word
     EXTENSION_LIST(WORD)
 #undef WORD_VALUE
 };
 
-/* Numbers are put into their members, whatever their C type is. */
+/* Numbers are put into their members and taken out, whatever their C type is. */
 #define PUT_NUMBER(kind)                                                                           \
     static void put_##kind(void *member, int64_t value)                                            \
     {                                                                                              \
         *(OPTION_C_##kind *)member = (OPTION_C_##kind)value;                                       \
+    }                                                                                              \
+    static int64_t get_##kind(const void *member)                                                  \
+    {                                                                                              \
+        return (int64_t) * (const OPTION_C_##kind *)member;                                        \
     }
 #define PUT_WORDS(kind) PUT_NUMBER(kind)
 #define PUT_TEXT(kind)
@@ -158,7 +177,8 @@ static const struct word words_extensions[] = {
 KIND_LIST(K)
 #undef K
 
-#define NUMBER(kind, type_, parse_) .type = (type_), .parse = (parse_), .put = put_##kind
+#define NUMBER(kind, type_, parse_)                                                                \
+    .type = (type_), .parse = (parse_), .put = put_##kind, .get = get_##kind
 #define ENUM(kind) NUMBER(kind, SETTING_TEXT, parse_word), WORDS_OF(kind)
 #define CHECKED(type_, check_) .type = (type_), .check = (check_)
 
@@ -184,7 +204,12 @@ KIND_LIST(K)
 #define BEHAVIOUR_host_names CHECKED(SETTING_LIST, check_host_name)
 #define BEHAVIOUR_no_proxy CHECKED(SETTING_LIST, check_no_proxy)
 #define BEHAVIOUR_headers CHECKED(SETTING_LIST, check_header), .sensitive = true
-#define BEHAVIOUR_globs CHECKED(SETTING_LIST, check_glob)
+#define BEHAVIOUR_origins CHECKED(SETTING_LIST, check_origin)
+#define BEHAVIOUR_name CHECKED(SETTING_TEXT, check_name)
+#define BEHAVIOUR_call_glob CHECKED(SETTING_TEXT, check_call_glob)
+#define BEHAVIOUR_globs CHECKED(SETTING_LIST, check_text)
+#define BEHAVIOUR_secrets CHECKED(SETTING_LIST, check_text), .sensitive = true
+#define BEHAVIOUR_serve NUMBER(serve, SETTING_LIST, parse_word), WORDS_OF(serve)
 #define BEHAVIOUR_extensions NUMBER(extensions, SETTING_LIST, parse_word), WORDS_OF(extensions)
 #define BEHAVIOUR_log_level ENUM(log_level)
 #define BEHAVIOUR_log_format ENUM(log_format)
@@ -193,6 +218,8 @@ KIND_LIST(K)
 #define BEHAVIOUR_text_policy ENUM(text_policy)
 #define BEHAVIOUR_auth_scheme ENUM(auth_scheme)
 #define BEHAVIOUR_tls_version ENUM(tls_version)
+#define BEHAVIOUR_multicall_use ENUM(multicall_use)
+#define BEHAVIOUR_multicall_shape ENUM(multicall_shape)
 
 const struct kind kinds[KINDS] = {
 #define K(kind, form_, name_, written_)                                                            \

@@ -34,6 +34,7 @@ struct kind {
     /* Of numbers and words. False: `why` ends a sentence that begins with the value. */
     bool (*parse)(const struct kind *kind, struct str text, int64_t *ret, struct buf *why);
     void (*put)(void *member, int64_t value);
+    int64_t (*get)(const void *member);
     /* Of texts. False: `why` has a sentence, which has nothing of a secret in it. */
     bool (*check)(struct str text, struct buf *why);
 };

@@ -12,11 +12,12 @@
  *             between its brackets
  *   least, greatest
  *             bounds as text, for count, size and duration; else NULL
- *   reload    LIVE: it can change while the daemon runs; RESTART: it cannot. Until there is a
- *             reload, both take effect at the next start
+ *   reload    LIVE: a reload (SIGHUP) changes it; RESTART: it takes effect at the next start
  *
  * Groups (`limits = { … }`) are lists of their own, named in rows G(group, name, "help") of their
- * parent: group##_config is the struct, name the member and the name in the file. */
+ * parent: group##_config is the struct, name the member and the name in the file. Lists whose
+ * entries are groups, or the string that an entry's `match` is, are rows
+ * R(group, name, "example", "help"). */
 #ifndef RPCGATE_CONFIG_OPTION_LIST_H
 #define RPCGATE_CONFIG_OPTION_LIST_H
 
@@ -53,7 +54,14 @@
     K(no_proxy, TEXTS, "list of hosts",                                                            \
       "a list of host names, each with its subdomains, addresses, networks: `[ \"10.0.0.0/8\" ]`") \
     K(headers, TEXTS, "list of headers", "a list of header lines: `[ \"X-Tenant: blue\" ]`")       \
-    K(globs, TEXTS, "list of globs", "a list of globs over `upstream/method`: `[ \"demo/*\" ]`")   \
+    K(origins, TEXTS, "list of origins",                                                           \
+      "a list of `scheme://host`, with `:port` where it is not the scheme's: "                     \
+      "`[ \"https://app.example\" ]`")                                                             \
+    K(name, TEXT, "name", "a letter, then up to 63 letters, digits, `_` and `-`")                  \
+    K(call_glob, TEXT, "glob", "a glob over `upstream/method`, such as `\"demo/*\"`")              \
+    K(globs, TEXTS, "list of globs", "a list of globs: `[ \"read\", \"search_*\" ]`")              \
+    K(secrets, TEXTS, "list of secrets", "a list of strings that are never shown")                 \
+    K(serve, WORDS, "list of words", "a list of words: `[ \"nil\", \"i8\" ]`")                     \
     K(extensions, WORDS, "list of words", "a list of words: `[ \"nil\", \"i8\" ]`")                \
     K(log_level, NUMBER, "word", "a string with one of the words listed")                          \
     K(log_format, NUMBER, "word", "a string with one of the words listed")                         \
@@ -61,7 +69,9 @@
     K(integers_form, NUMBER, "word", "a string with one of the words listed")                      \
     K(text_policy, NUMBER, "word", "a string with one of the words listed")                        \
     K(auth_scheme, NUMBER, "word", "a string with one of the words listed")                        \
-    K(tls_version, NUMBER, "word", "a string with one of the words listed")
+    K(tls_version, NUMBER, "word", "a string with one of the words listed")                        \
+    K(multicall_use, NUMBER, "word", "a string with one of the words listed")                      \
+    K(multicall_shape, NUMBER, "word", "a string with one of the words listed")
 
 /* Top level. */
 #define MAIN_OPTIONS(X)                                                                            \
@@ -69,13 +79,19 @@
       "Worker threads. 0: one for each CPU that the process may run on.")                          \
     X(host_names, hosts, NULL, "\"gateway.internal\"", NULL, NULL, LIVE,                           \
       "Further names that a request's `Host` may have, beside loopback names and the local "       \
-      "address.")
+      "address.")                                                                                  \
+    X(origins, cors_origins, NULL, "\"https://app.example\"", NULL, NULL, LIVE,                    \
+      "Web sites whose scripts may call; each as browsers send it in `Origin`.")
 
 /* Lists of groups: `listen = ( { … }, { … } )`. */
 #define MAIN_LISTS(G)                                                                              \
     G(listen, listen,                                                                              \
-      "Where callers connect, each entry with either `unix` or `address` and `port`. Without "     \
-      "`listen`: the unix socket /run/rpcgate/rpcgate.sock, mode 0660, group rpcgate.")
+      "Where callers connect, each entry with one of `unix`, `systemd`, or `address` and `port`. " \
+      "Without `listen`: the unix socket /run/rpcgate/rpcgate.sock, mode 0660, group rpcgate.")    \
+    G(caller, callers,                                                                             \
+      "Who may call. A caller is known by a Bearer token, a client certificate, or the user or "   \
+      "group of the process at the other end of a unix socket, in this order; one that none of "   \
+      "it fits is `anonymous`.")
 
 /* Groups whose presence alone means something. */
 #define MAIN_OPTIONAL_GROUPS(G)                                                                    \
@@ -94,34 +110,95 @@
 
 /* listen = ( { … }, … ) */
 #define LISTEN_OPTIONS(X)                                                                          \
-    X(socket_path, unix, NULL, "/run/rpcgate/rpcgate.sock", NULL, NULL, RESTART,                   \
+    X(socket_path, unix, NULL, "/run/rpcgate/rpcgate.sock", NULL, NULL, LIVE,                      \
       "Path of a unix socket.")                                                                    \
-    X(mode, mode, "0660", NULL, NULL, NULL, RESTART, "File mode of the unix socket.")              \
-    X(text, group, NULL, "rpcgate", NULL, NULL, RESTART,                                           \
+    X(mode, mode, "0660", NULL, NULL, NULL, LIVE, "File mode of the unix socket.")                 \
+    X(text, group, NULL, "rpcgate", NULL, NULL, LIVE,                                              \
       "Group that the unix socket is given to. Without it: the daemon's own.")                     \
-    X(address, address, NULL, "127.0.0.1", NULL, NULL, RESTART,                                    \
-      "IPv4 or IPv6 address to listen on.")                                                        \
-    X(count, port, NULL, "8080", "0", "65535", RESTART,                                            \
+    X(text, systemd, NULL, "api", NULL, NULL, LIVE,                                                \
+      "Sockets that systemd opens: the `FileDescriptorName=` of a socket unit.")                   \
+    X(address, address, NULL, "127.0.0.1", NULL, NULL, LIVE, "IPv4 or IPv6 address to listen on.") \
+    X(count, port, NULL, "8080", "0", "65535", LIVE,                                               \
       "TCP port. 0: any free one, which is printed at start.")                                     \
-    X(flag, insecure, "false", NULL, NULL, NULL, RESTART,                                          \
-      "Allows an address beyond loopback without TLS and callers.")
+    X(flag, insecure, "false", NULL, NULL, NULL, LIVE,                                             \
+      "Allows an address beyond loopback without `tls` and `callers`.")                            \
+    X(serve, serve, "\"api\", \"admin\"", NULL, NULL, NULL, LIVE,                                  \
+      "What is served here: `admin` is /livez, /readyz and /metrics, `api` is all else.")
+
+#define LISTEN_GROUPS(G)                                                                           \
+    G(listen_tls, tls, "Callers speak TLS here (https://). Not for unix sockets.")
+
+/* listen = ( { tls = { … } }, … ) */
+#define LISTEN_TLS_OPTIONS(X)                                                                      \
+    X(path, cert_file, NULL, "/etc/rpcgate/server.pem", NULL, NULL, LIVE,                          \
+      "Our certificate (PEM), with those between it and its CA behind it; required. This and the " \
+      "other files are read together with the configuration.")                                     \
+    X(path, key_file, NULL, "/etc/rpcgate/server.key", NULL, NULL, LIVE,                           \
+      "Its private key (PEM), without a password. Without it: it stands in `cert_file`.")          \
+    X(path, client_ca_file, NULL, "/etc/rpcgate/client-ca.pem", NULL, NULL, LIVE,                  \
+      "CAs (PEM) of callers' certificates. Without it: callers are not asked for one.")            \
+    X(tls_version, min_version, "1.2", NULL, NULL, NULL, LIVE, "Oldest version of TLS.")
+
+/* callers = ( { … }, … ) */
+#define CALLER_OPTIONS(X)                                                                          \
+    X(name, name, NULL, "billing", NULL, NULL, LIVE, "Name of the caller, for the log; required.") \
+    X(secret, token, NULL, "${file:/etc/rpcgate/billing.token}", NULL, NULL, LIVE,                 \
+      "Bearer token that the caller sends, of at least 32 characters.")                            \
+    X(secrets, tokens, NULL,                                                                       \
+      "\"${file:/etc/rpcgate/billing.new}\", \"${file:/etc/rpcgate/billing.old}\"", NULL, NULL,    \
+      LIVE, "Several, of which each will do, so that tokens can be changed without a pause.")      \
+    X(text, user, NULL, "billing", NULL, NULL, LIVE,                                               \
+      "User of the process that calls over a unix socket: a name of this system, or a number.")    \
+    X(text, group, NULL, "billing", NULL, NULL, LIVE,                                              \
+      "Group that such a process is in, as its own or a further one: a name, or a number.")        \
+    X(text, cert, NULL, "CN=billing,*", NULL, NULL, LIVE,                                          \
+      "Glob over the subject of the client's certificate (RFC 4514), where `listen.tls` has a "    \
+      "`client_ca_file`.")                                                                         \
+    X(count, rate, NULL, "50", "1", "1000000", LIVE,                                               \
+      "Most calls a second; each call of a batch counts. Without it: any number.")                 \
+    X(count, burst, NULL, "100", "1", "1000000", LIVE,                                             \
+      "Most calls at once after a pause. Without it: as `rate`.")                                  \
+    X(count, max_in_flight, NULL, "32", "1", "1000000", LIVE,                                      \
+      "Most requests that are answered at the same time. Without it: any number.")
+
+#define CALLER_RULES(R)                                                                            \
+    R(access_rule, allow, "\"odoo/*\"",                                                            \
+      "What is allowed. An entry is a glob over `upstream/method`, each side of which matches by " \
+      "itself, or a group. Without `allow` nothing is.")                                           \
+    R(access_rule, deny, "\"supervisor/supervisor.shutdown\"",                                     \
+      "What is not, in the same way; deny wins.")
 
 /* anonymous = { … } */
-#define ANONYMOUS_OPTIONS(X)                                                                       \
-    X(globs, allow, NULL, "\"demo/*\"", NULL, NULL, LIVE,                                          \
-      "Globs over `upstream/method` of what is allowed. Each side matches by itself.")             \
-    X(globs, deny, NULL, "\"supervisor/supervisor.shutdown\"", NULL, NULL, LIVE,                   \
-      "Globs of what is not; deny wins.")
+#define ANONYMOUS_OPTIONS(X)
+
+#define ANONYMOUS_RULES(R)                                                                         \
+    R(access_rule, allow, "\"demo/*\"", "What is allowed, as in `callers`.")                       \
+    R(access_rule, deny, "\"demo/system.*\"", "What is not; deny wins.")
+
+/* callers = ( { allow = ( { … }, … ) }, … ) */
+#define ACCESS_RULE_OPTIONS(X)                                                                     \
+    X(call_glob, match, NULL, "odoo/execute_kw", NULL, NULL, LIVE,                                 \
+      "Glob over `upstream/method`; required.")
+
+#define ACCESS_RULE_LISTS(G)                                                                       \
+    G(param_rule, params, "Params that such a call must have, too; all entries must hold.")
+
+/* callers = ( { allow = ( { params = ( { … }, … ) }, … ) }, … ) */
+#define PARAM_RULE_OPTIONS(X)                                                                      \
+    X(count, at, NULL, "4", "0", "10000", LIVE,                                                    \
+      "Which param, as the call goes out; the first one is 0. Required.")                          \
+    X(globs, in, NULL, "\"read\", \"search_*\"", NULL, NULL, LIVE,                                 \
+      "Globs, one of which it must match; it must be a string. Required.")
 
 /* limits = { … } */
 #define LIMITS_OPTIONS(X)                                                                          \
     X(size, body, "4M", NULL, "1K", "1G", LIVE,                                                    \
       "Largest request body; a larger one is answered 413. At most `limits.memory`.")              \
-    X(size, headers, "16K", NULL, "1K", "256K", RESTART,                                           \
+    X(size, headers, "16K", NULL, "1K", "256K", LIVE,                                              \
       "Largest request head: request line and header lines together.")                             \
     X(count, header_count, "64", NULL, "8", "1000", LIVE, "Most header lines of a request.")       \
     X(count, depth, "128", NULL, "1", "1000", LIVE, "Greatest nesting of a request's JSON.")       \
-    X(count, connections, "4096", NULL, "8", "1000000", RESTART,                                   \
+    X(count, connections, "4096", NULL, "8", "1000000", LIVE,                                      \
       "Most connections of callers; at the limit the oldest idle ones make room.")                 \
     X(size, memory, "256M", NULL, "8M", "1T", LIVE,                                                \
       "What bodies, documents and replies of all callers together may hold.")                      \
@@ -174,7 +251,15 @@
     X(flag, verbose, "false", NULL, NULL, NULL, LIVE,                                              \
       "Writes requests and responses to the log, with secrets as `***`.")                          \
     X(text, user_agent, NULL, "billing-gateway/1", NULL, NULL, LIVE,                               \
-      "`User-Agent` of our requests. Without it: rpcgate/VERSION.")
+      "`User-Agent` of our requests. Without it: rpcgate/VERSION.")                                \
+    X(multicall_use, multicall, "auto", NULL, NULL, NULL, LIVE,                                    \
+      "Whether a batch goes out as one `system.multicall`; auto: where the server has it, else "   \
+      "its calls go side by side.")                                                                \
+    X(multicall_shape, multicall_results, "auto", NULL, NULL, NULL, LIVE,                          \
+      "Whether the server wraps each result of a `system.multicall` in an array of one; auto: "    \
+      "found out by a first, harmless one.")                                                       \
+    X(count, multicall_max, "1000", NULL, "1", "100000", LIVE,                                     \
+      "Most calls of one `system.multicall`; a larger batch goes out as several.")
 
 #define UPSTREAM_GROUPS(G)                                                                         \
     G(auth, auth, "Our credentials at the server.")                                                \
@@ -187,7 +272,8 @@
     G(retry, retry,                                                                                \
       "What is tried again: calls that did not reach the server, and calls of `safe` methods "     \
       "whose answer was lost. Nothing else is ever sent twice.")                                   \
-    G(breaker, breaker, "When a server that fails gets no calls for a while.")
+    G(breaker, breaker, "When a server that fails gets no calls for a while.")                     \
+    G(introspection, introspection, "What is kept of what the server tells of its methods.")
 
 /* faults = ( { … }, … ) */
 #define UPSTREAM_LISTS(G)                                                                          \
@@ -287,6 +373,11 @@
       "After so many in a row the server gets no calls for a while. 0: it always gets them.")      \
     X(duration, open, "5s", NULL, "10ms", "1h", LIVE, "How long that is; then one call tries.")
 
+/* upstreams.NAME.introspection = { … } */
+#define INTROSPECTION_OPTIONS(X)                                                                   \
+    X(duration, ttl, "10m", NULL, "0s", "24h", LIVE,                                               \
+      "How long it is kept; then it is asked for again, and what is kept serves until then.")
+
 /* upstreams.NAME.faults = ( { … }, … ) */
 #define FAULT_RULE_OPTIONS(X)                                                                      \
     X(fault_code, code, NULL, "100", NULL, NULL, LIVE,                                             \
@@ -315,5 +406,8 @@
 #define AUTH_SCHEME_LIST(X)                                                                        \
     X(NONE, "none") X(BASIC, "basic") X(DIGEST, "digest") X(BEARER, "bearer")
 #define TLS_VERSION_LIST(X) X(1_2, "1.2") X(1_3, "1.3")
+#define SERVE_LIST(X) X(API, "api") X(ADMIN, "admin")
+#define MULTICALL_USE_LIST(X) X(AUTO, "auto") X(ALWAYS, "always") X(NEVER, "never")
+#define MULTICALL_SHAPE_LIST(X) X(AUTO, "auto") X(WRAPPED, "wrapped") X(BARE, "bare")
 
 #endif

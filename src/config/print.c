@@ -68,6 +68,40 @@ static void print_braces(struct buf *to, const struct section *section, const vo
     buf_append_byte(to, '}');
 }
 
+/* Of rules: is that entry a mere string in the file? */
+static bool is_string(const struct group_row *row, const void *entry)
+{
+    return row->form == GROUP_RULES &&
+           !*(const bool *)section_member(entry, row->section->present_offset);
+}
+
+static void print_string(struct buf *to, const struct group_row *row, const void *entry)
+{
+    const char *shown = section_origins(row->section, entry)[0].shown;
+    buf_append_c(to, shown != NULL ? shown : "\"\"");
+}
+
+/* Strings alone stand on one line, with the origin of the first. */
+static bool print_strings(struct buf *to, const struct group_row *row, const void *base,
+                          size_t depth)
+{
+    size_t n = group_count(row, base), line_start = to->len;
+    for (size_t i = 0; i < n; i++) {
+        if (!is_string(row, group_item(row, base, i)))
+            return false;
+    }
+    indent(to, depth);
+    buf_printf(to, "%s = [", row->name);
+    for (size_t i = 0; i < n; i++) {
+        buf_append_c(to, i > 0 ? ", " : " ");
+        print_string(to, row, group_item(row, base, i));
+    }
+    buf_append_c(to, " ];");
+    print_origin(to, line_start,
+                 section_member(group_item(row, base, 0), row->section->place_offset));
+    return true;
+}
+
 static void print_several(struct buf *to, const struct group_row *row, const void *base,
                           size_t depth)
 {
@@ -76,7 +110,14 @@ static void print_several(struct buf *to, const struct group_row *row, const voi
     size_t n = group_count(row, base);
     for (size_t i = 0; i < n; i++) {
         const void *item = group_item(row, base, i);
+        size_t line_start = to->len;
         indent(to, depth + 1);
+        if (is_string(row, item)) {
+            print_string(to, row, item);
+            buf_append_c(to, i + 1 < n ? "," : "");
+            print_origin(to, line_start, section_member(item, row->section->place_offset));
+            continue;
+        }
         if (named)
             buf_printf(to,
                        "%s = ", *(char *const *)section_member(item, row->section->name_offset));
@@ -90,18 +131,21 @@ static void print_several(struct buf *to, const struct group_row *row, const voi
 static void print_group(struct buf *to, const struct group_row *row, const void *base, size_t depth)
 {
     const void *member = section_member(base, row->offset);
+    bool one = row->form == GROUP_PLAIN || row->form == GROUP_OPTIONAL;
+    bool absent = row->form == GROUP_OPTIONAL
+                      ? !*(const bool *)section_member(member, row->section->present_offset)
+                      : !one && row->form != GROUP_NAMED && group_count(row, base) == 0;
+    if (row->form == GROUP_RULES && !absent && print_strings(to, row, base, depth))
+        return;
     indent(to, depth);
-    if (row->form == GROUP_LIST && group_count(row, base) == 0) {
+    if (absent) {
         buf_printf(to, "// %s: not set\n", row->name);
-    } else if (row->form == GROUP_LIST || row->form == GROUP_NAMED) {
-        print_several(to, row, base, depth);
-    } else if (row->form == GROUP_OPTIONAL &&
-               !*(const bool *)section_member(member, row->section->present_offset)) {
-        buf_printf(to, "// %s: not set\n", row->name);
-    } else {
+    } else if (one) {
         buf_printf(to, "%s = ", row->name);
         print_braces(to, row->section, member, depth);
         buf_append_c(to, ";\n");
+    } else {
+        print_several(to, row, base, depth);
     }
 }
 

@@ -80,6 +80,11 @@ static void print_option(struct buf *to, const struct option_row *row, struct ma
 
 static void print_section(struct buf *to, const struct section *section, struct margin m);
 
+static bool is_list(const struct group_row *row)
+{
+    return row->form == GROUP_LIST || row->form == GROUP_RULES;
+}
+
 static void print_group(struct buf *to, const struct group_row *row, struct margin m)
 {
     print_prose(to, m, row->help);
@@ -87,19 +92,19 @@ static void print_group(struct buf *to, const struct group_row *row, struct marg
         m.comment = "// ";
     struct margin inner = { m.comment, m.depth + 1 };
     begin_line(to, m, row->name);
-    buf_append_c(to, row->form == GROUP_LIST ? " = (\n" : " = {\n");
-    if (row->form == GROUP_LIST)
+    buf_append_c(to, is_list(row) ? " = (\n" : " = {\n");
+    if (is_list(row))
         begin_line(to, inner, "{\n");
     if (row->form == GROUP_NAMED)
         begin_line(to, inner, "NAME = {\n");
-    inner.depth += row->form == GROUP_LIST || row->form == GROUP_NAMED;
+    inner.depth += is_list(row) || row->form == GROUP_NAMED;
     print_section(to, row->section, inner);
     inner.depth = m.depth + 1;
-    if (row->form == GROUP_LIST)
+    if (is_list(row))
         begin_line(to, inner, "}\n");
     if (row->form == GROUP_NAMED)
         begin_line(to, inner, "};\n");
-    begin_line(to, m, row->form == GROUP_LIST ? ");\n" : "};\n");
+    begin_line(to, m, is_list(row) ? ");\n" : "};\n");
 }
 
 static void print_section(struct buf *to, const struct section *section, struct margin m)

@@ -94,6 +94,19 @@ static int64_t parse_bound(const struct kind *kind, const char *text)
     return value;
 }
 
+/* `"one", "two"` */
+static int64_t parse_words(const struct kind *kind, const char *text)
+{
+    int64_t words = 0;
+    for (const char *at = text; (at = strchr(at, '"')) != NULL;) {
+        char word[64];
+        snprintf(word, sizeof word, "%.*s", (int)strcspn(at + 1, "\""), at + 1);
+        words |= parse_bound(kind, word);
+        at += strlen(word) + 2;
+    }
+    return words;
+}
+
 /* False: out of bounds, and `why` ends a sentence that begins with the value. */
 static bool check_bounds(const struct option_row *row, int64_t value, struct buf *why)
 {
@@ -129,13 +142,14 @@ static void remember_secrets(struct reader *r, const struct target *t, const str
     if (v->unresolved)
         return;
     snprintf(setting, sizeof setting, "%s%s", buf_c(&r->path), t->row->name);
-    if (t->row->kind == &kinds[KIND_secret])
+    if (t->row->kind == &kinds[KIND_secret] || t->row->kind == &kinds[KIND_secrets])
         secret_list_add(r->secrets, text, place, setting);
     else if (t->row->kind == &kinds[KIND_headers] && secret_header(header_name(text)))
         secret_list_add_header(r->secrets, text, place, setting);
     if (v->hidden && (v->hidden_from > 0 || v->hidden_to < text.len))
         secret_list_add(r->secrets, str_slice(text, v->hidden_from, v->hidden_to), place, setting);
-    else if (v->hidden && t->row->kind != &kinds[KIND_secret])
+    else if (v->hidden && t->row->kind != &kinds[KIND_secret] &&
+             t->row->kind != &kinds[KIND_secrets])
         secret_list_add(r->secrets, text, place, setting);
 }
 
@@ -312,12 +326,35 @@ static void read_option(struct reader *r, const struct target *t)
         read_scalar(r, t);
 }
 
+/* Of rules, a string is the entry's first option. */
+static void read_entry(struct reader *r, const struct group_row *row, const struct setting *entry,
+                       void *to)
+{
+    const struct section *section = row->section;
+    reader_defaults(section, to);
+    if (row->form != GROUP_RULES || entry->type != SETTING_TEXT) {
+        reader_read(r, section, entry, to);
+        return;
+    }
+    struct target target = { &section->options[0], section_member(to, section->options[0].offset),
+                             section_origins(section, to), entry };
+    *(struct place *)section_member(to, section->place_offset) = entry->place;
+    read_option(r, &target);
+}
+
 static void read_list_of_groups(struct reader *r, const struct group_row *row,
                                 const struct setting *list, void *base)
 {
-    if (list->type != SETTING_LIST || list->n == 0) {
-        findings_error(r->findings, list->place,
-                       "%s%s: this must be a list of groups, `( { … }, { … } )`, with at least one",
+    bool rules = row->form == GROUP_RULES;
+    if (list->type != SETTING_LIST || (list->n == 0 && !rules)) {
+        findings_error(r->findings, list->place, "%s%s: this must be a list of %s", buf_c(&r->path),
+                       row->name,
+                       rules ? "globs over `upstream/method` and groups, `( \"demo/*\", { … } )`"
+                             : "groups, `( { … }, { … } )`, with at least one");
+        return;
+    }
+    if (list->n > LIST_MAX) {
+        findings_error(r->findings, list->place, "%s%s: there are too many items in this list",
                        buf_c(&r->path), row->name);
         return;
     }
@@ -325,8 +362,7 @@ static void read_list_of_groups(struct reader *r, const struct group_row *row,
     size_t path_len = r->path.len;
     for (size_t i = 0; i < list->n; i++) {
         buf_printf(&r->path, "%s[%zu].", row->name, i);
-        reader_defaults(row->section, items + i * row->section->size);
-        reader_read(r, row->section, &list->items[i], items + i * row->section->size);
+        read_entry(r, row, &list->items[i], items + i * row->section->size);
         put_back_path(r, path_len);
     }
     *(char **)section_member(base, row->offset) = items;
@@ -374,7 +410,7 @@ static void read_group(struct reader *r, const struct group_row *row, const stru
                        void *base)
 {
     size_t path_len = r->path.len;
-    if (row->form == GROUP_LIST) {
+    if (row->form == GROUP_LIST || row->form == GROUP_RULES) {
         read_list_of_groups(r, row, setting, base);
     } else if (row->form == GROUP_NAMED) {
         read_named_groups(r, row, setting, base);
@@ -439,6 +475,8 @@ void reader_defaults(const struct section *section, void *base)
             continue;
         if (row->kind->form == FORM_NUMBER)
             row->kind->put(member, parse_bound(row->kind, row->standard));
+        else if (row->kind->form == FORM_WORDS)
+            row->kind->put(member, parse_words(row->kind, row->standard));
         else
             *(const char **)member = row->standard; /* static */
     }

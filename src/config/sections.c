@@ -21,17 +21,19 @@
       .help = (help_),                                                                             \
       .section = &section_##group_,                                                                \
       .offset = offsetof(OWNER, name_) },
-#define SEVERAL(form_, group_, name_, help_)                                                       \
+#define SEVERAL(form_, group_, name_, example_, help_)                                             \
     { .form = (form_),                                                                             \
       .name = #name_,                                                                              \
       .help = (help_),                                                                             \
+      .example = (example_),                                                                       \
       .section = &section_##group_,                                                                \
       .offset = offsetof(OWNER, name_),                                                            \
       .count_offset = offsetof(OWNER, n_##name_) },
 #define PLAIN(group, name, help) ONE(GROUP_PLAIN, group, name, help)
 #define OPTIONAL(group, name, help) ONE(GROUP_OPTIONAL, group, name, help)
-#define LIST(group, name, help) SEVERAL(GROUP_LIST, group, name, help)
-#define NAMED(group, name, help) SEVERAL(GROUP_NAMED, group, name, help)
+#define LIST(group, name, help) SEVERAL(GROUP_LIST, group, name, NULL, help)
+#define NAMED(group, name, help) SEVERAL(GROUP_NAMED, group, name, NULL, help)
+#define RULES(group, name, example, help) SEVERAL(GROUP_RULES, group, name, example, help)
 
 #define SECTION(owner, title_, rows)                                                               \
     .title = (title_), .size = sizeof(owner), .options = (rows), .n_options = ARRAY_LEN(rows),     \
@@ -39,14 +41,45 @@
     .origins_offset = offsetof(owner, origins)
 #define GROUPS(rows) .groups = (rows), .n_groups = ARRAY_LEN(rows)
 
+#define OWNER struct listen_tls_config
+static const struct option_row listen_tls_options[] = { LISTEN_TLS_OPTIONS(ROW) };
+static const struct section section_listen_tls = { SECTION(OWNER, "listen.tls",
+                                                           listen_tls_options) };
+#undef OWNER
+
 #define OWNER struct listen_config
 static const struct option_row listen_options[] = { LISTEN_OPTIONS(ROW) };
-const struct section section_listen = { SECTION(OWNER, "listen", listen_options) };
+static const struct group_row listen_groups[] = { LISTEN_GROUPS(OPTIONAL) };
+const struct section section_listen = { SECTION(OWNER, "listen", listen_options),
+                                        GROUPS(listen_groups) };
+#undef OWNER
+
+#define OWNER struct param_rule_config
+static const struct option_row param_rule_options[] = { PARAM_RULE_OPTIONS(ROW) };
+static const struct section section_param_rule = { SECTION(OWNER, "callers.allow.params",
+                                                           param_rule_options) };
+#undef OWNER
+
+#define OWNER struct access_rule_config
+static const struct option_row access_rule_options[] = { ACCESS_RULE_OPTIONS(ROW) };
+static const struct group_row access_rule_groups[] = { ACCESS_RULE_LISTS(LIST) };
+static const struct section section_access_rule = {
+    SECTION(OWNER, "callers.allow", access_rule_options), GROUPS(access_rule_groups)
+};
+#undef OWNER
+
+#define OWNER struct caller_config
+static const struct option_row caller_options[] = { CALLER_OPTIONS(ROW) };
+static const struct group_row caller_groups[] = { CALLER_RULES(RULES) };
+static const struct section section_caller = { SECTION(OWNER, "callers", caller_options),
+                                               GROUPS(caller_groups) };
 #undef OWNER
 
 #define OWNER struct anonymous_config
 static const struct option_row anonymous_options[] = { ANONYMOUS_OPTIONS(ROW) };
-static const struct section section_anonymous = { SECTION(OWNER, "anonymous", anonymous_options) };
+static const struct group_row anonymous_groups[] = { ANONYMOUS_RULES(RULES) };
+static const struct section section_anonymous = { SECTION(OWNER, "anonymous", anonymous_options),
+                                                  GROUPS(anonymous_groups) };
 #undef OWNER
 
 #define OWNER struct limits_config
@@ -110,6 +143,12 @@ static const struct section section_breaker = { SECTION(OWNER, "upstreams.NAME.b
                                                         breaker_options) };
 #undef OWNER
 
+#define OWNER struct introspection_config
+static const struct option_row introspection_options[] = { INTROSPECTION_OPTIONS(ROW) };
+static const struct section section_introspection = { SECTION(OWNER, "upstreams.NAME.introspection",
+                                                              introspection_options) };
+#undef OWNER
+
 #define OWNER struct fault_rule_config
 static const struct option_row fault_rule_options[] = { FAULT_RULE_OPTIONS(ROW) };
 static const struct section section_fault_rule = { SECTION(OWNER, "upstreams.NAME.faults",
@@ -125,10 +164,10 @@ static const struct section section_method_rule = { SECTION(OWNER, "upstreams.NA
 #define OWNER struct upstream_config
 static const struct option_row upstream_options[] = { UPSTREAM_OPTIONS(ROW) };
 static const struct group_row upstream_groups[] = { UPSTREAM_GROUPS(PLAIN) UPSTREAM_LISTS(LIST) };
-static const struct section section_upstream = { SECTION(OWNER, "upstreams.NAME", upstream_options),
-                                                 GROUPS(upstream_groups),
-                                                 .name_offset = offsetof(OWNER, name),
-                                                 .index_offset = offsetof(OWNER, index) };
+const struct section section_upstream = { SECTION(OWNER, "upstreams.NAME", upstream_options),
+                                          GROUPS(upstream_groups),
+                                          .name_offset = offsetof(OWNER, name),
+                                          .index_offset = offsetof(OWNER, index) };
 #undef OWNER
 
 #define OWNER struct config
@@ -139,10 +178,11 @@ const struct section section_main = { SECTION(OWNER, "", main_options), GROUPS(m
 #undef OWNER
 
 const struct section *const sections[] = {
-    &section_main,        &section_listen,   &section_anonymous, &section_limits,
-    &section_log,         &section_upstream, &section_auth,      &section_tls,
-    &section_proxy,       &section_timeouts, &section_pool,      &section_upstream_limits,
-    &section_compression, &section_retry,    &section_breaker,   &section_fault_rule,
-    &section_method_rule,
+    &section_main,        &section_listen,      &section_listen_tls, &section_caller,
+    &section_access_rule, &section_param_rule,  &section_anonymous,  &section_limits,
+    &section_log,         &section_upstream,    &section_auth,       &section_tls,
+    &section_proxy,       &section_timeouts,    &section_pool,       &section_upstream_limits,
+    &section_compression, &section_retry,       &section_breaker,    &section_introspection,
+    &section_fault_rule,  &section_method_rule,
 };
 const size_t n_sections = ARRAY_LEN(sections);

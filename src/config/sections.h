@@ -22,12 +22,14 @@ enum group_form {
     GROUP_PLAIN,    /* name = { … }; an absent one is as an empty one */
     GROUP_OPTIONAL, /* its presence alone means something */
     GROUP_LIST,     /* name = ( { … }, … ) */
+    GROUP_RULES,    /* name = ( "…", { … }, … ): a string is the entry's first option */
     GROUP_NAMED     /* name = { NAME = { … }; … } */
 };
 
 struct group_row {
     enum group_form form;
     const char *name, *help;
+    const char *example; /* of GROUP_RULES: strings; else NULL */
     const struct section *section;
     size_t offset;       /* of the member: the struct, or a pointer to the first of several */
     size_t count_offset; /* of several: how many */
@@ -46,6 +48,7 @@ struct section {
 
 extern const struct section section_main;
 extern const struct section section_listen;
+extern const struct section section_upstream;
 
 /* All sections, in the order in which they are documented. */
 extern const struct section *const sections[];

@@ -44,7 +44,8 @@ static bool check_caller(struct request *r)
         return error_set(&r->error, PROBLEM_UNAUTHENTICATED,
                          "Nobody may call without credentials here. The administrator can allow "
                          "it with the setting `anonymous`.");
-    r->access = (struct access){ &anonymous->allow, &anonymous->deny };
+    r->access =
+        (struct access){ anonymous->allow, anonymous->n_allow, anonymous->deny, anonymous->n_deny };
     return true;
 }
 
@@ -106,8 +107,7 @@ bool request_admit(struct request *r)
         return false;
     }
     if (!origin_check_host(head, &config->hosts, &r->error) ||
-        !origin_check_origin(head, &r->error) ||
-        !route_parse(head->path, &r->route, &r->error))
+        !origin_check_origin(head, &r->error) || !route_parse(head->path, &r->route, &r->error))
         return false;
     if (is_probe(r->route.kind))
         return check_path(r, head) && check_body(r, head);

@@ -12,11 +12,12 @@ static void split(const char *glob, struct str *upstream, struct str *method)
     *method = slash < text.len ? str_slice(text, slash + 1, text.len) : (struct str){ NULL, 0 };
 }
 
-static bool matches(const struct texts *globs, struct str upstream, struct str method)
+static bool matches(const struct access_rule_config *rules, size_t n, struct str upstream,
+                    struct str method)
 {
-    for (size_t i = 0; globs != NULL && i < globs->n; i++) {
+    for (size_t i = 0; i < n; i++) {
         struct str for_upstream, for_method;
-        split(globs->items[i], &for_upstream, &for_method);
+        split(rules[i].match, &for_upstream, &for_method);
         if (glob_match(for_upstream, upstream) && glob_match(for_method, method))
             return true;
     }
@@ -25,7 +26,8 @@ static bool matches(const struct texts *globs, struct str upstream, struct str m
 
 bool access_may_call(const struct access *access, struct str upstream, struct str method)
 {
-    return matches(access->allow, upstream, method) && !matches(access->deny, upstream, method);
+    return matches(access->allow, access->n_allow, upstream, method) &&
+           !matches(access->deny, access->n_deny, upstream, method);
 }
 
 /* Does `wide` surely match whatever `narrow` does? Read as a text, a glob is matched by those that
@@ -38,9 +40,9 @@ static bool covers(struct str wide, struct str narrow)
 
 static bool all_denied(const struct access *access, struct str upstream, struct str allowed)
 {
-    for (size_t i = 0; access->deny != NULL && i < access->deny->n; i++) {
+    for (size_t i = 0; i < access->n_deny; i++) {
         struct str for_upstream, for_method;
-        split(access->deny->items[i], &for_upstream, &for_method);
+        split(access->deny[i].match, &for_upstream, &for_method);
         if (glob_match(for_upstream, upstream) && covers(for_method, allowed))
             return true;
     }
@@ -49,9 +51,9 @@ static bool all_denied(const struct access *access, struct str upstream, struct 
 
 bool access_may_see(const struct access *access, struct str upstream)
 {
-    for (size_t i = 0; access->allow != NULL && i < access->allow->n; i++) {
+    for (size_t i = 0; i < access->n_allow; i++) {
         struct str for_upstream, for_method;
-        split(access->allow->items[i], &for_upstream, &for_method);
+        split(access->allow[i].match, &for_upstream, &for_method);
         if (glob_match(for_upstream, upstream) && !all_denied(access, upstream, for_method))
             return true;
     }

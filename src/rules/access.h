@@ -10,7 +10,10 @@
 
 /* A caller's rights: borrowed from the configuration. */
 struct access {
-    const struct texts *allow, *deny;
+    const struct access_rule_config *allow;
+    size_t n_allow;
+    const struct access_rule_config *deny;
+    size_t n_deny;
 };
 
 /* May it call `upstream/method`? Both sides of a glob match by themselves, so that a `/` in a

@@ -16,22 +16,24 @@ struct rights {
     const char *allow[MAX_GLOBS], *deny[MAX_GLOBS];
 };
 
-static struct texts make_texts(const char *const globs[MAX_GLOBS])
+struct rules {
+    struct access_rule_config items[MAX_GLOBS];
+    size_t n;
+};
+
+static void make_rules(struct rules *rules, const char *const globs[MAX_GLOBS])
 {
-    struct texts texts = { calloc(MAX_GLOBS, sizeof(char *)), 0 };
-    assert_non_null(texts.items);
-    while (texts.n < MAX_GLOBS && globs[texts.n] != NULL) {
-        texts.items[texts.n] = strdup(globs[texts.n]);
-        texts.n++;
+    *rules = (struct rules){ 0 };
+    while (rules->n < MAX_GLOBS && globs[rules->n] != NULL) {
+        rules->items[rules->n].match = strdup(globs[rules->n]);
+        rules->n++;
     }
-    return texts;
 }
 
-static void free_texts(struct texts *texts)
+static void free_rules(struct rules *rules)
 {
-    for (size_t i = 0; i < texts->n; i++)
-        free(texts->items[i]);
-    free(texts->items);
+    for (size_t i = 0; i < rules->n; i++)
+        free(rules->items[i].match);
 }
 
 static const struct {
@@ -65,14 +67,16 @@ static void judges_calls(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
-        struct texts allow = make_texts(calls[i].rights.allow);
-        struct texts deny = make_texts(calls[i].rights.deny);
-        struct access access = { &allow, &deny };
+        struct rules allow;
+        make_rules(&allow, calls[i].rights.allow);
+        struct rules deny;
+        make_rules(&deny, calls[i].rights.deny);
+        struct access access = { allow.items, allow.n, deny.items, deny.n };
         if (access_may_call(&access, str_of(calls[i].upstream), str_of(calls[i].method)) !=
             calls[i].may)
             fail_msg("case %zu", i);
-        free_texts(&allow);
-        free_texts(&deny);
+        free_rules(&allow);
+        free_rules(&deny);
     }
 }
 
@@ -107,19 +111,21 @@ static void judges_whole_upstreams(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(sights); i++) {
-        struct texts allow = make_texts(sights[i].rights.allow);
-        struct texts deny = make_texts(sights[i].rights.deny);
-        struct access access = { &allow, &deny };
+        struct rules allow;
+        make_rules(&allow, sights[i].rights.allow);
+        struct rules deny;
+        make_rules(&deny, sights[i].rights.deny);
+        struct access access = { allow.items, allow.n, deny.items, deny.n };
         if (access_may_see(&access, STR("demo")) != sights[i].may)
             fail_msg("case %zu", i);
-        free_texts(&allow);
-        free_texts(&deny);
+        free_rules(&allow);
+        free_rules(&deny);
     }
 }
 
 static void no_lists_are_no_rights(void **state)
 {
-    struct access access = { NULL, NULL };
+    struct access access = { 0 };
     (void)state;
     assert_false(access_may_call(&access, STR("demo"), STR("x")));
     assert_false(access_may_see(&access, STR("demo")));

@@ -38,8 +38,8 @@ static void reads_a_whole_configuration(void **state)
     assert_int_equal(c->listen[1].place.line, 3);
     assert_true(c->listen[2].insecure);
     assert_true(c->anonymous.present);
-    assert_string_equal(c->anonymous.allow.items[0], "demo/*");
-    assert_int_equal(c->anonymous.deny.n, 1);
+    assert_string_equal(c->anonymous.allow[0].match, "demo/*");
+    assert_int_equal(c->anonymous.n_deny, 1);
     assert_int_equal(c->limits.body, 1024);
     assert_int_equal(c->limits.memory, 1 << 30);
     assert_int_equal(c->limits.depth, 16);
@@ -113,7 +113,8 @@ static void tells_all_errors_in_order(void **state)
             "};\n"
             "log = { access = 1; level = \"loud\"; };\n"
             "workers = 257;\n",
-            "t.conf:1: unknown setting `timeout`; known here are `workers`, `hosts`, `listen`, "
+            "t.conf:1: unknown setting `timeout`; known here are `workers`, `hosts`, "
+            "`cors_origins`, `listen`, `callers`, "
             "`anonymous`, `limits`, `log` and `upstreams`\n"
             "t.conf:3: unknown setting `timeout`; did you mean `timeouts`?\n"
             "t.conf:3: upstreams.b: `url` is missing\n"
@@ -128,10 +129,11 @@ static void tells_all_errors_in_order(void **state)
 static void places_items_of_lists(void **state)
 {
     (void)state;
-    refuses("anonymous = { allow = [\n  \"a/b\",\n  \"c\"\n]; };\nhosts = (\n\"h\",\n1\n);\n",
-            "t.conf:3: anonymous.allow: this is not of the form `upstream/method`, such as "
-            "\"demo/*\" or \"*/system.*\"\n"
-            "t.conf:7: hosts: each item must be a string, not a number\n");
+    refuses(
+        "anonymous = { allow = [\n  \"a/b\",\n  \"c\"\n]; };\nhosts = (\n\"h\",\n1\n);\n",
+        "t.conf:3: anonymous.allow[1].match: this is not of the form `upstream/method`, such as "
+        "\"demo/*\" or \"*/system.*\"\n"
+        "t.conf:7: hosts: each item must be a string, not a number\n");
 }
 
 static void refuses_what_is_wrong_alone(void **state)
@@ -163,7 +165,7 @@ static void refuses_what_is_wrong_alone(void **state)
         { "listen = ( );", "listen: this must be a list of groups" },
         { "listen = { };", "listen: this must be a list of groups" },
         { "listen = ( 1 );", "listen[0]: this must be a group" },
-        { "listen = ( { } );", "listen[0]: set either `unix` (a path) or `address` and `port`" },
+        { "listen = ( { } );", "listen[0]: set either `unix` (a path), `systemd` (a name), or" },
         { "listen = ( { unix = \"/a\"; address = \"::1\"; port = 1; } );", "not both" },
         { "listen = ( { address = \"::1\"; } );", "listen[0]: `address` needs a `port`" },
         { "listen = ( { address = \"localhost\"; port = 1; } );", "not an IPv4 or IPv6 address" },
