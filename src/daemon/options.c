@@ -1,32 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/options.h"
 
+#include "base/command_line.h"
 #include "base/macros.h"
 
-#include <assert.h>
-#include <getopt.h>
 #include <stdio.h>
-
-#define VALUE_OF_LONG 256 /* getopt's value of a row without a letter: this and its place */
-#define ROWS_MAX 16
 
 enum option_word {
 #define X(word, letter, name, argument, help) OPTION_##word,
     DAEMON_OPTIONS(X)
 #undef X
-        OPTION_WORDS
 };
 
-static const struct row {
-    char letter;
-    const char *name, *argument, *help;
-} rows[] = {
+static const struct command_option rows[] = {
 #define X(word, letter, name, argument, help) { letter, name, argument, help },
     DAEMON_OPTIONS(X)
 #undef X
 };
-
-static_assert(OPTION_WORDS < ROWS_MAX, "getopt's table has room for every row");
 
 static void print_help(void)
 {
@@ -35,15 +25,7 @@ static void print_help(void)
          "\n"
          "Lets JSON programs call XML-RPC servers. It stays in the foreground and logs to "
          "stderr.\n");
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", rows[i].name, rows[i].argument ? " " : "",
-                 rows[i].argument ? rows[i].argument : "");
-        if (rows[i].letter != 0)
-            printf("  -%c, %-22s %s\n", rows[i].letter, left, rows[i].help);
-        else
-            printf("      %-22s %s\n", left, rows[i].help);
-    }
+    command_line_print(rows, ARRAY_LEN(rows));
     puts("\nExit status: 0 ended well, 64 usage, 66 no configuration file, 69 cannot serve,\n"
          "78 the configuration is wrong. Manual: rpcgated(8).");
 }
@@ -54,9 +36,11 @@ static void choose(struct daemon_options *options, enum daemon_mode mode)
     options->mode = mode;
 }
 
-static void apply(struct daemon_options *options, enum option_word word, const char *argument)
+/* After -h and -V nothing else counts. */
+static bool apply(void *context, size_t row, const char *argument)
 {
-    switch (word) {
+    struct daemon_options *options = context;
+    switch ((enum option_word)row) {
     case OPTION_CONFIG:
         options->config = argument;
         break;
@@ -80,33 +64,8 @@ static void apply(struct daemon_options *options, enum option_word word, const c
         options->mode = DAEMON_END;
         puts("rpcgated " RPCGATE_VERSION);
         break;
-    case OPTION_WORDS:
-        break;
     }
-}
-
-static void fill_table(struct option table[ROWS_MAX], char letters[2 * ROWS_MAX])
-{
-    size_t at = 0;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        table[i] = (struct option){ .name = rows[i].name,
-                                    .has_arg = rows[i].argument != NULL,
-                                    .val = VALUE_OF_LONG + (int)i };
-        if (rows[i].letter != 0)
-            letters[at++] = rows[i].letter;
-        if (rows[i].letter != 0 && rows[i].argument != NULL)
-            letters[at++] = ':';
-    }
-}
-
-static enum option_word word_of(int value)
-{
-    unsigned i = 0;
-    if (value >= VALUE_OF_LONG)
-        return (enum option_word)(value - VALUE_OF_LONG);
-    while (rows[i].letter != value)
-        i++;
-    return (enum option_word)i;
+    return options->mode != DAEMON_END;
 }
 
 /* What is wrong with the options as a whole, or NULL. */
@@ -126,22 +85,14 @@ static const char *complaint(const struct daemon_options *options, bool stray)
 
 bool daemon_options_read(int argc, char **argv, struct daemon_options *ret)
 {
-    struct option table[ROWS_MAX] = { 0 };
-    char letters[2 * ROWS_MAX] = { 0 };
-    int value;
+    const struct command_line line = { "rpcgated", rows, ARRAY_LEN(rows), false };
     *ret = (struct daemon_options){ .mode = DAEMON_RUN };
-    fill_table(table, letters);
-    while (ret->mode != DAEMON_END &&
-           (value = getopt_long(argc, argv, letters, table, NULL)) >= 0) {
-        if (value == '?') {
-            fputs("Try `rpcgated --help`.\n", stderr);
-            return false;
-        }
-        apply(ret, word_of(value), optarg);
-    }
+    int operand = command_line_read(argc, argv, &line, apply, ret);
     if (ret->mode == DAEMON_END)
         return true;
-    const char *wrong = complaint(ret, optind < argc);
+    if (operand < 0)
+        return false;
+    const char *wrong = complaint(ret, operand < argc);
     if (wrong != NULL) {
         fprintf(stderr, "rpcgated: %s\nTry `rpcgated --help`.\n", wrong);
         return false;

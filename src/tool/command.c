@@ -1,87 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tool/command.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
-#define VALUE_OF_LONG 256 /* getopt's value of a row without a letter: this and its place */
-#define ROWS_MAX 16
-
 static void print_help(const struct command_info *info)
 {
     printf("usage: %s\n\n%s\n\n", info->usage, info->about);
-    for (size_t i = 0; i < info->n_options; i++) {
-        const struct command_option *o = &info->options[i];
-        char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", o->name, o->argument != NULL ? " " : "",
-                 o->argument != NULL ? o->argument : "");
-        if (o->letter != 0)
-            printf("  -%c, %-20s %s\n", o->letter, left, o->help);
-        else
-            printf("      %-20s %s\n", left, o->help);
-    }
+    command_line_print(info->options, info->n_options);
     printf("\nExamples:\n%s", info->examples);
 }
 
-static size_t row_of(const struct command_info *info, int value)
-{
-    size_t i = 0;
-    if (value >= VALUE_OF_LONG)
-        return (size_t)(value - VALUE_OF_LONG);
-    while (info->options[i].letter != value)
-        i++;
-    return i;
-}
+/* A command's reader, with the one option that all of them have. */
+struct reading {
+    const struct command_info *info;
+    bool (*apply)(void *context, size_t row, const char *argument);
+    void *context;
+    bool helped;
+};
 
-/* getopt_long(), whose messages begin with the program's name and the command's. */
-static int next_option(int argc, char **argv, const char *letters, const struct option *table)
+static bool apply_option(void *context, size_t row, const char *argument)
 {
-    char *command = argv[0];
-    char title[64];
-    snprintf(title, sizeof title, "rpcgate %s", command);
-    argv[0] = title;
-    int value = getopt_long(argc, argv, letters, table, NULL);
-    argv[0] = command;
-    return value;
+    struct reading *r = context;
+    r->helped = strcmp(r->info->options[row].name, "help") == 0;
+    if (r->helped)
+        print_help(r->info);
+    return !r->helped && r->apply(r->context, row, argument);
 }
 
 int command_options(int argc, char **argv, const struct command_info *info,
                     bool (*apply)(void *context, size_t row, const char *argument), void *context)
 {
-    struct option table[ROWS_MAX + 1] = { 0 };
-    char letters[2 * ROWS_MAX + 1] = { 0 };
-    size_t at = 0;
-    int value;
-    assert(info->n_options < ROWS_MAX);
-    for (size_t i = 0; i < info->n_options; i++) {
-        const struct command_option *o = &info->options[i];
-        table[i] = (struct option){ .name = o->name,
-                                    .has_arg = o->argument != NULL,
-                                    .val = VALUE_OF_LONG + (int)i };
-        if (o->letter != 0)
-            letters[at++] = o->letter;
-        if (o->letter != 0 && o->argument != NULL)
-            letters[at++] = ':';
-    }
-    while ((value = next_option(argc, argv, letters, table)) >= 0) {
-        if (value == '?') {
-            fprintf(stderr, "Try `rpcgate %s --help`.\n", argv[0]);
-            return -1;
-        }
-        size_t row = row_of(info, value);
-        if (strcmp(info->options[row].name, "help") == 0) {
-            print_help(info);
-            return 0;
-        }
-        if (!apply(context, row, optarg))
-            return -1;
-    }
-    return optind;
+    struct reading reading = { .info = info, .apply = apply, .context = context };
+    char title[64];
+    snprintf(title, sizeof title, "rpcgate %s", argv[0]);
+    int operand = command_line_read(
+        argc, argv,
+        &(struct command_line){ title, info->options, info->n_options, info->ends_early },
+        apply_option, &reading);
+    return reading.helped ? 0 : operand;
 }
 
 int command_misuse(const char *command, const char *format, ...)

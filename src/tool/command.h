@@ -4,6 +4,7 @@
 #define RPCGATE_TOOL_COMMAND_H
 
 #include "base/chain.h"
+#include "base/command_line.h"
 #include "base/macros.h"
 #include "base/str.h"
 
@@ -15,18 +16,13 @@
     X(decode, "an XML-RPC document on stdin to JSON on stdout")                                    \
     X(check, "are the upstreams of a configuration there, and if not, why?")
 
-/* An option of a command: one list makes the reader and the help. */
-struct command_option {
-    char letter; /* 0: none */
-    const char *name, *argument, *help;
-};
-
 struct command_info {
     const char *usage;    /* one line for each form */
     const char *about;    /* what it does, in some lines */
     const char *examples; /* with the lines' indentation */
     const struct command_option *options;
     size_t n_options;
+    bool ends_early; /* no word behind the first operand is an option */
 };
 
 /* `argv[0]` is the command's name. The manual shows what its help shows. */
