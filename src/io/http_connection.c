@@ -11,10 +11,30 @@
 /* Times are looked at no more often than this, however many of them there are. [ms] */
 #define SWEEP_MS 50
 
+/* A server that ends waits no longer than this for more of a body. [ms] */
+#define LAST_SILENCE_MS 2000
+
 /* Over the limit, unfinished requests and replies must be at least this old to make room; until
  * then they are in the reserve. [ms] */
 #define PATIENCE_MS 1000
 
+static void look_again(struct http_connection *c)
+{
+    if (c->finished && list_empty(&c->in_finished))
+        list_add_last(&c->server->finished, &c->in_finished);
+}
+
+/* An end of stream alone does not mean that the caller is gone: it may have closed its sending
+ * side only, and over TCP both look the same. A reset, or a unix socket's end, is sure. */
+static void on_finished(struct loop_source *source, uint32_t events)
+{
+    struct http_connection *c = CONTAINER_OF(source, struct http_connection, watch);
+    c->finished = true;
+    c->gone |= (events & (EPOLLHUP | EPOLLERR)) != 0;
+    look_again(c);
+}
+
+/* Where the loop has no room for the watch, times alone end the connection. */
 struct http_connection *http_connection_new(struct http_server *server, struct MHD_Connection *mhd,
                                             int fd)
 {
@@ -27,20 +47,17 @@ struct http_connection *http_connection_new(struct http_server *server, struct M
     c->since_ms = loop_now_ms(server->loop);
     list_add_last(&server->phases[HTTP_HEAD], &c->member);
     server->n_in[HTTP_HEAD]++;
+    list_init(&c->in_finished);
+    c->watch = (struct loop_source){ .fd = fd, .ready = on_finished };
+    c->watched = loop_add(server->loop, &c->watch, EPOLLRDHUP | EPOLLET);
     return c;
-}
-
-static void unwatch(struct http_connection *c)
-{
-    if (!c->gone)
-        loop_remove(c->server->loop, &c->watch);
-    c->gone = false;
 }
 
 void http_connection_free(struct http_connection *c)
 {
-    if (c->phase == HTTP_WATCHED)
-        unwatch(c);
+    if (c->watched)
+        loop_remove(c->server->loop, &c->watch);
+    list_remove(&c->in_finished);
     list_remove(&c->member);
     c->server->n_in[c->phase]--;
     if (c->linger_fd >= 0)
@@ -53,14 +70,13 @@ void http_connection_free(struct http_connection *c)
 void http_connection_enter(struct http_connection *c, enum http_phase phase)
 {
     struct http_server *server = c->server;
-    if (c->phase == HTTP_WATCHED)
-        unwatch(c);
     list_remove(&c->member);
     server->n_in[c->phase]--;
     c->phase = phase;
     c->since_ms = loop_now_ms(server->loop);
     list_add_last(&server->phases[phase], &c->member);
     server->n_in[phase]++;
+    look_again(c);
 }
 
 /* The library closes a connection that it finds shut down. Only from outside its run. */
@@ -71,25 +87,28 @@ static void shut_down(struct http_connection *c)
     c->server->pending = true;
 }
 
-/* An end of stream alone does not mean that the caller is gone: it may have closed its sending
- * side only, and over TCP both look the same. A reset, or a unix socket's end, is sure. */
-static void on_gone(struct loop_source *source, uint32_t events)
+static bool all_is_read(const struct http_connection *c)
 {
-    struct http_connection *c = CONTAINER_OF(source, struct http_connection, watch);
-    if ((events & (EPOLLHUP | EPOLLERR)) == 0)
-        return;
-    loop_remove(c->server->loop, source);
-    c->gone = true;
-    c->server->handler->gone(c->server->context, &c->x);
+    char byte;
+    return recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-/* The library has taken a suspended connection out of its own epoll set. EPOLLHUP and EPOLLERR
- * are reported without being asked for. */
-static void watch(struct http_connection *c)
+/* Looks at each once in a phase, unless there are bytes that the library has yet to read. */
+void http_connections_end_finished(struct http_server *server)
 {
-    http_connection_enter(c, HTTP_WATCHED);
-    c->watch = (struct loop_source){ .fd = c->fd, .ready = on_gone };
-    c->gone = !loop_add(c->server->loop, &c->watch, 0);
+    LIST_EACH (&server->finished, at, following) {
+        struct http_connection *c = CONTAINER_OF(at, struct http_connection, in_finished);
+        bool reads = c->phase == HTTP_HEAD || c->phase == HTTP_BODY || c->phase == HTTP_IDLE;
+        if (reads && (server->pending || !all_is_read(c)))
+            continue;
+        list_remove(&c->in_finished);
+        if (reads) {
+            shut_down(c);
+        } else if (c->phase == HTTP_RESTING && c->gone && !c->told) {
+            c->told = true;
+            server->handler->gone(server->context, &c->x);
+        }
+    }
 }
 
 static struct http_connection *oldest(const struct http_server *server, enum http_phase phase)
@@ -140,19 +159,26 @@ void http_connections_make_room(struct http_server *server)
     }
 }
 
+/* Callers that send are served to the end; those that do not would keep everything waiting. */
+static void end_silent(struct http_server *server, int64_t now_ms)
+{
+    LIST_EACH (&server->phases[HTTP_BODY], at, following) {
+        struct http_connection *c = CONTAINER_OF(at, struct http_connection, member);
+        if (c->heard_ms + LAST_SILENCE_MS <= now_ms)
+            shut_down(c);
+    }
+}
+
 void http_connections_sweep(struct http_server *server)
 {
     int64_t now_ms = loop_now_ms(server->loop);
     server->swept_ms = now_ms;
     for (enum http_phase phase = 0; phase < HTTP_PHASES; phase++) {
-        while (expires_ms(server, phase) <= now_ms) {
-            struct http_connection *c = oldest(server, phase);
-            if (phase == HTTP_RESTING)
-                watch(c);
-            else
-                shut_down(c);
-        }
+        while (expires_ms(server, phase) <= now_ms)
+            shut_down(oldest(server, phase));
     }
+    if (server->quiesced)
+        end_silent(server, now_ms);
     linger_run(&server->linger, now_ms);
     http_connections_make_room(server);
 }
@@ -162,6 +188,8 @@ int64_t http_connections_deadline_ms(const struct http_server *server)
     int64_t earliest = linger_deadline_ms(&server->linger);
     for (enum http_phase phase = 0; phase < HTTP_PHASES; phase++)
         earliest = clock_min(earliest, expires_ms(server, phase));
+    if (server->quiesced && server->n_in[HTTP_BODY] > 0)
+        earliest = clock_min(earliest, server->swept_ms + LAST_SILENCE_MS / 4);
     if (excess(server) > 0)
         earliest = clock_min(earliest, server->swept_ms + PATIENCE_MS / 4);
     if (earliest != CLOCK_NEVER && earliest < server->swept_ms + SWEEP_MS)

@@ -9,12 +9,15 @@
  *            does not tell when the first byte comes: before its first line is complete, a further
  *            request counts as idle.
  *   BODY     from the complete head to the complete request. Absolute time.
- *   RESTING  the handler has not replied yet, or has no room for the body. The handler's own deadline counts; after a moment
- *            the connection becomes
- *   WATCHED  and its end is noticed. Calls that end sooner never pay for that.
+ *   RESTING  the handler has not replied yet, or has no room for the body. The handler's own
+ *            deadline counts.
  *   WRITING  from the reply to its last byte. Absolute time.
  *   IDLE     kept, between two requests.
- *   ENDING   shut down by us; the library closes it in its next run. */
+ *   ENDING   shut down by us; the library closes it in its next run.
+ *
+ * Each connection's end is watched by ourselves: the library tells nothing of a suspended one, and
+ * takes a read that does not fill its buffer for the last, so that it misses an end of stream which
+ * came together with bytes. */
 #ifndef RPCGATE_IO_HTTP_CONNECTION_H
 #define RPCGATE_IO_HTTP_CONNECTION_H
 
@@ -33,7 +36,6 @@ enum http_phase {
     HTTP_HEAD,
     HTTP_BODY,
     HTTP_RESTING,
-    HTTP_WATCHED,
     HTTP_WRITING,
     HTTP_IDLE,
     HTTP_ENDING,
@@ -89,8 +91,13 @@ struct http_connection {
     enum http_phase phase;
     int64_t since_ms; /* when the phase began */
     int linger_fd;    /* a dup that lingers after the library has closed its own; -1: none */
-    struct loop_source watch; /* registered while WATCHED and not `gone` */
-    bool gone;
+    struct loop_source watch;
+    bool watched;
+    bool finished;           /* the caller sends no more */
+    bool gone;               /* nor does it read */
+    bool told;               /* so the handler knows */
+    struct list in_finished; /* of the server, until that was looked at in the present phase */
+    int64_t heard_ms;        /* when the last piece of a body came */
     bool local_known;
     struct http_address local;
     struct http_exchange x;
@@ -117,6 +124,7 @@ struct http_server {
     size_t n_in[HTTP_PHASES];
     int64_t limit_ms[HTTP_PHASES]; /* CLOCK_NEVER: none */
     int64_t swept_ms;
+    struct list finished; /* connections of which the caller sends no more */
     struct linger_pool linger;
 };
 
@@ -130,6 +138,7 @@ struct http_connection *http_connection_new(struct http_server *server, struct M
                                             int fd);
 void http_connection_free(struct http_connection *c);
 void http_connection_enter(struct http_connection *c, enum http_phase phase);
+void http_connections_end_finished(struct http_server *server);
 void http_connections_sweep(struct http_server *server);
 void http_connections_make_room(struct http_server *server);
 int64_t http_connections_deadline_ms(const struct http_server *server);

@@ -24,6 +24,7 @@ static bool begin(struct http_exchange *x, const struct http_request_line *line)
 {
     struct http_connection *c = http_connection_of(x);
     http_connection_enter(c, HTTP_BODY);
+    c->heard_ms = c->since_ms;
     http_head_read(x, line);
     x->state = EXCHANGE_HEAD;
     c->server->handler->head(c->server->context, x);
@@ -38,13 +39,15 @@ static bool begin(struct http_exchange *x, const struct http_request_line *line)
 
 static bool take_body(struct http_exchange *x, struct str bytes)
 {
-    const struct http_server *server = http_connection_of(x)->server;
+    struct http_connection *c = http_connection_of(x);
+    const struct http_server *server = c->server;
+    c->heard_ms = loop_now_ms(server->loop);
     bool taken = x->response != NULL || server->handler->body(server->context, x, bytes);
     if (x->aborted || taken)
         return !x->aborted;
     x->state = EXCHANGE_PAUSED;
-    http_connection_enter(http_connection_of(x), HTTP_RESTING);
-    MHD_suspend_connection(http_connection_of(x)->mhd);
+    http_connection_enter(c, HTTP_RESTING);
+    MHD_suspend_connection(c->mhd);
     return true;
 }
 
@@ -135,6 +138,7 @@ void http_resume(struct http_exchange *x)
     assert(x->state == EXCHANGE_PAUSED);
     x->state = EXCHANGE_BODY;
     http_connection_enter(c, HTTP_BODY);
+    c->heard_ms = c->since_ms;
     MHD_resume_connection(c->mhd);
     c->server->pending = true;
 }

@@ -34,9 +34,6 @@
 /* Runs that take waiting connections before the listening socket is closed. */
 #define BACKLOG_RUNS_MAX 256
 
-/* How long a request may rest before its connection is watched. [ms] */
-#define WATCH_AFTER_MS 100
-
 static struct http_exchange *exchange_of(struct MHD_Connection *mhd)
 {
     const union MHD_ConnectionInfo *info =
@@ -150,9 +147,9 @@ static struct http_server *server_init(const struct http_server_options *options
     }
     server->limit_ms[HTTP_HEAD] = limits->header_time_ms;
     server->limit_ms[HTTP_BODY] = limits->body_time_ms;
-    server->limit_ms[HTTP_RESTING] = WATCH_AFTER_MS;
     server->limit_ms[HTTP_WRITING] = limits->write_time_ms;
     server->limit_ms[HTTP_IDLE] = limits->idle_ms;
+    list_init(&server->finished);
     linger_init(&server->linger, options->loop, server->reserve);
     http_address_of(options->listen_fd, &server->local);
     server->local_fixed = server->local.is_unix || !is_wildcard(&server->local);
@@ -197,6 +194,7 @@ void http_server_run(struct http_server *server)
 {
     for (int i = 0; i < RUNS_MAX && (server->ready || server->pending); i++)
         run_library(server);
+    http_connections_end_finished(server);
     if (http_connections_deadline_ms(server) <= loop_now_ms(server->loop))
         http_connections_sweep(server);
 }
@@ -232,7 +230,7 @@ size_t http_server_connections(const struct http_server *server)
 
 size_t http_server_resting(const struct http_server *server)
 {
-    return server->n_in[HTTP_RESTING] + server->n_in[HTTP_WATCHED];
+    return server->n_in[HTTP_RESTING];
 }
 
 void http_server_free(struct http_server *server)

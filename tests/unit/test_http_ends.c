@@ -55,6 +55,64 @@ static void test_half_closed_caller_is_answered(void **state UNUSED)
     }
 }
 
+/* The library does not see an end that comes together with the last bytes. */
+static void test_end_together_with_bytes(void **state UNUSED)
+{
+    static const struct {
+        const char *text;
+        int status; /* 0: no answer */
+    } cases[] = {
+        { "GET / HTTP/1.1\r\nHost: x", 0 },
+        { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc", 0 },
+        { "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", 0 },
+        { "GET /size/2 HTTP/1.1\r\nHost: x\r\n\r\n", 200 },
+        { "GET /size/2 HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHo", 200 },
+    };
+    struct rig *rigs[] = { rig_tcp(&rig_limits), rig_unix(&rig_limits) };
+    for (size_t i = 0; i < ARRAY_LEN(rigs) * ARRAY_LEN(cases); i++) {
+        struct rig *rig = rigs[i / ARRAY_LEN(cases)];
+        size_t k = i % ARRAY_LEN(cases);
+        int fd = rig_client(rig);
+        RIG_WAIT(rig, http_server_connections(rig->server) == 1);
+        rig_turn(rig); /* it is waited for */
+        rig_send(rig, fd, cases[k].text);
+        shutdown(fd, SHUT_WR);
+        struct answer a = rig_read(rig, fd, UNTIL_END);
+        assert_int_equal(a.status, cases[k].status);
+        answer_done(&a);
+        RIG_WAIT(rig, http_server_connections(rig->server) == 0);
+        assert_int_equal(rig->n_heads, rig->n_closed);
+        close(fd);
+    }
+    rig_free(rigs[0]);
+    rig_free(rigs[1]);
+}
+
+/* A server that ends serves who sends, however slowly, and waits for nobody who does not. */
+static void test_silent_bodies_at_the_end(void **state UNUSED)
+{
+    struct rig *rig = rig_tcp(&rig_limits);
+    int silent = rig_client(rig), slow = rig_client(rig);
+    const char head[] = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n";
+    rig_send(rig, silent, head);
+    rig_send(rig, slow, head);
+    RIG_WAIT(rig, rig->n_heads == 2);
+    http_server_quiesce(rig->server);
+    int64_t begin_ms = clock_now_ms();
+    for (int i = 0; i < 4; i++) {
+        int64_t until_ms = clock_now_ms() + 700;
+        rig_send(rig, slow, "a");
+        RIG_WAIT(rig, clock_now_ms() >= until_ms);
+    }
+    RIG_WAIT(rig, rig->n_closed == 1);
+    assert_in_range(clock_now_ms() - begin_ms, 1900, 4000 * RPCGATE_SLOW);
+    rig_send(rig, slow, "a");
+    rig_expect(rig, slow, 200, "aaaaa");
+    close(silent);
+    close(slow);
+    rig_free(rig);
+}
+
 /* Connections in every state when the server ends: waiting to be accepted, with a partial head or
  * body, idle, resting, with an unread reply. */
 static void test_quiesce_and_free(void **state UNUSED)
@@ -221,7 +279,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_caller_is_gone),
         cmocka_unit_test(test_half_closed_caller_is_answered),
+        cmocka_unit_test(test_end_together_with_bytes),
         cmocka_unit_test(test_quiesce_and_free),
+        cmocka_unit_test(test_silent_bodies_at_the_end),
         cmocka_unit_test(test_deadlines),
         cmocka_unit_test(test_makes_room),
         cmocka_unit_test(test_many_at_once),
