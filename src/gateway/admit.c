@@ -44,8 +44,8 @@ static bool check_caller(struct request *r)
         return error_set(&r->error, PROBLEM_UNAUTHENTICATED,
                          "Nobody may call without credentials here. The administrator can allow "
                          "it with the setting `anonymous`.");
-    r->access =
-        (struct access){ anonymous->allow, anonymous->n_allow, anonymous->deny, anonymous->n_deny };
+    r->access = (struct access){ { anonymous->allow, anonymous->n_allow },
+                                 { anonymous->deny, anonymous->n_deny } };
     return true;
 }
 
@@ -73,7 +73,8 @@ static bool check_method(struct request *r)
                          "system.multicall is not called by name: it would pass by the rules about "
                          "methods. Send the calls to POST /v1/%s instead.",
                          r->upstream->name);
-    if (!access_may_call(&r->access, route_upstream(&r->route), route_method(&r->route)))
+    if (access_may_call(&r->access, route_upstream(&r->route), route_method(&r->route)) !=
+        ACCESS_YES)
         return error_set(&r->error, PROBLEM_FORBIDDEN,
                          "You may not call this method. The administrator allows it with `allow`.");
     return true;
@@ -101,13 +102,15 @@ bool request_admit(struct request *r)
         .head_bytes = config->limits.headers,
         .header_count = (size_t)config->limits.header_count,
     };
+    const char *cors;
     take_id(r, head);
     if (!framing_check(head, &framing, &r->error)) {
         r->close = true; /* where this request ends is not certain */
         return false;
     }
     if (!origin_check_host(head, &config->hosts, &r->error) ||
-        !origin_check_origin(head, &r->error) || !route_parse(head->path, &r->route, &r->error))
+        !origin_check_origin(head, &config->cors_origins, &cors, &r->error) ||
+        !route_parse(head->path, &r->route, &r->error))
         return false;
     if (is_probe(r->route.kind))
         return check_path(r, head) && check_body(r, head);

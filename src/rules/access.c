@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/access.h"
 
-#include "rules/token.h"
+#include "rules/param.h"
+
+struct question {
+    struct str upstream, method;
+    struct params *params;
+};
+
+enum match { MATCH_NEVER, MATCH_BY_PARAMS, MATCH_ALWAYS };
 
 /* No upstream's name has a `/`, so the first one parts a glob. */
 static void split(const char *glob, struct str *upstream, struct str *method)
@@ -12,22 +19,73 @@ static void split(const char *glob, struct str *upstream, struct str *method)
     *method = slash < text.len ? str_slice(text, slash + 1, text.len) : (struct str){ NULL, 0 };
 }
 
-static bool matches(const struct access_rule_config *rules, size_t n, struct str upstream,
-                    struct str method)
+static bool names(const struct access_rule_config *rule, struct str upstream, struct str method)
 {
-    for (size_t i = 0; i < n; i++) {
-        struct str for_upstream, for_method;
-        split(rules[i].match, &for_upstream, &for_method);
-        if (glob_match(for_upstream, upstream) && glob_match(for_method, method))
+    struct str for_upstream, for_method;
+    split(rule->match, &for_upstream, &for_method);
+    return glob_match(for_upstream, upstream) && glob_match(for_method, method);
+}
+
+static enum match match_name(const struct access_rules *rules, struct str upstream,
+                             struct str method)
+{
+    enum match best = MATCH_NEVER;
+    for (size_t i = 0; i < rules->n && best != MATCH_ALWAYS; i++)
+        if (names(&rules->items[i], upstream, method))
+            best = rules->items[i].n_params > 0 ? MATCH_BY_PARAMS : MATCH_ALWAYS;
+    return best;
+}
+
+enum access_answer access_may_call(const struct access *access, struct str upstream,
+                                   struct str method)
+{
+    enum match allowed = match_name(&access->allow, upstream, method);
+    enum match denied = match_name(&access->deny, upstream, method);
+    if (allowed == MATCH_NEVER || denied == MATCH_ALWAYS)
+        return ACCESS_NO;
+    return allowed == MATCH_BY_PARAMS || denied == MATCH_BY_PARAMS ? ACCESS_BY_PARAMS : ACCESS_YES;
+}
+
+static bool any_glob_matches(const struct texts *globs, struct str text)
+{
+    for (size_t i = 0; i < globs->n; i++)
+        if (glob_match(str_of(globs->items[i]), text))
             return true;
-    }
     return false;
 }
 
-bool access_may_call(const struct access *access, struct str upstream, struct str method)
+/* `if_altered`: what holds of a string that goes out as another one. */
+static bool params_match(const struct access_rule_config *rule, struct params *params,
+                         bool if_altered)
 {
-    return matches(access->allow, access->n_allow, upstream, method) &&
-           !matches(access->deny, access->n_deny, upstream, method);
+    for (size_t i = 0; i < rule->n_params; i++) {
+        const struct param_rule_config *param = &rule->params[i];
+        struct str text;
+        enum param_form form = params_read(params, (size_t)param->at, &text);
+        bool matches = form == PARAM_TEXT ? any_glob_matches(&param->in, text)
+                                          : form == PARAM_ALTERED && if_altered;
+        if (!matches)
+            return false;
+    }
+    return true;
+}
+
+static bool match_call(const struct access_rules *rules, const struct question *q, bool if_altered)
+{
+    for (size_t i = 0; i < rules->n; i++)
+        if (names(&rules->items[i], q->upstream, q->method) &&
+            params_match(&rules->items[i], q->params, if_altered))
+            return true;
+    return false;
+}
+
+bool access_may_call_with(const struct access *access, struct str upstream, struct str method,
+                          struct str params)
+{
+    CLEANUP(params_done) struct params read;
+    struct question q = { upstream, method, &read };
+    params_init(&read, params);
+    return match_call(&access->allow, &q, false) && !match_call(&access->deny, &q, true);
 }
 
 /* Does `wide` surely match whatever `narrow` does? Read as a text, a glob is matched by those that
@@ -38,12 +96,13 @@ static bool covers(struct str wide, struct str narrow)
            (str_find(wide, '?') == wide.len || str_find(narrow, '*') == narrow.len);
 }
 
-static bool all_denied(const struct access *access, struct str upstream, struct str allowed)
+static bool all_denied(const struct access_rules *deny, struct str upstream, struct str allowed)
 {
-    for (size_t i = 0; i < access->n_deny; i++) {
+    for (size_t i = 0; i < deny->n; i++) {
         struct str for_upstream, for_method;
-        split(access->deny[i].match, &for_upstream, &for_method);
-        if (glob_match(for_upstream, upstream) && covers(for_method, allowed))
+        split(deny->items[i].match, &for_upstream, &for_method);
+        if (deny->items[i].n_params == 0 && glob_match(for_upstream, upstream) &&
+            covers(for_method, allowed))
             return true;
     }
     return false;
@@ -51,35 +110,11 @@ static bool all_denied(const struct access *access, struct str upstream, struct 
 
 bool access_may_see(const struct access *access, struct str upstream)
 {
-    for (size_t i = 0; i < access->n_allow; i++) {
+    for (size_t i = 0; i < access->allow.n; i++) {
         struct str for_upstream, for_method;
-        split(access->allow[i].match, &for_upstream, &for_method);
-        if (glob_match(for_upstream, upstream) && !all_denied(access, upstream, for_method))
+        split(access->allow.items[i].match, &for_upstream, &for_method);
+        if (glob_match(for_upstream, upstream) && !all_denied(&access->deny, upstream, for_method))
             return true;
     }
     return false;
-}
-
-/* What names of upstreams are made of, and wildcards. */
-static bool is_upstream_glob(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (!token_is_one_of(s.data[i], "_-*?"))
-            return false;
-    return s.len > 0;
-}
-
-static bool is_method_glob(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if ((unsigned char)s.data[i] <= ' ' || s.data[i] == 0x7F)
-            return false;
-    return s.len > 0 && utf8_valid_prefix(s) == s.len;
-}
-
-bool access_glob_valid(struct str glob)
-{
-    size_t slash = str_find(glob, '/');
-    return slash < glob.len && is_upstream_glob((struct str){ glob.data, slash }) &&
-           is_method_glob(str_slice(glob, slash + 1, glob.len));
 }

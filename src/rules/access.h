@@ -7,23 +7,37 @@
 #include "config/config.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+
+struct access_rules {
+    const struct access_rule_config *items;
+    size_t n;
+};
 
 /* A caller's rights: borrowed from the configuration. */
 struct access {
-    const struct access_rule_config *allow;
-    size_t n_allow;
-    const struct access_rule_config *deny;
-    size_t n_deny;
+    struct access_rules allow, deny;
+};
+
+enum access_answer {
+    ACCESS_NO,
+    ACCESS_YES,
+    ACCESS_BY_PARAMS /* the params decide: access_may_call_with() */
 };
 
 /* May it call `upstream/method`? Both sides of a glob match by themselves, so that a `/` in a
  * method's name cannot reach over. */
-bool access_may_call(const struct access *access, struct str upstream, struct str method);
+enum access_answer access_may_call(const struct access *access, struct str upstream,
+                                   struct str method);
+
+/* And with those params? `params` is the call's JSON, which is known to be valid: an array, the one
+ * param, or no bytes. A rule with `params` matches where each that it names is a string, which may
+ * be written {"$string": "…"}, that one of its globs matches. A string that goes out as another one
+ * (XML cannot carry it), or one that is too long to be looked at, counts against the caller. */
+bool access_may_call_with(const struct access *access, struct str upstream, struct str method,
+                          struct str params);
 
 /* May it use anything of that upstream? */
 bool access_may_see(const struct access *access, struct str upstream);
-
-/* Is that a glob of the form `upstream/method`? */
-bool access_glob_valid(struct str glob);
 
 #endif

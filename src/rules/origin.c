@@ -67,23 +67,61 @@ static bool is_own_origin(struct str origin, const struct request_head *head)
     return (ours.has_port ? ours.port : port) == (theirs.has_port ? theirs.port : port);
 }
 
-bool origin_check_origin(const struct request_head *head, struct error *err)
+static const char *find_cors(struct str origin, const struct texts *cors)
 {
-    for (size_t i = 0; i < head->n_headers; i++) {
-        struct str name = head->headers[i].name;
-        struct str value = str_trim(head->headers[i].value);
-        if (str_eq_nocase(name, STR("Origin")) && !is_own_origin(value, head))
-            return error_set(err, PROBLEM_FORBIDDEN,
-                             "A page of the origin \"%.*s\" may not use rpcgate: only pages of "
-                             "rpcgate's own host and port may. A program should send no Origin "
-                             "header.",
-                             (int)(value.len < 255 ? value.len : 255), value.data);
-        if (str_eq_nocase(name, STR("Sec-Fetch-Site")) && !str_eq(value, STR("none")) &&
-            !str_eq(value, STR("same-origin")))
-            return error_set(err, PROBLEM_FORBIDDEN,
-                             "A browser sent this request for a page of another site "
-                             "(Sec-Fetch-Site): only pages of rpcgate's own host and port may "
-                             "use rpcgate.");
+    for (size_t i = 0; cors != NULL && i < cors->n; i++)
+        if (str_eq_c(origin, cors->items[i]))
+            return cors->items[i];
+    return NULL;
+}
+
+static bool refuse_origin(struct str origin, struct error *err)
+{
+    return error_set(err, PROBLEM_FORBIDDEN,
+                     "A page of the origin \"%.*s\" may not use rpcgate: only pages of rpcgate's "
+                     "own host and port, and of the origins in `cors_origins`, may. A program "
+                     "should send no Origin header.",
+                     (int)(origin.len < 255 ? origin.len : 255),
+                     origin.data != NULL ? origin.data : "");
+}
+
+/* `cors`: the request's Origin is one of `cors_origins`. */
+static bool check_fetch_site(struct str site, bool cors, struct error *err)
+{
+    if (str_eq(site, STR("none")) || str_eq(site, STR("same-origin")))
+        return true;
+    if (cors && (str_eq(site, STR("cross-site")) || str_eq(site, STR("same-site"))))
+        return true;
+    return error_set(err, PROBLEM_FORBIDDEN,
+                     "A browser sent this request for a page of another site (Sec-Fetch-Site): "
+                     "only pages of rpcgate's own host and port, and of the origins in "
+                     "`cors_origins`, may use rpcgate.");
+}
+
+bool origin_check_origin(const struct request_head *head, const struct texts *cors,
+                         const char **ret, struct error *err)
+{
+    const struct header *origin = head_find(head, STR("Origin"));
+    const char *found = NULL;
+    if (origin != NULL) {
+        struct str value = str_trim(origin->value);
+        bool single = head_count(head, STR("Origin")) == 1;
+        found = single ? find_cors(value, cors) : NULL;
+        if (!single || (found == NULL && !is_own_origin(value, head)))
+            return refuse_origin(value, err);
     }
+    for (size_t i = 0; i < head->n_headers; i++) {
+        const struct header *h = &head->headers[i];
+        if (str_eq_nocase(h->name, STR("Sec-Fetch-Site")) &&
+            !check_fetch_site(str_trim(h->value), found != NULL, err))
+            return false;
+    }
+    *ret = found;
     return true;
+}
+
+bool origin_is_preflight(const struct request_head *head)
+{
+    return str_eq(head->method, STR("OPTIONS")) && head_find(head, STR("Origin")) != NULL &&
+           head_find(head, STR("Access-Control-Request-Method")) != NULL;
 }

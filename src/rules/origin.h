@@ -15,8 +15,14 @@
 bool origin_check_host(const struct request_head *head, const struct texts *hosts,
                        struct error *err) MUST_CHECK;
 
-/* `Origin` must be our own host and port, and `Sec-Fetch-Site` absent, `none` or `same-origin`.
- * err: FORBIDDEN. RFC 6454 section 7; W3C Fetch Metadata. */
-bool origin_check_origin(const struct request_head *head, struct error *err) MUST_CHECK;
+/* `Origin` must be our own host and port or one of `cors`, and `Sec-Fetch-Site` absent, `none`,
+ * `same-origin`, or of one of `cors`. ret: that one of `cors`, which the answer must name; NULL: it
+ * is none of them. err: FORBIDDEN. RFC 6454 section 7; W3C Fetch Metadata. */
+bool origin_check_origin(const struct request_head *head, const struct texts *cors,
+                         const char **ret, struct error *err) MUST_CHECK;
+
+/* Is it a browser's question whether a page of another origin may send a request? Fetch standard,
+ * section 3.2.2, CORS-preflight request. */
+bool origin_is_preflight(const struct request_head *head);
 
 #endif

@@ -69,7 +69,8 @@ static void try_head(struct str lines)
         assert(head_content_length(&head, &length) && length <= INT64_MAX);
     if (!origin_check_host(&head, &hosts, &err))
         assert(err.type == PROBLEM_MISDIRECTED);
-    if (!origin_check_origin(&head, &err))
+    const char *cors;
+    if (!origin_check_origin(&head, &hosts, &cors, &err))
         assert(err.type == PROBLEM_FORBIDDEN);
     if (!media_check(&head, &err))
         assert(err.type == PROBLEM_UNSUPPORTED_MEDIA_TYPE);

@@ -170,13 +170,95 @@ static void keeps_foreign_pages_out(void **state)
         struct head_text t;
         struct error err;
         head_text_init(&t, origin_cases[i].lines);
-        bool allowed = origin_check_origin(&t.head, &err);
+        const char *found = "";
+        bool allowed = origin_check_origin(&t.head, NULL, &found, &err);
         if (allowed != origin_cases[i].allowed)
             fail_msg("%s", origin_cases[i].lines);
-        if (allowed)
+        if (allowed) {
+            assert_null(found);
             continue;
+        }
         assert_int_equal(err.type, PROBLEM_FORBIDDEN);
         assert_int_equal(err.status, 403);
+    }
+}
+
+#define APP "https://app.example"
+static char *cors_items[] = { (char[]){ "http://localhost:3000" }, (char[]){ APP } };
+static const struct texts cors = { cors_items, ARRAY_LEN(cors_items) };
+
+static const struct {
+    const char *lines;
+    bool allowed;
+    const char *found;
+} cors_cases[] = {
+    { "", true, NULL },
+    { "Origin: " APP "\n", true, APP },
+    { "Origin:  " APP " \n", true, APP },
+    { "Origin: http://localhost:3000\n", true, "http://localhost:3000" },
+    { "Origin: http://localhost:8080\n", true, NULL }, /* our own */
+    { "Origin: http://app.example\n", false, NULL },
+    { "Origin: https://app.example:443\n", false, NULL },
+    { "Origin: https://app.example/\n", false, NULL },
+    { "Origin: https://app.example.evil.example\n", false, NULL },
+    { "Origin: https://evil.example\n", false, NULL },
+    { "Origin: https://APP.example\n", false, NULL },
+    { "Origin: null\n", false, NULL },
+    { "Origin: *\n", false, NULL },
+    { "Origin:\n", false, NULL },
+    { "Origin: " APP "\nOrigin: " APP "\n", false, NULL },
+    { "Origin: " APP "\nOrigin: https://evil.example\n", false, NULL },
+    { "Origin: " APP " https://evil.example\n", false, NULL },
+    { "Origin: " APP "\nSec-Fetch-Site: cross-site\n", true, APP },
+    { "Sec-Fetch-Site: same-site\nOrigin: " APP "\n", true, APP },
+    { "Origin: " APP "\nSec-Fetch-Site: none\n", true, APP },
+    { "Origin: " APP "\nSec-Fetch-Site: other\n", false, NULL },
+    { "Sec-Fetch-Site: cross-site\n", false, NULL },
+    { "Origin: http://localhost:8080\nSec-Fetch-Site: cross-site\n", false, NULL },
+    { "Origin: https://evil.example\nSec-Fetch-Site: same-origin\n", false, NULL },
+};
+
+static void lets_pages_of_some_origins_in(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cors_cases); i++) {
+        struct head_text t;
+        struct error err;
+        const char *found = NULL;
+        head_text_init(&t, "Host: localhost:8080\n");
+        head_text_add(&t, cors_cases[i].lines);
+        bool allowed = origin_check_origin(&t.head, &cors, &found, &err);
+        if (allowed != cors_cases[i].allowed)
+            fail_msg("%s", cors_cases[i].lines);
+        if (allowed && cors_cases[i].found == NULL)
+            assert_null(found);
+        else if (allowed)
+            assert_string_equal(found, cors_cases[i].found);
+        else
+            assert_int_equal(err.type, PROBLEM_FORBIDDEN);
+    }
+}
+
+static void knows_preflights(void **state)
+{
+    static const struct {
+        const char *method, *lines;
+        bool is;
+    } cases[] = {
+        { "OPTIONS", "Origin: " APP "\nAccess-Control-Request-Method: POST\n", true },
+        { "OPTIONS", "access-control-request-method: GET\norigin: x\n", true },
+        { "OPTIONS", "Origin: " APP "\n", false },
+        { "OPTIONS", "Access-Control-Request-Method: POST\n", false },
+        { "OPTIONS", "", false },
+        { "options", "Origin: " APP "\nAccess-Control-Request-Method: POST\n", false },
+        { "POST", "Origin: " APP "\nAccess-Control-Request-Method: POST\n", false },
+    };
+    struct head_text t;
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        head_text_init(&t, cases[i].lines);
+        t.head.method = str_of(cases[i].method);
+        assert_int_equal(origin_is_preflight(&t.head), cases[i].is);
     }
 }
 
@@ -187,6 +269,8 @@ int main(void)
         cmocka_unit_test(takes_any_host_on_unix_sockets),
         cmocka_unit_test(wants_no_host_of_http_1_0),
         cmocka_unit_test(keeps_foreign_pages_out),
+        cmocka_unit_test(lets_pages_of_some_origins_in),
+        cmocka_unit_test(knows_preflights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

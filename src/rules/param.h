@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The positional params of a call, read out of its JSON one by one, as the strings that they go out
+ * as. The JSON is known to be valid (codec/json_scan.h); an array is the params, any other value
+ * the one param, and no bytes are none. */
+#ifndef RPCGATE_RULES_PARAM_H
+#define RPCGATE_RULES_PARAM_H
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "codec/json_cursor.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Longer ones are not looked at. [bytes] */
+#define PARAM_TEXT_MAX ((size_t)64 * 1024)
+
+enum param_form {
+    PARAM_OTHER,   /* there is none, or it is no string */
+    PARAM_TEXT,    /* a string */
+    PARAM_ALTERED, /* a string with characters that XML cannot carry: what goes out is the `text`
+                      policy's matter; or one that is over PARAM_TEXT_MAX */
+};
+
+/* Rules mostly ask for the same param: the last one is kept. */
+struct params {
+    struct str json; /* borrowed */
+    struct json_cursor cursor;
+    size_t n_read; /* the last one read is n_read - 1; the cursor stands behind it */
+    bool ended;    /* that is the last there is */
+    enum param_form form;
+    struct buf text; /* of PARAM_TEXT */
+};
+
+void params_init(struct params *p, struct str json);
+void params_done(struct params *p);
+
+/* What is the param at `at`, from 0? `text` is of PARAM_TEXT, and valid until the next call. Time
+ * is proportional to the JSON up to that place. */
+enum param_form params_read(struct params *p, size_t at, struct str *text);
+
+#endif
