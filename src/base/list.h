@@ -48,6 +48,18 @@ static inline void list_remove(struct list *member)
     list_init(member);
 }
 
+/* Puts all members of `from` behind those of `head`. */
+static inline void list_move_all(struct list *head, struct list *from)
+{
+    if (list_empty(from))
+        return;
+    from->next->prev = head->prev;
+    from->prev->next = head;
+    head->prev->next = from->next;
+    head->prev = from->prev;
+    list_init(from);
+}
+
 /* The object around the first member; the list must not be empty. */
 #define LIST_FIRST(head, type, member) CONTAINER_OF((head)->next, type, member)
 

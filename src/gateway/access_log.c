@@ -32,11 +32,11 @@ void request_log(const struct request *r, bool sent)
               LOG_STR("method", has_method ? route_method(&r->route) : str_of(NULL)),
               LOG_NUM("status", r->status),
               LOG_TEXT("problem", r->failed ? problem_info(r->error.type)->name : NULL),
-              unless(!r->has_fault_code, LOG_NUM("fault_code", r->fault_code)),
+              unless(!r->sums.has_fault_code, LOG_NUM("fault_code", r->sums.fault_code)),
               LOG_NUM("bytes_in", (int64_t)r->body_bytes),
               LOG_NUM("bytes_out", (int64_t)r->reply_bytes),
               LOG_US_AS_MS("duration_ms", clock_now_us() - r->began_us),
-              unless(r->attempts == 0, LOG_US_AS_MS("upstream_ms", r->upstream_us)),
-              unless(r->deadline_ms == 0, LOG_US_AS_MS("queue_ms", r->queue_us)),
-              unless(r->attempts < 2, LOG_NUM("attempts", r->attempts)));
+              unless(r->sums.attempts == 0, LOG_US_AS_MS("upstream_ms", r->sums.upstream_us)),
+              unless(r->sums.n_calls == 0, LOG_US_AS_MS("queue_ms", r->sums.queue_us)),
+              unless(r->sums.attempts < 2, LOG_NUM("attempts", r->sums.attempts)));
 }

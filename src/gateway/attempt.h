@@ -4,18 +4,18 @@
 #ifndef RPCGATE_GATEWAY_ATTEMPT_H
 #define RPCGATE_GATEWAY_ATTEMPT_H
 
-#include "gateway/request.h"
+#include "gateway/call.h"
 
 /* The document is ready, or the pause before the next attempt is over: asks for a permit. */
-void attempt_start(struct request *r);
+void attempt_start(struct call *c);
 
 /* It has a permit: the call goes out. */
-void attempt_run(struct request *r);
+void attempt_run(struct call *c);
 
 /* It has waited long enough for a permit. */
-void attempt_give_up(struct request *r);
+void attempt_give_up(struct call *c);
 
 /* Takes the call back from wherever it is, without an answer. */
-void attempt_drop(struct request *r);
+void attempt_drop(struct call *c);
 
 #endif

@@ -1,43 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One call: the caller's JSON becomes a document, goes to the upstream, and what comes back becomes
- * JSON again while it arrives. */
-#include "gateway/request.h"
+#include "gateway/call.h"
 
 #include "base/clock.h"
 #include "gateway/attempt.h"
-#include "gateway/memory.h"
-#include "gateway/outcome.h"
-#include "gateway/redacted.h"
+#include "gateway/gateway.h"
+#include "gateway/metrics.h"
 #include "gateway/verbose.h"
-#include "rules/fault.h"
-#include "rules/media.h"
+#include "gateway/worker_state.h"
 
 #include <assert.h>
-#include <string.h>
 
 /* How much JSON is translated before others get their turn: some milliseconds of work. [bytes] */
 #define TRANSLATE_STEP ((size_t)256 * 1024)
 
-/* How much of a response that is no XML-RPC is read for the sake of its connection. [bytes] */
-#define IGNORE_MAX ((size_t)64 * 1024)
+static_assert(CALL_STATES == WORKER_CALL_STATES, "the worker keeps a list for each state");
 
-/* The reply is `{"result": value}`. The decoder writes an array of the params; a single param is
- * taken out of it by overwriting the bracket with a blank. */
-static const struct str reply_begin = { "{\"result\":", 10 };
+static const unsigned char may_follow[CALL_STATES] = {
+    [CALL_ENDED] = 1 << CALL_TRANSLATING,
+    [CALL_TRANSLATING] = 1 << CALL_QUEUED | 1 << CALL_CALLING | 1 << CALL_ENDED,
+    [CALL_QUEUED] = 1 << CALL_CALLING | 1 << CALL_ENDED,
+    [CALL_CALLING] = 1 << CALL_BACKOFF | 1 << CALL_ENDED,
+    [CALL_BACKOFF] = 1 << CALL_QUEUED | 1 << CALL_CALLING | 1 << CALL_ENDED,
+};
 
-static void choose_options(struct request *r)
+void call_enter(struct call *c, enum call_state next)
 {
-    const struct upstream_config *u = r->upstream;
-    r->encoding = (struct encode_options){
+    assert(may_follow[c->state] & 1 << next);
+    c->state = next;
+    list_remove(&c->in_state);
+    if (next != CALL_ENDED)
+        list_add_last(&c->view->worker->calls_in[next], &c->in_state);
+}
+
+static void choose_options(struct call *c)
+{
+    const struct upstream_config *u = c->upstream;
+    c->encoding = (struct encode_options){
         .extensions = u->extensions,
-        .depth = (unsigned)r->view->config->limits.depth,
+        .depth = (unsigned)c->view->config->limits.depth,
         .text = u->text,
         .timezone = u->timezone,
         .encoding = u->encoding,
     };
-    r->decoding = (struct decode_options){
-        .types = r->query.has_types ? r->query.types : u->types,
-        .integers = r->query.has_integers ? r->query.integers : u->integers,
+    c->decoding = (struct decode_options){
+        .types = c->query->has_types ? c->query->types : u->types,
+        .integers = c->query->has_integers ? c->query->integers : u->integers,
         .text = u->text,
         .depth = (unsigned)u->limits.depth,
         .document_max = u->limits.response,
@@ -45,190 +52,156 @@ static void choose_options(struct request *r)
     };
 }
 
-void request_answer_forget(struct request *r)
+/* What it has borrowed from the worker, but for the decoder. */
+static void give_back(struct call *c)
 {
-    r->decoding_now = false;
-    r->undecodable = false;
-    r->ignored = 0;
-    r->peek_len = 0;
+    if (c->encoder != NULL)
+        worker_give_encoder(c->view->worker, TAKE(c->encoder));
+    list_remove(&c->turn.in_turns);
+    list_remove(&c->memory.in_starved);
+    verbose_end(TAKE(c->verbose), c);
+    chain_done(&c->document);
+    if (c->state != CALL_ENDED)
+        call_enter(c, CALL_ENDED);
 }
 
-void request_answer_begins(struct request *r, struct str content_type)
+static void end(struct call *c, const struct call_end *how)
 {
-    r->decoding.encoding_declared = media_charset(content_type);
-    chain_clear(&r->reply);
-    chain_append(&r->reply, reply_begin);
-    decoder_begin(r->decoder, &r->decoding, &r->reply);
-    r->decoding_now = true;
+    struct view *view = c->view;
+    struct worker *w = view->worker;
+    struct decoder *decoder = TAKE(c->decoder); /* a fault's texts are in it */
+    give_back(c);
+    metrics_count_call(w->gateway->metrics[w->index], c);
+    c->owner->ended(c, how);
+    if (decoder != NULL)
+        worker_give_decoder(w, decoder);
+    view_release(view);
 }
 
-bool request_answer_goes_on(struct request *r, struct str bytes)
+void call_succeed(struct call *c)
 {
-    size_t peek = sizeof r->peek - r->peek_len;
-    if (peek > bytes.len)
-        peek = bytes.len;
-    memcpy(r->peek + r->peek_len, bytes.data, peek);
-    r->peek_len += peek;
-    verbose_body(r->verbose, bytes);
-    if (!r->undecodable && !decoder_feed(r->decoder, bytes, &r->error))
-        r->undecodable = true;
-    if (!r->undecodable)
-        return true;
-    /* A page of HTML is read to its end, so that the connection can be kept. */
-    r->ignored += bytes.len;
-    return r->error.type == PROBLEM_BAD_RESPONSE && r->ignored <= IGNORE_MAX;
+    end(c, &(struct call_end){ .error = NULL });
 }
 
-static void succeed(struct request *r, const struct decode_result *result)
+void call_fail_with(struct call *c, const struct fault *fault,
+                    const struct problem_protocol *protocol)
 {
-    if (result->n_params == 1) {
-        chain_set_byte(&r->reply, reply_begin.len, ' ');
-        chain_truncate(&r->reply, chain_len(&r->reply) - 1);
-    } else if (result->n_params == 0) {
-        chain_truncate(&r->reply, reply_begin.len);
-        chain_append(&r->reply, STR("null"));
-    }
-    chain_append_byte(&r->reply, '}');
-    if (chain_state(&r->reply) != CHAIN_OK) {
-        error_limit(&r->error, PROBLEM_RESPONSE_TOO_LARGE, "limits.memory",
-                    "The answer does not fit into limits.memory now.");
-        request_fail(r);
-        return;
-    }
-    request_succeed(r, 200);
+    if (c->maybe_executed && c->error.executed == EXECUTED_NO)
+        c->error.executed = EXECUTED_UNKNOWN;
+    end(c, &(struct call_end){ .error = &c->error, .fault = fault, .protocol = protocol });
 }
 
-static void fail_with_fault(struct request *r, const struct fault *fault, int http_status)
+void call_fail(struct call *c)
 {
-    CLEANUP(buf_done) struct buf text;
-    struct fault shown = *fault;
-    redacted_fault(r->view->config->redactor, &shown, &text);
-    fault_to_error(&shown, r->upstream, http_status, &r->error);
-    r->fault = &shown;
-    r->has_fault_code = true;
-    r->fault_code = fault->code;
-    request_fail(r);
-    r->fault = NULL;
+    call_fail_with(c, NULL, NULL);
 }
 
-static void fail_with_protocol(struct request *r, const struct upstream_outcome *outcome)
+static void begin_translation(struct call *c)
 {
-    CLEANUP(buf_done) struct buf text;
-    struct outcome_protocol shown;
-    outcome_protocol_error(outcome, r->upstream, &r->error);
-    outcome_protocol(outcome, r->upstream, (struct str){ r->peek, r->peek_len }, &shown);
-    shown.protocol.url = str_of(r->upstream->targets[r->target].url);
-    redacted_protocol(r->view->config->redactor, &shown, &text);
-    r->protocol = &shown.protocol;
-    request_fail(r);
-    r->protocol = NULL;
-}
-
-/* A complete response: a fault counts with any status, a result only with 200. */
-static void finish_response(struct request *r, const struct upstream_outcome *outcome)
-{
-    struct decode_result result;
-    bool good = r->decoding_now && !r->undecodable;
-    if (!r->decoding_now)
-        error_set(&r->error, PROBLEM_BAD_RESPONSE, "The upstream's answer is empty.");
-    else if (good)
-        good = decoder_finish(r->decoder, &result, &r->error);
-    if (good)
-        r->repaired += result.repaired;
-    if (good && result.kind == DOCUMENT_FAULT) {
-        fail_with_fault(r, &result.fault, outcome->http_status);
-    } else if (outcome->http_status != 200) {
-        fail_with_protocol(r, outcome);
-    } else if (good && result.kind == DOCUMENT_RESPONSE) {
-        succeed(r, &result);
-    } else {
-        if (good)
-            error_set(&r->error, PROBLEM_BAD_RESPONSE,
-                      "The upstream's answer is an XML-RPC document, but no response.");
-        request_fail(r);
-    }
-}
-
-void request_answered(struct request *r, const struct upstream_outcome *outcome)
-{
-    if (outcome->status == UPSTREAM_OK)
-        finish_response(r, outcome);
-    else if (outcome->http_status != 200 && r->error.type == PROBLEM_BAD_RESPONSE)
-        fail_with_protocol(r, outcome);
-    else
-        request_fail(r);
-}
-
-static void begin_translation(struct request *r)
-{
-    encoder_begin(r->encoder,
+    encoder_begin(c->encoder,
                   &(struct encode_input){
                       .kind = ENCODE_CALL,
-                      .method = route_method(&r->route),
-                      .json = buf_str(&r->body),
-                      .options = &r->encoding,
+                      .method = c->method,
+                      .json = c->params,
+                      .options = &c->encoding,
                   },
-                  &r->document);
+                  &c->document);
 }
 
 /* Without room for the document the translation begins anew, once there is some. */
-static bool wait_for_room(struct request *r)
+static bool wait_for_room(struct call *c)
 {
-    size_t wanted = chain_len(&r->document) + TRANSLATE_STEP;
-    if (r->error.type != PROBLEM_OVERLOADED)
+    size_t wanted = chain_len(&c->document) + TRANSLATE_STEP;
+    if (c->error.type != PROBLEM_OVERLOADED)
         return false;
-    chain_done(&r->document);
-    begin_translation(r);
-    return memory_wait(r, wanted);
+    chain_done(&c->document);
+    begin_translation(c);
+    return memory_wait(&c->memory, wanted);
 }
 
-void request_translate(struct request *r)
+static void on_room(struct memory_wait *wait)
 {
-    switch (encoder_step(r->encoder, TRANSLATE_STEP, &r->error)) {
+    struct call *c = CONTAINER_OF(wait, struct call, memory);
+    turn_ask(c->view->worker, &c->turn);
+}
+
+static void translate(struct turn *turn)
+{
+    struct call *c = CONTAINER_OF(turn, struct call, turn);
+    switch (encoder_step(c->encoder, TRANSLATE_STEP, &c->error)) {
     case CODEC_MORE:
-        r->worker->translating = true;
+        turn_ask(c->view->worker, &c->turn);
         return;
     case CODEC_FAILED:
-        if (wait_for_room(r))
-            return;
-        request_fail(r);
-        request_call_done(r);
+        if (!wait_for_room(c))
+            call_fail(c);
         return;
     case CODEC_DONE:
         break;
     }
-    r->repaired += encoder_repaired(r->encoder);
-    worker_give_encoder(r->worker, r->encoder);
-    r->encoder = NULL;
-    buf_done(&r->body);
-    attempt_start(r);
+    c->repaired += encoder_repaired(c->encoder);
+    worker_give_encoder(c->view->worker, TAKE(c->encoder));
+    if (c->owner->translated != NULL)
+        c->owner->translated(c);
+    attempt_start(c);
 }
 
-void request_call(struct request *r)
+void call_begin(struct call *c)
 {
-    const struct request_head *head = http_head(r->exchange);
-    if (!head_timeout(head, &r->timeout_ms, &r->error)) {
-        request_fail(r);
+    assert(c->state == CALL_ENDED);
+    struct worker *w = view_hold(c->view)->worker;
+    list_init(&c->in_state);
+    list_init(&c->in_queue);
+    list_init(&c->turn.in_turns);
+    list_init(&c->memory.in_starved);
+    chain_init(&c->document, SIZE_MAX, &w->gateway->memory);
+    c->turn.take = translate;
+    c->memory.worker = w;
+    c->memory.held = c->params_held;
+    c->memory.patience_ms = c->upstream->pool.queue_timeout;
+    c->memory.on_room = on_room;
+    c->reply_begin = chain_len(c->reply);
+    choose_options(c);
+    c->encoder = worker_take_encoder(w);
+    begin_translation(c);
+    call_enter(c, CALL_TRANSLATING);
+    translate(&c->turn);
+}
+
+void call_abandon(struct call *c)
+{
+    c->unwanted = true;
+    if (c->state == CALL_QUEUED || c->state == CALL_BACKOFF)
+        c->wait_until_ms = c->view->worker->wait_due_ms = 0;
+}
+
+void call_drop(struct call *c)
+{
+    if (c->state == CALL_ENDED)
         return;
-    }
-    r->rule = method_rule_find(r->upstream, route_method(&r->route));
-    r->is_short = r->timeout_ms < r->rule.timeout_ms;
-    r->deadline_ms = clock_now_ms() + clock_min(r->rule.timeout_ms, r->timeout_ms);
-    choose_options(r);
-    r->encoder = worker_take_encoder(r->worker);
-    begin_translation(r);
-    request_enter(r, REQUEST_TRANSLATING);
-    request_translate(r);
+    attempt_drop(c);
+    give_back(c);
+    if (c->decoder != NULL)
+        worker_give_decoder(c->view->worker, TAKE(c->decoder));
+    view_release(c->view);
 }
 
-void request_call_done(struct request *r)
+void call_error_draining(struct error *err)
 {
-    if (r->encoder != NULL)
-        worker_give_encoder(r->worker, r->encoder);
-    if (r->decoder != NULL)
-        worker_give_decoder(r->worker, r->decoder);
-    r->encoder = NULL;
-    r->decoder = NULL;
-    verbose_end(TAKE(r->verbose), r, &r->document);
-    chain_done(&r->document);
+    error_limit(err, PROBLEM_DRAINING, "limits.drain",
+                "rpcgate is shutting down, and this call had not ended in time (limits.drain).");
+}
+
+void call_fail_draining(struct call *c)
+{
+    call_error_draining(&c->error);
+    if (c->attempts > 0)
+        c->error.executed = EXECUTED_UNKNOWN;
+    call_fail(c);
+}
+
+void call_cut_off(struct call *c)
+{
+    attempt_drop(c);
+    call_fail_draining(c);
 }

@@ -2,53 +2,50 @@
 #include "gateway/memory.h"
 
 #include "base/clock.h"
+#include "gateway/gateway.h"
+#include "gateway/worker_state.h"
 
-static size_t used(const struct request *r)
+static size_t used(const struct memory_wait *wait)
 {
-    return atomic_load_explicit(&r->worker->gateway->memory.used, memory_order_relaxed);
+    return atomic_load_explicit(&wait->worker->gateway->memory.used, memory_order_relaxed);
 }
 
-static size_t limit(const struct request *r)
+static size_t limit(const struct memory_wait *wait)
 {
-    return atomic_load_explicit(&r->worker->gateway->memory.max, memory_order_relaxed);
+    return atomic_load_explicit(&wait->worker->gateway->memory.max, memory_order_relaxed);
 }
 
-static bool is_alone(const struct request *r)
+static bool is_alone(const struct memory_wait *wait)
 {
-    return used(r) <= r->body.cap;
+    return used(wait) <= wait->held;
 }
 
-bool memory_has_room(const struct request *r, size_t bytes)
+bool memory_has_room(const struct memory_wait *wait, size_t bytes)
 {
-    size_t half = limit(r) / 2;
-    if (r->body.len + bytes < r->body.cap)
-        return true;
-    return is_alone(r) || (used(r) <= half && bytes <= half - used(r));
+    size_t half = limit(wait) / 2;
+    return is_alone(wait) || (used(wait) <= half && bytes <= half - used(wait));
 }
 
-bool memory_wait(struct request *r, size_t bytes)
+bool memory_wait(struct memory_wait *wait, size_t bytes)
 {
     int64_t now = clock_now_ms();
-    int64_t patience = r->upstream != NULL ? r->upstream->pool.queue_timeout : 0;
-    if (r->starved_until_ms == 0)
-        r->starved_until_ms = now + patience;
-    if (now >= r->starved_until_ms || is_alone(r) || bytes > limit(r))
+    if (wait->until_ms == 0)
+        wait->until_ms = now + wait->patience_ms;
+    if (now >= wait->until_ms || is_alone(wait) || bytes > limit(wait))
         return false;
-    r->starved_of = bytes;
-    if (r->body.state == BUF_NO_MEMORY)
-        r->body.state = BUF_OK;
-    list_add_last(&r->worker->starved, &r->in_starved);
+    wait->wanted = bytes;
+    list_add_last(&wait->worker->starved, &wait->in_starved);
     return true;
 }
 
-static bool may_go_on(const struct request *r, int64_t now)
+static bool may_go_on(const struct memory_wait *wait, int64_t now)
 {
-    size_t taken = used(r), max = limit(r);
-    if (now >= r->starved_until_ms || is_alone(r))
+    size_t taken = used(wait), max = limit(wait);
+    if (now >= wait->until_ms || is_alone(wait))
         return true;
-    if (r->state == REQUEST_READING)
-        return memory_has_room(r, r->starved_of);
-    return taken <= max && r->starved_of <= max - taken;
+    if (wait->is_body)
+        return memory_has_room(wait, wait->wanted);
+    return taken <= max && wait->wanted <= max - taken;
 }
 
 /* Memory may be given back by other workers, too, which tell nobody: so it is looked at. */
@@ -56,11 +53,11 @@ void memory_feed(struct worker *w)
 {
     int64_t now = list_empty(&w->starved) ? 0 : clock_now_ms();
     LIST_EACH (&w->starved, at, following) {
-        struct request *r = CONTAINER_OF(at, struct request, in_starved);
-        if (!may_go_on(r, now))
+        struct memory_wait *wait = CONTAINER_OF(at, struct memory_wait, in_starved);
+        if (!may_go_on(wait, now))
             continue;
-        list_remove(&r->in_starved);
-        if (r->state == REQUEST_READING)
-            http_resume(r->exchange);
+        list_remove(&wait->in_starved);
+        if (wait->on_room != NULL)
+            wait->on_room(wait);
     }
 }

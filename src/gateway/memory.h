@@ -4,25 +4,41 @@
 #ifndef RPCGATE_GATEWAY_MEMORY_H
 #define RPCGATE_GATEWAY_MEMORY_H
 
-#include "gateway/request.h"
+#include "base/budget.h"
+#include "base/list.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-/* May the request's body take so many bytes more now? One that is alone may take all there is. */
-bool memory_has_room(const struct request *r, size_t bytes);
+struct worker;
 
-/* Puts the request among those that wait for so many bytes; the caller sees to it that it rests.
- * False: it has waited for the upstream's pool.queue_timeout, or nobody could give memory back. */
-bool memory_wait(struct request *r, size_t bytes);
+/* A body that cannot be taken or a document that cannot be written now. */
+struct memory_wait {
+    struct list in_starved; /* on worker->starved */
+    struct worker *worker;
+    bool is_body;
+    size_t held;                               /* bytes that the one who waits holds itself */
+    size_t wanted;                             /* bytes that limits.memory has no room for, */
+    int64_t patience_ms;                       /* how long it waits for them in all, */
+    int64_t until_ms;                          /* and until when; 0: it has not waited */
+    void (*on_room)(struct memory_wait *wait); /* NULL: it looks itself, on its next turn */
+};
+
+/* May a body take so many bytes more now? One that is alone may take all there is. */
+bool memory_has_room(const struct memory_wait *wait, size_t bytes);
+
+/* Waits for so many bytes; the caller sees to it that the work rests. False: it has waited for its
+ * patience, or nobody could give memory back. */
+bool memory_wait(struct memory_wait *wait, size_t bytes);
 
 /* Lets those go on that have room now, or no time left: they try again. */
 void memory_feed(struct worker *w);
 
 /* Does it wait? */
-static inline bool memory_waits(const struct request *r)
+static inline bool memory_waits(const struct memory_wait *wait)
 {
-    return !list_empty(&r->in_starved);
+    return !list_empty(&wait->in_starved);
 }
 
 #endif

@@ -110,7 +110,7 @@ static void count_outcome(struct upstream_metrics *u, size_t method, size_t outc
     add(&row[outcome], 1);
 }
 
-void metrics_count(struct metrics *m, const struct request *r)
+void metrics_count_request(struct metrics *m, const struct request *r)
 {
     size_t index = r->upstream != NULL ? r->upstream->index : m->n_upstreams;
     struct upstream_metrics *u = &m->upstreams[index];
@@ -124,10 +124,14 @@ void metrics_count(struct metrics *m, const struct request *r)
     if (r->upstream == NULL)
         return;
     observe(&u->request, clock_now_us() - r->began_us);
-    if (r->attempts > 0)
-        observe(&u->upstream, r->upstream_us);
-    if (r->deadline_ms != 0)
-        observe(&u->queue, r->queue_us);
-    if (r->attempts > 1)
-        add(&u->retries, r->attempts - 1);
+}
+
+void metrics_count_call(struct metrics *m, const struct call *c)
+{
+    struct upstream_metrics *u = &m->upstreams[c->upstream->index];
+    if (c->attempts > 0)
+        observe(&u->upstream, c->upstream_us);
+    observe(&u->queue, c->queue_us);
+    if (c->attempts > 1)
+        add(&u->retries, c->attempts - 1);
 }

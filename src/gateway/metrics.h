@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct call;
 struct request;
 
 /* Outcome 0 is `ok`, outcome 1 + type a problem. */
@@ -20,8 +21,9 @@ struct request;
 
 /* Upper bounds of the histograms' buckets, in microseconds; one more bucket has the rest. */
 #define METRICS_BOUNDS(X)                                                                          \
-    X(500) X(1000) X(2500) X(5000) X(10000) X(25000) X(50000) X(100000) X(250000) X(500000)        \
-    X(1000000) X(2500000) X(5000000) X(10000000) X(30000000)
+    X(500)                                                                                         \
+    X(1000) X(2500) X(5000) X(10000) X(25000) X(50000) X(100000) X(250000) X(500000) X(1000000)    \
+        X(2500000) X(5000000) X(10000000) X(30000000)
 #define METRICS_BUCKETS 16
 
 /* An upstream's method names that are labels: those of the first METHOD_NAMES_MAX that succeeded.
@@ -63,7 +65,10 @@ struct metrics *metrics_new(size_t n_upstreams, size_t n_listeners) MUST_CHECK;
 void metrics_free(struct metrics *m);
 
 /* Counts a request that has ended. */
-void metrics_count(struct metrics *m, const struct request *r);
+void metrics_count_request(struct metrics *m, const struct request *r);
+
+/* Counts the time and the attempts of a call that has ended. */
+void metrics_count_call(struct metrics *m, const struct call *c);
 
 /* Says how many connections a listener has in this worker. */
 static inline void metrics_set_connections(struct metrics *m, size_t listener, size_t n)

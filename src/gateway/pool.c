@@ -4,14 +4,16 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "gateway/attempt.h"
-#include "gateway/request.h"
+#include "gateway/call.h"
+#include "gateway/gateway.h"
+#include "gateway/worker_state.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-static struct request *first_of(const struct pool *pool)
+static struct call *first_of(const struct pool *pool)
 {
-    return LIST_FIRST(&pool->waiting, struct request, in_queue);
+    return LIST_FIRST(&pool->waiting, struct call, in_queue);
 }
 
 /* Tells the others since when the first call waits. */
@@ -21,27 +23,27 @@ static void show(struct pool *pool)
                  list_empty(&pool->waiting) ? 0 : first_of(pool)->queued_us);
 }
 
-enum permits_answer pool_enter(struct pool *pool, struct request *r)
+enum permits_answer pool_enter(struct pool *pool, struct call *c)
 {
     struct permits *permits = &pool->shared->permits;
     if (LIKELY(permits_try(permits)))
         return PERMITS_TAKEN;
-    r->queued_us = clock_now_us();
-    list_add_last(&pool->waiting, &r->in_queue);
+    c->queued_us = clock_now_us();
+    list_add_last(&pool->waiting, &c->in_queue);
     show(pool);
     enum permits_answer answer = permits_join(permits);
     if (answer != PERMITS_WAIT) {
-        list_remove(&r->in_queue);
+        list_remove(&c->in_queue);
         show(pool);
     }
     return answer;
 }
 
-void pool_leave(struct pool *pool, struct request *r)
+void pool_leave(struct pool *pool, struct call *c)
 {
-    r->queue_us += clock_now_us() - r->queued_us;
+    c->queue_us += clock_now_us() - c->queued_us;
     permits_leave(&pool->shared->permits);
-    list_remove(&r->in_queue);
+    list_remove(&c->in_queue);
     show(pool);
 }
 
@@ -70,9 +72,9 @@ static void serve(struct pool *pool)
             give_away(pool, false);
             continue;
         }
-        struct request *r = first_of(pool);
-        pool_leave(pool, r);
-        attempt_run(r);
+        struct call *c = first_of(pool);
+        pool_leave(pool, c);
+        attempt_run(c);
     }
     pool->serving = false;
 }
@@ -106,15 +108,15 @@ static void pick_up(struct worker *w)
 }
 
 /* Those whose time has come; the worker's `wait_due_ms` becomes that of the next. */
-static void end_waits(struct worker *w, enum request_state state, int64_t now_ms,
-                      void (*end)(struct request *r))
+static void end_waits(struct worker *w, enum call_state state, int64_t now_ms,
+                      void (*end)(struct call *c))
 {
-    LIST_EACH (&w->in_state[state], at, following) {
-        struct request *r = CONTAINER_OF(at, struct request, in_state);
-        if (r->wait_until_ms <= now_ms)
-            end(r);
+    LIST_EACH (&w->calls_in[state], at, following) {
+        struct call *c = CONTAINER_OF(at, struct call, in_state);
+        if (c->wait_until_ms <= now_ms)
+            end(c);
         else
-            w->wait_due_ms = clock_min(w->wait_due_ms, r->wait_until_ms);
+            w->wait_due_ms = clock_min(w->wait_due_ms, c->wait_until_ms);
     }
 }
 
@@ -125,8 +127,8 @@ void pools_run(struct worker *w)
     if (LIKELY(now_ms < w->wait_due_ms))
         return;
     w->wait_due_ms = CLOCK_NEVER;
-    end_waits(w, REQUEST_QUEUED, now_ms, attempt_give_up);
-    end_waits(w, REQUEST_BACKOFF, now_ms, attempt_start);
+    end_waits(w, CALL_QUEUED, now_ms, attempt_give_up);
+    end_waits(w, CALL_BACKOFF, now_ms, attempt_start);
 }
 
 struct pool *pool_open(struct worker *w, struct upstream_state *shared)

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct request;
+struct call;
 struct upstream;
 struct worker;
 
@@ -22,7 +22,7 @@ struct pool {
     struct list in_worker; /* on worker->pools */
     struct upstream_state *shared;
     struct upstream *client; /* its connections in this worker; owned */
-    struct list waiting;     /* struct request.in_queue; all are in REQUEST_QUEUED */
+    struct list waiting;     /* struct call.in_queue; all are in CALL_QUEUED */
     size_t in_hand;          /* permits that wait to be used or given on */
     bool serving;            /* it is being done */
 };
@@ -33,12 +33,12 @@ struct pool *pool_open(struct worker *w, struct upstream_state *shared) MUST_CHE
 /* No call may wait in it or run. NULL is fine. */
 void pool_close(struct pool *pool);
 
-/* Asks for a permit. PERMITS_WAIT: the request is in the queue, and attempt_run() is called when it
+/* Asks for a permit. PERMITS_WAIT: the call is in the queue, and attempt_run() is called when it
  * has one. PERMITS_FULL: there are pool.max_queue calls there already. */
-enum permits_answer pool_enter(struct pool *pool, struct request *r) MUST_CHECK;
+enum permits_answer pool_enter(struct pool *pool, struct call *c) MUST_CHECK;
 
-/* Takes a request out of the queue that will have no permit. */
-void pool_leave(struct pool *pool, struct request *r);
+/* Takes a call out of the queue that will have no permit. */
+void pool_leave(struct pool *pool, struct call *c);
 
 /* Gives a permit back, which goes to the next call. With `reported` from an upstream_call's
  * on_done(): where the permit leaves the worker, the connection is closed. */

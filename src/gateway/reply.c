@@ -73,8 +73,8 @@ void request_reply(struct request *r)
     add_common(&lines, r);
     if (r->failed)
         add_of_problem(&lines, r);
-    if (r->repaired > 0) {
-        snprintf(lines.repaired, sizeof lines.repaired, "%zu", r->repaired);
+    if (r->sums.repaired > 0) {
+        snprintf(lines.repaired, sizeof lines.repaired, "%zu", r->sums.repaired);
         add(&lines, "X-Rpcgate-Repaired", lines.repaired);
     }
     r->reply_bytes = chain_len(&r->reply);

@@ -2,7 +2,6 @@
 #include "gateway/request.h"
 
 #include "base/clock.h"
-#include "gateway/attempt.h"
 #include "gateway/memory.h"
 
 #include <assert.h>
@@ -14,11 +13,8 @@ static_assert(REQUEST_STATES == WORKER_REQUEST_STATES, "the worker keeps a list 
 
 /* READING may end at once: a refusal, an answer of our own, a caller that left. */
 static const unsigned char may_follow[REQUEST_STATES] = {
-    [REQUEST_READING] = 1 << REQUEST_TRANSLATING | 1 << REQUEST_REPLYING,
-    [REQUEST_TRANSLATING] = 1 << REQUEST_QUEUED | 1 << REQUEST_CALLING | 1 << REQUEST_REPLYING,
-    [REQUEST_QUEUED] = 1 << REQUEST_CALLING | 1 << REQUEST_REPLYING,
-    [REQUEST_CALLING] = 1 << REQUEST_BACKOFF | 1 << REQUEST_REPLYING,
-    [REQUEST_BACKOFF] = 1 << REQUEST_QUEUED | 1 << REQUEST_CALLING | 1 << REQUEST_REPLYING,
+    [REQUEST_READING] = 1 << REQUEST_WORKING | 1 << REQUEST_REPLYING,
+    [REQUEST_WORKING] = 1 << REQUEST_REPLYING,
     [REQUEST_REPLYING] = 0,
 };
 
@@ -27,7 +23,21 @@ void request_enter(struct request *r, enum request_state next)
     assert(may_follow[r->state] & 1 << next);
     r->state = next;
     list_remove(&r->in_state);
-    list_add_last(&r->worker->in_state[next], &r->in_state);
+    list_add_last(&r->worker->requests_in[next], &r->in_state);
+}
+
+/* Its body can be taken again. */
+static void on_room(struct memory_wait *wait)
+{
+    http_resume(CONTAINER_OF(wait, struct request, memory)->exchange);
+}
+
+static void init_memory(struct request *r)
+{
+    list_init(&r->memory.in_starved);
+    r->memory.worker = r->worker;
+    r->memory.is_body = true;
+    r->memory.on_room = on_room;
 }
 
 static struct request *request_begin(struct door *door, struct http_exchange *x)
@@ -41,12 +51,10 @@ static struct request *request_begin(struct door *door, struct http_exchange *x)
     r->state = REQUEST_READING;
     r->began_us = clock_now_us();
     list_init(&r->in_state);
-    list_init(&r->in_starved);
-    list_init(&r->in_queue);
-    list_add_last(&w->in_state[REQUEST_READING], &r->in_state);
+    list_add_last(&w->requests_in[REQUEST_READING], &r->in_state);
+    init_memory(r);
     buf_init(&r->body, (size_t)r->view->config->limits.body, &w->gateway->memory);
     chain_init(&r->reply, SIZE_MAX, &w->gateway->memory);
-    chain_init(&r->document, SIZE_MAX, &w->gateway->memory);
     atomic_fetch_add_explicit(&w->running, 1, memory_order_relaxed);
     http_set_user(x, r);
     return r;
@@ -74,6 +82,22 @@ static void fail_body(struct request *r)
     buf_done(&r->body);
 }
 
+static bool has_room(struct request *r, size_t bytes)
+{
+    r->memory.held = r->body.cap;
+    return r->body.len + bytes < r->body.cap || memory_has_room(&r->memory, bytes);
+}
+
+static bool wait_for_room(struct request *r, size_t bytes)
+{
+    r->memory.patience_ms = r->upstream != NULL ? r->upstream->pool.queue_timeout : 0;
+    if (!memory_wait(&r->memory, bytes))
+        return false;
+    if (r->body.state == BUF_NO_MEMORY)
+        r->body.state = BUF_OK;
+    return true;
+}
+
 /* The body stays within its limit, or the request has failed and it is thrown away. */
 static bool on_body(void *context, struct http_exchange *x, struct str bytes)
 {
@@ -84,9 +108,9 @@ static bool on_body(void *context, struct http_exchange *x, struct str bytes)
     if (!r->failed) {
         if (r->body.data == NULL && head_content_length(http_head(x), &announced))
             need = (size_t)announced;
-        if (memory_has_room(r, need) && buf_reserve(&r->body, need))
+        if (has_room(r, need) && buf_reserve(&r->body, need))
             buf_append(&r->body, bytes);
-        else if (r->body.state != BUF_FULL && memory_wait(r, need))
+        else if (r->body.state != BUF_FULL && wait_for_room(r, need))
             return false;
         else
             fail_body(r);
@@ -104,20 +128,18 @@ static void on_complete(void *context, struct http_exchange *x)
     if (r->failed)
         request_fail(r);
     else if (r->route.kind == ROUTE_METHOD)
-        request_call(r);
+        request_call_one(r);
     else
         request_local(r);
 }
 
-/* A call that was sent goes on to its end: an upstream that reads half a request may act on it, and
- * one that has read the whole acts on it anyway. One that waits is not sent any more. */
 static void on_gone(void *context, struct http_exchange *x)
 {
     struct request *r = http_user(x);
     (void)context;
     r->caller_gone = true;
-    if (r->state == REQUEST_QUEUED || r->state == REQUEST_BACKOFF)
-        r->wait_until_ms = r->worker->wait_due_ms = 0;
+    if (r->state == REQUEST_WORKING)
+        call_abandon(&r->call);
 }
 
 static void on_closed(void *context, struct http_exchange *x, bool sent)
@@ -127,14 +149,13 @@ static void on_closed(void *context, struct http_exchange *x, bool sent)
     if (r == NULL)
         return;
     struct worker *w = r->worker;
-    attempt_drop(r);
+    if (r->state == REQUEST_WORKING)
+        call_drop(&r->call);
     request_log(r, sent && !r->caller_gone);
-    metrics_count(w->gateway->metrics[w->index], r);
-    request_call_done(r);
+    metrics_count_request(w->gateway->metrics[w->index], r);
     list_remove(&r->in_state);
-    list_remove(&r->in_starved);
+    list_remove(&r->memory.in_starved);
     buf_done(&r->body);
-    chain_done(&r->document);
     chain_done(&r->reply);
     http_set_user(x, NULL);
     view_release(r->view);
@@ -152,38 +173,45 @@ const struct http_handler request_handler = {
 
 void request_fail(struct request *r)
 {
-    if (r->maybe_executed && r->error.executed == EXECUTED_NO)
-        r->error.executed = EXECUTED_UNKNOWN;
     r->failed = true;
     request_enter(r, REQUEST_REPLYING);
     request_reply(r);
 }
 
+void request_fail_with(struct request *r, const struct call_end *end)
+{
+    r->error = *end->error;
+    r->fault = end->fault;
+    r->protocol = end->protocol;
+    request_fail(r);
+    r->fault = NULL;
+    r->protocol = NULL;
+}
+
 void request_succeed(struct request *r, int status)
 {
+    if (chain_state(&r->reply) != CHAIN_OK) {
+        error_limit(&r->error, PROBLEM_RESPONSE_TOO_LARGE, "limits.memory",
+                    "The answer does not fit into limits.memory now.");
+        request_fail(r);
+        return;
+    }
     r->status = status;
     request_enter(r, REQUEST_REPLYING);
     request_reply(r);
 }
 
-void request_set_draining(struct request *r)
-{
-    error_limit(&r->error, PROBLEM_DRAINING, "limits.drain",
-                "rpcgate is shutting down, and this call had not ended in time (limits.drain).");
-    if (r->attempts > 0)
-        r->error.executed = EXECUTED_UNKNOWN;
-}
-
 void request_cut_off(struct request *r)
 {
-    if (memory_waits(r) && r->state == REQUEST_READING) {
-        http_resume(r->exchange); /* its body is thrown away */
-        r->failed = true;
-    }
-    list_remove(&r->in_starved);
-    if (r->state == REQUEST_REPLYING || r->state == REQUEST_READING)
+    if (r->state == REQUEST_READING) {
+        if (memory_waits(&r->memory)) {
+            http_resume(r->exchange); /* its body is thrown away */
+            r->failed = true;
+        }
+        list_remove(&r->memory.in_starved);
         return;
-    attempt_drop(r);
-    request_set_draining(r);
+    }
+    call_drop(&r->call);
+    call_error_draining(&r->error);
     request_fail(r);
 }

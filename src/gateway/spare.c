@@ -53,7 +53,8 @@ struct request *worker_take_request(struct worker *w)
     struct request *r = take(&w->requests);
     if (r == NULL)
         return xcalloc(1, sizeof *r);
-    memset(r, 0, sizeof *r);
+    memset(r, 0, offsetof(struct request, call));
+    r->call.state = CALL_ENDED;
     return r;
 }
 

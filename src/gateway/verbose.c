@@ -5,7 +5,8 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "config/redact.h"
-#include "gateway/request.h"
+#include "gateway/call.h"
+#include "gateway/worker_state.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -20,9 +21,9 @@ struct verbose {
     struct buf parts[PARTS];
 };
 
-struct verbose *verbose_new(const struct request *r)
+struct verbose *verbose_new(const struct call *c)
 {
-    if (!r->upstream->verbose || !log_enabled(LOG_LEVEL_INFO))
+    if (!c->upstream->verbose || !log_enabled(LOG_LEVEL_INFO))
         return NULL;
     struct verbose *v = xcalloc(1, sizeof *v);
     for (size_t i = 0; i < PARTS; i++)
@@ -58,12 +59,12 @@ static struct str next_piece(struct str text)
     return str_slice(text, 0, len);
 }
 
-static void write_part(const struct request *r, const char *name, const struct buf *part)
+static void write_part(const struct call *c, const char *name, const struct buf *part)
 {
     CLEANUP(buf_done) struct buf shown;
     int64_t n = 0;
     buf_init(&shown, SIZE_MAX - 1, NULL);
-    redact(r->view->config->redactor, buf_str(part), &shown);
+    redact(c->view->config->redactor, buf_str(part), &shown);
     struct str rest = buf_str(&shown);
     bool is_cut = rest.len > PART_MAX;
     if (is_cut)
@@ -71,23 +72,23 @@ static void write_part(const struct request *r, const char *name, const struct b
     while (rest.len > 0) {
         struct str piece = next_piece(rest);
         rest = str_slice(rest, piece.len, rest.len);
-        LOG_EVENT(LOG_LEVEL_INFO, "verbose", LOG_TEXT("request_id", r->id),
-                  LOG_TEXT("upstream", r->upstream->name), LOG_TEXT("part", name),
+        LOG_EVENT(LOG_LEVEL_INFO, "verbose", LOG_TEXT("request_id", c->origin.request_id),
+                  LOG_TEXT("upstream", c->upstream->name), LOG_TEXT("part", name),
                   LOG_NUM("n", ++n), LOG_STR("text", piece),
                   LOG_TEXT("cut", is_cut && rest.len == 0 ? "at 64 KiB" : NULL));
     }
 }
 
-void verbose_end(struct verbose *v, const struct request *r, const struct chain *document)
+void verbose_end(struct verbose *v, const struct call *c)
 {
     static const char *const names[PARTS] = { "request head", "request", "response head",
                                               "response" };
     if (v == NULL)
         return;
-    for (const struct chain_block *b = document->first; b != NULL; b = b->next)
+    for (const struct chain_block *b = c->document.first; b != NULL; b = b->next)
         keep(&v->parts[SENT_BODY], (struct str){ b->data, b->len });
     for (size_t i = 0; i < PARTS; i++) {
-        write_part(r, names[i], &v->parts[i]);
+        write_part(c, names[i], &v->parts[i]);
         buf_done(&v->parts[i]);
     }
     free(v);

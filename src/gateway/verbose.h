@@ -9,16 +9,16 @@
 
 #include <stdbool.h>
 
-struct request;
+struct call;
 struct verbose;
 
-/* NULL where the request's upstream is not verbose; all functions take NULL. */
-struct verbose *verbose_new(const struct request *r);
+/* NULL where the call's upstream is not verbose; all functions take NULL. */
+struct verbose *verbose_new(const struct call *c);
 
 void verbose_head(struct verbose *v, bool sent, struct str bytes);
 void verbose_body(struct verbose *v, struct str bytes); /* of the response */
 
-/* Writes the lines and frees it. `document` is what was sent. */
-void verbose_end(struct verbose *v, const struct request *r, const struct chain *document);
+/* Writes the lines and frees it. */
+void verbose_end(struct verbose *v, const struct call *c);
 
 #endif

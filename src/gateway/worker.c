@@ -7,6 +7,7 @@
 #include "gateway/pool.h"
 #include "gateway/probe.h"
 #include "gateway/request.h"
+#include "gateway/turn.h"
 #include "gateway/worker_state.h"
 
 #include <errno.h>
@@ -21,23 +22,10 @@
 /* How often requests that wait for memory look whether there is some. */
 #define STARVED_MS 10
 
-/* Goes on with each request whose body is being translated by one step. */
-static void translate_some(struct worker *w)
-{
-    w->translating = false;
-    LIST_EACH (&w->in_state[REQUEST_TRANSLATING], at, following) {
-        struct request *r = CONTAINER_OF(at, struct request, in_state);
-        if (memory_waits(r))
-            continue;
-        request_translate(r);
-        w->translating |= r->state == REQUEST_TRANSLATING && !memory_waits(r);
-    }
-}
-
 static int64_t next_deadline(struct worker *w)
 {
     int64_t deadline = clock_min(upstreams_deadline_ms(w->client), w->wait_due_ms);
-    if (w->translating)
+    if (!list_empty(&w->turns))
         return 0;
     for (size_t i = 0; i < w->n_doors; i++)
         deadline = clock_min(deadline, http_server_deadline_ms(w->doors[i].server));
@@ -52,11 +40,15 @@ static int64_t next_deadline(struct worker *w)
 /* First those that wait, so that none of them is sent when another gives its permit back. */
 static void cut_off_all(struct worker *w)
 {
-    static const enum request_state resting[] = { REQUEST_READING, REQUEST_TRANSLATING,
-                                                  REQUEST_QUEUED, REQUEST_BACKOFF,
-                                                  REQUEST_CALLING };
-    for (size_t i = 0; i < ARRAY_LEN(resting); i++)
-        LIST_EACH (&w->in_state[resting[i]], at, following)
+    static const enum call_state calls[] = { CALL_TRANSLATING, CALL_QUEUED, CALL_BACKOFF,
+                                             CALL_CALLING };
+    static const enum request_state requests[] = { REQUEST_READING, REQUEST_WORKING };
+    /* One may end others, too. */
+    for (size_t i = 0; i < ARRAY_LEN(calls); i++)
+        while (!list_empty(&w->calls_in[calls[i]]))
+            call_cut_off(LIST_FIRST(&w->calls_in[calls[i]], struct call, in_state));
+    for (size_t i = 0; i < ARRAY_LEN(requests); i++)
+        LIST_EACH (&w->requests_in[requests[i]], at, following)
             request_cut_off(CONTAINER_OF(at, struct request, in_state));
 }
 
@@ -78,7 +70,7 @@ static bool follow_phase(struct worker *w)
     cut_off_all(w);
     if (w->flush_until_ms == 0)
         w->flush_until_ms = clock_now_ms() + FLUSH_MS;
-    return !list_empty(&w->in_state[REQUEST_REPLYING]) && clock_now_ms() < w->flush_until_ms;
+    return !list_empty(&w->requests_in[REQUEST_REPLYING]) && clock_now_ms() < w->flush_until_ms;
 }
 
 void worker_count_connections(struct worker *w)
@@ -95,7 +87,7 @@ static void run_once(struct worker *w)
     pools_run(w);
     probes_run(w);
     memory_feed(w);
-    translate_some(w);
+    turns_run(w);
     for (size_t i = 0; i < w->n_doors; i++)
         http_server_run(w->doors[i].server);
     worker_count_connections(w);
@@ -174,7 +166,10 @@ struct worker *worker_start(const struct worker_options *options)
     w->n_doors = options->n_listeners;
     w->doors = xcalloc(w->n_doors, sizeof *w->doors);
     for (size_t i = 0; i < WORKER_REQUEST_STATES; i++)
-        list_init(&w->in_state[i]);
+        list_init(&w->requests_in[i]);
+    for (size_t i = 0; i < WORKER_CALL_STATES; i++)
+        list_init(&w->calls_in[i]);
+    list_init(&w->turns);
     list_init(&w->starved);
     list_init(&w->pools);
     w->wait_due_ms = CLOCK_NEVER;

@@ -29,7 +29,8 @@ struct spare {
     size_t n;
 };
 
-#define WORKER_REQUEST_STATES 6
+#define WORKER_REQUEST_STATES 3
+#define WORKER_CALL_STATES 5
 
 struct worker {
     size_t index;
@@ -39,21 +40,22 @@ struct worker {
     struct door *doors;
     size_t n_doors;
     struct upstreams *client;
-    struct list pools; /* of struct pool, of all views */
+    struct list pools;    /* of struct pool, of all views */
     struct probe *probes; /* of required upstreams, in the first worker */
     size_t n_probes;
-    int64_t probes_due_ms; /* when the next is; CLOCK_NEVER: there is none */
+    int64_t probes_due_ms;     /* when the next is; CLOCK_NEVER: there is none */
     atomic_bool permits_given; /* other workers have: pools_run() looks for them */
 
-    struct list in_state[WORKER_REQUEST_STATES]; /* of struct request, by enum request_state */
-    bool translating;    /* some request's body is, and does not wait */
-    int64_t wait_due_ms; /* when a QUEUED or BACKOFF request's wait ends, at the earliest */
-    struct list starved; /* of struct request: those that wait for memory, first come first */
-    atomic_size_t running;                       /* requests; only this worker changes it */
+    struct list requests_in[WORKER_REQUEST_STATES]; /* of struct request, by enum request_state */
+    struct list calls_in[WORKER_CALL_STATES];       /* of struct call, by enum call_state */
+    struct list turns;     /* of struct turn: work that waits for its next step */
+    int64_t wait_due_ms;   /* when a QUEUED or BACKOFF call's wait ends, at the earliest */
+    struct list starved;   /* of struct memory_wait: those that wait for memory, first come first */
+    atomic_size_t running; /* requests; only this worker changes it */
 
     struct spare encoders, decoders, requests;
-    uint64_t next_id; /* for X-Request-Id */
-    bool quiet;       /* has stopped accepting */
+    uint64_t next_id;       /* for X-Request-Id */
+    bool quiet;             /* has stopped accepting */
     int64_t flush_until_ms; /* the end of the end: replies still on their way are waited for */
     pthread_t thread;
 };

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One call of an upstream's method, from its params to its end, with all its attempts. It knows no
+ * caller: whoever owns it (a request, a batch, one who asks an upstream by himself) is told the
+ * end, once. It belongs to one worker and lives in that worker's thread. */
+#ifndef RPCGATE_GATEWAY_CALL_H
+#define RPCGATE_GATEWAY_CALL_H
+
+#include "base/chain.h"
+#include "base/error.h"
+#include "base/list.h"
+#include "codec/decode.h"
+#include "codec/encode.h"
+#include "config/config.h"
+#include "gateway/memory.h"
+#include "gateway/turn.h"
+#include "gateway/view.h"
+#include "io/upstream.h"
+#include "rules/problem.h"
+#include "rules/retry.h"
+#include "rules/route.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct call;
+struct pool;
+struct verbose;
+
+enum call_state {
+    CALL_ENDED,       /* or not begun */
+    CALL_TRANSLATING, /* JSON to XML, step by step */
+    CALL_QUEUED,      /* waits for a permit of the upstream's pool (gateway/pool.h) */
+    CALL_CALLING,     /* at the upstream, with a permit */
+    CALL_BACKOFF,     /* an attempt has failed; the pause before the next */
+    CALL_STATES
+};
+
+/* How it ended; all borrowed. */
+struct call_end {
+    const struct error *error;               /* NULL: the value is in the reply */
+    const struct fault *fault;               /* what belongs to the error, without our secrets; */
+    const struct problem_protocol *protocol; /* NULL: none */
+};
+
+struct call_owner {
+    /* The params' text is not needed any more. NULL: the owner keeps it anyway. */
+    void (*translated)(struct call *call);
+    /* The call is the owner's again: it may go, or begin anew. */
+    void (*ended)(struct call *call, const struct call_end *end);
+};
+
+/* On whose behalf, for the verbose log and for the upstream. All borrowed. */
+struct call_origin {
+    const char *request_id; /* NULL: nobody's */
+    struct str traceparent, tracestate;
+};
+
+struct call {
+    /* Filled by the owner, all else zeroed, before call_begin(). What is borrowed stays where it is
+     * until the end. */
+    struct view *view; /* held while it runs */
+    const struct upstream_config *upstream;
+    const struct call_owner *owner;
+    void *user;                /* the owner's own */
+    struct str method;         /* borrowed */
+    struct str params;         /* JSON as codec/encode.h takes it; borrowed until translated() */
+    size_t params_held;        /* bytes that the owner holds for them in limits.memory */
+    const struct query *query; /* what the caller has chosen; borrowed until call_begin() is done */
+    struct method_rule rule;
+    bool is_short;       /* the deadline is the caller's: before that of the rule */
+    int64_t deadline_ms; /* of queue, attempts and pauses together */
+    struct call_origin origin;
+    struct chain *reply; /* the value is appended to it; borrowed */
+
+    /* Its own from here on. */
+    enum call_state state;
+    struct list in_state; /* on worker->calls_in[state] */
+    struct turn turn;     /* while TRANSLATING */
+    struct memory_wait memory;
+    bool unwanted; /* nobody waits for the answer */
+
+    struct encode_options encoding;
+    struct decode_options decoding;
+    struct encoder *encoder; /* while TRANSLATING */
+    struct decoder *decoder; /* from the first CALLING on */
+    struct chain document;   /* the XML that is sent */
+    size_t reply_begin;      /* where the value begins */
+
+    struct list in_queue;  /* struct pool.waiting, while QUEUED */
+    int64_t queued_us;     /* since when */
+    int64_t queue_us;      /* how long it has waited there */
+    int64_t wait_until_ms; /* the end of QUEUED or BACKOFF */
+    bool has_permit;
+    bool is_probe;          /* the breaker's only call */
+    unsigned attempts;      /* that have begun */
+    bool maybe_executed;    /* one before the last may have reached the upstream */
+    uint64_t targets_tried; /* by this attempt: a set of the upstream's addresses */
+    size_t target;          /* the last of them */
+
+    struct upstream_call exchange;
+    bool decoding_now; /* has the decoder begun? */
+    bool undecodable;  /* the decoder refused the response; `error` says why */
+    size_t ignored;    /* bytes of the response after that */
+    int64_t upstream_us;
+    struct verbose *verbose; /* NULL: nothing of it is logged */
+    size_t repaired;         /* values that the text policy has changed, both ways */
+    bool has_fault_code;
+    int64_t fault_code; /* for the log */
+
+    size_t peek_len;
+    char peek[2 * PROBLEM_BODY_MAX]; /* the response's first bytes, for a protocol-error; more
+                                        than is shown, for a secret may begin before the cut */
+    struct error error;
+};
+
+/* Begins it. It may end before this returns. */
+void call_begin(struct call *c);
+
+/* Nobody waits for its answer any more. One that was sent goes on to its end: an upstream that
+ * reads half a request may act on it, and one that has read the whole acts on it anyway. One that
+ * waits ends soon and is not sent. */
+void call_abandon(struct call *c);
+
+/* Takes it back from wherever it is; the owner is not told. One that is not under way may be
+ * dropped, too. */
+void call_drop(struct call *c);
+
+/* Ends it with `draining`, wherever it stands. */
+void call_cut_off(struct call *c);
+
+/* Does it run? */
+static inline bool call_runs(const struct call *c)
+{
+    return c->state != CALL_ENDED;
+}
+
+/* Fills `err` for what runs still at the end of limits.drain. */
+void call_error_draining(struct error *err);
+
+/* ---- For gateway/attempt.c and gateway/call_answer.c ---------------------------------------- */
+
+/* Moves on. Which state may follow which is checked. */
+void call_enter(struct call *c, enum call_state next);
+
+/* The end, well or with c->error: gives back what it has borrowed and tells the owner. The permit
+ * has been given back before. The call may be gone afterwards. */
+void call_succeed(struct call *c);
+void call_fail(struct call *c);
+void call_fail_with(struct call *c, const struct fault *fault,
+                    const struct problem_protocol *protocol);
+void call_fail_draining(struct call *c);
+
+/* gateway/call_answer.c: an attempt begins; a response's head is there; a piece of its body (false:
+ * no more of it); it is complete, or all of it that was wanted: the call's end. */
+void call_answer_forget(struct call *c);
+void call_answer_begins(struct call *c, struct str content_type);
+bool call_answer_goes_on(struct call *c, struct str bytes) MUST_CHECK;
+void call_answered(struct call *c, const struct upstream_outcome *outcome);
+
+#endif
