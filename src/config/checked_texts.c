@@ -220,12 +220,28 @@ bool check_header(struct str text, struct buf *why)
     return true;
 }
 
+/* What names of upstreams are made of, and wildcards. */
+static bool is_upstream_glob(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (!is_alnum(s.data[i]) && (s.data[i] == '\0' || strchr("_-*?", s.data[i]) == NULL))
+            return false;
+    }
+    return s.len > 0;
+}
+
+static bool has_blank(struct str s)
+{
+    return str_find(s, ' ') < s.len || str_find(s, '\t') < s.len;
+}
+
 bool check_call_glob(struct str text, struct buf *why)
 {
     if (!check_text(text, why))
         return false;
     size_t slash = str_find(text, '/');
-    return (slash > 0 && slash + 1 < text.len) ||
+    return (slash + 1 < text.len && is_upstream_glob(str_slice(text, 0, slash)) &&
+            !has_blank(text)) ||
            refuse(why, "this is not of the form `upstream/method`, such as \"demo/*\" or "
                        "\"*/system.*\"");
 }
@@ -241,25 +257,71 @@ bool check_name(struct str text, struct buf *why)
     return ok || refuse(why, "a name is a letter, then up to 63 letters, digits, `_` and `-`");
 }
 
-/* What a browser sends in `Origin` (RFC 6454 section 6.2): scheme://host, and :port where it is not
- * the scheme's own. */
+/* RFC 3986 section 3.1, in lower case. */
+static bool is_scheme(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.data[i];
+        bool letter = c >= 'a' && c <= 'z';
+        if (!letter && (i == 0 || !((c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.')))
+            return false;
+    }
+    return s.len > 0;
+}
+
+/* A name or an IPv4 address in lower case, or an IPv6 address in brackets. */
+static bool is_origin_host(struct str s)
+{
+    bool v6 = s.len > 2 && s.data[0] == '[' && s.data[s.len - 1] == ']';
+    struct str inside = v6 ? str_slice(s, 1, s.len - 1) : s;
+    for (size_t i = 0; i < inside.len; i++) {
+        char c = inside.data[i];
+        bool ok = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
+                  c == (v6 ? ':' : '-') || (!v6 && c == '_');
+        if (!ok)
+            return false;
+    }
+    return inside.len > 0;
+}
+
+/* A port that is not the scheme's own, which browsers leave out. */
+static bool is_origin_port(struct str s, struct str scheme)
+{
+    uint64_t port;
+    return str_to_uint(s, 65535, &port) && s.data[0] != '0' &&
+           !(port == 80 && str_eq_c(scheme, "http")) && !(port == 443 && str_eq_c(scheme, "https"));
+}
+
+/* Parts `scheme://rest`. */
+static bool take_scheme(struct str text, struct str *ret_scheme, struct str *ret_rest)
+{
+    size_t colon = str_find(text, ':');
+    struct str rest = str_slice(text, colon, text.len);
+    if (!str_starts_with(rest, STR("://")))
+        return false;
+    *ret_scheme = str_slice(text, 0, colon);
+    *ret_rest = str_slice(rest, 3, rest.len);
+    return true;
+}
+
+/* RFC 6454 section 6.2: as browsers write it, since it is compared as a text. */
 bool check_origin(struct str text, struct buf *why)
 {
-    static const struct str schemes[] = { { "http://", 7 }, { "https://", 8 } };
-    static const char *const own_ports[] = { "80", "443" };
-    struct str host = { NULL, 0 }, port = { NULL, 0 };
-    const char *own_port = "";
-    for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
-        if (str_starts_with(text, schemes[i])) {
-            host = str_slice(text, schemes[i].len, text.len);
-            own_port = own_ports[i];
-        }
+    struct str scheme, host;
+    bool ok = take_scheme(text, &scheme, &host);
+    if (ok) {
+        size_t end = host.len;
+        while (end > 0 && host.data[end - 1] >= '0' && host.data[end - 1] <= '9')
+            end--;
+        bool has_port = end > 0 && end < host.len && host.data[end - 1] == ':' &&
+                        (host.data[0] != '[' || host.data[end - 2] == ']');
+        ok = is_scheme(scheme) &&
+             (!has_port || is_origin_port(str_slice(host, end, host.len), scheme)) &&
+             is_origin_host(has_port ? str_slice(host, 0, end - 1) : host);
     }
-    size_t colon = str_find(host, ':');
-    (void)colon;
-    (void)port;
-    (void)own_port;
-    return host.len > 0 || refuse(why, "this is no origin");
+    return ok || refuse(why, "this is not an origin as browsers send it: write `scheme://host` in "
+                             "lower case, with `:port` where it is not the scheme's own, and no "
+                             "`/` at the end, such as \"https://app.example\"");
 }
 
 bool address_is_loopback(const char *address)

@@ -28,6 +28,15 @@ static inline bool check_is_set(const struct origin *origin)
 void check_listen(const struct checking *c);
 void check_default_listen(struct listen_config *l);
 
+/* checks_listen_tls.c: the group `tls` of listen[i]. */
+void check_listen_tls(const struct checking *c, struct listen_config *l, size_t i);
+
+/* checks_callers.c: how callers are known. */
+void check_callers(const struct checking *c);
+
+/* checks_access.c: what callers and others may do. */
+void check_access(const struct checking *c);
+
 /* checks_upstream.c */
 void check_upstream(const struct checking *c, struct upstream_config *u);
 

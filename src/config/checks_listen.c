@@ -101,6 +101,8 @@ static void check_entry(const struct checking *c, struct listen_config *l, size_
         check_unused(c, l, i, ways);
     if (ways == WAY_TCP)
         check_tcp(c, l, i);
+    if (l->tls.present && ways != WAY_UNIX)
+        check_listen_tls(c, l, i);
     if (l->serve == 0 && !l->origins[LISTEN_serve].unresolved)
         findings_error(c->findings, l->origins[LISTEN_serve].place,
                        "listen[%zu].serve: nothing would be served here", i);

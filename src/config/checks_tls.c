@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files of `tls`. They are read here, so that a fault in them is told when the configuration
- * is read and not by the first call, and so that a snapshot never changes. */
+/* How an upstream's `https://` is spoken. */
 #include "config/checks.h"
 
-#include "base/alloc.h"
-#include "config/pem.h"
-#include "config/read_file.h"
-#include "config/store.h"
+#include "config/tls_file.h"
+#include "config/x509.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-/* More than all CAs of a system. [bytes] */
-#define PEM_MAX ((size_t)8 << 20)
 
 enum tls_index {
 #define X(kind, name, ...) TLS_##name,
@@ -22,111 +17,89 @@ enum tls_index {
 #undef X
 };
 
-/* A file that a setting names. */
-struct named_file {
-    const char *setting;
-    const char *name;
-    const struct origin *origin; /* of the setting */
-};
+/* "upstreams.NAME.tls" */
+#define GROUP_NAME_MAX 96
 
-static void refuse(const struct checking *c, const struct upstream_config *u,
-                   const struct named_file *file, const char *reason)
+static void check_ca_path(const struct checking *c, struct tls_config *t, const char *group)
 {
-    findings_error(c->findings, file->origin->place, "upstreams.%s.tls.%s: `%s` %s", u->name,
-                   file->setting, file->name, reason);
-}
-
-/* Its content, in memory for secrets. NULL data: there is none, or that is told. */
-static struct str read_pem(const struct checking *c, const struct upstream_config *u,
-                           const struct named_file *file, struct pem_content *ret)
-{
-    struct str content = { NULL, 0 };
-    *ret = (struct pem_content){ 0 };
-    if (file->name == NULL || file->origin->unresolved)
-        return content;
-    struct buf text, why;
-    buf_init(&text, PEM_MAX, NULL);
-    buf_init(&why, 512, NULL);
-    CLEANUP(free_charp) char *path = file_beside(c->folder, str_of(file->name));
-    if (file_read(path, FILE_REGULAR, &text, NULL, &why) && pem_look(buf_str(&text), ret, &why))
-        content = (struct str){ store_secret(c->config->store, buf_str(&text)), text.len };
-    else
-        refuse(c, u, file, buf_c(&why));
-    buf_wipe(&text);
-    buf_done(&why);
-    return content;
-}
-
-/* A name as it is seen from the main file's folder. */
-static char *resolved(const struct checking *c, const char *name)
-{
-    CLEANUP(free_charp) char *path = file_beside(c->folder, str_of(name));
-    return store_text(c->config->store, str_of(path));
-}
-
-static void check_ca_path(const struct checking *c, struct upstream_config *u)
-{
-    struct tls_config *t = &u->tls;
-    struct named_file folder = { "ca_path", t->ca_path, &t->origins[TLS_ca_path] };
+    struct tls_file folder = {
+        .group = group, .setting = "ca_path", .name = t->ca_path, .origin = &t->origins[TLS_ca_path]
+    };
     if (folder.name == NULL || folder.origin->unresolved)
         return;
-    t->ca_path = resolved(c, folder.name);
+    t->ca_path = tls_file_path(c, &folder);
     int fd = open(t->ca_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0)
         close(fd);
     else if (errno == ENOTDIR)
-        refuse(c, u, &folder, "is not a folder");
+        tls_file_refuse(c, &folder, "is not a folder");
     else
-        refuse(c, u, &folder, "cannot be opened, or is not there");
+        tls_file_refuse(c, &folder, "cannot be opened, or is not there");
 }
 
-static void check_ca_file(const struct checking *c, struct upstream_config *u)
+static void check_ca_file(const struct checking *c, struct upstream_config *u, const char *group)
 {
     struct tls_config *t = &u->tls;
-    struct named_file file = { "ca_file", t->ca_file, &t->origins[TLS_ca_file] };
-    struct pem_content content;
-    u->tls_files.ca = read_pem(c, u, &file, &content);
-    if (u->tls_files.ca.data == NULL)
+    struct tls_file file = {
+        .group = group, .setting = "ca_file", .name = t->ca_file, .origin = &t->origins[TLS_ca_file]
+    };
+    if (!tls_file_read_certificates(c, &file))
         return;
-    t->ca_file = resolved(c, file.name);
-    if (content.n_certificates == 0)
-        refuse(c, u, &file, "has no certificate (PEM, `-----BEGIN CERTIFICATE-----`) in it");
+    u->tls_files.ca = file.content;
+    t->ca_file = tls_file_path(c, &file);
 }
 
-static void check_client(const struct checking *c, struct upstream_config *u)
+/* What libcurl's TLS library reads and GnuTLS does not is left to the first call. */
+static void check_pair(const struct checking *c, const struct upstream_config *u,
+                       const struct tls_file *cert, const struct tls_file *key)
+{
+    const struct tls_file *key_file = check_is_set(key->origin) ? key : cert;
+    if (key->found.encrypted && u->tls.key_password == NULL) {
+        tls_file_refuse(c, key_file, "has an encrypted key, so set `key_password`");
+        return;
+    }
+    struct buf ignored;
+    buf_init(&ignored, 512, NULL);
+    enum x509_pair pair =
+        x509_check_pair(cert->content, key->content, u->tls.key_password, &ignored);
+    buf_done(&ignored);
+    if (pair == X509_PAIR_DIFFERENT)
+        tls_file_refuse(c, key_file, "has a key that is not the certificate's");
+    else if (pair == X509_PAIR_LOCKED && !u->tls.origins[TLS_key_password].unresolved)
+        tls_file_refuse(c, key_file, "has an encrypted key that `key_password` does not open");
+}
+
+static void check_client(const struct checking *c, struct upstream_config *u, const char *group)
 {
     const struct tls_config *t = &u->tls;
-    struct named_file cert = { "cert_file", t->cert_file, &t->origins[TLS_cert_file] };
-    struct named_file key = { "key_file", t->key_file, &t->origins[TLS_key_file] };
-    struct pem_content in_cert, in_key;
+    struct tls_file cert = { .group = group,
+                             .setting = "cert_file",
+                             .name = t->cert_file,
+                             .origin = &t->origins[TLS_cert_file] };
+    struct tls_file key = { .group = group,
+                            .setting = "key_file",
+                            .name = t->key_file,
+                            .origin = &t->origins[TLS_key_file] };
     if (!check_is_set(cert.origin)) {
         if (check_is_set(key.origin) || check_is_set(&t->origins[TLS_key_password]))
             findings_error(c->findings, t->place,
-                           "upstreams.%s.tls: `key_file` and `key_password` need a `cert_file`",
-                           u->name);
+                           "%s: `key_file` and `key_password` need a `cert_file`", group);
         return;
     }
-    u->tls_files.cert = read_pem(c, u, &cert, &in_cert);
-    bool own_file = check_is_set(key.origin);
-    u->tls_files.key = own_file ? read_pem(c, u, &key, &in_key) : u->tls_files.cert;
-    if (u->tls_files.cert.data != NULL && in_cert.n_certificates == 0)
-        refuse(c, u, &cert, "has no certificate (PEM, `-----BEGIN CERTIFICATE-----`) in it");
-    if (u->tls_files.key.data == NULL)
-        return;
-    if ((own_file ? in_key : in_cert).n_keys == 0)
-        refuse(c, u, own_file ? &key : &cert,
-               own_file ? "has no private key (PEM) in it"
-                        : "has no private key (PEM) in it, and `key_file` is not set");
-    else if ((own_file ? in_key : in_cert).encrypted && t->key_password == NULL)
-        refuse(c, u, own_file ? &key : &cert, "has an encrypted key, so set `key_password`");
+    if (tls_file_read_pair(c, &cert, &key))
+        check_pair(c, u, &cert, &key);
+    u->tls_files.cert = cert.content;
+    u->tls_files.key = key.content;
 }
 
 void check_tls(const struct checking *c, struct upstream_config *u)
 {
-    const struct tls_config *t = &u->tls;
-    check_ca_file(c, u);
-    check_ca_path(c, u);
-    check_client(c, u);
+    struct tls_config *t = &u->tls;
+    char group[GROUP_NAME_MAX];
+    snprintf(group, sizeof group, "upstreams.%s.tls", u->name);
+    check_ca_file(c, u, group);
+    check_ca_path(c, t, group);
+    check_client(c, u, group);
     if (!t->verify_peer)
         findings_warn(c->findings, t->origins[TLS_verify_peer].place,
                       "upstreams.%s.tls: `verify_peer` is off, so whoever is on the way to this "

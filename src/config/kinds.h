@@ -48,6 +48,12 @@ enum kind_id {
 
 extern const struct kind kinds[KINDS];
 
+/* Is all of its text a secret? */
+static inline bool kind_is_secret(const struct kind *kind)
+{
+    return kind == &kinds[KIND_secret] || kind == &kinds[KIND_secrets];
+}
+
 /* "`a`, `b` and `c`" */
 void kind_list_words(const struct kind *kind, struct buf *to);
 

@@ -162,7 +162,7 @@
       "Most requests that are answered at the same time. Without it: any number.")
 
 #define CALLER_RULES(R)                                                                            \
-    R(access_rule, allow, "\"odoo/*\"",                                                            \
+    R(access_rule, allow, "\"billing/*\"",                                                         \
       "What is allowed. An entry is a glob over `upstream/method`, each side of which matches by " \
       "itself, or a group. Without `allow` nothing is.")                                           \
     R(access_rule, deny, "\"supervisor/supervisor.shutdown\"",                                     \

@@ -79,8 +79,13 @@ static const char how_to[] =
     "\n"
     "### Changes\n"
     "\n"
-    "A changed file takes effect at the next start. `rpcgated -t` tells beforehand whether it\n"
-    "is right.\n"
+    "`systemctl reload rpcgate`, or the signal SIGHUP, reads the file again. A file that is wrong\n"
+    "changes nothing, and the log has every error, as `rpcgated -t` tells them beforehand. A "
+    "right\n"
+    "one serves all requests that come from then on; those that run end by the settings that they\n"
+    "began with, and the connections of upstreams whose settings are the same live on. Files that\n"
+    "settings name are read again, too: passwords, tokens, certificates, keys. Where a table says\n"
+    "**restart**, a reload keeps the old value and the log says so.\n"
     "\n"
     "## Settings\n";
 
@@ -126,14 +131,17 @@ static void print_bounds(struct buf *to, const struct option_row *row)
 
 static void print_options(struct buf *to, const struct section *section)
 {
-    buf_append_c(to, "\n| name | type | default | bounds | meaning |\n"
-                     "| --- | --- | --- | --- | --- |\n");
+    if (section->n_options == 0)
+        return;
+    buf_append_c(to, "\n| name | type | default | bounds | change by | meaning |\n"
+                     "| --- | --- | --- | --- | --- | --- |\n");
     for (size_t i = 0; i < section->n_options; i++) {
         const struct option_row *row = &section->options[i];
         buf_printf(to, "| `%s` |", row->name);
         print_cell(to, row->kind->name);
         print_default(to, row);
         print_bounds(to, row);
+        print_cell(to, row->live ? "reload" : "**restart**");
         print_cell(to, row->help);
         buf_append_byte(to, '\n');
     }

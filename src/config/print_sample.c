@@ -14,7 +14,7 @@ static const char head[] =
     "# Every setting stands below, commented out, with its default, or with an example where it "
     "has\n"
     "# none. `rpcgated --test` checks the file, `rpcgated --show-config` shows what is in force.\n"
-    "# docs/reference/configuration.md says all about it.\n"
+    "# rpcgate.conf(5) says all about it. After a change: `systemctl reload rpcgate`, or SIGHUP.\n"
     "#\n"
     "# The shortest useful configuration lets whoever may write to the unix socket\n"
     "# /run/rpcgate/rpcgate.sock (the group rpcgate) call one server:\n"
@@ -23,6 +23,14 @@ static const char head[] =
     "#     upstreams = {\n"
     "#         supervisor = { url = \"http://127.0.0.1:9001/RPC2\"; };\n"
     "#     };\n"
+    "#\n"
+    "# With callers that are known, each may do what it needs and no more:\n"
+    "#\n"
+    "#     callers = (\n"
+    "#         { name = \"ops\"; group = \"adm\"; allow = [ \"*/*\" ]; },\n"
+    "#         { name = \"bot\"; token = \"${credential:bot}\"; allow = [ \"supervisor/*.get*\" ]; "
+    "}\n"
+    "#     );\n"
     "#\n"
     "# In every string ${env:NAME}, ${env:NAME:-default}, ${file:PATH} and ${credential:NAME} are\n"
     "# replaced; $${ is a literal ${. `@include \"file\"` on a line of its own includes a file.\n";
@@ -70,6 +78,8 @@ static void print_option(struct buf *to, const struct option_row *row, struct ma
         kind_list_words(row->kind, &prose);
         buf_append_byte(&prose, '.');
     }
+    if (!row->live)
+        buf_append_c(&prose, " A change takes a restart.");
     print_prose(to, m, buf_c(&prose));
     buf_done(&prose);
     begin_line(to, m, m.comment[0] == '\0' ? "// " : "");
@@ -80,9 +90,32 @@ static void print_option(struct buf *to, const struct option_row *row, struct ma
 
 static void print_section(struct buf *to, const struct section *section, struct margin m);
 
-static bool is_list(const struct group_row *row)
+/* Lists of rules are alike: the first shows what may stand in one. */
+static bool is_first_of_its_kind(const struct group_row *row)
 {
-    return row->form == GROUP_LIST || row->form == GROUP_RULES;
+    for (size_t i = 0; i < n_sections; i++) {
+        for (size_t j = 0; j < sections[i]->n_groups; j++) {
+            if (sections[i]->groups[j].section == row->section)
+                return row == &sections[i]->groups[j];
+        }
+    }
+    return true;
+}
+
+/* `{`, an entry's settings, `}`, with a name or strings before it. */
+static void print_entries(struct buf *to, const struct group_row *row, struct margin m)
+{
+    bool named = row->form == GROUP_NAMED;
+    struct margin entry = { m.comment, m.depth + 1 }, inside = { m.comment, m.depth + 2 };
+    buf_append_c(to, named ? " = {\n" : " = (\n");
+    if (row->example != NULL) {
+        begin_line(to, entry, row->example);
+        buf_append_c(to, ",\n");
+    }
+    begin_line(to, entry, named ? "NAME = {\n" : "{\n");
+    print_section(to, row->section, inside);
+    begin_line(to, entry, named ? "};\n" : "}\n");
+    begin_line(to, m, named ? "};\n" : ");\n");
 }
 
 static void print_group(struct buf *to, const struct group_row *row, struct margin m)
@@ -90,21 +123,16 @@ static void print_group(struct buf *to, const struct group_row *row, struct marg
     print_prose(to, m, row->help);
     if (row->form != GROUP_PLAIN)
         m.comment = "// ";
-    struct margin inner = { m.comment, m.depth + 1 };
     begin_line(to, m, row->name);
-    buf_append_c(to, is_list(row) ? " = (\n" : " = {\n");
-    if (is_list(row))
-        begin_line(to, inner, "{\n");
-    if (row->form == GROUP_NAMED)
-        begin_line(to, inner, "NAME = {\n");
-    inner.depth += is_list(row) || row->form == GROUP_NAMED;
-    print_section(to, row->section, inner);
-    inner.depth = m.depth + 1;
-    if (is_list(row))
-        begin_line(to, inner, "}\n");
-    if (row->form == GROUP_NAMED)
-        begin_line(to, inner, "};\n");
-    begin_line(to, m, is_list(row) ? ");\n" : "};\n");
+    if (row->form == GROUP_RULES && !is_first_of_its_kind(row)) {
+        buf_printf(to, " = [ %s ];\n", row->example);
+    } else if (row->form == GROUP_PLAIN || row->form == GROUP_OPTIONAL) {
+        buf_append_c(to, " = {\n");
+        print_section(to, row->section, (struct margin){ m.comment, m.depth + 1 });
+        begin_line(to, m, "};\n");
+    } else {
+        print_entries(to, row, m);
+    }
 }
 
 static void print_section(struct buf *to, const struct section *section, struct margin m)

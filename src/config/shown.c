@@ -77,7 +77,7 @@ void shown_value(struct buf *to, const struct kind *kind, const struct value *va
         return;
     }
     buf_append_byte(to, '"');
-    if (kind == &kinds[KIND_secret] || kind == &kinds[KIND_secrets])
+    if (kind_is_secret(kind))
         buf_append_c(to, "***");
     else if (kind == &kinds[KIND_url] || kind == &kinds[KIND_urls] ||
              kind == &kinds[KIND_proxy_url])

@@ -250,8 +250,10 @@ static void warns_where_nobody_may_call(void **state)
     static const struct {
         const char *text, *warning;
     } cases[] = {
-        { "workers = 1;", "t.conf:1: nobody may make calls: there is no `anonymous`" },
-        { "\nanonymous = { };", "t.conf:2: nobody may make calls: `anonymous.allow` is empty" },
+        { "workers = 1;",
+          "t.conf:1: nobody may make calls: there are no `callers`, and there is no `anonymous`" },
+        { "\nanonymous = { };", "t.conf:2: nobody may make calls: there are no `callers`, and "
+                                "`anonymous.allow` is empty" },
         { "anonymous = { allow = [ \"x/*\" ]; };", "no upstream has a name that \"x/*\" matches" },
     };
     (void)state;

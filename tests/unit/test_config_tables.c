@@ -136,11 +136,11 @@ static void sample_is_good_without_its_comments(void **state)
     assert_null(
         config_read_text("t.conf", buf_str(&text), &(struct config_read_options){ 0 }, &report));
     /* What cannot stand together, and files that are not there. */
-    assert_int_equal(report.n_errors, 15);
+    assert_int_equal(report.n_errors, 20);
     size_t missing = 0;
     for (const char *at = buf_c(&report.errors); (at = strstr(at, "`/etc/rpcgate/")) != NULL; at++)
         missing++;
-    assert_int_equal(missing, 11);
+    assert_int_equal(missing, 14);
     assert_non_null(strstr(buf_c(&report.errors), "listen[0]: set either `unix`"));
     assert_non_null(strstr(buf_c(&report.errors), "/etc/rpcgate/upstream.pw"));
     assert_non_null(strstr(buf_c(&report.errors), "set either `url` or `urls`"));

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside the reader: reader.c walks groups, reader_option.c reads one setting, reader_value.c has
+ * what both need to know of its value. */
+#ifndef RPCGATE_CONFIG_READER_INSIDE_H
+#define RPCGATE_CONFIG_READER_INSIDE_H
+
+#include "config/reader.h"
+
+/* A list of more items is the wrong file. */
+#define READER_LIST_MAX 10000
+
+/* The longest reason, and the longest name of a setting with its path. [bytes] */
+#define READER_WHY_MAX 8192
+#define READER_PATH_MAX 512
+
+/* A setting that is being read: its row, its place in the struct. */
+struct target {
+    const struct option_row *row;
+    void *member;
+    struct origin *origin;
+    const struct setting *setting;
+};
+
+/* "limits.body: " and the sentence, where the setting stands. */
+void reader_refuse(struct reader *r, const struct target *t, const char *sentence);
+
+/* The setting has a type that its kind does not have. */
+void reader_refuse_type(struct reader *r, const struct target *t);
+
+/* The value as it is shown, then the rest of the sentence. */
+void reader_refuse_value(struct reader *r, const struct target *t, const struct value *v,
+                         const char *rest);
+
+/* A setting as text, with its substitutions made. False: told. */
+bool reader_resolve(struct reader *r, const struct target *t, struct value *ret) MUST_CHECK;
+
+/* False: out of bounds, and `why` ends a sentence that begins with the value. */
+bool reader_check_bounds(const struct option_row *row, int64_t value, struct buf *why) MUST_CHECK;
+
+/* The text in the store, with other secrets where it is one. */
+char *reader_keep(struct reader *r, const struct target *t, const struct value *v);
+
+/* Puts the table's default into the member. */
+void reader_put_default(const struct option_row *row, void *member);
+
+/* Reads one setting into its member. */
+void reader_read_option(struct reader *r, const struct target *t);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The values of settings: resolved from the file, held against the table, kept. */
+#include "config/reader_inside.h"
+
+#include "config/checked_texts.h"
+#include "config/secret.h"
+#include "config/shown.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+void reader_refuse(struct reader *r, const struct target *t, const char *sentence)
+{
+    findings_error(r->findings, t->setting->place, "%s%s: %s", buf_c(&r->path), t->row->name,
+                   sentence);
+}
+
+bool reader_resolve(struct reader *r, const struct target *t, struct value *ret)
+{
+    const struct setting *setting = t->setting;
+    if (setting->type == SETTING_INTEGER) {
+        buf_printf(&ret->text, "%lld", (long long)setting->integer);
+        return true;
+    }
+    if (setting->type == SETTING_FLAG) {
+        buf_append_c(&ret->text, setting->integer != 0 ? "true" : "false");
+        return true;
+    }
+    assert(setting->type == SETTING_TEXT);
+    struct buf why;
+    buf_init(&why, READER_WHY_MAX, NULL);
+    bool ok = substitute(&r->substitution, str_of(setting->text), ret, &why);
+    if (!ok)
+        reader_refuse(r, t, buf_c(&why));
+    else if (ret->unresolved)
+        findings_warn(r->findings, setting->place, "%s%s: %s", buf_c(&r->path), t->row->name,
+                      buf_c(&why));
+    buf_done(&why);
+    return ok;
+}
+
+void reader_refuse_type(struct reader *r, const struct target *t)
+{
+    struct buf sentence;
+    buf_init(&sentence, READER_WHY_MAX, NULL);
+    if (t->row->kind == &kinds[KIND_mode] && t->setting->type == SETTING_INTEGER)
+        buf_append_c(&sentence, "a file mode stands in quotes, such as \"0660\": as a number it "
+                                "would not be octal");
+    else
+        buf_printf(&sentence, "%s stands here, but it must be %s",
+                   setting_type_name(t->setting->type), t->row->kind->written);
+    if (t->row->kind->words != NULL) {
+        buf_append_c(&sentence, ": ");
+        kind_list_words(t->row->kind, &sentence);
+    }
+    reader_refuse(r, t, buf_c(&sentence));
+    buf_done(&sentence);
+}
+
+static int64_t parse_bound(const struct kind *kind, const char *text)
+{
+    struct buf ignored;
+    buf_init(&ignored, READER_WHY_MAX, NULL);
+    int64_t value = 0;
+    bool ok = kind->parse(kind, str_of(text), &value, &ignored);
+    assert(ok);
+    (void)ok;
+    buf_done(&ignored);
+    return value;
+}
+
+bool reader_check_bounds(const struct option_row *row, int64_t value, struct buf *why)
+{
+    bool low = row->least != NULL && value < parse_bound(row->kind, row->least);
+    bool high = row->greatest != NULL && value > parse_bound(row->kind, row->greatest);
+    if (low || high)
+        buf_printf(why, "is too %s: it must be from %s to %s", low ? "small" : "large", row->least,
+                   row->greatest);
+    return !low && !high;
+}
+
+void reader_refuse_value(struct reader *r, const struct target *t, const struct value *v,
+                         const char *rest)
+{
+    struct buf sentence;
+    buf_init(&sentence, 2 * READER_WHY_MAX, NULL);
+    if (v->text.len < 200)
+        shown_value(&sentence, t->row->kind, v);
+    else
+        buf_append_c(&sentence, "the value");
+    buf_printf(&sentence, " %s", rest);
+    reader_refuse(r, t, buf_c(&sentence));
+    buf_done(&sentence);
+}
+
+/* Those of URLs are decoded first, by the checks. */
+static void remember_secrets(struct reader *r, const struct target *t, const struct value *v)
+{
+    struct str text = buf_str(&v->text);
+    struct place place = t->setting->place;
+    char setting[READER_PATH_MAX];
+    if (v->unresolved)
+        return;
+    snprintf(setting, sizeof setting, "%s%s", buf_c(&r->path), t->row->name);
+    if (kind_is_secret(t->row->kind))
+        secret_list_add(r->secrets, text, place, setting);
+    else if (t->row->kind == &kinds[KIND_headers] && secret_header(header_name(text)))
+        secret_list_add_header(r->secrets, text, place, setting);
+    if (v->hidden && (v->hidden_from > 0 || v->hidden_to < text.len))
+        secret_list_add(r->secrets, str_slice(text, v->hidden_from, v->hidden_to), place, setting);
+    else if (v->hidden && !kind_is_secret(t->row->kind))
+        secret_list_add(r->secrets, text, place, setting);
+}
+
+char *reader_keep(struct reader *r, const struct target *t, const struct value *v)
+{
+    bool secret = t->row->kind->sensitive || v->hidden;
+    remember_secrets(r, t, v);
+    return secret ? store_secret(r->store, buf_str(&v->text))
+                  : store_text(r->store, buf_str(&v->text));
+}
+
+/* The set of `"one", "two"`. */
+static int64_t parse_words(const struct kind *kind, const char *text)
+{
+    int64_t words = 0;
+    for (const char *at = text; (at = strchr(at, '"')) != NULL;) {
+        char word[64];
+        snprintf(word, sizeof word, "%.*s", (int)strcspn(at + 1, "\""), at + 1);
+        words |= parse_bound(kind, word);
+        at += strlen(word) + 2;
+    }
+    return words;
+}
+
+void reader_put_default(const struct option_row *row, void *member)
+{
+    if (row->standard == NULL)
+        return;
+    if (row->kind->form == FORM_NUMBER)
+        row->kind->put(member, parse_bound(row->kind, row->standard));
+    else if (row->kind->form == FORM_WORDS)
+        row->kind->put(member, parse_words(row->kind, row->standard));
+    else
+        *(const char **)member = row->standard; /* static */
+}
