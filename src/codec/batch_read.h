@@ -12,6 +12,7 @@
 #ifndef RPCGATE_CODEC_BATCH_READ_H
 #define RPCGATE_CODEC_BATCH_READ_H
 
+#include "base/budget.h"
 #include "base/error.h"
 #include "base/macros.h"
 #include "base/str.h"
