@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/notify.h"
-#include "gateway/gateway.h"
+#include "gateway/generation.h"
 #include "gateway/worker.h"
 #include "io/listener.h"
 #include "io/loop.h"
@@ -26,9 +26,7 @@
 struct service {
     struct config *config;
     struct gateway gateway;
-    struct listener *listeners;
-    const char **listener_names; /* for the metrics */
-    size_t n_listeners;
+    struct generation *generation;
     struct worker **workers;
     size_t n_workers;
     struct loop *loop; /* the main thread's own */
@@ -88,7 +86,7 @@ static void enter_phase(struct service *s, enum gateway_phase phase, int64_t for
 static bool anything_runs(const struct service *s)
 {
     for (size_t i = 0; i < s->n_workers; i++)
-        if (worker_busy(s->workers[i]))
+        if (worker_running(s->workers[i]) > 0)
             return true;
     return false;
 }
@@ -129,9 +127,8 @@ static void on_idle(struct loop_source *source, uint32_t events)
 /* The workers have their own descriptors of the sockets, and close them when they see the phase. */
 static void close_listeners(struct service *s)
 {
-    for (size_t i = 0; i < s->n_listeners; i++)
-        listener_close(&s->listeners[i], true);
-    s->n_listeners = 0;
+    for (size_t i = 0; s->generation != NULL && i < s->generation->n_listeners; i++)
+        listener_close(&s->generation->listeners[i].state->listener, true);
 }
 
 static void drain(struct service *s)
@@ -171,35 +168,30 @@ static int64_t next_deadline(struct service *s)
 
 static bool open_listeners(struct service *s, size_t n_workers)
 {
-    s->listeners = xcalloc(s->config->n_listen, sizeof *s->listeners);
-    for (size_t i = 0; i < s->config->n_listen; i++) {
+    size_t n = s->config->n_listen;
+    struct generation_listener *listeners = xcalloc(n, sizeof *listeners);
+    bool good = true;
+    size_t n_open = 0;
+    for (; good && n_open < n; n_open += good) {
         CLEANUP(free_charp) char *why = NULL;
-        if (!listener_open(&s->config->listen[i], n_workers, &s->listeners[i], &why)) {
+        struct listener opened;
+        good = listener_open(&s->config->listen[n_open], n_workers, &opened, &why);
+        if (!good) {
             log_error("%s", why);
-            return false;
+            break;
         }
-        s->n_listeners++;
+        listeners[n_open].state = listener_state_new(&opened, n_workers);
+        listeners[n_open].config = &s->config->listen[n_open];
     }
-    s->listener_names = xcalloc(s->n_listeners, sizeof(const char *));
-    for (size_t i = 0; i < s->n_listeners; i++)
-        s->listener_names[i] = s->listeners[i].name;
-    s->gateway.listener_names = s->listener_names;
-    s->gateway.n_listeners = s->n_listeners;
-    return true;
+    s->generation = generation_new(&s->gateway, s->config, NULL, listeners, n_open);
+    return good;
 }
 
 static bool start_workers(struct service *s, size_t n)
 {
     s->workers = xcalloc(n, sizeof(struct worker *));
     for (size_t i = 0; i < n; i++) {
-        struct worker *w = worker_start(&(struct worker_options){
-            .index = i,
-            .n_workers = n,
-            .config = s->config,
-            .gateway = &s->gateway,
-            .listeners = s->listeners,
-            .n_listeners = s->n_listeners,
-        });
+        struct worker *w = worker_start(&s->gateway, i, s->generation);
         if (w == NULL) {
             log_error("worker %zu cannot start: %s", i, strerror(errno));
             return false;
@@ -216,7 +208,7 @@ static bool open_loop(struct service *s)
     s->loop = loop_new();
     s->signals = (struct loop_source){ signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), on_signal };
     s->idle = (struct loop_source){ eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), on_idle };
-    s->gateway.idle_fd = s->idle.fd;
+    s->gateway.main_fd = s->idle.fd;
     if (s->loop != NULL && s->signals.fd >= 0 && s->idle.fd >= 0 &&
         loop_add(s->loop, &s->signals, EPOLLIN) && loop_add(s->loop, &s->idle, EPOLLIN))
         return true;
@@ -226,8 +218,9 @@ static bool open_loop(struct service *s)
 
 static void announce(struct service *s)
 {
-    for (size_t i = 0; i < s->n_listeners; i++)
-        LOG_EVENT(LOG_LEVEL_INFO, "ready", LOG_TEXT("listen", s->listeners[i].name),
+    for (size_t i = 0; i < s->generation->n_listeners; i++)
+        LOG_EVENT(LOG_LEVEL_INFO, "ready",
+                  LOG_TEXT("listen", s->generation->listeners[i].state->name),
                   LOG_NUM("workers", (int64_t)s->n_workers),
                   LOG_NUM("upstreams", (int64_t)s->config->n_upstreams));
     notify_send("READY=1\nSTATUS=Serving %zu upstreams.\nMAINPID=%ld", s->config->n_upstreams,
@@ -248,10 +241,9 @@ static void service_end(struct service *s)
         close(s->signals.fd);
     if (s->idle.fd >= 0)
         close(s->idle.fd);
+    generation_unref(s->generation);
     gateway_done(&s->gateway);
     free(s->workers);
-    free(s->listener_names);
-    free(s->listeners);
 }
 
 int service_run(struct config *config)
@@ -261,7 +253,8 @@ int service_run(struct config *config)
     raise_descriptor_limit();
     forbid_core_dumps();
     size_t n_workers = config->workers > 0 ? (size_t)config->workers : count_cpus();
-    gateway_init(&s.gateway, config, n_workers);
+    gateway_init(&s.gateway, n_workers);
+    atomic_store(&s.gateway.memory.max, config->limits.memory);
     if (!open_loop(&s) || !upstreams_global_init()) {
         service_end(&s);
         return status;

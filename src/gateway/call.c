@@ -71,7 +71,7 @@ static void end(struct call *c, const struct call_end *how)
     struct worker *w = view->worker;
     struct decoder *decoder = TAKE(c->decoder); /* a fault's texts are in it */
     give_back(c);
-    metrics_count_call(w->gateway->metrics[w->index], c);
+    metrics_count_call(c);
     c->owner->ended(c, how);
     if (decoder != NULL)
         worker_give_decoder(w, decoder);

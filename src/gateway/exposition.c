@@ -24,10 +24,17 @@ static const struct {
 #undef X
 };
 
-static const char *const bounds[METRICS_BUCKETS] = {
-    "0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1",
-    "0.25",   "0.5",   "1",      "2.5",   "5",    "10",    "30",   "+Inf"
+/* Upstreams that left the configuration are not shown, and so their number is bounded. */
+struct shown {
+    struct gateway *gateway;
+    struct upstream_state *const *upstreams;
+    size_t n_upstreams;
 };
+
+static const char *const bounds[METRICS_BUCKETS] = { "0.0005", "0.001", "0.0025", "0.005",
+                                                     "0.01",   "0.025", "0.05",   "0.1",
+                                                     "0.25",   "0.5",   "1",      "2.5",
+                                                     "5",      "10",    "30",     "+Inf" };
 
 /* Lines are short but for labels, which are written by themselves. */
 static void add(struct chain *to, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -68,118 +75,135 @@ static void add_label(struct chain *to, const char *name, const char *value)
     chain_append_byte(to, '"');
 }
 
-static const char *upstream_name(const struct gateway *g, size_t upstream)
+static const char *name_of(const struct shown *s, size_t upstream)
 {
-    return upstream < g->n_upstreams ? g->upstreams[upstream]->config->name : "";
+    return s->upstreams[upstream]->config->name;
 }
 
-static const char *method_name(struct gateway *g, size_t upstream, size_t method)
+static const char *method_name(const struct upstream_record *record, size_t method)
 {
-    if (upstream == g->n_upstreams)
+    if (record->name[0] == '\0')
         return "";
     if (method == METHOD_OTHER)
         return "other";
-    return atomic_load(&g->upstreams[upstream]->methods.names[method]);
+    return atomic_load(&record->methods.names[method]);
 }
 
-static uint64_t sum_outcome(const struct gateway *g, size_t upstream, size_t method, size_t outcome)
+static uint64_t sum_outcome(const struct upstream_record *record, size_t method, size_t outcome)
 {
     uint64_t sum = 0;
-    for (size_t w = 0; w < g->n_workers; w++) {
-        struct upstream_metrics *u = &g->metrics[w]->upstreams[upstream];
-        atomic_ullong *row = atomic_load_explicit(&u->outcomes[method], memory_order_acquire);
+    for (size_t w = 0; w < record->n_workers; w++) {
+        atomic_ullong *row =
+            atomic_load_explicit(&record->by_worker[w].outcomes[method], memory_order_acquire);
         if (row != NULL)
             sum += atomic_load_explicit(&row[outcome], memory_order_relaxed);
     }
     return sum;
 }
 
-static void add_requests_of(struct gateway *g, size_t upstream, size_t method, struct chain *to)
+static void add_requests_of(const struct upstream_record *record, struct chain *to)
 {
-    for (size_t outcome = 0; outcome < METRICS_OUTCOMES; outcome++) {
-        uint64_t n = sum_outcome(g, upstream, method, outcome);
+    for (size_t i = 0; i < (METHOD_OTHER + 1) * METRICS_OUTCOMES; i++) {
+        size_t method = i / METRICS_OUTCOMES, outcome = i % METRICS_OUTCOMES;
+        uint64_t n = sum_outcome(record, method, outcome);
         if (n == 0)
             continue;
         add(to, "%s{", rows[METRIC_REQUESTS].name);
-        add_label(to, "upstream", upstream_name(g, upstream));
+        add_label(to, "upstream", record->name);
         chain_append_byte(to, ',');
-        add_label(to, "method", method_name(g, upstream, method));
+        add_label(to, "method", method_name(record, method));
         add(to, ",outcome=\"%s\"} %" PRIu64 "\n",
             outcome == 0 ? "ok" : problem_info((enum problem_type)(outcome - 1))->name, n);
     }
 }
 
-static void add_requests(struct gateway *g, struct chain *to)
+static void add_requests(const struct shown *s, struct chain *to)
 {
     begin(to, METRIC_REQUESTS);
-    for (size_t u = 0; u <= g->n_upstreams; u++)
-        for (size_t method = 0; method <= METHOD_OTHER; method++)
-            add_requests_of(g, u, method, to);
+    for (size_t u = 0; u < s->n_upstreams; u++)
+        add_requests_of(s->upstreams[u]->record, to);
+    add_requests_of(s->gateway->no_upstream, to);
 }
 
-static void add_histogram(struct gateway *g, enum metric metric, size_t offset, struct chain *to)
+static void add_histogram_of(const struct upstream_record *record, enum metric metric,
+                             size_t offset, struct chain *to)
+{
+    const char *name = rows[metric].name;
+    uint64_t n = 0, sum_us = 0;
+    for (size_t bucket = 0; bucket < METRICS_BUCKETS; bucket++) {
+        for (size_t w = 0; w < record->n_workers; w++) {
+            const char *of = (const char *)&record->by_worker[w] + offset;
+            const struct histogram *h = (const struct histogram *)(const void *)of;
+            n += atomic_load_explicit(&h->buckets[bucket], memory_order_relaxed);
+            if (bucket == 0)
+                sum_us += atomic_load_explicit(&h->sum_us, memory_order_relaxed);
+        }
+        add(to, "%s_bucket{upstream=\"%s\",le=\"%s\"} %" PRIu64 "\n", name, record->name,
+            bounds[bucket], n);
+    }
+    add(to, "%s_sum{upstream=\"%s\"} %.15g\n", name, record->name, (double)sum_us / 1e6);
+    add(to, "%s_count{upstream=\"%s\"} %" PRIu64 "\n", name, record->name, n);
+}
+
+static void add_histogram(const struct shown *s, enum metric metric, size_t offset,
+                          struct chain *to)
 {
     begin(to, metric);
-    for (size_t u = 0; u < g->n_upstreams; u++) {
-        const char *upstream = upstream_name(g, u), *name = rows[metric].name;
-        uint64_t n = 0, sum_us = 0;
-        for (size_t bucket = 0; bucket < METRICS_BUCKETS; bucket++) {
-            for (size_t w = 0; w < g->n_workers; w++) {
-                char *of = (char *)&g->metrics[w]->upstreams[u] + offset;
-                struct histogram *h = (struct histogram *)(void *)of;
-                n += atomic_load_explicit(&h->buckets[bucket], memory_order_relaxed);
-                if (bucket == 0)
-                    sum_us += atomic_load_explicit(&h->sum_us, memory_order_relaxed);
-            }
-            add(to, "%s_bucket{upstream=\"%s\",le=\"%s\"} %" PRIu64 "\n", name, upstream,
-                bounds[bucket], n);
-        }
-        add(to, "%s_sum{upstream=\"%s\"} %.15g\n", name, upstream, (double)sum_us / 1e6);
-        add(to, "%s_count{upstream=\"%s\"} %" PRIu64 "\n", name, upstream, n);
-    }
+    for (size_t u = 0; u < s->n_upstreams; u++)
+        add_histogram_of(s->upstreams[u]->record, metric, offset, to);
 }
 
-static void add_upstreams(struct gateway *g, struct chain *to)
+static void add_upstreams(const struct shown *s, struct chain *to)
 {
     static const char *const states[] = { "closed", "open", "probing" };
     begin(to, METRIC_UPSTREAM_CONNECTIONS);
-    for (size_t u = 0; u < g->n_upstreams; u++) {
-        const struct permits *permits = &g->upstreams[u]->permits;
+    for (size_t u = 0; u < s->n_upstreams; u++) {
+        const struct permits *permits = &s->upstreams[u]->permits;
         const char *name = rows[METRIC_UPSTREAM_CONNECTIONS].name;
-        add(to, "%s{upstream=\"%s\",state=\"active\"} %u\n", name, upstream_name(g, u),
+        add(to, "%s{upstream=\"%s\",state=\"active\"} %u\n", name, name_of(s, u),
             permits_out(permits));
-        add(to, "%s{upstream=\"%s\",state=\"waiting\"} %u\n", name, upstream_name(g, u),
+        add(to, "%s{upstream=\"%s\",state=\"waiting\"} %u\n", name, name_of(s, u),
             permits_waiting(permits));
     }
     begin(to, METRIC_UPSTREAM_UP);
-    for (size_t u = 0; u < g->n_upstreams; u++)
-        add(to, "%s{upstream=\"%s\"} %d\n", rows[METRIC_UPSTREAM_UP].name, upstream_name(g, u),
-            upstream_state_health(g->upstreams[u]) != UPSTREAM_DOWN);
+    for (size_t u = 0; u < s->n_upstreams; u++)
+        add(to, "%s{upstream=\"%s\"} %d\n", rows[METRIC_UPSTREAM_UP].name, name_of(s, u),
+            upstream_state_health(s->upstreams[u]) != UPSTREAM_DOWN);
     begin(to, METRIC_BREAKER_STATE);
-    for (size_t u = 0; u < g->n_upstreams; u++)
+    for (size_t u = 0; u < s->n_upstreams; u++)
         for (unsigned state = 0; state < ARRAY_LEN(states); state++)
             add(to, "%s{upstream=\"%s\",state=\"%s\"} %d\n", rows[METRIC_BREAKER_STATE].name,
-                upstream_name(g, u), states[state],
-                (unsigned)breaker_state(&g->upstreams[u]->breaker) == state);
+                name_of(s, u), states[state],
+                (unsigned)breaker_state(&s->upstreams[u]->breaker) == state);
     begin(to, METRIC_RETRIES);
-    for (size_t u = 0; u < g->n_upstreams; u++) {
+    for (size_t u = 0; u < s->n_upstreams; u++) {
+        const struct upstream_record *record = s->upstreams[u]->record;
         uint64_t n = 0;
-        for (size_t w = 0; w < g->n_workers; w++)
-            n += atomic_load_explicit(&g->metrics[w]->upstreams[u].retries, memory_order_relaxed);
-        add(to, "%s{upstream=\"%s\"} %" PRIu64 "\n", rows[METRIC_RETRIES].name,
-            upstream_name(g, u), n);
+        for (size_t w = 0; w < record->n_workers; w++)
+            n += atomic_load_explicit(&record->by_worker[w].retries, memory_order_relaxed);
+        add(to, "%s{upstream=\"%s\"} %" PRIu64 "\n", rows[METRIC_RETRIES].name, name_of(s, u), n);
     }
 }
 
-static void add_connections(struct gateway *g, struct chain *to)
+static void add_reloads(struct gateway *g, struct chain *to)
+{
+    const char *name = rows[METRIC_RELOADS].name;
+    begin(to, METRIC_RELOADS);
+    add(to, "%s{result=\"success\"} %u\n", name, atomic_load(&g->reloads_good));
+    add(to, "%s{result=\"failure\"} %u\n", name, atomic_load(&g->reloads_bad));
+    add_plain(to, METRIC_LAST_RELOAD, atomic_load(&g->last_reload_bad) ? 0 : 1);
+}
+
+static void add_connections(const struct generation *generation, size_t n_workers, struct chain *to)
 {
     begin(to, METRIC_CONNECTIONS);
-    for (size_t i = 0; i < g->n_listeners; i++) {
+    for (size_t i = 0; i < generation->n_listeners; i++) {
+        const struct listener_state *l = generation->listeners[i].state;
         size_t n = 0;
-        for (size_t w = 0; w < g->n_workers; w++)
-            n += atomic_load_explicit(&g->metrics[w]->connections[i], memory_order_relaxed);
+        for (size_t w = 0; w < n_workers; w++)
+            n += atomic_load_explicit(&l->connections[w], memory_order_relaxed);
         add(to, "%s{", rows[METRIC_CONNECTIONS].name);
-        add_label(to, "listener", g->listener_names[i]);
+        add_label(to, "listener", l->name);
         add(to, "} %zu\n", n);
     }
 }
@@ -194,14 +218,16 @@ static void add_process(struct chain *to)
     add_plain(to, METRIC_START_TIME, p.start_seconds);
 }
 
-void exposition_write(struct gateway *g, struct chain *to)
+void exposition_write(struct gateway *g, const struct generation *generation, struct chain *to)
 {
-    add_requests(g, to);
-    add_histogram(g, METRIC_REQUEST_DURATION, offsetof(struct upstream_metrics, request), to);
-    add_histogram(g, METRIC_UPSTREAM_DURATION, offsetof(struct upstream_metrics, upstream), to);
-    add_histogram(g, METRIC_QUEUE_DURATION, offsetof(struct upstream_metrics, queue), to);
-    add_upstreams(g, to);
-    add_connections(g, to);
+    const struct shown s = { g, generation->upstreams, generation->config->n_upstreams };
+    add_requests(&s, to);
+    add_histogram(&s, METRIC_REQUEST_DURATION, offsetof(struct upstream_metrics, request), to);
+    add_histogram(&s, METRIC_UPSTREAM_DURATION, offsetof(struct upstream_metrics, upstream), to);
+    add_histogram(&s, METRIC_QUEUE_DURATION, offsetof(struct upstream_metrics, queue), to);
+    add_upstreams(&s, to);
+    add_reloads(g, to);
+    add_connections(generation, g->n_workers, to);
     add_plain(to, METRIC_MEMORY, (double)atomic_load(&g->memory.used));
     add_plain(to, METRIC_LOG_DROPPED, (double)log_dropped());
     begin(to, METRIC_BUILD_INFO);

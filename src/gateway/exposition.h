@@ -4,10 +4,10 @@
 #define RPCGATE_GATEWAY_EXPOSITION_H
 
 #include "base/chain.h"
-#include "gateway/gateway.h"
+#include "gateway/generation.h"
 
 #define EXPOSITION_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-void exposition_write(struct gateway *g, struct chain *to);
+void exposition_write(struct gateway *g, const struct generation *generation, struct chain *to);
 
 #endif

@@ -4,29 +4,50 @@
 #include "base/alloc.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-void gateway_init(struct gateway *g, const struct config *config, size_t n_workers)
+void gateway_init(struct gateway *g, size_t n_workers)
 {
-    atomic_init(&g->memory.max, config->limits.memory);
     atomic_init(&g->phase, GATEWAY_STARTING);
-    g->n_upstreams = config->n_upstreams;
-    g->upstreams = xcalloc(g->n_upstreams, sizeof(struct upstream_state *));
-    for (size_t i = 0; i < g->n_upstreams; i++)
-        g->upstreams[i] = upstream_state_new(&config->upstreams[i], n_workers);
     g->workers = xcalloc(n_workers, sizeof(struct worker *));
-    g->metrics = xcalloc(n_workers, sizeof(struct metrics *));
     g->n_workers = n_workers;
-    for (size_t i = 0; i < n_workers; i++)
-        g->metrics[i] = metrics_new(config->n_upstreams, config->n_listen);
+    g->no_upstream = upstream_record_new("", n_workers);
 }
 
 void gateway_done(struct gateway *g)
 {
-    for (size_t i = 0; i < g->n_upstreams; i++)
-        upstream_state_free(g->upstreams[i]);
-    for (size_t i = 0; i < g->n_workers; i++)
-        metrics_free(g->metrics[i]);
-    free(g->metrics);
-    free(g->upstreams);
+    for (struct upstream_record *at = g->records, *next; at != NULL; at = next) {
+        next = at->next;
+        upstream_record_free(at);
+    }
+    for (struct caller_state *at = g->callers, *next; at != NULL; at = next) {
+        next = at->next;
+        caller_state_free(at);
+    }
+    upstream_record_free(g->no_upstream);
     free(g->workers);
+}
+
+struct upstream_record *gateway_upstream(struct gateway *g, const char *name)
+{
+    struct upstream_record *at = g->records;
+    while (at != NULL && strcmp(at->name, name) != 0)
+        at = at->next;
+    if (at != NULL)
+        return at;
+    at = upstream_record_new(name, g->n_workers);
+    at->next = g->records;
+    return g->records = at;
+}
+
+struct caller_state *gateway_caller(struct gateway *g, const char *name)
+{
+    struct caller_state *at = g->callers;
+    while (at != NULL && strcmp(at->name, name) != 0)
+        at = at->next;
+    if (at != NULL)
+        return at;
+    at = caller_state_new(name);
+    at->next = g->callers;
+    return g->callers = at;
 }

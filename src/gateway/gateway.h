@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all workers share: the memory budget, the phase of the service's life, and how each upstream
- * does. Nothing else crosses threads on the way of a call. */
+/* What all workers share whatever the configuration is: the memory budget, the phase of the
+ * service's life, and what is known by name. Nothing else crosses threads on the way of a call but
+ * the atomics in upstream_state and caller_state. */
 #ifndef RPCGATE_GATEWAY_GATEWAY_H
 #define RPCGATE_GATEWAY_GATEWAY_H
 
 #include "base/budget.h"
 #include "base/clock.h"
-#include "config/config.h"
-#include "gateway/upstream_state.h"
+#include "gateway/caller_state.h"
+#include "gateway/metrics.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -24,21 +25,31 @@ enum gateway_phase {
 };
 
 struct gateway {
-    struct budget memory;           /* limits.memory */
+    struct budget memory;             /* limits.memory */
     _Atomic enum gateway_phase phase; /* only the main thread changes it, and wakes the workers */
-    int idle_fd; /* eventfd: a worker that has nothing running any more tells the main thread */
-    struct upstream_state **upstreams; /* by upstream_config.index; owned */
-    size_t n_upstreams;
-    struct metrics **metrics; /* by the workers' number; owned */
-    size_t n_workers;
-    const char *const *listener_names; /* borrowed while the workers run */
-    size_t n_listeners;
+    int main_fd;             /* eventfd: a worker has done what the main thread may wait for */
     struct worker **workers; /* by their number; each stands there before its thread begins */
+    size_t n_workers;
+
+    /* Reloads since the start, for the metrics. */
+    atomic_uint reloads_good, reloads_bad;
+    atomic_bool last_reload_bad;
+
+    /* Each is made by the main thread when a configuration first has its name, and stays. Workers
+     * know only those that their views and generation point to. */
+    struct upstream_record *records;
+    struct upstream_record *no_upstream;
+    struct caller_state *callers;
 };
 
-/* `config` is borrowed. */
-void gateway_init(struct gateway *g, const struct config *config, size_t n_workers);
+void gateway_init(struct gateway *g, size_t n_workers);
+
+/* No worker may run. */
 void gateway_done(struct gateway *g);
+
+/* Those of that name; the main thread only. */
+struct upstream_record *gateway_upstream(struct gateway *g, const char *name);
+struct caller_state *gateway_caller(struct gateway *g, const char *name);
 
 static inline enum gateway_phase gateway_phase(struct gateway *g)
 {

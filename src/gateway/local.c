@@ -77,9 +77,9 @@ void request_local(struct request *r)
         request_succeed(r, 200);
         return;
     case ROUTE_METRICS:
-        worker_count_connections(r->worker); /* this one is new, perhaps */
+        doors_count(r->worker); /* this one's connection is new, perhaps */
         r->content_type = EXPOSITION_TYPE;
-        exposition_write(r->worker->gateway, &r->reply);
+        exposition_write(r->worker->gateway, r->worker->generation, &r->reply);
         request_succeed(r, 200);
         return;
     case ROUTE_UPSTREAM:

@@ -17,6 +17,10 @@
     X(UPSTREAM_UP, "rpcgate_upstream_up", "gauge", "1 unless the last that was seen of it failed.") \
     X(BREAKER_STATE, "rpcgate_breaker_state", "gauge", "1 for the state that the breaker is in.")  \
     X(RETRIES, "rpcgate_retries_total", "counter", "Attempts beyond each call's first.")           \
+    X(RELOADS, "rpcgate_reloads_total", "counter",                                                 \
+      "Times that the configuration was read again, by result.")                                   \
+    X(LAST_RELOAD, "rpcgate_config_last_reload_successful", "gauge",                               \
+      "1 unless the file was bad when it was last read.")                                          \
     X(CONNECTIONS, "rpcgate_connections", "gauge", "Connections of callers.")                      \
     X(MEMORY, "rpcgate_memory_bytes", "gauge", "What limits.memory counts.")                       \
     X(LOG_DROPPED, "rpcgate_log_dropped_total", "counter",                                         \

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "gateway/pool.h"
 #include "gateway/request.h"
 
 #include <assert.h>
@@ -72,32 +73,25 @@ size_t method_names_find(struct method_names *names, struct str name, bool add_i
     return METHOD_OTHER;
 }
 
-void method_names_done(struct method_names *names)
+struct upstream_record *upstream_record_new(const char *name, size_t n_workers)
+{
+    struct upstream_record *record = xcalloc(1, sizeof *record);
+    record->name = xstrdup(name);
+    record->by_worker = xcalloc(n_workers, sizeof *record->by_worker);
+    record->n_workers = n_workers;
+    return record;
+}
+
+void upstream_record_free(struct upstream_record *record)
 {
     for (size_t i = 0; i < METHOD_NAMES_SLOTS; i++)
-        free(atomic_load(&names->names[i]));
-}
-
-struct metrics *metrics_new(size_t n_upstreams, size_t n_listeners)
-{
-    struct metrics *m = xcalloc(1, sizeof *m);
-    m->n_upstreams = n_upstreams;
-    m->upstreams = xcalloc(n_upstreams + 1, sizeof *m->upstreams);
-    m->n_listeners = n_listeners;
-    m->connections = xcalloc(n_listeners, sizeof *m->connections);
-    return m;
-}
-
-void metrics_free(struct metrics *m)
-{
-    if (m == NULL)
-        return;
-    for (size_t i = 0; i <= m->n_upstreams; i++)
+        free(atomic_load(&record->methods.names[i]));
+    for (size_t i = 0; i < record->n_workers; i++)
         for (size_t k = 0; k <= METHOD_NAMES_SLOTS; k++)
-            free(atomic_load(&m->upstreams[i].outcomes[k]));
-    free(m->upstreams);
-    free(m->connections);
-    free(m);
+            free(atomic_load(&record->by_worker[i].outcomes[k]));
+    free(record->by_worker);
+    free(record->name);
+    free(record);
 }
 
 static void count_outcome(struct upstream_metrics *u, size_t method, size_t outcome)
@@ -110,25 +104,32 @@ static void count_outcome(struct upstream_metrics *u, size_t method, size_t outc
     add(&row[outcome], 1);
 }
 
-void metrics_count_request(struct metrics *m, const struct request *r)
+static struct upstream_record *record_of(const struct view *view, const struct upstream_config *u)
 {
-    size_t index = r->upstream != NULL ? r->upstream->index : m->n_upstreams;
-    struct upstream_metrics *u = &m->upstreams[index];
+    if (u == NULL)
+        return view->worker->gateway->no_upstream;
+    return view->pools[u->index]->shared->record;
+}
+
+void metrics_count_request(const struct request *r)
+{
+    struct upstream_record *record = record_of(r->view, r->upstream);
+    struct upstream_metrics *u = &record->by_worker[r->worker->index];
     size_t method = METHOD_OTHER;
     if (r->upstream == NULL && !r->failed)
         return; /* health checks and their like */
     if (r->upstream != NULL)
-        method = method_names_find(&r->worker->gateway->upstreams[index]->methods,
-                                   route_method(&r->route), !r->failed);
+        method = method_names_find(&record->methods, route_method(&r->route), !r->failed);
     count_outcome(u, method, r->failed ? 1 + (size_t)r->error.type : 0);
     if (r->upstream == NULL)
         return;
     observe(&u->request, clock_now_us() - r->began_us);
 }
 
-void metrics_count_call(struct metrics *m, const struct call *c)
+void metrics_count_call(const struct call *c)
 {
-    struct upstream_metrics *u = &m->upstreams[c->upstream->index];
+    struct upstream_record *record = record_of(c->view, c->upstream);
+    struct upstream_metrics *u = &record->by_worker[c->view->worker->index];
     if (c->attempts > 0)
         observe(&u->upstream, c->upstream_us);
     observe(&u->queue, c->queue_us);

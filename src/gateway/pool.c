@@ -6,6 +6,7 @@
 #include "gateway/attempt.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
+#include "gateway/probe.h"
 #include "gateway/worker_state.h"
 
 #include <assert.h>
@@ -133,13 +134,10 @@ void pools_run(struct worker *w)
 
 struct pool *pool_open(struct worker *w, struct upstream_state *shared)
 {
-    struct upstream *client = upstream_open(w->client, shared->config);
-    if (client == NULL)
-        return NULL;
     struct pool *pool = xcalloc(1, sizeof *pool);
     pool->worker = w;
-    pool->shared = shared;
-    pool->client = client;
+    pool->shared = upstream_state_ref(shared);
+    pool->client = upstream_open(w->client, shared->config);
     list_init(&pool->waiting);
     list_add_last(&w->pools, &pool->in_worker);
     return pool;
@@ -147,10 +145,10 @@ struct pool *pool_open(struct worker *w, struct upstream_state *shared)
 
 void pool_close(struct pool *pool)
 {
-    if (pool == NULL)
-        return;
     assert(list_empty(&pool->waiting) && pool->in_hand == 0);
     list_remove(&pool->in_worker);
+    probe_free(pool->probe);
     upstream_close(pool->client);
+    upstream_state_unref(pool->shared);
     free(pool);
 }

@@ -14,23 +14,25 @@
 #include <stdint.h>
 
 struct call;
+struct probe;
 struct upstream;
 struct worker;
 
 struct pool {
     struct worker *worker;
     struct list in_worker; /* on worker->pools */
-    struct upstream_state *shared;
-    struct upstream *client; /* its connections in this worker; owned */
-    struct list waiting;     /* struct call.in_queue; all are in CALL_QUEUED */
-    size_t in_hand;          /* permits that wait to be used or given on */
-    bool serving;            /* it is being done */
+    size_t n_views;        /* that have it; the others' calls may still need it without any */
+    struct upstream_state *shared; /* referenced */
+    struct upstream *client;       /* its connections in this worker; owned */
+    struct probe *probe;           /* owned; NULL: none */
+    struct list waiting;           /* struct call.in_queue; all are in CALL_QUEUED */
+    size_t in_hand;                /* permits that wait to be used or given on */
+    bool serving;                  /* it is being done */
 };
 
-/* NULL: errno says why. */
 struct pool *pool_open(struct worker *w, struct upstream_state *shared) MUST_CHECK;
 
-/* No call may wait in it or run. NULL is fine. */
+/* No call may wait in it or run. */
 void pool_close(struct pool *pool);
 
 /* Asks for a permit. PERMITS_WAIT: the call is in the queue, and attempt_run() is called when it

@@ -14,7 +14,6 @@
 
 /* Of one upstream. */
 struct probe {
-    struct worker *worker;
     struct pool *pool;
     struct upstream_call call;
     struct chain nothing; /* the document that is not sent */
@@ -27,7 +26,7 @@ static void on_done(struct upstream_call *call, const struct upstream_outcome *o
 /* False: all addresses were tried. */
 static bool connect_next(struct probe *p)
 {
-    int64_t now_ms = loop_now_ms(p->worker->loop);
+    int64_t now_ms = loop_now_ms(p->pool->worker->loop);
     size_t target = upstream_state_target(p->pool->shared, now_ms, p->tried);
     if (target == UPSTREAM_NO_TARGET)
         return false;
@@ -48,7 +47,7 @@ static void on_done(struct upstream_call *call, const struct upstream_outcome *o
 {
     struct probe *p = call->user;
     struct upstream_state *shared = p->pool->shared;
-    int64_t now_ms = loop_now_ms(p->worker->loop);
+    int64_t now_ms = loop_now_ms(p->pool->worker->loop);
     bool well = outcome->status == UPSTREAM_OK;
     upstream_state_connected(shared, call->target, now_ms, well);
     if (well || !connect_next(p))
@@ -77,35 +76,38 @@ void probes_run(struct worker *w)
     if (LIKELY(now_ms < w->probes_due_ms))
         return;
     w->probes_due_ms = CLOCK_NEVER;
-    for (size_t i = 0; i < w->n_probes && !w->quiet; i++) {
-        if (w->probes[i].due_ms <= now_ms)
-            begin(&w->probes[i], now_ms);
-        w->probes_due_ms = clock_min(w->probes_due_ms, w->probes[i].due_ms);
+    for (size_t i = 0; i < w->view->config->n_upstreams && !w->quiet; i++) {
+        struct probe *p = w->view->pools[i]->probe;
+        if (p == NULL)
+            continue;
+        if (p->due_ms <= now_ms)
+            begin(p, now_ms);
+        w->probes_due_ms = clock_min(w->probes_due_ms, p->due_ms);
     }
 }
 
-void probes_open(struct worker *w)
+void probes_follow(struct worker *w)
 {
+    const struct config *config = w->view->config;
     w->probes_due_ms = CLOCK_NEVER;
     if (w->index != 0)
         return;
-    w->probes_due_ms = 0;
-    const struct config *config = w->view->config;
-    w->probes = xcalloc(config->n_upstreams, sizeof *w->probes);
     for (size_t i = 0; i < config->n_upstreams; i++) {
+        struct pool *pool = w->view->pools[i];
         if (!config->upstreams[i].required)
             continue;
-        struct probe *p = &w->probes[w->n_probes++];
-        p->worker = w;
-        p->pool = w->view->pools[i];
-        chain_init(&p->nothing, 0, NULL);
+        w->probes_due_ms = 0;
+        if (pool->probe != NULL)
+            continue;
+        pool->probe = xcalloc(1, sizeof *pool->probe);
+        pool->probe->pool = pool;
+        chain_init(&pool->probe->nothing, 0, NULL);
     }
 }
 
-void probes_close(struct worker *w)
+void probe_free(struct probe *p)
 {
-    for (size_t i = 0; i < w->n_probes; i++)
-        if (w->probes[i].call.handle != NULL)
-            upstream_cancel(&w->probes[i].call);
-    free(w->probes);
+    if (p != NULL && p->call.handle != NULL)
+        upstream_cancel(&p->call);
+    free(p);
 }

@@ -6,13 +6,17 @@
 
 #include <stdint.h>
 
+struct probe; /* of one pool */
 struct worker;
 
-/* Does nothing in other workers than the first. */
-void probes_open(struct worker *w);
-void probes_close(struct worker *w);
+/* After a reload: those of the newest view's upstreams begin. Does nothing in other workers than
+ * the first. */
+void probes_follow(struct worker *w);
 
 /* Begins those that are due. After each turn of the loop; by `probes_due_ms` at the latest. */
 void probes_run(struct worker *w);
+
+/* NULL is fine. */
+void probe_free(struct probe *probe);
 
 #endif

@@ -152,7 +152,7 @@ static void on_closed(void *context, struct http_exchange *x, bool sent)
     if (r->state == REQUEST_WORKING)
         call_drop(&r->call);
     request_log(r, sent && !r->caller_gone);
-    metrics_count_request(w->gateway->metrics[w->index], r);
+    metrics_count_request(r);
     list_remove(&r->in_state);
     list_remove(&r->memory.in_starved);
     buf_done(&r->body);

@@ -11,22 +11,33 @@ static size_t count_targets(const struct upstream_config *config)
     return config->n_targets < UPSTREAM_TARGETS_MAX ? config->n_targets : UPSTREAM_TARGETS_MAX;
 }
 
-struct upstream_state *upstream_state_new(const struct upstream_config *config, size_t n_workers)
+struct upstream_state *upstream_state_new(struct config *snapshot, size_t index,
+                                          struct upstream_record *record)
 {
     struct upstream_state *s = xcalloc(1, sizeof *s);
-    s->config = config;
-    permits_init(&s->permits, (uint32_t)config->pool.max_connections,
-                 (uint32_t)config->pool.max_queue, n_workers);
-    s->left_alone_ms = xcalloc(count_targets(config), sizeof *s->left_alone_ms);
+    const struct pool_config *pool = &snapshot->upstreams[index].pool;
+    s->snapshot = config_ref(snapshot);
+    s->config = &snapshot->upstreams[index];
+    s->record = record;
+    atomic_init(&s->references, 1);
+    permits_init(&s->permits, (uint32_t)pool->max_connections, (uint32_t)pool->max_queue,
+                 record->n_workers);
+    s->left_alone_ms = xcalloc(count_targets(s->config), sizeof *s->left_alone_ms);
     return s;
 }
 
-void upstream_state_free(struct upstream_state *s)
+struct upstream_state *upstream_state_ref(struct upstream_state *s)
 {
-    if (s == NULL)
+    atomic_fetch_add_explicit(&s->references, 1, memory_order_relaxed);
+    return s;
+}
+
+void upstream_state_unref(struct upstream_state *s)
+{
+    if (atomic_fetch_sub_explicit(&s->references, 1, memory_order_acq_rel) > 1)
         return;
     permits_done(&s->permits);
-    method_names_done(&s->methods);
+    config_unref(s->snapshot);
     free(s->left_alone_ms);
     free(s);
 }
@@ -34,8 +45,7 @@ void upstream_state_free(struct upstream_state *s)
 static void note_health(struct upstream_state *s, enum breaker_result result)
 {
     enum upstream_health health = result == BREAKER_GOOD ? UPSTREAM_UP : UPSTREAM_DOWN;
-    if (result != BREAKER_NOTHING &&
-        atomic_load_explicit(&s->seen, memory_order_relaxed) != health)
+    if (result != BREAKER_NOTHING && atomic_load_explicit(&s->seen, memory_order_relaxed) != health)
         atomic_store_explicit(&s->seen, health, memory_order_relaxed);
 }
 
@@ -61,8 +71,8 @@ void upstream_state_tell(struct upstream_state *s, int64_t now_ms, enum breaker_
                   LOG_NUM("failures", rule.failures), LOG_NUM("open_ms", rule.open_ms));
         break;
     case BREAKER_REOPENED:
-        LOG_EVENT(LOG_LEVEL_DEBUG, "upstream still fails",
-                  LOG_TEXT("upstream", s->config->name), LOG_TEXT("breaker", "open"));
+        LOG_EVENT(LOG_LEVEL_DEBUG, "upstream still fails", LOG_TEXT("upstream", s->config->name),
+                  LOG_TEXT("breaker", "open"));
         break;
     case BREAKER_CLOSED:
         LOG_EVENT(LOG_LEVEL_WARN, "upstream works again", LOG_TEXT("upstream", s->config->name),
@@ -111,9 +121,9 @@ static bool may_try(struct upstream_state *s, size_t target, int64_t now_ms)
     long long before = atomic_load_explicit(until, memory_order_relaxed);
     if (LIKELY(before == 0))
         return true;
-    return before <= now_ms && atomic_compare_exchange_strong_explicit(
-                                   until, &before, now_ms + s->config->breaker.open,
-                                   memory_order_relaxed, memory_order_relaxed);
+    return before <= now_ms &&
+           atomic_compare_exchange_strong_explicit(until, &before, now_ms + s->config->breaker.open,
+                                                   memory_order_relaxed, memory_order_relaxed);
 }
 
 size_t upstream_state_target(struct upstream_state *s, int64_t now_ms, uint64_t tried)
@@ -133,7 +143,6 @@ size_t upstream_state_target(struct upstream_state *s, int64_t now_ms, uint64_t 
 
 bool upstream_state_is_down(const struct upstream_state *s, int64_t now_ms)
 {
-    return s->config->required &&
-           (atomic_load_explicit(&s->unreachable, memory_order_relaxed) ||
-            breaker_is_open(&s->breaker, now_ms));
+    return s->config->required && (atomic_load_explicit(&s->unreachable, memory_order_relaxed) ||
+                                   breaker_is_open(&s->breaker, now_ms));
 }

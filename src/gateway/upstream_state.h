@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What all workers share of one upstream: how many calls run, whether it works, and which of its
- * addresses do. Any thread may use it, without locks; what changes is written to the log, once. */
+ * addresses do. Any thread may use it, without locks; what changes is written to the log, once. It
+ * lives on over reloads that do not change the upstream's settings. */
 #ifndef RPCGATE_GATEWAY_UPSTREAM_STATE_H
 #define RPCGATE_GATEWAY_UPSTREAM_STATE_H
 
@@ -21,19 +22,24 @@
 enum upstream_health { UPSTREAM_UNKNOWN, UPSTREAM_UP, UPSTREAM_DOWN };
 
 struct upstream_state {
-    const struct upstream_config *config; /* borrowed */
+    const struct upstream_config *config; /* of the snapshot that it was made with, */
+    struct config *snapshot;              /* which it has a reference to */
+    struct upstream_record *record;       /* borrowed */
+    atomic_uint references;
     struct permits permits;
     struct breaker breaker;
-    struct method_names methods; /* which of its methods have numbers of their own */
     _Atomic enum upstream_health seen; /* what the last call told */
     atomic_llong *left_alone_ms; /* of each of its addresses: until when; 0: it works. Owned */
     atomic_bool unreachable;     /* if it is `required`: the last connect failed */
     atomic_llong seen_ms;        /* if it is `required`: when that was found out */
 };
 
-struct upstream_state *upstream_state_new(const struct upstream_config *config, size_t n_workers)
-    MUST_CHECK;
-void upstream_state_free(struct upstream_state *s);
+/* Of the snapshot's upstream of that number; with one reference. `record` is that of its name. */
+struct upstream_state *upstream_state_new(struct config *snapshot, size_t index,
+                                          struct upstream_record *record) MUST_CHECK;
+
+struct upstream_state *upstream_state_ref(struct upstream_state *s);
+void upstream_state_unref(struct upstream_state *s);
 
 /* A call's end, for the breaker. */
 void upstream_state_tell(struct upstream_state *s, int64_t now_ms, enum breaker_result result,

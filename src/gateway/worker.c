@@ -3,15 +3,19 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
+#include "gateway/door.h"
 #include "gateway/memory.h"
 #include "gateway/pool.h"
 #include "gateway/probe.h"
 #include "gateway/request.h"
 #include "gateway/turn.h"
+#include "gateway/view.h"
 #include "gateway/worker_state.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -22,19 +26,60 @@
 /* How often requests that wait for memory look whether there is some. */
 #define STARVED_MS 10
 
+/* When a listener that could not be served is tried again. */
+#define FOLLOW_AGAIN_MS 1000
+
 static int64_t next_deadline(struct worker *w)
 {
     int64_t deadline = clock_min(upstreams_deadline_ms(w->client), w->wait_due_ms);
     if (!list_empty(&w->turns))
         return 0;
-    for (size_t i = 0; i < w->n_doors; i++)
-        deadline = clock_min(deadline, http_server_deadline_ms(w->doors[i].server));
-    deadline = clock_min(deadline, w->probes_due_ms);
+    deadline = clock_min(deadline, doors_deadline_ms(w));
+    deadline = clock_min(deadline, views_deadline_ms(w));
+    deadline = clock_min(deadline, clock_min(w->probes_due_ms, w->follow_again_ms));
     if (!list_empty(&w->starved))
         deadline = clock_min(deadline, clock_now_ms() + STARVED_MS);
     if (w->flush_until_ms != 0)
         deadline = clock_min(deadline, w->flush_until_ms);
     return deadline;
+}
+
+/* Opens and closes what the newest generation asks for. */
+static bool follow_doors(struct worker *w)
+{
+    w->follow_again_ms = CLOCK_NEVER;
+    if (!doors_follow(w, w->generation)) {
+        w->follow_again_ms = clock_now_ms() + FOLLOW_AGAIN_MS;
+        return false;
+    }
+    atomic_store_explicit(&w->followed, w->generation->number, memory_order_release);
+    return true;
+}
+
+/* Takes a reference that was the caller's. */
+static bool follow(struct worker *w, struct generation *generation)
+{
+    generation_unref(w->generation);
+    w->generation = generation;
+    views_follow(w, generation);
+    probes_follow(w);
+    return follow_doors(w);
+}
+
+/* Looks for a new generation. */
+static void follow_generation(struct worker *w)
+{
+    struct generation *news = NULL;
+    bool good;
+    if (UNLIKELY(atomic_load_explicit(&w->mailbox, memory_order_relaxed) != NULL))
+        news = atomic_exchange_explicit(&w->mailbox, NULL, memory_order_acquire);
+    if (LIKELY(news == NULL && loop_now_ms(w->loop) < w->follow_again_ms))
+        return;
+    good = news != NULL ? follow(w, news) : follow_doors(w);
+    if (!good)
+        log_error("worker %zu cannot serve all listeners: %s; it will be tried again", w->index,
+                  strerror(errno));
+    eventfd_write(w->gateway->main_fd, 1);
 }
 
 /* First those that wait, so that none of them is sent when another gives its permit back. */
@@ -59,12 +104,11 @@ static bool follow_phase(struct worker *w)
     if (phase < GATEWAY_DRAINING)
         return true;
     if (!w->quiet)
-        for (size_t i = 0; i < w->n_doors; i++)
-            http_server_quiesce(w->doors[i].server);
+        doors_close(w);
     w->quiet = true;
     if (phase == GATEWAY_DRAINING) {
-        if (!worker_busy(w))
-            eventfd_write(w->gateway->idle_fd, 1);
+        if (worker_running(w) == 0)
+            eventfd_write(w->gateway->main_fd, 1);
         return true;
     }
     cut_off_all(w);
@@ -73,98 +117,49 @@ static bool follow_phase(struct worker *w)
     return !list_empty(&w->requests_in[REQUEST_REPLYING]) && clock_now_ms() < w->flush_until_ms;
 }
 
-void worker_count_connections(struct worker *w)
-{
-    for (size_t i = 0; i < w->n_doors; i++)
-        metrics_set_connections(w->gateway->metrics[w->index], i,
-                                http_server_connections(w->doors[i].server));
-}
-
 static void run_once(struct worker *w)
 {
     loop_wait(w->loop, next_deadline(w));
+    atomic_fetch_add_explicit(&w->n_turns, 1, memory_order_relaxed);
     upstreams_run(w->client);
     pools_run(w);
     probes_run(w);
     memory_feed(w);
     turns_run(w);
-    for (size_t i = 0; i < w->n_doors; i++)
-        http_server_run(w->doors[i].server);
-    worker_count_connections(w);
+    doors_run(w);
     /* Calls that have just been submitted go out now, without another turn of the loop. */
     upstreams_run(w->client);
+    views_sweep(w);
 }
 
 static void *thread_main(void *argument)
 {
     struct worker *w = argument;
-    while (follow_phase(w))
+    while (follow_phase(w)) {
+        if (!w->quiet)
+            follow_generation(w);
         run_once(w);
-    return NULL;
-}
-
-static bool open_doors(struct worker *w, const struct worker_options *options)
-{
-    const struct limits_config *limits = &options->config->limits;
-    size_t share = ((size_t)limits->connections + options->n_workers - 1) / options->n_workers;
-    for (size_t i = 0; i < options->n_listeners; i++) {
-        struct http_server_options server = {
-            .loop = w->loop,
-            .listen_fd = options->listeners[i].fds[options->index],
-            .limits = {
-                .head_bytes = limits->headers,
-                .connections = share,
-                .header_time_ms = limits->header_time,
-                .body_time_ms = limits->body_time,
-                .write_time_ms = limits->write_time,
-                .idle_ms = limits->idle,
-            },
-            .handler = &request_handler,
-            .context = &w->doors[i],
-        };
-        w->doors[i].worker = w;
-        w->doors[i].server = http_server_new(&server);
-        if (w->doors[i].server == NULL)
-            return false;
     }
-    return true;
-}
-
-static bool open_upstreams(struct worker *w, struct config *config)
-{
-    w->client = upstreams_new(w->loop);
-    w->view = w->client != NULL ? view_open(w, config) : NULL;
-    if (w->view == NULL)
-        return false;
-    probes_open(w);
-    return true;
+    return NULL;
 }
 
 void worker_free(struct worker *w)
 {
-    for (size_t i = 0; i < w->n_doors; i++)
-        if (w->doors[i].server != NULL)
-            http_server_free(w->doors[i].server);
-    probes_close(w);
-    view_close(w->view);
-    if (w->client != NULL)
+    doors_free(w);
+    if (w->client != NULL) {
+        views_free(w);
         upstreams_free(w->client);
+    }
     if (w->loop != NULL)
         loop_free(w->loop);
+    generation_unref(atomic_load(&w->mailbox));
+    generation_unref(w->generation);
     worker_free_spare(w);
-    free(w->doors);
     free(w);
 }
 
-struct worker *worker_start(const struct worker_options *options)
+static void init(struct worker *w)
 {
-    struct worker *w = xcalloc(1, sizeof *w);
-    int error;
-    w->index = options->index;
-    w->gateway = options->gateway;
-    w->gateway->workers[w->index] = w;
-    w->n_doors = options->n_listeners;
-    w->doors = xcalloc(w->n_doors, sizeof *w->doors);
     for (size_t i = 0; i < WORKER_REQUEST_STATES; i++)
         list_init(&w->requests_in[i]);
     for (size_t i = 0; i < WORKER_CALL_STATES; i++)
@@ -172,11 +167,34 @@ struct worker *worker_start(const struct worker_options *options)
     list_init(&w->turns);
     list_init(&w->starved);
     list_init(&w->pools);
+    list_init(&w->views);
+    list_init(&w->doors);
     w->wait_due_ms = CLOCK_NEVER;
+    w->views_due_ms = CLOCK_NEVER;
+    w->probes_due_ms = CLOCK_NEVER;
+    w->follow_again_ms = CLOCK_NEVER;
     if (getrandom(&w->next_id, sizeof w->next_id, 0) != (ssize_t)sizeof w->next_id)
-        w->next_id = (uint64_t)clock_now_us() * (options->index + 1);
+        w->next_id = (uint64_t)clock_now_us() * (w->index + 1);
+}
+
+static bool open_all(struct worker *w, struct generation *generation)
+{
     w->loop = loop_new();
-    if (w->loop != NULL && open_upstreams(w, options->config) && open_doors(w, options)) {
+    if (w->loop == NULL)
+        return false;
+    w->client = upstreams_new(w->loop);
+    return follow(w, generation_ref(generation));
+}
+
+struct worker *worker_start(struct gateway *g, size_t index, struct generation *generation)
+{
+    struct worker *w = xcalloc(1, sizeof *w);
+    int error;
+    w->index = index;
+    w->gateway = g;
+    g->workers[index] = w;
+    init(w);
+    if (open_all(w, generation)) {
         error = pthread_create(&w->thread, NULL, thread_main, w);
         if (error == 0)
             return w;
@@ -188,14 +206,31 @@ struct worker *worker_start(const struct worker_options *options)
     return NULL;
 }
 
+void worker_tell(struct worker *worker, struct generation *generation)
+{
+    generation_unref(atomic_exchange_explicit(&worker->mailbox, generation_ref(generation),
+                                              memory_order_acq_rel));
+    loop_wake(worker->loop);
+}
+
+unsigned worker_followed(const struct worker *worker)
+{
+    return atomic_load_explicit(&worker->followed, memory_order_acquire);
+}
+
 void worker_wake(struct worker *worker)
 {
     loop_wake(worker->loop);
 }
 
-bool worker_busy(const struct worker *worker)
+unsigned worker_turns(const struct worker *worker)
 {
-    return atomic_load_explicit(&worker->running, memory_order_relaxed) > 0;
+    return atomic_load_explicit(&worker->n_turns, memory_order_relaxed);
+}
+
+size_t worker_running(const struct worker *worker)
+{
+    return atomic_load_explicit(&worker->running, memory_order_relaxed);
 }
 
 void worker_join(struct worker *worker)

@@ -1,36 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A worker: one thread with a loop, HTTP servers, an HTTP client, and the requests that run
- * between them. Workers share nothing but struct gateway and the configuration. */
+ * between them. Workers share nothing but struct gateway and the generation. */
 #ifndef RPCGATE_GATEWAY_WORKER_H
 #define RPCGATE_GATEWAY_WORKER_H
 
 #include "base/macros.h"
-#include "config/config.h"
-#include "gateway/gateway.h"
-#include "io/listener.h"
+#include "gateway/generation.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 struct worker;
 
-struct worker_options {
-    size_t index;               /* which socket of each listener is this worker's */
-    size_t n_workers;           /* connections are shared out evenly */
-    struct config *config;      /* the worker takes a reference of its own */
-    struct gateway *gateway;    /* borrowed */
-    const struct listener *listeners; /* borrowed while starting */
-    size_t n_listeners;
-};
+/* Makes a worker of that number and starts its thread. `g` is borrowed, of the generation it takes
+ * a reference. NULL: errno says why. */
+struct worker *worker_start(struct gateway *g, size_t index,
+                            struct generation *generation) MUST_CHECK;
 
-/* Makes the worker and starts its thread. NULL: errno says why. */
-struct worker *worker_start(const struct worker_options *options) MUST_CHECK;
+/* Hands the worker a new generation, of which it takes a reference. The main thread. */
+void worker_tell(struct worker *worker, struct generation *generation);
 
-/* Makes the worker look at the gateway's phase. Any thread. */
+/* Number of the newest generation that it has made its own: it needs the listeners of former ones
+ * no more. Any thread; gateway.main_fd tells when that changes. */
+unsigned worker_followed(const struct worker *worker);
+
+/* Makes the worker's loop take a turn, and look at the gateway's phase. Any thread. */
 void worker_wake(struct worker *worker);
 
-/* Does anything run? Any thread. */
-bool worker_busy(const struct worker *worker);
+/* How many turns its loop has taken. Any thread. */
+unsigned worker_turns(const struct worker *worker);
+
+/* How many requests run. Any thread. */
+size_t worker_running(const struct worker *worker);
 
 /* Waits for the thread's end, which comes after the phase GATEWAY_STOPPING. */
 void worker_join(struct worker *worker);

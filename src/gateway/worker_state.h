@@ -14,10 +14,8 @@
 #include <stdint.h>
 
 struct decoder;
-struct door;
 struct encoder;
-struct pool;
-struct probe;
+struct generation;
 struct request;
 struct view;
 
@@ -35,15 +33,20 @@ struct spare {
 struct worker {
     size_t index;
     struct gateway *gateway;
-    struct view *view; /* the newest: what requests begin with */
     struct loop *loop;
-    struct door *doors;
-    size_t n_doors;
     struct upstreams *client;
-    struct list pools;    /* of struct pool, of all views */
-    struct probe *probes; /* of required upstreams, in the first worker */
-    size_t n_probes;
+
+    _Atomic(struct generation *) mailbox; /* the newest that it was not told of yet; NULL: none */
+    struct generation *generation;        /* the newest */
+    atomic_uint followed;                 /* number of the newest that all is done for */
+    int64_t follow_again_ms;              /* CLOCK_NEVER: all is done for the newest */
+    struct view *view;                    /* the newest: what requests begin with */
+    struct list views;                    /* of struct view; former ones, too */
+    int64_t views_due_ms;      /* when former ones are to be looked at; CLOCK_NEVER: none */
+    struct list pools;         /* of struct pool, of all views */
+    struct list doors;         /* of struct door */
     int64_t probes_due_ms;     /* when the next is; CLOCK_NEVER: there is none */
+    atomic_uint n_turns;       /* of the loop; for the watchdog */
     atomic_bool permits_given; /* other workers have: pools_run() looks for them */
 
     struct list requests_in[WORKER_REQUEST_STATES]; /* of struct request, by enum request_state */
@@ -70,8 +73,5 @@ struct request *worker_take_request(struct worker *w);
 void worker_give_request(struct worker *w, struct request *r);
 
 void worker_free_spare(struct worker *w);
-
-/* Brings the metrics' numbers of connections up to date. */
-void worker_count_connections(struct worker *w);
 
 #endif

@@ -233,6 +233,11 @@ size_t http_server_resting(const struct http_server *server)
     return server->n_in[HTTP_RESTING];
 }
 
+bool http_server_is_empty(const struct http_server *server)
+{
+    return http_server_connections(server) == 0 && server->linger.n == 0;
+}
+
 void http_server_free(struct http_server *server)
 {
     if (server == NULL)

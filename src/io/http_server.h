@@ -76,6 +76,9 @@ void http_server_quiesce(struct http_server *server);
 size_t http_server_connections(const struct http_server *server);
 size_t http_server_resting(const struct http_server *server);
 
+/* Is nothing left of them, not even an answer on its way to a caller that still sends? */
+bool http_server_is_empty(const struct http_server *server);
+
 /* Ends all connections. No exchange may rest then: reply to each first, or resume it. */
 void http_server_free(struct http_server *server);
 

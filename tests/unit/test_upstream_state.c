@@ -19,9 +19,11 @@ static const char settings[] =
 
 static struct config *config;
 
+static struct upstream_record *record;
+
 static struct upstream_state *make(void)
 {
-    return upstream_state_new(&config->upstreams[0], 2);
+    return upstream_state_new(config, 0, record);
 }
 
 static void one_that_fails_is_left_alone(void **state)
@@ -38,7 +40,7 @@ static void one_that_fails_is_left_alone(void **state)
     upstream_state_connected(s, 0, 1200, true);
     assert_int_equal(upstream_state_target(s, 1200, 0), 0);
     assert_int_equal(upstream_state_target(s, 1200, 0), 0);
-    upstream_state_free(s);
+    upstream_state_unref(s);
 }
 
 /* Each once, in their order. */
@@ -52,7 +54,7 @@ static void all_that_fail_are_tried(void **state)
     assert_int_equal(upstream_state_target(s, 200, 1), 1);
     assert_int_equal(upstream_state_target(s, 200, 3), 2);
     assert_int_equal(upstream_state_target(s, 200, 7), UPSTREAM_NO_TARGET);
-    upstream_state_free(s);
+    upstream_state_unref(s);
 }
 
 static void what_readyz_says(void **state)
@@ -70,7 +72,7 @@ static void what_readyz_says(void **state)
     assert_true(upstream_state_is_down(s, 300));
     /* Then calls may try, and those who ask /readyz should send some. */
     assert_false(upstream_state_is_down(s, 1300));
-    upstream_state_free(s);
+    upstream_state_unref(s);
 }
 
 int main(void)
@@ -82,7 +84,9 @@ int main(void)
     };
     log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT, false);
     config = config_of(settings);
+    record = upstream_record_new("u", 2);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    upstream_record_free(record);
     config_unref(config);
     return failed;
 }

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/door.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "gateway/generation.h"
+#include "gateway/request.h"
+#include "gateway/worker_state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static struct http_limits limits_for(const struct worker *w, const struct limits_config *limits)
+{
+    size_t n = w->gateway->n_workers;
+    return (struct http_limits){
+        .head_bytes = limits->headers,
+        .connections = ((size_t)limits->connections + n - 1) / n,
+        .header_time_ms = limits->header_time,
+        .body_time_ms = limits->body_time,
+        .write_time_ms = limits->write_time,
+        .idle_ms = limits->idle,
+    };
+}
+
+static bool door_open(struct worker *w, const struct generation *generation,
+                      const struct generation_listener *at)
+{
+    struct door *door = xcalloc(1, sizeof *door);
+    door->worker = w;
+    door->server = http_server_new(&(struct http_server_options){
+        .loop = w->loop,
+        .listen_fd = at->state->listener.fds[w->index],
+        .limits = limits_for(w, &generation->config->limits),
+        .handler = &request_handler,
+        .context = door,
+    });
+    if (door->server == NULL) {
+        int error = errno;
+        free(door);
+        errno = error;
+        return false;
+    }
+    door->listener = listener_state_ref(at->state);
+    door->config = config_ref(generation->config);
+    door->listen = at->config;
+    door->serve = at->config->serve;
+    list_add_last(&w->doors, &door->in_worker);
+    return true;
+}
+
+static void door_free(struct door *door)
+{
+    http_server_free(door->server);
+    list_remove(&door->in_worker);
+    listener_state_unref(door->listener);
+    config_unref(door->config);
+    free(door);
+}
+
+static void door_close(struct door *door)
+{
+    if (!door->is_closing)
+        http_server_quiesce(door->server);
+    door->is_closing = true;
+}
+
+/* The door that is open on that listener, or NULL. */
+static struct door *find_door(const struct worker *w, const struct listener_state *listener)
+{
+    for (const struct list *at = w->doors.next; at != &w->doors; at = at->next) {
+        struct door *door = CONTAINER_OF(at, struct door, in_worker);
+        if (door->listener == listener && !door->is_closing)
+            return door;
+    }
+    return NULL;
+}
+
+/* Would a server be made in the same way today? */
+static bool is_as_wanted(const struct door *door, const struct generation *generation,
+                         const struct listen_config *listen)
+{
+    const struct limits_config *a = &door->config->limits, *b = &generation->config->limits;
+    return a->headers == b->headers && a->connections == b->connections &&
+           a->header_time == b->header_time && a->body_time == b->body_time &&
+           a->write_time == b->write_time && a->idle == b->idle &&
+           config_same_listen(door->listen, listen);
+}
+
+static bool has_listener(const struct generation *generation, const struct listener_state *state)
+{
+    for (size_t i = 0; i < generation->n_listeners; i++)
+        if (generation->listeners[i].state == state)
+            return true;
+    return false;
+}
+
+bool doors_follow(struct worker *w, const struct generation *generation)
+{
+    for (size_t i = 0; i < generation->n_listeners; i++) {
+        const struct generation_listener *at = &generation->listeners[i];
+        struct door *door = find_door(w, at->state);
+        if (door != NULL && is_as_wanted(door, generation, at->config))
+            continue;
+        if (!door_open(w, generation, at))
+            return false;
+        if (door != NULL)
+            door_close(door);
+    }
+    LIST_EACH (&w->doors, at, following) {
+        struct door *door = CONTAINER_OF(at, struct door, in_worker);
+        if (!has_listener(generation, door->listener))
+            door_close(door);
+    }
+    return true;
+}
+
+/* The listener's number has those of its former doors, too. */
+static void count(struct door *door)
+{
+    atomic_size_t *sum = &door->listener->connections[door->worker->index];
+    size_t n = http_server_connections(door->server);
+    if (n == door->n_counted)
+        return;
+    size_t others = atomic_load_explicit(sum, memory_order_relaxed) - door->n_counted;
+    atomic_store_explicit(sum, others + n, memory_order_relaxed);
+    door->n_counted = n;
+}
+
+void doors_count(const struct worker *w)
+{
+    for (const struct list *at = w->doors.next; at != &w->doors; at = at->next)
+        count(CONTAINER_OF(at, struct door, in_worker));
+}
+
+void doors_run(struct worker *w)
+{
+    LIST_EACH (&w->doors, at, following) {
+        struct door *door = CONTAINER_OF(at, struct door, in_worker);
+        http_server_run(door->server);
+        count(door);
+        if (UNLIKELY(door->is_closing) && http_server_is_empty(door->server))
+            door_free(door);
+    }
+}
+
+int64_t doors_deadline_ms(const struct worker *w)
+{
+    int64_t deadline = CLOCK_NEVER;
+    for (const struct list *at = w->doors.next; at != &w->doors; at = at->next) {
+        struct door *door = CONTAINER_OF(at, struct door, in_worker);
+        deadline = clock_min(deadline, http_server_deadline_ms(door->server));
+    }
+    return deadline;
+}
+
+void doors_close(struct worker *w)
+{
+    LIST_EACH (&w->doors, at, following) {
+        door_close(CONTAINER_OF(at, struct door, in_worker));
+    }
+}
+
+void doors_free(struct worker *w)
+{
+    LIST_EACH (&w->doors, at, following) {
+        door_free(CONTAINER_OF(at, struct door, in_worker));
+    }
+}
