@@ -27,7 +27,7 @@ void request_log(const struct request *r, bool sent)
     LOG_EVENT(LOG_LEVEL_INFO, sent ? "request" : "request, caller left",
               LOG_TEXT("request_id", r->id),
               LOG_STR("trace_id", trace_id(http_head(r->exchange))),
-              LOG_TEXT("caller", r->access.allow.n > 0 ? "anonymous" : NULL),
+              LOG_TEXT("caller", r->caller_name),
               LOG_TEXT("upstream", upstream),
               LOG_STR("method", has_method ? route_method(&r->route) : str_of(NULL)),
               LOG_NUM("status", r->status),

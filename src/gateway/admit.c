@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/refusals.h"
 #include "gateway/request.h"
 
 #include "rules/framing.h"
@@ -28,6 +29,12 @@ static bool is_probe(enum route_kind kind)
     return kind == ROUTE_LIVEZ || kind == ROUTE_READYZ;
 }
 
+/* Of other requests a body is read and thrown away: who sends it need not be known. */
+static bool takes_body(enum route_kind kind)
+{
+    return kind == ROUTE_UPSTREAM || kind == ROUTE_METHOD;
+}
+
 static bool not_found(struct request *r)
 {
     r->upstream = NULL;
@@ -36,17 +43,21 @@ static bool not_found(struct request *r)
                      "POST /v1/{upstream}/{method}.");
 }
 
-/* Who is calling: anonymous, if that is configured. */
-static bool check_caller(struct request *r)
+static bool check_caller(struct request *r, const struct request_head *head)
 {
-    const struct anonymous_config *anonymous = &r->view->config->anonymous;
-    if (!anonymous->present)
-        return error_set(&r->error, PROBLEM_UNAUTHENTICATED,
-                         "Nobody may call without credentials here. The administrator can allow "
-                         "it with the setting `anonymous`.");
-    r->access = (struct access){ { anonymous->allow, anonymous->n_allow },
-                                 { anonymous->deny, anonymous->n_deny } };
-    return true;
+    static const struct request_peer nobody;
+    const struct credentials credentials = { .head = head, .peer = &nobody };
+    switch (caller_find(r->view->config, &credentials, &r->caller, &r->error)) {
+    case CALLER_KNOWN:
+        r->caller_name = r->caller.config != NULL ? r->caller.config->name : "anonymous";
+        return true;
+    case CALLER_WRONG:
+        refusals_log(&r->worker->gateway->refusals, r);
+        break;
+    case CALLER_NONE:
+        break;
+    }
+    return false;
 }
 
 static bool check_path(struct request *r, const struct request_head *head)
@@ -55,7 +66,7 @@ static bool check_path(struct request *r, const struct request_head *head)
         return not_found(r);
     if (r->route.kind == ROUTE_METHOD) {
         r->upstream = config_upstream(r->view->config, route_upstream(&r->route));
-        if (r->upstream == NULL || !access_may_see(&r->access, route_upstream(&r->route)))
+        if (r->upstream == NULL || !access_may_see(&r->caller.access, route_upstream(&r->route)))
             return not_found(r);
     }
     if (!route_takes(r->route.kind, head->method))
@@ -66,18 +77,7 @@ static bool check_path(struct request *r, const struct request_head *head)
 
 static bool check_method(struct request *r)
 {
-    if (r->route.kind != ROUTE_METHOD)
-        return true;
-    if (str_eq(route_method(&r->route), STR("system.multicall")))
-        return error_set(&r->error, PROBLEM_FORBIDDEN,
-                         "system.multicall is not called by name: it would pass by the rules about "
-                         "methods. Send the calls to POST /v1/%s instead.",
-                         r->upstream->name);
-    if (access_may_call(&r->access, route_upstream(&r->route), route_method(&r->route)) !=
-        ACCESS_YES)
-        return error_set(&r->error, PROBLEM_FORBIDDEN,
-                         "You may not call this method. The administrator allows it with `allow`.");
-    return true;
+    return r->route.kind != ROUTE_METHOD || request_may_call(r, route_method(&r->route), &r->error);
 }
 
 static bool check_body(struct request *r, const struct request_head *head)
@@ -102,18 +102,22 @@ bool request_admit(struct request *r)
         .head_bytes = config->limits.headers,
         .header_count = (size_t)config->limits.header_count,
     };
-    const char *cors;
     take_id(r, head);
     if (!framing_check(head, &framing, &r->error)) {
         r->close = true; /* where this request ends is not certain */
         return false;
     }
     if (!origin_check_host(head, &config->hosts, &r->error) ||
-        !origin_check_origin(head, &config->cors_origins, &cors, &r->error) ||
+        !origin_check_origin(head, &config->cors_origins, &r->cors_origin, &r->error) ||
         !route_parse(head->path, &r->route, &r->error))
         return false;
+    r->wants_body = takes_body(r->route.kind);
+    if (r->cors_origin != NULL && origin_is_preflight(head)) {
+        r->route.kind = ROUTE_PREFLIGHT;
+        return check_body(r, head);
+    }
     if (is_probe(r->route.kind))
         return check_path(r, head) && check_body(r, head);
-    return query_parse(head->query, &r->query, &r->error) && check_caller(r) &&
+    return query_parse(head->query, &r->query, &r->error) && check_caller(r, head) &&
            check_path(r, head) && check_method(r) && check_body(r, head);
 }

@@ -141,9 +141,10 @@ static void translate(struct turn *turn)
     }
     c->repaired += encoder_repaired(c->encoder);
     worker_give_encoder(c->view->worker, TAKE(c->encoder));
-    if (c->owner->translated != NULL)
-        c->owner->translated(c);
-    attempt_start(c);
+    if (c->owner->translated == NULL || c->owner->translated(c))
+        attempt_start(c);
+    else
+        call_fail(c);
 }
 
 void call_begin(struct call *c)

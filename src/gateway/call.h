@@ -43,8 +43,9 @@ struct call_end {
 };
 
 struct call_owner {
-    /* The params' text is not needed any more. NULL: the owner keeps it anyway. */
-    void (*translated)(struct call *call);
+    /* The params' text was valid and is not needed any more. False: the call must not be sent, and
+     * ends with call->error. NULL: the owner keeps the text, and it is to be sent. */
+    bool (*translated)(struct call *call);
     /* The call is the owner's again: it may go, or begin anew. */
     void (*ended)(struct call *call, const struct call_end *end);
 };

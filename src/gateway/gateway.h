@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "gateway/caller_state.h"
 #include "gateway/metrics.h"
+#include "gateway/refusals.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -26,6 +27,7 @@ enum gateway_phase {
 
 struct gateway {
     struct budget memory;             /* limits.memory */
+    struct refusals refusals;
     _Atomic enum gateway_phase phase; /* only the main thread changes it, and wakes the workers */
     int main_fd;             /* eventfd: a worker has done what the main thread may wait for */
     struct worker **workers; /* by their number; each stands there before its thread begins */

@@ -41,7 +41,7 @@ static void write_upstreams(struct request *r)
     chain_append(&r->reply, STR("{\"upstreams\":["));
     for (size_t i = 0; i < r->view->config->n_upstreams; i++) {
         struct str name = str_of(r->view->config->upstreams[i].name);
-        if (!access_may_see(&r->access, name))
+        if (!access_may_see(&r->caller.access, name))
             continue;
         chain_append_c(&r->reply, first ? "{\"name\":" : ",{\"name\":");
         json_write_string(&r->reply, name);
@@ -75,6 +75,9 @@ void request_local(struct request *r)
     case ROUTE_UPSTREAMS:
         write_upstreams(r);
         request_succeed(r, 200);
+        return;
+    case ROUTE_PREFLIGHT:
+        request_succeed(r, 204);
         return;
     case ROUTE_METRICS:
         doors_count(r->worker); /* this one's connection is new, perhaps */

@@ -6,8 +6,11 @@
 #include <stdio.h>
 
 /* Content-Type, request id, no-store, nosniff, Server, and what the case adds. */
-#define HEADERS_MAX 10
+#define HEADERS_MAX 14
 #define NUMBER_TEXT 24
+
+/* How long a browser may keep the answer to a preflight. [s] */
+#define PREFLIGHT_MAX_AGE "600"
 
 struct lines {
     struct http_reply_header items[HEADERS_MAX];
@@ -25,7 +28,8 @@ static void add(struct lines *lines, const char *name, const char *value)
 static void add_common(struct lines *lines, const struct request *r)
 {
     const char *type = r->content_type != NULL ? r->content_type : "application/json";
-    add(lines, "Content-Type", r->failed ? "application/problem+json" : type);
+    if (r->status != 204)
+        add(lines, "Content-Type", r->failed ? "application/problem+json" : type);
     add(lines, "X-Request-Id", r->id);
     add(lines, "Cache-Control", "no-store");
     add(lines, "X-Content-Type-Options", "nosniff");
@@ -42,6 +46,22 @@ static void add_of_problem(struct lines *lines, const struct request *r)
         snprintf(lines->retry_after, sizeof lines->retry_after, "%u", r->error.retry_after);
         add(lines, "Retry-After", lines->retry_after);
     }
+}
+
+/* For pages of the origins in `cors_origins`. Fetch standard, section 3.2.3. */
+static void add_of_cors(struct lines *lines, const struct request *r)
+{
+    add(lines, "Access-Control-Allow-Origin", r->cors_origin);
+    add(lines, "Vary", "Origin");
+    if (r->route.kind != ROUTE_PREFLIGHT) {
+        add(lines, "Access-Control-Expose-Headers",
+            "Retry-After, X-Request-Id, X-Rpcgate-Repaired");
+        return;
+    }
+    add(lines, "Access-Control-Allow-Methods", "GET, HEAD, POST");
+    add(lines, "Access-Control-Allow-Headers",
+        "Authorization, Content-Type, traceparent, tracestate, X-Request-Id, X-Rpcgate-Timeout");
+    add(lines, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE);
 }
 
 static void write_problem(struct request *r)
@@ -77,6 +97,8 @@ void request_reply(struct request *r)
         snprintf(lines.repaired, sizeof lines.repaired, "%zu", r->sums.repaired);
         add(&lines, "X-Rpcgate-Repaired", lines.repaired);
     }
+    if (r->cors_origin != NULL)
+        add_of_cors(&lines, r);
     r->reply_bytes = chain_len(&r->reply);
     http_reply(r->exchange, &(struct http_reply){
                                 .status = r->status,

@@ -105,7 +105,7 @@ static bool on_body(void *context, struct http_exchange *x, struct str bytes)
     uint64_t announced;
     size_t need = bytes.len;
     (void)context;
-    if (!r->failed) {
+    if (!r->failed && r->wants_body) {
         if (r->body.data == NULL && head_content_length(http_head(x), &announced))
             need = (size_t)announced;
         if (has_room(r, need) && buf_reserve(&r->body, need))
@@ -116,7 +116,7 @@ static bool on_body(void *context, struct http_exchange *x, struct str bytes)
             fail_body(r);
     }
     r->body_bytes += bytes.len;
-    if (r->failed && r->body_bytes > (uint64_t)r->body.max + OVERSIZE_MAX)
+    if ((r->failed || !r->wants_body) && r->body_bytes > (uint64_t)r->body.max + OVERSIZE_MAX)
         http_abort(x);
     return true;
 }

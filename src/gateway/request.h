@@ -15,7 +15,7 @@
 #include "gateway/view.h"
 #include "gateway/worker_state.h"
 #include "io/http_server.h"
-#include "rules/access.h"
+#include "rules/caller.h"
 #include "rules/problem.h"
 #include "rules/route.h"
 
@@ -53,10 +53,13 @@ struct request {
     char id[REQUEST_ID_MAX + 1];
     struct route route;
     struct query query;
-    struct access access;
+    struct caller caller;
+    const char *caller_name; /* NULL: not known (yet) */
+    const char *cors_origin; /* the origin of the page that sends it; NULL: none or our own */
     const struct upstream_config *upstream; /* NULL: not known (yet) */
     int64_t timeout_ms;                     /* X-Rpcgate-Timeout; CLOCK_NEVER: none */
 
+    bool wants_body;           /* else it is thrown away */
     struct buf body;           /* the caller's JSON */
     struct memory_wait memory; /* of the body */
     uint64_t body_bytes;       /* all that came, also what was thrown away */
@@ -98,6 +101,14 @@ void request_cut_off(struct request *r);
 /* gateway/admit.c: the checks that need only the head, in the order that docs/api.md tells. False:
  * r->error. */
 bool request_admit(struct request *r) MUST_CHECK;
+
+/* gateway/permission.c: may the caller call that method of r->upstream, but for the params, which
+ * are not known yet? err: FORBIDDEN. */
+bool request_may_call(const struct request *r, struct str method, struct error *err) MUST_CHECK;
+
+/* gateway/permission.c: and with those params (JSON that is known to be valid, or no bytes)? */
+bool request_may_call_with(const struct request *r, struct str method, struct str params,
+                           struct error *err) MUST_CHECK;
 
 /* gateway/single.c: POST /v1/{upstream}/{method}: the whole body is there. */
 void request_call_one(struct request *r);

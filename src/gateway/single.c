@@ -39,10 +39,13 @@ void request_add_call(struct request *r, const struct call *c)
     sums->fault_code = c->fault_code;
 }
 
-static void on_translated(struct call *c)
+/* Rules about params are judged here, where they are known to be valid JSON. */
+static bool on_translated(struct call *c)
 {
     struct request *r = c->user;
+    bool may = request_may_call_with(r, c->method, c->params, &c->error);
     buf_done(&r->body);
+    return may;
 }
 
 static void on_ended(struct call *c, const struct call_end *end)

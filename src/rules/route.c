@@ -122,6 +122,7 @@ const char *route_allow(enum route_kind kind)
         [ROUTE_UPSTREAMS] = "GET, HEAD",
         [ROUTE_UPSTREAM] = "GET, HEAD, POST",
         [ROUTE_METHOD] = "POST",
+        [ROUTE_PREFLIGHT] = "",
         [ROUTE_UNKNOWN] = "",
     };
     assert(kind < ARRAY_LEN(allow));

@@ -18,6 +18,7 @@ enum route_kind {
     ROUTE_UPSTREAMS, /* /v1 */
     ROUTE_UPSTREAM,  /* /v1/{upstream} */
     ROUTE_METHOD,    /* /v1/{upstream}/{method} */
+    ROUTE_PREFLIGHT, /* a browser's question, whatever the path; route_parse() knows nothing of it */
     ROUTE_UNKNOWN    /* anything else: 404 */
 };
 

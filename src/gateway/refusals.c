@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/refusals.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "gateway/request.h"
+#include "rules/rate.h"
+
+/* Lines: ten at once, then one a second. */
+static const struct rate_limit limit = { .rate = 1, .burst = 10 };
+
+void refusals_log(struct refusals *refusals, const struct request *r)
+{
+    int64_t wait_ns;
+    if (!rate_take(&refusals->until_ns, &limit, 1, clock_now_us() * 1000, &wait_ns)) {
+        atomic_fetch_add_explicit(&refusals->unlogged, 1, memory_order_relaxed);
+        return;
+    }
+    unsigned unlogged = atomic_exchange_explicit(&refusals->unlogged, 0, memory_order_relaxed);
+    LOG_EVENT(LOG_LEVEL_WARN, "wrong credentials", LOG_TEXT("request_id", r->id),
+              LOG_TEXT("reason", r->error.detail), LOG_NUM("not_logged", unlogged));
+}
