@@ -154,6 +154,19 @@ void charset_begin(struct charset *c)
     c->n_last = 0;
 }
 
+void charset_go_on(struct charset *c)
+{
+    char text[] = "\n";
+    char *from = text;
+    size_t left = 1;
+    char dropped[32];
+    char *at = dropped;
+    size_t room = sizeof dropped;
+    charset_begin(c);
+    iconv(c->to, &from, &left, &at, &room);
+    assert(left == 0);
+}
+
 /* Converts what can be; errno tells why it has stopped short. */
 static bool convert(struct charset *c, char **from, size_t *left, struct chain *to)
 {

@@ -27,10 +27,14 @@ const char *charset_name(const struct charset *c);
 /* Begins a document. */
 void charset_begin(struct charset *c);
 
+/* Begins the next part of a document whose part before was ended: where the encoding has a byte
+ * order mark, it is not written again. */
+void charset_go_on(struct charset *c);
+
 /* Appends UTF-8 text, which may end within a character, in the encoding. */
 void charset_write(struct charset *c, struct str text, struct chain *to);
 
-/* The end of the document: back to the initial shift state. */
+/* The end of the document, or of a part of it: back to the initial shift state. */
 void charset_end(struct charset *c, struct chain *to);
 
 #endif

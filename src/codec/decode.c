@@ -129,6 +129,14 @@ void decoder_clear(struct decoder *d)
     d->failed = true;
 }
 
+/* The arrays that stand around the values whose depth is limited. */
+static unsigned items_depth(const struct decode_options *options)
+{
+    if (options->items == NULL)
+        return 0;
+    return options->items->shape == ITEMS_WRAPPED ? ITEMS_DEPTH : 1;
+}
+
 void decoder_begin(struct decoder *d, const struct decode_options *options, struct chain *out)
 {
     assert(options->depth <= CODEC_DEPTH_MAX);
@@ -145,6 +153,8 @@ void decoder_begin(struct decoder *d, const struct decode_options *options, stru
     d->n_params = 0;
     d->repaired = 0;
     d->depth = 0;
+    d->depth_max = options->depth + items_depth(options);
+    d->items = (struct items){ .begin = chain_len(out) };
     d->moved = 0;
     d->carried = 0;
     d->has_method = false;
@@ -157,7 +167,8 @@ void decoder_begin(struct decoder *d, const struct decode_options *options, stru
     d->repair = (struct repair){ .n = 0 };
     tree_begin(d);
     plain_begin(d);
-    chain_append_byte(out, '[');
+    if (options->items == NULL)
+        chain_append_byte(out, '[');
 }
 
 /* Length of the character that this byte begins; 1 where it begins none. */
@@ -263,32 +274,26 @@ bool decoder_feed(struct decoder *d, struct str bytes, struct error *err)
     return report(d, err);
 }
 
-static struct str text_or_none(bool there, const struct buf *b)
-{
-    return there ? (struct str){ buf_c(b), b->len } : (struct str){ NULL, 0 };
-}
-
 bool decoder_finish(struct decoder *d, struct decode_result *ret, struct error *err)
 {
     if (!d->failed && d->bytes == 0)
         decode_fail(d, "the document is empty");
     bool ok = !d->failed && decode_charset_finish(d) && (d->carried == 0 || push_carry(d)) &&
               scan_finish(d) && (d->plain.active || (repair_flush(d) && xml_reader_finish(d)));
-    if (ok) {
+    if (ok && d->options->items != NULL)
+        ok = items_finish(d);
+    else if (ok)
         chain_append_byte(d->out, ']');
-        ok = decode_check_chain(d);
-    }
-    if (!ok)
+    if (!ok || !decode_check_chain(d))
         return report(d, err);
     *ret = (struct decode_result){
         .kind = d->kind,
-        .method = text_or_none(d->has_method, &d->method),
         .n_params = d->kind == DOCUMENT_FAULT ? 1 : d->n_params,
-        .fault = { .code = d->fault_code,
-                   .code_text = text_or_none(d->has_fault_code_text, &d->fault_code_text),
-                   .string = text_or_none(d->has_fault_string, &d->fault_string) },
+        .fault = decode_fault(d),
         .repaired = d->repaired,
     };
+    if (d->has_method)
+        ret->method = (struct str){ buf_c(&d->method), d->method.len };
     settle(d);
     return true;
 }

@@ -5,7 +5,10 @@
 
 void decode_copy_range(struct decoder *d, size_t from, size_t end, struct buf *to)
 {
-    for (const struct chain_block *b = d->out->first; b != NULL && from < end; b = b->next) {
+    const struct chain_block *b = d->out->last;
+    if (b != NULL && b->start > from)
+        b = d->out->first;
+    for (; b != NULL && from < end; b = b->next) {
         size_t until = b->start + b->len < end ? b->start + b->len : end;
         if (from >= until)
             continue;
@@ -68,6 +71,16 @@ static bool read_code(struct str text, int64_t *ret)
         return false;
     *ret = n.negative ? -(int64_t)(value - 1) - 1 : (int64_t)value;
     return true;
+}
+
+struct fault decode_fault(const struct decoder *d)
+{
+    struct fault fault = { .code = d->fault_code };
+    if (d->has_fault_code_text)
+        fault.code_text = (struct str){ buf_c(&d->fault_code_text), d->fault_code_text.len };
+    if (d->has_fault_string)
+        fault.string = (struct str){ buf_c(&d->fault_string), d->fault_string.len };
+    return fault;
 }
 
 void fault_keep(struct decoder *d, const struct member *members, size_t n)

@@ -9,6 +9,7 @@
  *   decode_xml.c      libxml2
  *   decode_tree.c     the grammar of XML-RPC: which element may stand where
  *   decode_scalar.c, decode_number.c, decode_struct.c   the JSON of the values
+ *   decode_items.c    which of them are the results of system.multicall
  *
  * Every function that can fail calls decode_fail(), which keeps the first error. */
 #ifndef RPCGATE_CODEC_DECODE_PRIVATE_H
@@ -120,8 +121,11 @@ struct member {
     uint32_t hash; /* of the name */
 };
 
+/* The arrays that stand around a result of system.multicall, at most. */
+#define ITEMS_DEPTH 2
+
 /* Each level of nesting has at most three elements; a few stand around them all. */
-#define FRAMES_MAX (3 * (CODEC_DEPTH_MAX + 1) + 8)
+#define FRAMES_MAX (3 * (CODEC_DEPTH_MAX + ITEMS_DEPTH + 1) + 8)
 
 enum scan_state { SCAN_TEXT, SCAN_TAG, SCAN_COMMENT, SCAN_PI, SCAN_CDATA };
 enum tag_kind { TAG_OPEN, TAG_PLAIN, TAG_BANG, TAG_DASH, TAG_BRACKET, TAG_DOCTYPE };
@@ -186,6 +190,17 @@ struct repair {
     char bytes[40]; /* an unfinished numeric reference */
 };
 
+/* Where decode_items.c is, if there are options->items. */
+struct items {
+    size_t begin;        /* where the output of the whole document begins */
+    bool open;           /* in the array of the results */
+    bool wrapping;       /* the result at hand is an array that should hold just a value */
+    size_t n;            /* results that have ended */
+    size_t n_values;     /* in that array */
+    size_t mark;         /* where the result's JSON begins */
+    enum item_kind kind; /* of the result, as far as known */
+};
+
 struct xml_reader;
 
 struct decoder {
@@ -199,7 +214,8 @@ struct decoder {
     size_t bytes; /* of the document so far */
     size_t n_params;
     size_t repaired;
-    unsigned depth;       /* of arrays and structs */
+    unsigned depth; /* of arrays and structs */
+    unsigned depth_max;
     size_t moved;         /* bytes that structs with repeated names have cost */
     size_t carried;       /* bytes in `carry` */
     char carry[4];        /* an unfinished UTF-8 character */
@@ -214,6 +230,7 @@ struct decoder {
     int64_t fault_code;
     size_t base64_chars;  /* without the padding */
     unsigned base64_pads; /* `=` seen */
+    struct items items;
     struct plain plain;
     struct scan scan;
     struct decode_charset charset;
@@ -301,6 +318,10 @@ void tree_start(struct decoder *d, enum element element, const char *name);
 void tree_end(struct decoder *d);
 void tree_text(struct decoder *d, struct str text);
 
+/* May a value of that element stand in no other? Of faults and of answers of system.multicall only
+ * one kind may. */
+bool tree_may_be_outermost(struct decoder *d, enum element element);
+
 /* decode_scalar.c: an element of a type, or an untyped <value>, has begun, has text, ends. */
 void scalar_start(struct decoder *d, struct frame *f);
 void scalar_end(struct decoder *d, const struct frame *f);
@@ -323,6 +344,26 @@ size_t member_drop_repeated(struct decoder *d, const struct frame *of, const str
 
 /* decode_fault.c: keeps code and string of the fault's struct. */
 void fault_keep(struct decoder *d, const struct member *members, size_t n);
+
+/* What was kept, borrowed. */
+struct fault decode_fault(const struct decoder *d);
+
+/* decode_items.c. With options->items: may that element be the outermost value? */
+bool items_may_begin(struct decoder *d, enum element element);
+
+/* While items.open: what begins or ends in an array or its <data>. True: no comma is wanted. */
+bool items_begin_child(struct decoder *d);
+void items_end_child(struct decoder *d);
+
+/* While items.open: an array begins or has ended. True: its bracket is not wanted. */
+bool items_begin_array(struct decoder *d);
+bool items_end_array(struct decoder *d);
+
+/* While items.open: a struct has ended, its members are not dropped yet. */
+void items_end_struct(struct decoder *d, const struct member *members, size_t n);
+
+/* With options->items: the document's end. */
+bool items_finish(struct decoder *d);
 
 /* Appends a part of the output to `to`. */
 void decode_copy_range(struct decoder *d, size_t from, size_t end, struct buf *to);

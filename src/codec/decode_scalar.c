@@ -8,10 +8,8 @@
 
 void scalar_start(struct decoder *d, struct frame *f)
 {
-    if (UNLIKELY(d->kind == DOCUMENT_FAULT && d->depth == 0)) {
-        decode_fail(d, "the fault is not a struct");
+    if (UNLIKELY(d->depth == 0) && !tree_may_be_outermost(d, (enum element)f->element))
         return;
-    }
     switch ((enum element)f->element) {
     case ELEMENT_VALUE:
     case ELEMENT_STRING:

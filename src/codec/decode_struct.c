@@ -80,6 +80,8 @@ void struct_end(struct decoder *d, struct frame *of)
         const struct member *members = (const struct member *)(void *)d->members.data + of->members;
         if (UNLIKELY(d->kind == DOCUMENT_FAULT && d->depth == 0))
             fault_keep(d, members, n);
+        if (UNLIKELY(d->items.open))
+            items_end_struct(d, members, n);
         bool repeated = n > 1 && member_any_twice(d, members, n);
         if (UNLIKELY(repeated))
             n = member_drop_repeated(d, of, members, n);

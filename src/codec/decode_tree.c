@@ -94,6 +94,29 @@ static inline void separate(struct decoder *d, size_t *count)
         chain_append_byte(d->out, ',');
 }
 
+/* As that, of an array. */
+static inline void separate_element(struct decoder *d, struct frame *array)
+{
+    if (UNLIKELY(d->items.open) && items_begin_child(d))
+        return;
+    separate(d, &array->count);
+}
+
+static bool is_multicall(const struct decoder *d)
+{
+    return d->options->items != NULL && d->kind == DOCUMENT_RESPONSE;
+}
+
+bool tree_may_be_outermost(struct decoder *d, enum element element)
+{
+    if (is_multicall(d))
+        return items_may_begin(d, element);
+    if (d->kind != DOCUMENT_FAULT || element == ELEMENT_STRUCT)
+        return true;
+    return decode_fail(d, element == ELEMENT_ARRAY ? "the fault is an array, not a struct"
+                                                   : "the fault is not a struct");
+}
+
 static void begin_root(struct decoder *d, enum element element)
 {
     d->kind = element == ELEMENT_CALL     ? DOCUMENT_CALL
@@ -115,14 +138,14 @@ static inline void begin_child(struct decoder *d, struct frame *top, enum elemen
             chain_truncate(d->out, top->mark);
         break;
     case ELEMENT_DATA:
-        separate(d, &top->count);
+        separate_element(d, top);
         break;
     case ELEMENT_ARRAY:
         if (element == ELEMENT_DATA) {
             top->allowed = 0;
         } else {
             top->allowed &= ~BIT(DATA);
-            separate(d, &top->count);
+            separate_element(d, top);
         }
         break;
     case ELEMENT_PARAMS:
@@ -150,7 +173,9 @@ static inline void begin_child(struct decoder *d, struct frame *top, enum elemen
 
 static void begin_container(struct decoder *d, struct frame *f)
 {
-    if (d->depth >= d->options->depth) {
+    if (UNLIKELY(d->depth == 0) && !tree_may_be_outermost(d, (enum element)f->element))
+        return;
+    if (d->depth >= d->depth_max) {
         decode_fail_limit(d, "limits.depth",
                           "arrays and structs are nested deeper than limits.depth allows (%u)",
                           d->options->depth);
@@ -160,13 +185,13 @@ static void begin_container(struct decoder *d, struct frame *f)
     f->count = 0;
     f->mark = chain_len(d->out);
     if (f->element == ELEMENT_ARRAY) {
-        if (UNLIKELY(d->kind == DOCUMENT_FAULT && d->depth == 1))
-            decode_fail(d, "the fault is an array, not a struct");
+        if (LIKELY(!d->items.open) || !items_begin_array(d))
+            chain_append_byte(d->out, '[');
     } else {
         f->members = d->members.len / sizeof(struct member);
         f->names = d->names.len;
+        chain_append_byte(d->out, '{');
     }
-    chain_append_byte(d->out, f->element == ELEMENT_STRUCT ? '{' : '[');
 }
 
 void tree_start(struct decoder *d, enum element element, const char *name)
@@ -188,6 +213,9 @@ void tree_start(struct decoder *d, enum element element, const char *name)
         break;
     case ELEMENT_MEMBER:
     case ELEMENT_PARAM:
+    case ELEMENT_PARAMS:
+    case ELEMENT_CALL:
+    case ELEMENT_RESPONSE:
         break;
     case ELEMENT_DATA:
         f->count = 0;
@@ -221,7 +249,7 @@ void tree_text(struct decoder *d, struct str text)
     case ELEMENT_VALUE:
         if (top->allowed == 0)
             return;
-        if (UNLIKELY(d->kind == DOCUMENT_FAULT && d->depth == 0))
+        if (UNLIKELY(d->depth == 0) && (d->kind == DOCUMENT_FAULT || is_multicall(d)))
             return; /* dropped as before any type; no type at all is told at the end */
         if (!top->text)
             scalar_start(d, top);
@@ -264,6 +292,11 @@ static void end_call(struct decoder *d, const struct frame *f)
         decode_fail(d, "<methodCall> has neither <methodName> nor <params>");
 }
 
+static bool is_array(const struct frame *f)
+{
+    return f->element == ELEMENT_ARRAY || f->element == ELEMENT_DATA;
+}
+
 void tree_end(struct decoder *d)
 {
     struct frame *f = d->top--;
@@ -281,7 +314,8 @@ void tree_end(struct decoder *d)
         break;
     case ELEMENT_ARRAY:
         d->depth--;
-        chain_append_byte(d->out, ']');
+        if (LIKELY(!d->items.open) || !items_end_array(d))
+            chain_append_byte(d->out, ']');
         break;
     case ELEMENT_NAME:
         struct_name_end(d, f - 2, f->mark);
@@ -304,6 +338,8 @@ void tree_end(struct decoder *d)
         scalar_end(d, f);
         break;
     }
+    if (UNLIKELY(d->items.open) && is_array(d->top) && f->element != ELEMENT_DATA)
+        items_end_child(d);
     if (d->top == d->frames)
         d->root_closed = true;
 }

@@ -14,19 +14,33 @@
 
 /* What stands around the values of each kind of document. */
 static const struct frame {
-    struct str root; /* without its `>` */
-    struct str begin, end;
+    const char *root;                         /* without its `>`; NULL: none */
+    const char *before_method, *after_method; /* NULL: there is no method */
+    const char *begin, *end;
 } frames[] = {
-    [ENCODE_CALL] = { { "<methodCall", 11 },
-                      { "<params>", 8 },
-                      { "</params></methodCall>\n", 23 } },
-    [ENCODE_PARAMS] = { { "<params", 7 }, { "", 0 }, { "</params>\n", 10 } },
-    [ENCODE_RESPONSE] = { { "<methodResponse", 15 },
-                          { "<params>", 8 },
-                          { "</params></methodResponse>\n", 27 } },
-    [ENCODE_FAULT] = { { "<methodResponse", 15 },
-                       { "<fault>", 7 },
-                       { "</fault></methodResponse>\n", 26 } },
+    [ENCODE_CALL] = { .root = "<methodCall",
+                      .before_method = "<methodName>",
+                      .after_method = "</methodName>",
+                      .begin = "<params>",
+                      .end = "</params></methodCall>\n" },
+    [ENCODE_PARAMS] = { .root = "<params", .begin = "", .end = "</params>\n" },
+    [ENCODE_RESPONSE] = { .root = "<methodResponse",
+                          .begin = "<params>",
+                          .end = "</params></methodResponse>\n" },
+    [ENCODE_FAULT] = { .root = "<methodResponse",
+                       .begin = "<fault>",
+                       .end = "</fault></methodResponse>\n" },
+    [ENCODE_MULTICALL_BEGIN] = { .root = "<methodCall",
+                                 .begin = "<methodName>system.multicall</methodName>"
+                                          "<params><param><value><array><data>",
+                                 .end = "" },
+    [ENCODE_MULTICALL_ITEM] = { .before_method = "<value><struct><member><name>methodName</name>"
+                                                 "<value><string>",
+                                .after_method = "</string></value></member>",
+                                .begin = "<member><name>params</name><value><array><data>",
+                                .end = "</data></array></value></member></struct></value>" },
+    [ENCODE_MULTICALL_END] = { .begin = "",
+                               .end = "</data></array></value></param></params></methodCall>\n" },
 };
 
 static void write_declaration(struct encoder *e)
@@ -40,13 +54,22 @@ static void write_declaration(struct encoder *e)
     }
 }
 
-static bool write_method(struct encoder *e, struct error *err)
+static void open_root(struct encoder *e, const char *root)
 {
-    chain_append(e->to, STR("<methodName>"));
+    write_declaration(e);
+    chain_append_c(e->to, root);
+    if (encode_nil_is_ex(e))
+        chain_append(e->to, STR(EX_NAMESPACE));
+    chain_append_byte(e->to, '>');
+}
+
+static bool write_method(struct encoder *e, const struct frame *f, struct error *err)
+{
+    chain_append_c(e->to, f->before_method);
     if (!encode_plain_text(e, e->input.method))
         return error_set(err, PROBLEM_UNREPRESENTABLE,
                          "XML cannot carry the method's name; leave out its control characters.");
-    chain_append(e->to, STR("</methodName>"));
+    chain_append_c(e->to, f->after_method);
     return true;
 }
 
@@ -69,14 +92,11 @@ static bool write_head(struct encoder *e, struct error *err)
     e->depth = 0;
     if (e->input.kind == ENCODE_RESPONSE && !check_response(e, err))
         return false;
-    write_declaration(e);
-    chain_append(e->to, f->root);
-    if (encode_nil_is_ex(e))
-        chain_append(e->to, STR(EX_NAMESPACE));
-    chain_append_byte(e->to, '>');
-    if (e->input.kind == ENCODE_CALL && !write_method(e, err))
+    if (f->root != NULL)
+        open_root(e, f->root);
+    if (f->before_method != NULL && !write_method(e, f, err))
         return false;
-    chain_append(e->to, f->begin);
+    chain_append_c(e->to, f->begin);
     if (e->input.kind == ENCODE_FAULT) {
         e->phase = ENCODE_TAIL;
         return encode_fault(e, err);
@@ -104,7 +124,7 @@ static bool step(struct encoder *e, size_t bytes, struct error *err)
             e->phase = ENCODE_TAIL;
         return result != CODEC_FAILED;
     case ENCODE_TAIL:
-        chain_append(e->to, frames[e->input.kind].end);
+        chain_append_c(e->to, frames[e->input.kind].end);
         e->phase = ENCODE_END;
         break;
     case ENCODE_END:
@@ -182,7 +202,10 @@ static void choose_charset(struct encoder *e, struct chain *out)
     }
     if (e->charset == NULL) /* Nobody has asked encode_encoding_known(): UTF-8 is never wrong. */
         return;
-    charset_begin(e->charset);
+    if (frames[e->input.kind].root != NULL)
+        charset_begin(e->charset);
+    else
+        charset_go_on(e->charset);
     chain_clear(&e->utf8);
     e->to = &e->utf8;
 }
@@ -196,6 +219,8 @@ void encoder_begin(struct encoder *e, const struct encode_input *input, struct c
         e->input.json = STR("");
     release(e);
     json_scan_begin(&e->scan, e->input.json, input->options->depth);
+    if (e->input.within.data != NULL)
+        e->scan.within = e->input.within;
     e->phase = json_trim(e->input.json).len == 0 ? ENCODE_HEAD : ENCODE_SCAN;
 }
 

@@ -4,6 +4,7 @@
 
 #include "codec/base64.h"
 #include "codec/json_cursor.h"
+#include "codec/json_pointer.h"
 #include "codec/json_text.h"
 
 #include <stdarg.h>
@@ -11,26 +12,11 @@
 
 #define ELEMENT_MAX 64 /* room for the markup of one value [bytes] */
 
-static void add_pointer_part(struct buf *pointer, struct str part)
-{
-    buf_append_byte(pointer, '/');
-    for (size_t i = 0; i < part.len; i++) { /* RFC 6901 section 3 */
-        if (part.data[i] == '~')
-            buf_append_c(pointer, "~0");
-        else if (part.data[i] == '/')
-            buf_append_c(pointer, "~1");
-        else
-            buf_append_byte(pointer, part.data[i]);
-    }
-}
-
 static void add_pointer_level(struct encoder *e, const struct encode_level *level,
                               struct buf *pointer)
 {
-    char index[24];
     if (level->kind != LEVEL_STRUCT) {
-        int len = snprintf(index, sizeof index, "%zu", level->index);
-        add_pointer_part(pointer, (struct str){ index, (size_t)len });
+        json_pointer_add_index(pointer, level->index);
         return;
     }
     if (level->wrapped)
@@ -40,7 +26,7 @@ static void add_pointer_level(struct encoder *e, const struct encode_level *leve
     buf_init(&name, ERROR_POINTER_MAX, NULL);
     json_unquote((struct str){ level->name, (size_t)(end - level->name) }, &name);
     if (buf_ok(&name))
-        add_pointer_part(pointer, buf_str(&name));
+        json_pointer_add_name(pointer, buf_str(&name));
     else
         pointer->state = BUF_FULL;
     buf_done(&name);
@@ -192,7 +178,7 @@ bool encode_double(struct encoder *e, struct str text, struct error *err)
     case NUMBER_OVERFLOW:
         if (e->at[-1] == '"') /* The document is well-formed: it is text. */
             return encode_refuse(e, err, "The number is larger than every double.");
-        return json_error_at(err, e->input.json, text.data,
+        return json_error_at(err, e->scan.within, text.data,
                              "the number is larger than every double; send it as {\"$bigdecimal\": "
                              "\"…\"} where the upstream takes that");
     case NUMBER_INVALID:

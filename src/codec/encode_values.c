@@ -21,13 +21,20 @@ static void skip_space(struct encoder *e)
     e->at = json_skip_space(e->at, e->end);
 }
 
+/* Params of a call within system.multicall stand in an array, not in elements of their own. */
+static void write_param_tag(struct encoder *e, struct str tag)
+{
+    if (e->input.kind != ENCODE_MULTICALL_ITEM)
+        chain_append(e->to, tag);
+}
+
 /* What stands before the value of the param, element or member at e->at. */
 static bool begin_child(struct encoder *e, struct encode_level *level, struct error *err)
 {
     if (level->kind == LEVEL_ARRAY)
         return true;
     if (level->kind == LEVEL_PARAMS) {
-        chain_append(e->to, STR("<param>"));
+        write_param_tag(e, STR("<param>"));
         return true;
     }
     level->name = e->at;
@@ -122,12 +129,12 @@ static void close_level(struct encoder *e)
 static void end_child(struct encoder *e)
 {
     if (e->depth == 0) {
-        chain_append(e->to, STR("</param>"));
+        write_param_tag(e, STR("</param>"));
         return;
     }
     struct encode_level *level = &e->levels[e->depth - 1];
     if (level->kind == LEVEL_PARAMS)
-        chain_append(e->to, STR("</param>"));
+        write_param_tag(e, STR("</param>"));
     else if (level->kind == LEVEL_STRUCT)
         chain_append(e->to, STR("</member>"));
     level->index++;
@@ -179,7 +186,7 @@ void encode_values_begin(struct encoder *e)
         push(e, LEVEL_PARAMS);
         close_levels(e);
     } else {
-        chain_append(e->to, STR("<param>"));
+        write_param_tag(e, STR("<param>"));
     }
 }
 

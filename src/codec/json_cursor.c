@@ -19,40 +19,39 @@ struct json_cursor json_enter(struct str value)
                                  .first = true };
 }
 
+const char *json_skip_token(const char *at, const char *end, size_t *depth)
+{
+    switch (*at) {
+    case '"':
+        return json_string_end(at + 1, end) + 1;
+    case '[':
+    case '{':
+        ++*depth;
+        return at + 1;
+    case ']':
+    case '}':
+        --*depth;
+        return at + 1;
+    case 't':
+    case 'n':
+        return at + 4;
+    case 'f':
+        return at + 5;
+    case '-':
+    case '0' ... '9':
+        return json_number_end(at, end);
+    default: /* white space, comma, colon */
+        return at + 1;
+    }
+}
+
 /* Behind the value at `at`: brackets are counted, for the text is known to be valid. */
 static const char *skip_value(const char *at, const char *end)
 {
     size_t depth = 0;
-    do {
-        switch (*at) {
-        case '"':
-            at = json_string_end(at + 1, end) + 1;
-            break;
-        case '[':
-        case '{':
-            depth++;
-            at++;
-            break;
-        case ']':
-        case '}':
-            depth--;
-            at++;
-            break;
-        case 't':
-        case 'n':
-            at += 4;
-            break;
-        case 'f':
-            at += 5;
-            break;
-        case '-':
-        case '0' ... '9':
-            at = json_number_end(at, end);
-            break;
-        default: /* white space, comma, colon */
-            at++;
-        }
-    } while (depth > 0 && at < end);
+    do
+        at = json_skip_token(at, end, &depth);
+    while (depth > 0 && at < end);
     return at;
 }
 

@@ -8,6 +8,7 @@
 #include "base/str.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Place in an array or object; `rest` is the text behind it. */
 struct json_cursor {
@@ -25,6 +26,10 @@ struct json_cursor json_enter(struct str value);
 /* The next element, or member with its name as text in quotes; false at the end. `name` may be
  * NULL. Time is proportional to the value's length. */
 bool json_next(struct json_cursor *c, struct str *name, struct str *value);
+
+/* Behind the next token at `at`, or the byte between two tokens; counts what is open into *depth.
+ * A value begins with depth 0, and ends behind the first token that leaves it so. */
+const char *json_skip_token(const char *at, const char *end, size_t *depth);
 
 /* The characters of a string's text (with quotes), escapes resolved, appended to `to` as UTF-8. */
 void json_unquote(struct str quoted, struct buf *to);

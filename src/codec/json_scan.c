@@ -44,7 +44,7 @@ bool json_error_at(struct error *err, struct str text, const char *at, const cha
 
 static bool fail(const struct json_scan *s, const char *at, const char *what, struct error *err)
 {
-    return json_error_at(err, s->text, at, what);
+    return json_error_at(err, s->within, at, what);
 }
 
 static bool fail_memory(struct error *err)
@@ -255,6 +255,7 @@ static bool scan_value(struct json_scan *s, struct error *err)
 {
     char c = s->at < s->end ? *s->at : '\0';
     s->state = EXPECT_COMMA;
+    s->n_elements += s->depth == 1;
     switch (c) {
     case '"':
         return scan_string(s, err);
@@ -408,11 +409,12 @@ void json_scan_clear(struct json_scan *s)
 
 void json_scan_begin(struct json_scan *s, struct str text, unsigned depth_max)
 {
-    assert(depth_max <= CODEC_DEPTH_MAX);
     s->text = text.data != NULL ? text : STR("");
+    s->within = s->text;
     s->at = s->text.data;
     s->end = s->text.data + s->text.len;
     s->depth = 0;
+    s->n_elements = 0;
     s->depth_max = depth_max;
     s->state = EXPECT_VALUE;
     s->not_xml = false;

@@ -18,9 +18,11 @@
 #include <stddef.h>
 
 struct json_scan {
-    struct str text; /* borrowed */
+    struct str text;   /* borrowed */
+    struct str within; /* what errors tell line and column of; `text` unless set after the begin */
     const char *at, *end;
     unsigned depth, depth_max;
+    size_t n_elements;         /* of the document, where it is an array */
     int state;                 /* enum expected of json_scan.c */
     bool not_xml;              /* some string has a character that XML cannot carry */
     struct json_level *levels; /* owned */

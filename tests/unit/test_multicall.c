@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Several calls in one document of system.multicall, and their results in one answer. */
+#include "base/alloc.h"
+#include "decode_rig.h"
+#include "encode_document.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* ---- Requests ---- */
+
+struct call {
+    const char *method, *json;
+};
+
+/* Encodes in steps; false leaves what was written. */
+static bool add_part(struct encoder *e, const struct encode_input *input, struct chain *out,
+                     struct error *err)
+{
+    return encode_run(e, input, 3, out, err) == CODEC_DONE;
+}
+
+/* The whole document; calls that cannot be encoded are left out. free() it. */
+static char *encode_calls(const struct encode_options *options, const struct call *calls, size_t n,
+                          size_t *len)
+{
+    struct encoder *e = encoder_new(NULL);
+    struct chain out;
+    struct error err;
+    struct encode_input input = { .kind = ENCODE_MULTICALL_BEGIN, .options = options };
+    chain_init(&out, ENCODE_MAX, NULL);
+    assert_true(add_part(e, &input, &out, &err));
+    for (size_t i = 0; i < n; i++) {
+        size_t mark = chain_len(&out);
+        input.kind = ENCODE_MULTICALL_ITEM;
+        input.method = str_of(calls[i].method);
+        input.json = str_of(calls[i].json);
+        if (!add_part(e, &input, &out, &err))
+            chain_truncate(&out, mark);
+        encoder_free(e); /* Nothing is kept between the parts. */
+        e = encoder_new(NULL);
+    }
+    input = (struct encode_input){ .kind = ENCODE_MULTICALL_END, .options = options };
+    assert_true(add_part(e, &input, &out, &err));
+    *len = chain_len(&out);
+    char *text = chain_dup(&out);
+    chain_done(&out);
+    encoder_free(e);
+    return text;
+}
+
+/* What a single call of system.multicall with the same calls as its param gives. */
+static char *encode_one(const struct encode_options *options, const char *json, size_t *len)
+{
+    struct encoder *e = encoder_new(NULL);
+    struct chain out;
+    struct error err;
+    struct encode_input input = { .kind = ENCODE_CALL,
+                                  .method = STR("system.multicall"),
+                                  .json = str_of(json),
+                                  .options = options };
+    chain_init(&out, ENCODE_MAX, NULL);
+    if (!add_part(e, &input, &out, &err))
+        fail_msg("%s: %s", json, err.detail);
+    *len = chain_len(&out);
+    char *text = chain_dup(&out);
+    chain_done(&out);
+    encoder_free(e);
+    return text;
+}
+
+static void requests(void **state)
+{
+    (void)state;
+    static const struct {
+        struct call calls[3];
+        const char *json;
+    } cases[] = {
+        { { { NULL, NULL } }, "[[]]" },
+        { { { "a.b", "" } }, "[[{\"methodName\":\"a.b\",\"params\":[]}]]" },
+        { { { "a", " [ 1 , \"\xC3\xA9\\u20ac\\ud83d\\ude00\" ] " },
+            { "b<&", "{\"x\":[{}]}" },
+            { "c", "7" } },
+          "[[{\"methodName\":\"a\",\"params\":[1,\"\xC3\xA9\\u20ac\\ud83d\\ude00\"]},{"
+          "\"methodName\":\"b<&\",\"params\":"
+          "[{\"x\":[{}]}]},{\"methodName\":\"c\",\"params\":[7]}]]" },
+        { { { "a", "[{\"$base64\":\"AQID\"},{\"$struct\":{\"$a\":1}},5e9]" }, { "b", "[[]]" } },
+          "[[{\"methodName\":\"a\",\"params\":[{\"$base64\":\"AQID\"},{\"$struct\":{\"$a\":1}},5e9]"
+          "},"
+          "{\"methodName\":\"b\",\"params\":[[]]}]]" },
+        { { { "a", "[null,3000000000]" } },
+          "[[{\"methodName\":\"a\",\"params\":[null,3000000000]}]]" },
+        /* What fails in the middle leaves no trace. */
+        { { { "\xE6\xBC\xA2", "[\"\xE6\xBC\xA2\"]" },
+            { "b", "[\"\xE6\xBC\xA2\",\"\\u0001\"]" },
+            { "c", "[\"\xE6\xBC\xA2\"]" } },
+          "[[{\"methodName\":\"\xE6\xBC\xA2\",\"params\":[\"\xE6\xBC\xA2\"]},{\"methodName\":\"c\","
+          "\"params\":[\"\xE6\xBC\xA2\"]}]]" },
+    };
+    static const char *const encodings[] = { NULL,       "US-ASCII", "ISO-8859-1", "UTF-16",
+                                             "UTF-16LE", "UTF-32",   "Shift_JIS",  "ISO-2022-JP" };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        for (size_t j = 0; j < ARRAY_LEN(encodings); j++) {
+            struct encode_options options = { .depth = 128,
+                                              .extensions = EXTENSION_EX_NIL | EXTENSION_I8,
+                                              .encoding = encodings[j] };
+            size_t n = 0, len, expected_len;
+            while (n < ARRAY_LEN(cases[i].calls) && cases[i].calls[n].method != NULL)
+                n++;
+            if (!encode_encoding_known(encodings[j]))
+                continue;
+            char *text = encode_calls(&options, cases[i].calls, n, &len);
+            char *expected = encode_one(&options, cases[i].json, &expected_len);
+            assert_int_equal(len, expected_len);
+            assert_memory_equal(text, expected, len);
+            free(text);
+            free(expected);
+        }
+    }
+}
+
+static void requests_refused(void **state)
+{
+    (void)state;
+    static const char within[] = "[{\"method\":\"a\",\n\"params\":[1, 1e999]}]";
+    static const struct {
+        struct str json, within;
+        enum problem_type type;
+        const char *pointer, *detail;
+    } cases[] = {
+        { { "[1,{\"a\":[null]}]", 16 }, { NULL, 0 }, PROBLEM_UNREPRESENTABLE, "/1/a/0", "\"nil\"" },
+        { { "null", 4 }, { NULL, 0 }, PROBLEM_UNREPRESENTABLE, "", "\"nil\"" },
+        { { within + 25, 10 },
+          { within, sizeof within - 1 },
+          PROBLEM_INVALID_JSON,
+          NULL,
+          "line 2, column 14" },
+        { { "[[[[]]]]", 8 }, { NULL, 0 }, PROBLEM_INVALID_JSON, NULL, "limits.depth" },
+    };
+    struct encode_options options = { .depth = 3 };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct encoder *e = encoder_new(NULL);
+        struct encode_input input = { .kind = ENCODE_MULTICALL_ITEM,
+                                      .method = STR("m"),
+                                      .json = cases[i].json,
+                                      .within = cases[i].within,
+                                      .options = &options };
+        struct chain out;
+        struct error err;
+        chain_init(&out, ENCODE_MAX, NULL);
+        assert_false(add_part(e, &input, &out, &err));
+        assert_int_equal(err.type, cases[i].type);
+        assert_int_equal(err.has_pointer, cases[i].pointer != NULL);
+        if (cases[i].pointer != NULL)
+            assert_string_equal(err.pointer, cases[i].pointer);
+        if (strstr(err.detail, cases[i].detail) == NULL)
+            fail_msg("%s", err.detail);
+        chain_done(&out);
+        encoder_free(e);
+    }
+}
+
+/* ---- Answers ---- */
+
+#define OPEN "<methodResponse><params><param><value><array><data>"
+#define CLOSE "</data></array></value></param></params></methodResponse>"
+#define WRAPPED(value) "<value><array><data>" value "</data></array></value>"
+#define MEMBER(name, value) "<member><name>" name "</name>" value "</member>"
+#define INT(n) "<value><int>" n "</int></value>"
+#define FAULT(code, string)                                                                        \
+    "<value><struct>" MEMBER("faultCode", code)                                                    \
+        MEMBER("faultString", "<value>" string "</value>") "</struct></value>"
+
+/* Writes each item on a line, as the gateway writes its own text around values. */
+struct owner {
+    struct chain *out;
+    size_t mark;
+    size_t n;
+};
+
+static void on_begin(void *context, size_t index)
+{
+    struct owner *o = context;
+    char text[32];
+    if (index == 0)
+        o->n = 0;
+    assert_int_equal(index, o->n);
+    o->mark = chain_len(o->out);
+    snprintf(text, sizeof text, "%zu ", index);
+    chain_append_c(o->out, text);
+}
+
+static void on_end(void *context, const struct decode_item *item)
+{
+    struct owner *o = context;
+    char text[256];
+    assert_int_equal(item->index, o->n++);
+    if (item->kind != ITEM_VALUE) {
+        assert_in_range(chain_len(o->out) - o->mark, 2, 20);
+        chain_truncate(o->out, o->mark);
+    }
+    if (item->kind == ITEM_NEITHER)
+        snprintf(text, sizeof text, "neither");
+    else if (item->kind == ITEM_FAULT)
+        snprintf(text, sizeof text, "fault %" PRId64 " %.*s %.*s", item->fault.code,
+                 item->fault.code_text.data != NULL ? (int)item->fault.code_text.len : 4,
+                 item->fault.code_text.data != NULL ? item->fault.code_text.data : "none",
+                 item->fault.string.data != NULL ? (int)item->fault.string.len : 4,
+                 item->fault.string.data != NULL ? item->fault.string.data : "none");
+    else
+        snprintf(text, sizeof text, " ");
+    chain_append_c(o->out, text);
+    chain_append_byte(o->out, '\n');
+}
+
+static const size_t pieces[] = { SIZE_MAX, 1, 2, 3, 7, 64 };
+
+/* Decodes with either parser (libxml2 reads what may be repaired). free() *lines if it is true. */
+static bool decode_items(enum items_shape shape, size_t n, const char *document, size_t piece,
+                         bool libxml2, struct decode_result *result, char **lines,
+                         struct error *err)
+{
+    struct decoder *d = decoder_new();
+    struct chain out;
+    struct owner owner = { .out = &out };
+    struct decode_items items = {
+        .shape = shape, .n = n, .context = &owner, .begin = on_begin, .end = on_end
+    };
+    struct decode_options options = decode_rig_options();
+    struct str rest = str_of(document);
+    bool ok = true;
+    options.items = &items;
+    options.depth = 4;
+    options.text = libxml2 ? TEXT_REPLACE : TEXT_REJECT;
+    chain_init(&out, ENCODE_MAX, NULL);
+    chain_append(&out, STR("begin\n"));
+    decoder_begin(d, &options, &out);
+    while (ok && rest.len > 0) {
+        size_t now = rest.len < piece ? rest.len : piece;
+        ok = decoder_feed(d, str_slice(rest, 0, now), err);
+        rest = str_slice(rest, now, rest.len);
+    }
+    ok = ok && decoder_finish(d, result, err);
+    *lines = ok ? chain_dup(&out) : NULL;
+    chain_done(&out);
+    decoder_free(d);
+    return ok;
+}
+
+static void answers(void **state)
+{
+    (void)state;
+    static const struct {
+        enum items_shape shape;
+        size_t n;
+        const char *document, *lines;
+    } cases[] = {
+        { ITEMS_WRAPPED, 0, OPEN CLOSE, "" },
+        { ITEMS_BARE, 0,
+          "<methodResponse><params><param><value><array/></value></param></params></"
+          "methodResponse>",
+          "" },
+        { ITEMS_WRAPPED, 2, OPEN WRAPPED(INT("1")) WRAPPED("<value>a&lt;b</value>") CLOSE,
+          "0 1 \n1 \"a<b\" \n" },
+        { ITEMS_BARE, 2, OPEN INT("1") "<value>a</value>" CLOSE, "0 1 \n1 \"a\" \n" },
+        /* A list of one never comes out as its element. */
+        { ITEMS_WRAPPED, 1, OPEN WRAPPED(WRAPPED(INT("1"))) CLOSE, "0 [1] \n" },
+        { ITEMS_BARE, 1, OPEN WRAPPED(INT("1")) CLOSE, "0 [1] \n" },
+        { ITEMS_BARE, 1, OPEN WRAPPED(WRAPPED(INT("1") INT("2"))) CLOSE, "0 [[1,2]] \n" },
+        { ITEMS_WRAPPED, 3, OPEN WRAPPED(WRAPPED("")) WRAPPED("") WRAPPED(INT("1") INT("2")) CLOSE,
+          "0 [] \nneither\nneither\n" },
+        { ITEMS_WRAPPED, 4,
+          OPEN INT(
+              "1") "<value>text</value><value><struct></struct></value><value><nil/></value>" CLOSE,
+          "neither\nneither\nneither\nneither\n" },
+        { ITEMS_WRAPPED, 3,
+          OPEN FAULT(INT("4"), "x") WRAPPED(INT("7"))
+              FAULT("<value>Client</value>", "<string>y</string>") CLOSE,
+          "fault 4 none x\n1 7 \nfault 0 Client y\n" },
+        { ITEMS_BARE, 2, OPEN FAULT(INT("-4"), "x") INT("7") CLOSE, "fault -4 none x\n1 7 \n" },
+        /* A fault's struct may have more, but not where values are such structs. */
+        { ITEMS_WRAPPED, 2,
+          OPEN "<value><struct>" MEMBER("faultString", "<value>x</value>") MEMBER("more", INT("1"))
+              MEMBER("faultCode", INT("2")) "</struct></value>"
+                                            "<value><struct>" MEMBER(
+                                                "faultCode", INT("2")) "</struct></value>" CLOSE,
+          "fault 2 none x\nneither\n" },
+        { ITEMS_BARE, 2,
+          OPEN "<value><struct>" MEMBER("faultString", "<value>x</value>") MEMBER("more", INT("1"))
+              MEMBER("faultCode", INT("2")) "</struct></value>"
+                                            "<value><struct>" MEMBER(
+                                                "faultCode", INT("2")) "</struct></value>" CLOSE,
+          "0 {\"faultString\":\"x\",\"more\":1,\"faultCode\":2} \n1 {\"faultCode\":2} \n" },
+        { ITEMS_BARE, 1,
+          OPEN "<value><struct>" MEMBER("faultCode", INT("1"))
+              MEMBER("faultString", "<value>x</value>")
+                  MEMBER("faultCode", INT("2")) "</struct></value>" CLOSE,
+          "fault 2 none x\n" },
+        /* nzbget wraps faults; a value that only looks like one has another code. */
+        { ITEMS_WRAPPED, 4,
+          OPEN WRAPPED(FAULT(INT("9"), "x")) WRAPPED(FAULT("<value>nine</value>", "x"))
+              WRAPPED(FAULT(INT("9"), "x") INT("1")) WRAPPED(WRAPPED(FAULT(INT("9"), "x"))) CLOSE,
+          "fault 9 none x\n1 {\"faultCode\":\"nine\",\"faultString\":\"x\"} \nneither\n"
+          "3 [{\"faultCode\":9,\"faultString\":\"x\"}] \n" },
+        { ITEMS_WRAPPED, 2,
+          OPEN WRAPPED("<value><struct>" MEMBER("faultCode", INT("1")) MEMBER(
+              "faultString", "<value/>") MEMBER("a", INT("2")) "</struct></value>")
+              WRAPPED("<value><struct>" MEMBER("a", FAULT(INT("9"), "x")) "</struct></value>")
+                  CLOSE,
+          "0 {\"faultCode\":1,\"faultString\":\"\",\"a\":2} \n"
+          "1 {\"a\":{\"faultCode\":9,\"faultString\":\"x\"}} \n" },
+        { ITEMS_BARE, 2,
+          OPEN FAULT("<value><nil/></value>", "<nil/>") WRAPPED(FAULT(INT("9"), "x")) CLOSE,
+          "fault 0 none none\n1 [{\"faultCode\":9,\"faultString\":\"x\"}] \n" },
+        /* The leniencies: blanks, text that is none, values without <value>, no <data>. */
+        { ITEMS_WRAPPED, 2,
+          " <methodResponse>\n<params><param><value> text <array> <data> <value> <array>\n<data> "
+          "<value> <int> 1 </int> </value> </data> </array> </value> "
+          "<array><int>2</int></array>\n</data> </array> "
+          "</value></param></params></methodResponse>",
+          "0 1 \n1 2 \n" },
+        { ITEMS_BARE, 3,
+          "<methodResponse><params><array><value>a<int>1</int></value><array/><!-- c "
+          "--><string/></array></params></methodResponse>",
+          "0 1 \n1 [] \n2 \"\" \n" },
+        /* Each result may be as deep as limits.depth. */
+        { ITEMS_WRAPPED, 1, OPEN WRAPPED(WRAPPED(WRAPPED(WRAPPED(WRAPPED(INT("1")))))) CLOSE,
+          "0 [[[[1]]]] \n" },
+        { ITEMS_BARE, 1, OPEN WRAPPED(WRAPPED(WRAPPED(WRAPPED(INT("1"))))) CLOSE,
+          "0 [[[[1]]]] \n" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        for (size_t j = 0; j < 2 * ARRAY_LEN(pieces); j++) {
+            struct decode_result result;
+            struct error err;
+            char *lines;
+            char expected[512];
+            if (!decode_items(cases[i].shape, cases[i].n, cases[i].document, pieces[j / 2],
+                              j % 2 == 1, &result, &lines, &err))
+                fail_msg("%s: %s", cases[i].document, err.detail);
+            snprintf(expected, sizeof expected, "begin\n%s", cases[i].lines);
+            assert_string_equal(lines, expected);
+            assert_int_equal(result.kind, DOCUMENT_RESPONSE);
+            assert_null(result.fault.string.data);
+            free(lines);
+        }
+    }
+}
+
+static void answers_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        enum items_shape shape;
+        size_t n;
+        const char *document, *detail;
+    } cases[] = {
+        { ITEMS_WRAPPED, 2, OPEN WRAPPED(INT("1")) CLOSE, "1 results of 2 calls" },
+        { ITEMS_WRAPPED, 1, OPEN WRAPPED(INT("1")) WRAPPED(INT("2")) CLOSE,
+          "more results than the 1 calls" },
+        { ITEMS_BARE, 0, OPEN INT("1") CLOSE, "more results" },
+        { ITEMS_BARE, 1, OPEN CLOSE, "0 results of 1 calls" },
+        { ITEMS_WRAPPED, 0,
+          "<methodResponse><params><param><value><struct/></value></param></params></"
+          "methodResponse>",
+          "is an array, and this is none" },
+        { ITEMS_WRAPPED, 0,
+          "<methodResponse><params><param><value>text</value></param></params></methodResponse>",
+          "is an array, and this is none" },
+        { ITEMS_BARE, 0,
+          "<methodResponse><params><param><value/></param></params></methodResponse>",
+          "is an array, and this is none" },
+        { ITEMS_BARE, 0,
+          "<methodResponse><params><param><value><nil/></value></param></params></methodResponse>",
+          "is an array, and this is none" },
+        { ITEMS_BARE, 0, "<methodResponse><params/></methodResponse>",
+          "one value, and here are 0" },
+        { ITEMS_BARE, 0,
+          "<methodResponse><params><param><value><array/></value></param><param><value><array/></"
+          "value></param></params></methodResponse>",
+          "here are 2" },
+        { ITEMS_WRAPPED, 1, OPEN WRAPPED(WRAPPED(WRAPPED(WRAPPED(WRAPPED(WRAPPED("")))))) CLOSE,
+          "limits.depth" },
+        { ITEMS_BARE, 1, OPEN WRAPPED(WRAPPED(WRAPPED(WRAPPED(WRAPPED(""))))) CLOSE,
+          "limits.depth" },
+        { ITEMS_BARE, 1, OPEN INT("1"), "cut off" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        for (size_t j = 0; j < 2 * ARRAY_LEN(pieces); j++) {
+            struct decode_result result;
+            struct error err;
+            char *lines;
+            if (decode_items(cases[i].shape, cases[i].n, cases[i].document, pieces[j / 2],
+                             j % 2 == 1, &result, &lines, &err))
+                fail_msg("%s is taken: %s", cases[i].document, lines);
+            if (strstr(err.detail, cases[i].detail) == NULL)
+                fail_msg("%s: %s", cases[i].document, err.detail);
+        }
+    }
+}
+
+/* A fault as a whole is one as ever. */
+static void fault_of_all(void **state)
+{
+    (void)state;
+    for (size_t j = 0; j < 2 * ARRAY_LEN(pieces); j++) {
+        struct decode_result result;
+        struct error err;
+        char *lines;
+        assert_true(decode_items(ITEMS_WRAPPED, 3,
+                                 "<methodResponse><fault>" FAULT(
+                                     INT("-32601"), "no such method") "</fault></methodResponse>",
+                                 pieces[j / 2], j % 2 == 1, &result, &lines, &err));
+        assert_int_equal(result.kind, DOCUMENT_FAULT);
+        assert_int_equal(result.fault.code, -32601);
+        assert_string_equal(lines, "begin\n");
+        free(lines);
+    }
+}
+
+static void shapes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *item;
+        bool told;
+        enum items_shape shape;
+    } cases[] = {
+        { WRAPPED(WRAPPED("<value>a</value>")), true, ITEMS_WRAPPED },
+        { WRAPPED(WRAPPED("")), true, ITEMS_WRAPPED },
+        { WRAPPED("<value>a</value><value>b</value>"), true, ITEMS_BARE },
+        { WRAPPED("<value/>"), true, ITEMS_BARE },
+        { WRAPPED(""), false, ITEMS_WRAPPED },
+        { WRAPPED(INT("1")), false, ITEMS_WRAPPED },
+        { FAULT(INT("1"), "x"), false, ITEMS_WRAPPED },
+        { WRAPPED(FAULT(INT("1"), "x")), false, ITEMS_WRAPPED },
+        { INT("1"), false, ITEMS_WRAPPED },
+        { "", false, ITEMS_WRAPPED },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct decode_options options = decode_rig_options();
+        struct decoder *d = decoder_new();
+        struct decode_result result;
+        struct chain out;
+        struct error err;
+        enum items_shape shape;
+        chain_init(&out, ENCODE_MAX, NULL);
+        decoder_begin(d, &options, &out);
+        assert_true(decoder_feed(d, STR(OPEN), &err));
+        assert_true(decoder_feed(d, str_of(cases[i].item), &err));
+        assert_true(decoder_feed(d, STR(CLOSE), &err));
+        assert_true(decoder_finish(d, &result, &err));
+        assert_int_equal(decode_items_shape(&out, &shape), cases[i].told);
+        assert_int_equal(shape, cases[i].shape);
+        chain_done(&out);
+        decoder_free(d);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(requests),     cmocka_unit_test(requests_refused),
+        cmocka_unit_test(answers),      cmocka_unit_test(answers_refused),
+        cmocka_unit_test(fault_of_all), cmocka_unit_test(shapes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
