@@ -49,6 +49,7 @@ static const struct page {
     { "rpcgate.conf", config_print_sample },
     { "rpcgate.1", print_man_tool },
     { "rpcgated.8", print_man_daemon },
+    { "rpcgate.conf.5", print_man_conf },
 };
 
 int main(int argc, char **argv)

@@ -2,23 +2,12 @@
 #include "print_man.h"
 
 #include "daemon/options.h"
+#include "roff.h"
 #include "tool/command.h"
 
-/* Text for roff (man(7)): a backslash, a hyphen that is one, and a line that begins with a dot. */
 static void add(struct buf *to, const char *text)
 {
-    bool line_begins = to->len == 0 || to->data[to->len - 1] == '\n';
-    for (; *text != '\0'; text++) {
-        if (line_begins && (*text == '.' || *text == '\''))
-            buf_append_c(to, "\\&");
-        if (*text == '\\')
-            buf_append_c(to, "\\e");
-        else if (*text == '-')
-            buf_append_c(to, "\\-");
-        else
-            buf_append_byte(to, *text);
-        line_begins = *text == '\n';
-    }
+    roff_text(to, str_of(text));
 }
 
 static void begin(struct buf *to, const char *name, int section, const char *what)
@@ -89,13 +78,14 @@ void print_man_tool(struct buf *to)
     begin(to, "rpcgate", 1, "translate between JSON and XML-RPC, check upstreams");
     add_synopsis(to, synopsis, ARRAY_LEN(synopsis));
     buf_append_c(to, ".SH DESCRIPTION\nThe translation of \\fBrpcgated\\fR(8), for documents at "
-                     "hand, and a check of its upstreams.\nWhere no \\fIFILE\\fR is named, or it is \\fB\\-\\fR, standard input "
+                     "hand, and a check of its upstreams.\nWhere no \\fIFILE\\fR is named, or it "
+                     "is \\fB\\-\\fR, standard input "
                      "is read.\nHow values translate is told in values.md of the documentation.\n");
 #define X(name, what) add_command(to, #name, &command_##name##_info);
     COMMAND_LIST(X)
 #undef X
     add_statuses(to, statuses, ARRAY_LEN(statuses));
-    buf_append_c(to, ".SH \"SEE ALSO\"\n\\fBrpcgated\\fR(8)\n");
+    buf_append_c(to, ".SH \"SEE ALSO\"\n\\fBrpcgated\\fR(8), \\fBrpcgate.conf\\fR(5)\n");
 }
 
 void print_man_daemon(struct buf *to)
@@ -116,15 +106,19 @@ void print_man_daemon(struct buf *to)
     };
     begin(to, "rpcgated", 8, "gateway that lets JSON programs call XML-RPC servers");
     add_synopsis(to, synopsis, ARRAY_LEN(synopsis));
-    buf_append_c(to, ".SH DESCRIPTION\nCallers send JSON over HTTP to a loopback address or a unix "
-                     "socket; \\fBrpcgated\\fR calls the XML\\-RPC server that the path names, with "
-                     "that server's credentials, and gives back the result or a problem document "
-                     "(RFC 9457). It stays in the foreground and logs to standard error.\n"
-                     ".SH OPTIONS\n");
+    buf_append_c(to,
+                 ".SH DESCRIPTION\nCallers send JSON over HTTP to a loopback address or a unix "
+                 "socket; \\fBrpcgated\\fR calls the XML\\-RPC server that the path names, with "
+                 "that server's credentials, and gives back the result or a problem document "
+                 "(RFC 9457). It stays in the foreground and logs to standard error.\n"
+                 ".SH OPTIONS\n");
     for (size_t i = 0; i < ARRAY_LEN(options); i++)
         add_option(to, &options[i]);
-    buf_append_c(to, ".SH SIGNALS\n.TP\nSIGTERM, SIGINT\nNo new connections; running calls have "
+    buf_append_c(to, ".SH SIGNALS\n.TP\nSIGHUP\nThe configuration file is read again. One that "
+                     "is wrong changes nothing; the log has its errors.\n.TP\nSIGTERM, SIGINT\nNo "
+                     "new connections; running calls have "
                      "limits.drain to end. A second one ends it at once.\n");
     add_statuses(to, statuses, ARRAY_LEN(statuses));
-    buf_append_c(to, ".SH \"SEE ALSO\"\n\\fBrpcgate\\fR(1), \\fBcurl\\fR(1)\n");
+    buf_append_c(to, ".SH \"SEE ALSO\"\n\\fBrpcgate.conf\\fR(5), \\fBrpcgate\\fR(1), "
+                     "\\fBcurl\\fR(1)\n");
 }

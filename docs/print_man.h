@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Man pages from the lists of options. */
+/* Man pages from the lists of options and settings. */
 #ifndef RPCGATE_DOCS_PRINT_MAN_H
 #define RPCGATE_DOCS_PRINT_MAN_H
 
@@ -7,5 +7,6 @@
 
 void print_man_tool(struct buf *to);   /* rpcgate(1) */
 void print_man_daemon(struct buf *to); /* rpcgated(8) */
+void print_man_conf(struct buf *to);   /* rpcgate.conf(5) */
 
 #endif
