@@ -27,11 +27,13 @@ static bool door_open(struct worker *w, const struct generation *generation,
                       const struct generation_listener *at)
 {
     struct door *door = xcalloc(1, sizeof *door);
+    struct http_tls tls;
     door->worker = w;
     door->server = http_server_new(&(struct http_server_options){
         .loop = w->loop,
         .listen_fd = at->state->listener.fds[w->index],
         .limits = limits_for(w, &generation->config->limits),
+        .tls = http_tls_of(at->config, &tls) ? &tls : NULL,
         .handler = &request_handler,
         .context = door,
     });
@@ -157,7 +159,9 @@ int64_t doors_deadline_ms(const struct worker *w)
 void doors_close(struct worker *w)
 {
     LIST_EACH (&w->doors, at, following) {
-        door_close(CONTAINER_OF(at, struct door, in_worker));
+        struct door *door = CONTAINER_OF(at, struct door, in_worker);
+        door_close(door);
+        http_server_hurry(door->server);
     }
 }
 

@@ -43,7 +43,7 @@ int64_t doors_deadline_ms(const struct worker *w);
 /* Brings the metrics' numbers of connections up to date. */
 void doors_count(const struct worker *w);
 
-/* All stop accepting. */
+/* All stop accepting, and wait for nobody who does not send. */
 void doors_close(struct worker *w);
 
 /* At the worker's end: no request may rest. */

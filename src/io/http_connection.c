@@ -11,7 +11,7 @@
 /* Times are looked at no more often than this, however many of them there are. [ms] */
 #define SWEEP_MS 50
 
-/* A server that ends waits no longer than this for more of a body. [ms] */
+/* A server that hurries waits no longer than this for more of a body. [ms] */
 #define LAST_SILENCE_MS 2000
 
 /* Over the limit, unfinished requests and replies must be at least this old to make room; until
@@ -62,6 +62,7 @@ void http_connection_free(struct http_connection *c)
     c->server->n_in[c->phase]--;
     if (c->linger_fd >= 0)
         linger_add(&c->server->linger, c->linger_fd);
+    http_peer_free(c->peer);
     free(c->x.headers);
     free(c->x.query);
     free(c);
@@ -177,7 +178,7 @@ void http_connections_sweep(struct http_server *server)
         while (expires_ms(server, phase) <= now_ms)
             shut_down(oldest(server, phase));
     }
-    if (server->quiesced)
+    if (server->hurries)
         end_silent(server, now_ms);
     linger_run(&server->linger, now_ms);
     http_connections_make_room(server);
@@ -188,7 +189,7 @@ int64_t http_connections_deadline_ms(const struct http_server *server)
     int64_t earliest = linger_deadline_ms(&server->linger);
     for (enum http_phase phase = 0; phase < HTTP_PHASES; phase++)
         earliest = clock_min(earliest, expires_ms(server, phase));
-    if (server->quiesced && server->n_in[HTTP_BODY] > 0)
+    if (server->hurries && server->n_in[HTTP_BODY] > 0)
         earliest = clock_min(earliest, server->swept_ms + LAST_SILENCE_MS / 4);
     if (excess(server) > 0)
         earliest = clock_min(earliest, server->swept_ms + PATIENCE_MS / 4);

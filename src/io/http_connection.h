@@ -83,6 +83,13 @@ struct http_exchange {
     struct budget *flat_budget; /* which the copy is counted in */
 };
 
+/* The other end of a connection, with what the request_peer points to. */
+struct http_peer {
+    struct request_peer is;
+    gid_t *groups;
+    char *subject;
+};
+
 struct http_connection {
     struct http_server *server;
     struct MHD_Connection *mhd;
@@ -100,6 +107,7 @@ struct http_connection {
     int64_t heard_ms;        /* when the last piece of a body came */
     bool local_known;
     struct http_address local;
+    struct http_peer *peer; /* NULL: nobody has asked yet */
     struct http_exchange x;
 };
 
@@ -115,7 +123,9 @@ struct http_server {
     bool ready;                /* it has events */
     bool pending;              /* the library must run, although it may have no event */
     bool quiesced;
+    bool hurries; /* callers must send */
     bool closing; /* being freed: nothing begins any more */
+    bool has_tls;
 
     struct http_address local;
     bool local_fixed; /* `local` holds for every connection */
@@ -151,6 +161,18 @@ void http_head_target(struct http_exchange *x, const char *target);
 void http_head_read(struct http_exchange *x, const struct http_request_line *line);
 void http_head_clear(struct http_exchange *x);
 void http_address_of(int fd, struct http_address *ret);
+
+/* http_peer.c */
+void http_peer_free(struct http_peer *peer);
+
+/* http_tls.c, which alone includes GnuTLS. */
+#define HTTP_TLS_OPTIONS 5
+struct MHD_OptionItem;
+/* Fills HTTP_TLS_OPTIONS of them. */
+void http_tls_options(const struct http_tls *tls, struct MHD_OptionItem *items);
+
+/* The caller's certificate; `subject` is free()d by who calls, NULL unless it is good. */
+enum peer_cert http_tls_peer(struct http_connection *c, char **ret_subject);
 
 /* http_response.c: a reply becomes the library's response. */
 struct MHD_Response *http_response_new(struct http_exchange *x, const struct http_reply *reply,

@@ -106,14 +106,20 @@ static size_t memory_for(size_t head_bytes)
 }
 
 /* Takes `listen_fd`, also on failure. */
-static struct MHD_Daemon *start(struct http_server *server, int listen_fd)
+static struct MHD_Daemon *start(struct http_server *server, const struct http_tls *tls,
+                                int listen_fd)
 {
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO;
+    struct MHD_OptionItem tls_items[HTTP_TLS_OPTIONS] = { { MHD_OPTION_END, 0, NULL } };
+    if (tls != NULL) {
+        flags |= MHD_USE_TLS;
+        http_tls_options(tls, tls_items);
+    }
     errno = 0;
     struct MHD_Daemon *daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO, /* port */ 0,
-        /* accept policy */ NULL, NULL, on_access, server, STRICTNESS MHD_OPTION_LISTEN_SOCKET,
-        listen_fd, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)(server->limits.connections + server->reserve),
+        flags, /* port */ 0, /* accept policy */ NULL, NULL, on_access, server,
+        STRICTNESS MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_ARRAY, tls_items,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)(server->limits.connections + server->reserve),
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory_for(server->limits.head_bytes),
         MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_URI_LOG_CALLBACK, on_target,
@@ -137,6 +143,7 @@ static struct http_server *server_init(const struct http_server_options *options
     const struct http_limits *limits = &options->limits;
     size_t reserve = limits->connections / 8;
     server->loop = options->loop;
+    server->has_tls = options->tls != NULL;
     server->handler = options->handler;
     server->context = options->context;
     server->limits = *limits;
@@ -162,7 +169,7 @@ struct http_server *http_server_new(const struct http_server_options *options)
     if (fd < 0)
         return NULL;
     struct http_server *server = server_init(options);
-    server->daemon = start(server, fd);
+    server->daemon = start(server, options->tls, fd);
     if (server->daemon == NULL) {
         free(server);
         return NULL;
@@ -218,6 +225,11 @@ void http_server_quiesce(struct http_server *server)
     for (int i = 0; i < BACKLOG_RUNS_MAX && poll(&waiting, 1, 0) == 1; i++)
         run_library(server);
     close(MHD_quiesce_daemon(server->daemon));
+}
+
+void http_server_hurry(struct http_server *server)
+{
+    server->hurries = true;
 }
 
 size_t http_server_connections(const struct http_server *server)

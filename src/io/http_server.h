@@ -23,6 +23,7 @@
 #include "base/chain.h"
 #include "base/macros.h"
 #include "base/str.h"
+#include "config/config.h"
 #include "io/loop.h"
 #include "rules/head.h"
 
@@ -51,10 +52,22 @@ struct http_limits {
     int64_t idle_ms;
 };
 
+/* What a server needs to speak TLS: the contents of PEM files, looked at when the configuration was
+ * read, each with a NUL behind its end. Borrowed. */
+struct http_tls {
+    struct str cert, key;
+    struct str client_ca; /* of callers' certificates; NULL data: they are not asked for one */
+    bool only_1_3;        /* nothing older; else TLS 1.2, too */
+};
+
+/* What an entry of `listen` says. False: no TLS is spoken there. */
+bool http_tls_of(const struct listen_config *listen, struct http_tls *ret) MUST_CHECK;
+
 struct http_server_options {
     struct loop *loop;
     int listen_fd; /* the server works on a dup of it */
     struct http_limits limits;
+    const struct http_tls *tls; /* NULL: without; only while the server is made */
     const struct http_handler *handler;
     void *context; /* for the handler */
 };
@@ -72,6 +85,9 @@ int64_t http_server_deadline_ms(struct http_server *server);
  * connections go on, and replies say `Connection: close`. */
 void http_server_quiesce(struct http_server *server);
 
+/* No longer waits for the rest of bodies of which nothing comes. For a process that ends. */
+void http_server_hurry(struct http_server *server);
+
 /* How many connections there are, and how many rest: their reply or http_resume() is awaited. */
 size_t http_server_connections(const struct http_server *server);
 size_t http_server_resting(const struct http_server *server);
@@ -84,6 +100,9 @@ void http_server_free(struct http_server *server);
 
 /* The request's head; valid until closed(). */
 const struct request_head *http_head(const struct http_exchange *x);
+
+/* Who is at the connection's other end; found out when it is first asked, and kept. */
+const struct request_peer *http_peer(struct http_exchange *x);
 
 /* The handler's own pointer. */
 void http_set_user(struct http_exchange *x, void *user);

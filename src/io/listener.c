@@ -147,8 +147,8 @@ static bool open_tcp(const struct listen_config *config, struct listener *l, cha
         set_port(&address, l->port);
     }
     bool v6 = address.any.sa_family == AF_INET6;
-    snprintf(l->name, sizeof l->name, "http://%s%s%s:%u", v6 ? "[" : "", config->address,
-             v6 ? "]" : "", l->port);
+    snprintf(l->name, sizeof l->name, "%s://%s%s%s:%u", config->tls.present ? "https" : "http",
+             v6 ? "[" : "", config->address, v6 ? "]" : "", l->port);
     return true;
 }
 

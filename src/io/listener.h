@@ -17,7 +17,7 @@ struct listener {
     size_t n;
     bool is_unix;
     unsigned port;  /* of TCP, the one in use */
-    char name[128]; /* "http://127.0.0.1:8080", "unix:/run/rpcgate/rpcgate.sock": for the log */
+    char name[128]; /* "https://127.0.0.1:8443", "unix:/run/rpcgate/rpcgate.sock": for the log */
 };
 
 /* Opens the sockets for `n_workers`. A stale unix socket is replaced, one where somebody answers

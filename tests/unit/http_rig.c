@@ -62,6 +62,7 @@ static void on_head(void *context, struct http_exchange *x)
     for (size_t i = 0, at = 0; i < head->n_headers && at < sizeof r->headers; i++)
         at += (size_t)snprintf(r->headers + at, sizeof r->headers - at, "%.*s=%.*s;",
                                STR_ARGS(head->headers[i].name), STR_ARGS(head->headers[i].value));
+    rig->peer = http_peer(x);
     rig->n_heads++;
     struct exchange_data *data = xcalloc(1, sizeof *data);
     buf_init(&data->body, 64 * 1024 * 1024, NULL);

@@ -49,6 +49,7 @@ struct rig {
     socklen_t address_len;
     char unix_path[64];
     struct record last;
+    const struct request_peer *peer;          /* of the last head; while its exchange lasts */
     struct http_exchange *held[RIG_HELD_MAX]; /* those that rest, in the order they came */
     struct http_exchange *paused;
     size_t n_held, n_heads, n_body, n_closed, n_sent, n_gone;

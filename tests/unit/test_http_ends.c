@@ -98,6 +98,7 @@ static void test_silent_bodies_at_the_end(void **state UNUSED)
     rig_send(rig, slow, head);
     RIG_WAIT(rig, rig->n_heads == 2);
     http_server_quiesce(rig->server);
+    http_server_hurry(rig->server);
     int64_t begin_ms = clock_now_ms();
     for (int i = 0; i < 4; i++) {
         int64_t until_ms = clock_now_ms() + 700;

@@ -113,6 +113,37 @@ static void test_malformed_layouts(void **state UNUSED)
     rig_free(rig);
 }
 
+static void test_peer(void **state UNUSED)
+{
+    gid_t groups[1024];
+    int n = getgroups(ARRAY_LEN(groups), groups);
+    struct rig *rig = rig_unix(&rig_limits);
+    int fd = rig_client(rig);
+    rig_hold(rig, fd);
+    assert_true(rig->peer->is_unix);
+    assert_true(rig->peer->known);
+    assert_int_equal(rig->peer->uid, geteuid());
+    assert_int_equal(rig->peer->gid, getegid());
+    assert_int_equal(rig->peer->n_groups, n);
+    assert_memory_equal(rig->peer->groups, groups, (size_t)n * sizeof groups[0]);
+    assert_int_equal(rig->peer->cert, PEER_CERT_NONE);
+    rig_release(rig, "x");
+    rig_expect(rig, fd, 200, "x");
+    close(fd);
+    rig_free(rig);
+
+    rig = rig_tcp(&rig_limits);
+    fd = rig_client(rig);
+    rig_hold(rig, fd);
+    assert_false(rig->peer->is_unix);
+    assert_false(rig->peer->known);
+    assert_int_equal(rig->peer->cert, PEER_CERT_NONE);
+    assert_null(rig->peer->subject.data);
+    rig_release(rig, "x");
+    close(fd);
+    rig_free(rig);
+}
+
 static void test_pipelining(void **state UNUSED)
 {
     struct rig *rig = rig_tcp(&rig_limits);
@@ -376,6 +407,7 @@ int main(void)
         cmocka_unit_test(test_keeps_connections),
         cmocka_unit_test(test_head_is_read),
         cmocka_unit_test(test_malformed_layouts),
+        cmocka_unit_test(test_peer),
         cmocka_unit_test(test_pipelining),
         cmocka_unit_test(test_refusal_keeps_without_body),
         cmocka_unit_test(test_refusal_before_body),

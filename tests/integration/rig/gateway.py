@@ -155,13 +155,21 @@ class Gateway:
         return json.loads(self.wait_line(lambda line: f'"request_id":"{request_id}"' in
                                          line.replace('": "', '":"') and '"status"' in line))
 
+    def _port(self, scheme: str) -> int:
+        pattern = re.compile(scheme + r"://127\.0\.0\.1:(\d+)")
+        line = self.wait_line(lambda line: "ready" in line and pattern.search(line))
+        return int(pattern.search(line)[1])
+
     @property
     def tcp(self) -> tuple[str, int]:
         if self.port is None:
-            pattern = re.compile(r"http://127\.0\.0\.1:(\d+)")
-            line = self.wait_line(lambda line: "ready" in line and pattern.search(line))
-            self.port = int(pattern.search(line)[1])
+            self.port = self._port("http")
         return ("127.0.0.1", self.port)
+
+    @property
+    def tls(self) -> tuple[str, int]:
+        """Where the first listener with TLS is."""
+        return ("127.0.0.1", self._port("https"))
 
     def connect(self, over: str = "tcp") -> Connection:
         """A raw connection, over "tcp" or "unix"."""

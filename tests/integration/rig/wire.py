@@ -81,9 +81,10 @@ def parse_head(head: bytes) -> tuple[str, int, list[tuple[str, str]]]:
 
 
 class Connection:
-    """A caller's connection. Context manager; every wait has a deadline."""
+    """A caller's connection, with `tls` (an ssl.SSLContext) by TLS. Context manager; every wait has
+    a deadline."""
 
-    def __init__(self, address, timeout: float = DEADLINE):
+    def __init__(self, address, timeout: float = DEADLINE, tls=None):
         if isinstance(address, str):
             family = socket.AF_UNIX
         else:
@@ -93,6 +94,8 @@ class Connection:
         self.socket.connect(address)
         if family != socket.AF_UNIX:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         self._ahead = b""
 
     def __enter__(self):
