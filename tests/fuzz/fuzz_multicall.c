@@ -100,14 +100,14 @@ static void check_same(const struct outcome *a, const struct outcome *b)
 }
 
 /* Reads in all ways, which must give the same; *ret is the first. */
-static void decode_all(struct decoder *d, struct decode_options options, struct decode_items *items,
+static void decode_all(struct decoder *d, struct decode_options options, struct decode_items items,
                        struct str document, struct outcome *ret)
 {
     struct outcome other;
-    options.items = items;
-    items->context = ret;
+    options.items = &items;
+    items.context = ret;
     decode(d, &options, document, 0, ret);
-    items->context = &other;
+    items.context = &other;
     for (unsigned way = 1; way < 3; way++) {
         decode(d, &options, document, way, &other);
         check_same(ret, &other);
@@ -182,14 +182,14 @@ static void check_shape(struct decoder *d, const struct decode_options *options,
         .shape = shape, .n = count(array), .begin = on_begin, .end = on_end
     };
     struct outcome o;
-    decode_all(d, *options, &items, document, &o);
+    decode_all(d, *options, items, document, &o);
     if (o.ok)
         check_items(&o, array, shape);
     else /* The results are deeper than the whole was allowed to be, or the reverse. */
         check(o.err.type == PROBLEM_RESPONSE_TOO_LARGE);
     chain_done(&o.out);
     items.n++;
-    decode_all(d, *options, &items, document, &o);
+    decode_all(d, *options, items, document, &o);
     check(!o.ok);
     chain_done(&o.out);
 }
@@ -222,7 +222,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_shape(d, &options, document, ITEMS_WRAPPED, array);
         check_shape(d, &options, document, ITEMS_BARE, array);
     } else {
-        decode_all(d, options, &items, document, &o);
+        decode_all(d, options, items, document, &o);
         check(!o.ok || o.result.kind != DOCUMENT_RESPONSE || !whole.ok);
         chain_done(&o.out);
     }
