@@ -45,8 +45,7 @@ static bool not_found(struct request *r)
 
 static bool check_caller(struct request *r, const struct request_head *head)
 {
-    static const struct request_peer nobody;
-    const struct credentials credentials = { .head = head, .peer = &nobody };
+    const struct credentials credentials = { .head = head, .peer = http_peer(r->exchange) };
     switch (caller_find(r->view->config, &credentials, &r->caller, &r->error)) {
     case CALLER_KNOWN:
         r->caller_name = r->caller.config != NULL ? r->caller.config->name : "anonymous";

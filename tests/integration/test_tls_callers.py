@@ -151,6 +151,45 @@ def test_what_is_no_tls(gateway, data):
         assert b" 200 " not in caller.rest()
 
 
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory):
+    """A CA that calls itself as the one that is trusted."""
+    return Authority(tmp_path_factory.mktemp("foreign"), "ca")
+
+
+@pytest.fixture(scope="module")
+def by_certificate(start_shared, upstream, authority, server):
+    """Known is whose subject begins with `CN=b`; anybody may call `up/open`."""
+    return start_shared.simple(
+        upstream, listen=listening(server, client_ca_file=authority.cert),
+        callers=[{"name": "b", "cert": "CN=b*", "allow": ["*/*"]}],
+        anonymous={"allow": ["up/open"]})
+
+
+CERTIFICATES = {
+    "good": (200, lambda ours, foreign: ours.issue("bill")),
+    "good for clients": (200, lambda ours, foreign: ours.issue("bob", purpose="clientAuth")),
+    "of another subject": (403, lambda ours, foreign: ours.issue("carol")),
+    "expired": (401, lambda ours, foreign: ours.issue("beth", days=-1)),
+    "of another CA": (401, lambda ours, foreign: foreign.issue("bert")),
+    "good for servers": (401, lambda ours, foreign: ours.issue("bess", purpose="serverAuth")),
+    "none": (403, lambda ours, foreign: None),
+}
+
+
+@pytest.mark.parametrize("status, make", CERTIFICATES.values(),
+                         ids=[name.replace(" ", "-") for name in CERTIFICATES])
+def test_certificates(by_certificate, authority, foreign, status, make):
+    """A certificate that cannot be trusted is never taken for none."""
+    context = trusting(authority, client=make(authority, foreign))
+    for path, expected in (("/v1/up/m", status), ("/v1/up/open", 401 if status == 401 else 200)):
+        with Connection(by_certificate.tls, tls=context) as caller:
+            answer = caller.ask("POST", path, b"[1]")
+            assert answer.status == expected, answer.body
+            if expected == 200:
+                assert caller.ask("POST", path, b"[2]").result == 2
+
+
 def test_the_end(start, upstream, authority, server):
     """Connections in every state do not hold the end up."""
     gateway = start.simple(upstream, listen=listening(server))

@@ -47,11 +47,13 @@ class Authority:
                  "-days", "2", "-subj", f"/CN={name}", "-keyout", self._key, "-out", self.cert)
 
     def issue(self, name: str, alternative: str = "DNS:localhost,IP:127.0.0.1",
-              days: int = 2) -> Certificate:
-        """A certificate for that subject; -1 days ago it has expired."""
+              days: int = 2, purpose: str | None = None) -> Certificate:
+        """A certificate for that subject; -1 days ago it has expired. `purpose` is what it may be
+        used for: "clientAuth", "serverAuth"."""
         cert, key = self._folder / f"{name}.pem", self._folder / f"{name}.key"
         extensions = self._folder / f"{name}.ext"
-        extensions.write_text(f"subjectAltName={alternative}\n")
+        extensions.write_text(f"subjectAltName={alternative}\n"
+                              + (f"extendedKeyUsage={purpose}\n" if purpose else ""))
         request = _openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
                            "-nodes", "-subj", f"/CN={name}", "-keyout", str(key))
         _openssl("x509", "-req", "-CA", self.cert, "-CAkey", self._key, "-CAcreateserial",
