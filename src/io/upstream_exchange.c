@@ -169,7 +169,6 @@ static bool set_callbacks(struct exchange *x)
 {
     CURL *easy = x->easy;
     bool ok = true;
-    SET(CURLOPT_POST, 1L);
     SET(CURLOPT_READFUNCTION, read_body);
     SET(CURLOPT_READDATA, x);
     SET(CURLOPT_SEEKFUNCTION, seek_body);
@@ -234,7 +233,7 @@ static void add_line(struct exchange *x, const char *name, struct str value)
 static struct curl_slist *own_headers(struct exchange *x)
 {
     buf_clear(&x->lines);
-    if (!x->upstream->has_content_type)
+    if (!x->upstream->has_content_type && !x->call->get)
         add_line(x, "Content-Type", str_of(x->call->content_type));
     if (x->body == &x->packed)
         add_line(x, "Content-Encoding", STR("gzip"));
@@ -285,6 +284,22 @@ static void choose_body(struct exchange *x)
         x->body = &x->packed;
 }
 
+static bool set_body(struct exchange *x)
+{
+    CURL *easy = x->easy;
+    size_t len = chain_len(x->body);
+    bool ok = true;
+    if (x->call->get) {
+        SET(CURLOPT_HTTPGET, 1L);
+        return ok;
+    }
+    SET(CURLOPT_POST, 1L);
+    SET(CURLOPT_POSTFIELDS, flat_body(x, len));
+    SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
+    SET(CURLOPT_UPLOAD_BUFFERSIZE, len > FLAT_BODY_MAX ? UPLOAD_LARGE : UPLOAD_SMALL);
+    return ok;
+}
+
 static bool choose_target(struct exchange *x, const struct upstream_target *target)
 {
     bool ok = true;
@@ -310,7 +325,6 @@ bool exchange_prepare(struct exchange *x, int64_t now_ms)
     bool ok = choose_target(x, &config->targets[x->call->target]);
 
     choose_body(x);
-    size_t len = chain_len(x->body);
     response_head_start(&x->head);
     x->cursor = (struct chain_cursor){ 0 };
     x->told = false;
@@ -331,9 +345,6 @@ bool exchange_prepare(struct exchange *x, int64_t now_ms)
     SET(CURLOPT_FRESH_CONNECT, x->call->connect_only ? 1L : 0L);
     SET(CURLOPT_VERBOSE, x->call->on_trace != NULL ? 1L : 0L);
     SET(CURLOPT_HTTPHEADER, own_headers(x));
-    SET(CURLOPT_POSTFIELDS, flat_body(x, len));
-    SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
-    SET(CURLOPT_UPLOAD_BUFFERSIZE, len > FLAT_BODY_MAX ? UPLOAD_LARGE : UPLOAD_SMALL);
     SET(CURLOPT_TIMEOUT_MS, (long)(left_ms < INT_MAX ? left_ms : INT_MAX));
-    return ok;
+    return set_body(x) && ok;
 }

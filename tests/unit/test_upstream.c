@@ -177,6 +177,37 @@ static void test_request_bytes(void **state)
     server_stop(&server);
 }
 
+/* A handle that has sent a document sends a GET without one, and the other way round. */
+static void test_get_between_posts(void **state)
+{
+    struct server server = { .answer = ANSWER_OK };
+    struct client client;
+    char expected[1024];
+    (void)state;
+    server_start(&server, serve_kept);
+    client_init(&client, &server);
+    client_open(&client);
+    for (int i = 0; i < 3; i++) {
+        struct probe probe;
+        bool get = i == 1;
+        probe_init(&probe, get ? "" : "<methodCall/>");
+        probe.call.get = get;
+        probe_run(&probe, &client);
+        assert_int_equal(probe.outcome.status, UPSTREAM_OK);
+        snprintf(expected, sizeof expected,
+                 "%s /RPC2 HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUser-Agent: rpcgate/" RPCGATE_VERSION
+                 "\r\nAccept: */*\r\nAccept-Encoding: gzip, deflate\r\n%s\r\n%s",
+                 get ? "GET" : "POST", server.port,
+                 get ? "" : "Content-Type: text/xml\r\nContent-Length: 13\r\n",
+                 get ? "" : "<methodCall/>");
+        assert_request(&server, expected);
+        probe_done(&probe);
+    }
+    assert_int_equal(atomic_load(&server.connections), 1);
+    client_close(&client);
+    server_stop(&server);
+}
+
 static void test_request_with_all_settings(void **state)
 {
     struct server server = { 0 };
@@ -410,7 +441,7 @@ int main(void)
         cmocka_unit_test(test_body_sizes),     cmocka_unit_test(test_huge_heads),
         cmocka_unit_test(test_unix_socket),    cmocka_unit_test(test_second_address),
         cmocka_unit_test(test_cannot_connect), cmocka_unit_test(test_tls_handshake_takes_too_long),
-        cmocka_unit_test(test_no_tls_there),
+        cmocka_unit_test(test_no_tls_there),   cmocka_unit_test(test_get_between_posts),
     };
     if (!upstreams_global_init())
         return 1;
