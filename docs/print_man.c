@@ -63,11 +63,16 @@ void print_man_tool(struct buf *to)
 {
     static const char *const statuses[][2] = {
         { "0", "All went well." },
-        { "64", "The words of the command are wrong." },
-        { "65", "The input is no such document; the reason is on standard error." },
-        { "66", "The input or the configuration file cannot be read." },
-        { "69", "An upstream failed in a step of the check." },
+        { "1", "The call was answered with a fault." },
+        { "64", "The words of the command are wrong, or name an upstream that is not there." },
+        { "65", "The input is no such document, or the params are refused; the reason is on "
+                "standard error." },
+        { "66",
+          "The input, a file that an option names or the configuration file cannot be read." },
+        { "69", "The upstream or the gateway failed." },
         { "74", "The output cannot be written." },
+        { "75", "Try again later: overloaded, rate\\-limited, draining, circuit\\-open, timeout." },
+        { "77", "Refused: the gateway does not know the caller, or does not allow it the call." },
         { "78", "The configuration is wrong; every error is on standard error." },
     };
     const char *const synopsis[] = {
@@ -75,12 +80,12 @@ void print_man_tool(struct buf *to)
         COMMAND_LIST(X)
 #undef X
     };
-    begin(to, "rpcgate", 1, "translate between JSON and XML-RPC, check upstreams");
+    begin(to, "rpcgate", 1, "call XML-RPC servers, translate between JSON and XML-RPC");
     add_synopsis(to, synopsis, ARRAY_LEN(synopsis));
-    buf_append_c(to, ".SH DESCRIPTION\nThe translation of \\fBrpcgated\\fR(8), for documents at "
-                     "hand, and a check of its upstreams.\nWhere no \\fIFILE\\fR is named, or it "
-                     "is \\fB\\-\\fR, standard input "
-                     "is read.\nHow values translate is told in values.md of the documentation.\n");
+    buf_append_c(
+        to, ".SH DESCRIPTION\nCalls through the gateway \\fBrpcgated\\fR(8) or without it, its "
+            "translation for documents at hand, and a check of its upstreams.\n"
+            "How values translate is told in values.md of the documentation.\n");
 #define X(name, what) add_command(to, #name, &command_##name##_info);
     COMMAND_LIST(X)
 #undef X

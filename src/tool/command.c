@@ -9,7 +9,12 @@
 
 static void print_help(const struct command_info *info)
 {
-    printf("usage: %s\n\n%s\n\n", info->usage, info->about);
+    const char *end = strchr(info->usage, '\n');
+    size_t len = end != NULL ? (size_t)(end - info->usage) : strlen(info->usage);
+    printf("usage: %.*s\n", (int)len, info->usage);
+    if (end != NULL)
+        printf("       %s\n", end + 1);
+    printf("\n%s\n\n", info->about);
     command_line_print(info->options, info->n_options);
     printf("\nExamples:\n%s", info->examples);
 }
@@ -53,22 +58,6 @@ int command_misuse(const char *command, const char *format, ...)
     va_end(args);
     fprintf(stderr, "\nTry `rpcgate %s --help`.\n", command);
     return EX_USAGE;
-}
-
-bool command_word(const char *option, const char *word, const char *const *words, size_t n_words,
-                  unsigned *ret)
-{
-    for (size_t i = 0; i < n_words; i++) {
-        if (strcmp(word, words[i]) == 0) {
-            *ret = (unsigned)i;
-            return true;
-        }
-    }
-    fprintf(stderr, "rpcgate: %s takes one of", option);
-    for (size_t i = 0; i < n_words; i++)
-        fprintf(stderr, "%s %s", i > 0 ? "," : "", words[i]);
-    fprintf(stderr, ", not \"%s\"\n", word);
-    return false;
 }
 
 static bool written(bool good)

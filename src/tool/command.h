@@ -12,12 +12,13 @@
 
 /* X(name, what it does) */
 #define COMMAND_LIST(X)                                                                            \
+    X(call, "call a method, through a gateway or without one")                                     \
+    X(check, "are the upstreams of a configuration there, and if not, why?")                       \
     X(encode, "JSON params on stdin to an XML-RPC document on stdout")                             \
-    X(decode, "an XML-RPC document on stdin to JSON on stdout")                                    \
-    X(check, "are the upstreams of a configuration there, and if not, why?")
+    X(decode, "an XML-RPC document on stdin to JSON on stdout")
 
 struct command_info {
-    const char *usage;    /* one line for each form */
+    const char *usage;    /* one line, or two */
     const char *about;    /* what it does, in some lines */
     const char *examples; /* with the lines' indentation */
     const struct command_option *options;
@@ -39,10 +40,6 @@ int command_options(int argc, char **argv, const struct command_info *info,
 
 /* Says on stderr what is wrong with the words of the command; returns EX_USAGE. */
 int command_misuse(const char *command, const char *format, ...) PRINTF_LIKE(2, 3);
-
-/* Finds a word in a list of them, as `--types plain`. False: told on stderr. */
-bool command_word(const char *option, const char *word, const char *const *words, size_t n_words,
-                  unsigned *ret);
 
 /* Writes all of it to stdout. False: told on stderr. */
 bool command_write(struct str text);

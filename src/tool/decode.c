@@ -6,6 +6,7 @@
 #include "tool/command.h"
 #include "tool/decode_line.h"
 #include "tool/input.h"
+#include "tool/words.h"
 
 #include <inttypes.h>
 #include <stdint.h>
@@ -27,7 +28,9 @@ static const struct command_option options[] = {
 const struct command_info command_decode_info = {
     .usage = "rpcgate decode [OPTION…] [FILE]",
     .about = "Reads an XML-RPC document and writes {\"method\":\"name\",\"params\":[…]},\n"
-             "{\"params\":[…]} or {\"fault\":{\"code\":1,\"string\":\"x\"}}.",
+             "{\"params\":[…]} or {\"fault\":{\"code\":1,\"string\":\"x\"}}. Without FILE, or with "
+             "-, it reads\n"
+             "standard input.",
     .examples = "  rpcgate decode < response.xml\n"
                 "  echo '[20.0]' | rpcgate encode --response | rpcgate decode\n"
                 "  rpcgate decode --types tagged --integers string recorded.xml\n",
@@ -40,43 +43,30 @@ struct choices {
     bool lines;
 };
 
-static bool set_word(size_t row, struct decode_options *decoding, const char *argument)
+static bool set_encoding(struct choices *c, const char *name)
 {
-#define X(word, name) name,
-    static const char *const types[] = { TYPES_FORM_LIST(X) };
-    static const char *const integers[] = { INTEGERS_FORM_LIST(X) };
-    static const char *const texts[] = { TEXT_POLICY_LIST(X) };
-#undef X
-    unsigned word = 0;
-    if (row == TYPES) {
-        if (!command_word("--types", argument, types, ARRAY_LEN(types), &word))
-            return false;
-        decoding->types = (enum types_form)word;
-    } else if (row == INTEGERS) {
-        if (!command_word("--integers", argument, integers, ARRAY_LEN(integers), &word))
-            return false;
-        decoding->integers = (enum integers_form)word;
-    } else {
-        if (!command_word("--text", argument, texts, ARRAY_LEN(texts), &word))
-            return false;
-        decoding->text = (enum text_policy)word;
-    }
-    return true;
+    c->decoding.encoding_forced = name;
+    if (!decode_encoding_known(name))
+        command_misuse("decode", "documents cannot be read in the encoding \"%s\"", name);
+    return decode_encoding_known(name);
 }
 
 static bool apply(void *context, size_t row, const char *argument)
 {
     struct choices *c = context;
-    if (row == LINES) {
+    switch (row) {
+    case TYPES:
+        return words_types(argument, &c->decoding.types);
+    case INTEGERS:
+        return words_integers(argument, &c->decoding.integers);
+    case TEXT:
+        return words_text(argument, &c->decoding.text);
+    case ENCODING:
+        return set_encoding(c, argument);
+    default:
         c->lines = true;
         return true;
     }
-    if (row != ENCODING)
-        return set_word(row, &c->decoding, argument);
-    c->decoding.encoding_forced = argument;
-    if (!decode_encoding_known(argument))
-        command_misuse("decode", "documents cannot be read in the encoding \"%s\"", argument);
-    return decode_encoding_known(argument);
 }
 
 static void write_fault(const struct fault *fault, struct chain *to)

@@ -6,6 +6,7 @@
 #include "codec/json_write.h"
 #include "tool/command.h"
 #include "tool/input.h"
+#include "tool/words.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -33,8 +34,9 @@ static const struct command_option options[] = {
 
 const struct command_info command_encode_info = {
     .usage = "rpcgate encode [-m NAME | --response | --fault] [OPTION…] [FILE]",
-    .about = "Reads a JSON array of params and writes an XML-RPC document. Without -m, --response\n"
-             "and --fault it is the bare <params>.",
+    .about =
+        "Reads a JSON array of params and writes an XML-RPC document. Without -m, --response\n"
+        "and --fault it is the bare <params>. Without FILE, or with -, it reads standard input.",
     .examples = "  echo '[1, \"two\"]' | rpcgate encode -m demo.echo\n"
                 "  echo '[{\"$dateTime\":\"2026-01-31T12:00:00\"}]' | rpcgate encode --response\n"
                 "  echo '[null, 9007199254740993]' | rpcgate encode -x nil,i8\n",
@@ -49,34 +51,6 @@ struct choices {
     bool lines;
     bool kind_given;
 };
-
-static bool add_extensions(struct choices *c, const char *list)
-{
-    static const struct {
-        const char *name;
-        enum extension bit;
-    } known[] = {
-#define X(word, name) { name, EXTENSION_##word },
-        EXTENSION_LIST(X)
-#undef X
-    };
-    while (*list != '\0') {
-        size_t len = strcspn(list, ","), i = 0;
-        while (i < ARRAY_LEN(known) && !str_eq_c((struct str){ list, len }, known[i].name))
-            i++;
-        if (i == ARRAY_LEN(known)) {
-            command_misuse("encode",
-                           "there is no extension \"%.*s\"; there are nil, ex:nil, i8, biginteger, "
-                           "bigdecimal, nonfinite",
-                           (int)len, list);
-            return false;
-        }
-        c->encoding.extensions |= (unsigned)known[i].bit;
-        list += len;
-        list += *list == ',';
-    }
-    return true;
-}
 
 static bool set_kind(struct choices *c, enum encode_kind kind)
 {
@@ -107,13 +81,7 @@ static bool set_timezone(struct choices *c, const char *name)
 
 static bool apply(void *context, size_t row, const char *argument)
 {
-    static const char *const policies[] = {
-#define X(word, name) name,
-        TEXT_POLICY_LIST(X)
-#undef X
-    };
     struct choices *c = context;
-    unsigned policy = 0;
     switch (row) {
     case METHOD:
         c->method = argument;
@@ -123,16 +91,13 @@ static bool apply(void *context, size_t row, const char *argument)
     case FAULT:
         return set_kind(c, ENCODE_FAULT);
     case EXTENSIONS:
-        return add_extensions(c, argument);
+        return words_extensions(argument, &c->encoding.extensions);
     case ENCODING:
         return set_encoding(c, argument);
     case TIMEZONE:
         return set_timezone(c, argument);
     case TEXT:
-        if (!command_word("--text", argument, policies, ARRAY_LEN(policies), &policy))
-            return false;
-        c->encoding.text = (enum text_policy)policy;
-        return true;
+        return words_text(argument, &c->encoding.text);
     default:
         c->lines = true;
         return true;

@@ -21,8 +21,9 @@ static void print_help(FILE *to)
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].what);
     fputs("\n`rpcgate COMMAND --help` tells each one's options, with examples.\n"
-          "Exit status: 0 good, 64 usage, 65 bad data, 66 no input, 69 an upstream failed,\n"
-          "74 cannot write, 78 the configuration is wrong.\n",
+          "Exit status: 0 good, 1 a fault, 64 usage, 65 bad data, 66 no input, 69 an upstream or\n"
+          "the gateway failed, 74 cannot write, 75 try again, 77 refused, 78 the configuration is\n"
+          "wrong. Manual: rpcgate(1).\n",
           to);
 }
 

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tool/answer.h"
+
+#include "base/chain.h"
+#include "codec/json_cursor.h"
+#include "codec/json_layout.h"
+#include "codec/json_scan.h"
+#include "codec/options.h"
+#include "tool/command.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* By so much a document may be deeper than the value in it. */
+#define ENVELOPE 4
+
+void answer_init(struct answer *answer)
+{
+    *answer = (struct answer){ .who = "" };
+    buf_init(&answer->body, SIZE_MAX - 1, NULL);
+}
+
+void answer_done(struct answer *answer)
+{
+    buf_done(&answer->body);
+}
+
+static bool is_object(struct str text)
+{
+    struct json_scan scan;
+    struct error err;
+    enum codec_step step;
+    json_scan_init(&scan, NULL);
+    json_scan_begin(&scan, text, ENVELOPE + CODEC_DEPTH_MAX);
+    do
+        step = json_scan_step(&scan, SIZE_MAX / 2, &err);
+    while (step == CODEC_MORE);
+    json_scan_done(&scan);
+    text = step == CODEC_DONE ? json_trim(text) : STR("");
+    return text.len > 0 && text.data[0] == '{';
+}
+
+int answer_foreign(const struct answer *answer)
+{
+    fprintf(stderr, "rpcgate: %s does not answer like a gateway (HTTP status %d). Check --url.\n",
+            answer->who, answer->http_status);
+    return EX_UNAVAILABLE;
+}
+
+int answer_check(const struct answer *answer)
+{
+    bool known = false;
+    int status = EX_OK;
+    if (!is_object(buf_str(&answer->body)))
+        return answer_foreign(answer);
+    if (answer->http_status == 200)
+        return EX_OK;
+    status = answer_problem(answer, &known);
+    return known ? status : answer_foreign(answer);
+}
+
+bool answer_member(struct str document, const char *name, struct str *ret)
+{
+    document = json_trim(document);
+    if (document.len == 0 || document.data[0] != '{')
+        return false;
+    struct json_cursor members = json_enter(document);
+    struct str quoted;
+    while (json_next(&members, &quoted, ret))
+        if (str_eq_c(str_slice(quoted, 1, quoted.len - 1), name))
+            return true;
+    return false;
+}
+
+/* C0 but line ends and tabs, DEL, and C1, which is C2 80 to C2 9F in UTF-8. */
+static bool is_command(const char *at)
+{
+    unsigned char c = (unsigned char)at[0];
+    if (c == 0xC2)
+        return (unsigned char)at[1] < 0xA0;
+    return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7F;
+}
+
+void answer_text(struct str quoted, struct buf *to)
+{
+    CLEANUP(buf_done) struct buf text;
+    buf_init(&text, SIZE_MAX - 1, NULL);
+    if (quoted.len < 2 || quoted.data[0] != '"')
+        return;
+    json_unquote(quoted, &text);
+    for (size_t i = 0; i < text.len; i++) {
+        bool command = is_command(text.data + i);
+        buf_append_byte(to, command ? '?' : text.data[i]);
+        i += command && (unsigned char)text.data[i] == 0xC2;
+    }
+}
+
+int answer_write(struct str json)
+{
+    CLEANUP(chain_done) struct chain text;
+    chain_init(&text, SIZE_MAX, NULL);
+    json_lay_out(json, isatty(STDOUT_FILENO) ? JSON_FOR_EYES : JSON_COMPACT, &text);
+    chain_append_byte(&text, '\n');
+    return command_write_chain(&text) ? EX_OK : EX_IOERR;
+}

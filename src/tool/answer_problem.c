@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tool/answer.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+static const struct str urn = { "urn:rpcgate:problem:", 20 };
+
+int answer_status(enum problem_type type)
+{
+    switch (type) {
+    case PROBLEM_FAULT:
+        return ANSWER_FAULT;
+    case PROBLEM_NOT_FOUND:
+        return EX_USAGE;
+    case PROBLEM_INVALID_JSON:
+    case PROBLEM_INVALID_REQUEST:
+    case PROBLEM_UNREPRESENTABLE:
+    case PROBLEM_BODY_TOO_LARGE:
+        return EX_DATAERR;
+    case PROBLEM_UNAUTHENTICATED:
+    case PROBLEM_FORBIDDEN:
+        return EX_NOPERM;
+    case PROBLEM_OVERLOADED:
+    case PROBLEM_RATE_LIMITED:
+    case PROBLEM_DRAINING:
+    case PROBLEM_CIRCUIT_OPEN:
+    case PROBLEM_TIMEOUT:
+        return EX_TEMPFAIL;
+    default:
+        return EX_UNAVAILABLE;
+    }
+}
+
+static int status_of_name(struct str name)
+{
+    for (unsigned i = 0; i < PROBLEM_TYPES; i++)
+        if (str_eq_c(name, problem_info((enum problem_type)i)->name))
+            return answer_status((enum problem_type)i);
+    return EX_UNAVAILABLE;
+}
+
+static bool append_member(struct str document, const char *name, struct buf *to)
+{
+    struct str quoted;
+    size_t before = to->len;
+    if (answer_member(document, name, &quoted))
+        answer_text(quoted, to);
+    return to->len > before;
+}
+
+static bool is_text(struct str document, const char *name, const char *text)
+{
+    struct str quoted;
+    return answer_member(document, name, &quoted) && quoted.data[0] == '"' &&
+           str_eq_c(str_slice(quoted, 1, quoted.len - 1), text);
+}
+
+/* The whole of it: the problem's `detail` has the beginning only. */
+static void describe_fault(struct str fault, struct buf *to)
+{
+    struct str code;
+    buf_append_c(to, "fault ");
+    if (!append_member(fault, "code_text", to) && answer_member(fault, "code", &code))
+        buf_append(to, code);
+    size_t before = to->len;
+    buf_append_c(to, ": ");
+    if (!append_member(fault, "string", to))
+        to->len = before;
+    while (to->len > before && to->data[to->len - 1] == '\n')
+        to->len--;
+    buf_append_byte(to, '\n');
+}
+
+static void describe(struct str document, struct buf *to)
+{
+    CLEANUP(buf_done) struct buf detail;
+    buf_init(&detail, SIZE_MAX - 1, NULL);
+    append_member(document, "detail", &detail);
+    append_member(document, "title", to);
+    if (str_starts_with(buf_str(&detail), buf_str(to)))
+        buf_clear(to);
+    if (to->len > 0 && detail.len > 0)
+        buf_append_c(to, ": ");
+    buf_append(to, buf_str(&detail));
+    struct str pointer;
+    if (answer_member(document, "pointer", &pointer))
+        buf_printf(to, " (at %.*s)", STR_ARGS(pointer));
+    buf_append_byte(to, '\n');
+}
+
+static void add_advice(const struct answer *answer, struct str document, struct buf *to)
+{
+    if (is_text(document, "executed", "unknown"))
+        buf_append_c(to, "  It is not known whether the call was executed.\n");
+    if (answer->retry_after > 0)
+        buf_printf(to, "  Try again in %u s.\n", answer->retry_after);
+}
+
+int answer_problem(const struct answer *answer, bool *ret_known)
+{
+    CLEANUP(buf_done) struct buf type;
+    CLEANUP(buf_done) struct buf text;
+    struct str document = buf_str(&answer->body), fault;
+    buf_init(&type, SIZE_MAX - 1, NULL);
+    buf_init(&text, SIZE_MAX - 1, NULL);
+    bool is_fault = answer_member(document, "fault", &fault) && fault.data[0] == '{';
+    *ret_known = append_member(document, "type", &type) &&
+                 (is_fault || str_starts_with(buf_str(&type), urn));
+    if (!*ret_known)
+        return EX_UNAVAILABLE;
+    if (is_fault)
+        describe_fault(fault, &text);
+    else
+        describe(document, &text);
+    add_advice(answer, document, &text);
+    fprintf(stderr, "rpcgate: %s", buf_c(&text));
+    return is_fault ? ANSWER_FAULT : status_of_name(str_slice(buf_str(&type), urn.len, type.len));
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A call without a gateway: the same translation and the same HTTP client, with a gateway's answer
+ * in the end. */
+#ifndef RPCGATE_TOOL_DIRECT_H
+#define RPCGATE_TOOL_DIRECT_H
+
+#include "base/buf.h"
+#include "base/macros.h"
+#include "codec/options.h"
+#include "tool/answer.h"
+
+#include <stdint.h>
+
+struct direct_call {
+    const char *url;
+    const char *method;
+    const struct buf *params; /* JSON */
+    int64_t timeout_ms;       /* 0: as for an upstream that sets none */
+    struct encode_options encoding;
+    struct decode_options decoding;
+};
+
+/* Returns EX_OK with an answer, be it a problem; else the exit status, after telling on stderr. */
+int direct_ask(const struct direct_call *direct, struct answer *ret) MUST_CHECK;
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tool/gateway.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "config/read_file.h"
+#include "config/url.h"
+#include "rules/retry_after.h"
+#include "tool/server.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sysexits.h>
+#include <time.h>
+
+#define TOKEN_MAX ((size_t)65536)
+
+/* What the gateway is given beyond the call's own time, to say that it was over. [ms] */
+#define GRACE_MS 2000
+
+struct asking {
+    struct upstream_call call;
+    struct answer *answer;
+    bool done;
+    int status;
+};
+
+void gateway_add_segment(struct buf *path, const char *segment)
+{
+    buf_append_byte(path, '/');
+    for (; *segment != '\0'; segment++) {
+        unsigned char c = (unsigned char)*segment;
+        bool plain = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+                     strchr("-._~:", c) != NULL;
+        if (plain)
+            buf_append_byte(path, (char)c);
+        else
+            buf_printf(path, "%%%02X", c);
+    }
+}
+
+static bool is_token(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] <= 0x20 || text.data[i] >= 0x7F)
+            return false;
+    return text.len > 0;
+}
+
+/* The file's text without the line's end. Returns EX_OK, or the exit status after telling. */
+static int read_token(const char *path, struct buf *to)
+{
+    CLEANUP(buf_done) struct buf why;
+    buf_init(&why, 512, NULL);
+    buf_reserve(to, TOKEN_MAX); /* at once: growing would leave copies of it behind */
+    if (!file_read(path, FILE_ANY, to, NULL, &why)) {
+        fprintf(stderr, "rpcgate: --token-file: `%s` %s\n", path, buf_c(&why));
+        return EX_NOINPUT;
+    }
+    while (to->len > 0 && strchr("\r\n", to->data[to->len - 1]) != NULL)
+        to->data[--to->len] = '\0';
+    if (is_token(buf_str(to)))
+        return EX_OK;
+    fprintf(stderr, "rpcgate: --token-file: `%s` holds no token: one line without blanks\n", path);
+    return EX_DATAERR;
+}
+
+static bool check_url(const char *url)
+{
+    const char *wrong = NULL;
+    if (url_userinfo(str_of(url)).len > 0)
+        wrong = "a gateway wants no user and password; a token stands in the file of --token-file";
+    else if (strchr(url, '?') != NULL)
+        wrong = "a gateway's address has no query";
+    if (wrong != NULL)
+        fprintf(stderr, "rpcgate: --url: %s\n", wrong);
+    return wrong == NULL;
+}
+
+static void on_head(struct upstream_call *call UNUSED, int http_status UNUSED,
+                    struct str content_type UNUSED)
+{
+}
+
+static bool on_data(struct upstream_call *call, struct str bytes)
+{
+    struct asking *a = call->user;
+    buf_append(&a->answer->body, bytes);
+    return buf_ok(&a->answer->body);
+}
+
+static const char *advice(const struct upstream_outcome *outcome)
+{
+    switch (outcome->status) {
+    case UPSTREAM_CONNECT_FAILED:
+        if (strstr(outcome->detail, "Permission denied") != NULL)
+            return "Only the socket's owner and group may use it: join that group.";
+        return "Is rpcgated running? Start it, or say with --url where it listens.";
+    case UPSTREAM_TLS_FAILED:
+        return "Check the address in --url and the gateway's certificate.";
+    case UPSTREAM_TIMEOUT:
+        return "Raise --timeout, or try again later.";
+    default:
+        return "Look into the gateway's log.";
+    }
+}
+
+/* No answer at all. */
+static int tell_failure(const struct asking *a, const struct upstream_outcome *outcome)
+{
+    bool late = outcome->status == UPSTREAM_TIMEOUT;
+    fprintf(stderr, "rpcgate: No answer from the gateway %s: %s.\n  %s\n", a->answer->who,
+            outcome->detail, advice(outcome));
+    if (outcome->reached && !a->call.get)
+        fputs("  It is not known whether the call was executed.\n", stderr);
+    return late ? EX_TEMPFAIL : EX_UNAVAILABLE;
+}
+
+static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome)
+{
+    struct asking *a = call->user;
+    a->done = true;
+    a->status = outcome->status == UPSTREAM_OK ? EX_OK : tell_failure(a, outcome);
+    a->answer->http_status = outcome->http_status;
+    for (size_t i = 0; i < outcome->n_headers; i++)
+        if (strcasecmp(outcome->headers[i].name, "Retry-After") == 0)
+            a->answer->retry_after = retry_after_read(str_of(outcome->headers[i].value),
+                                                      (struct str){ NULL, 0 }, time(NULL));
+}
+
+static int ask(const struct config *config, const struct gateway_request *request,
+               struct answer *ret)
+{
+    struct chain body;
+    struct asking a = { .answer = ret };
+    chain_init(&body, SIZE_MAX, NULL);
+    if (request->body != NULL)
+        chain_append(&body, buf_str(request->body));
+    a.call = (struct upstream_call){
+        .body = &body,
+        .content_type = "application/json",
+        .get = request->body == NULL,
+        .deadline_ms =
+            request->timeout_ms > 0 ? clock_now_ms() + request->timeout_ms + GRACE_MS : CLOCK_NEVER,
+        .on_head = on_head,
+        .on_data = on_data,
+        .on_done = on_done,
+        .user = &a,
+    };
+    if (!server_call(config, &a.call, &a.done))
+        a.status = EX_OSERR;
+    chain_done(&body);
+    return a.status;
+}
+
+/* `token` NULL: none is shown. */
+static int ask_with_token(const char *token, const struct gateway_request *request,
+                          struct answer *ret)
+{
+    char header[64];
+    snprintf(header, sizeof header, "X-Rpcgate-Timeout: %" PRId64 "ms", request->timeout_ms);
+    struct config *config = server_config(&(struct server_words){
+        .option = "--url",
+        .url = ret->who,
+        .path = request->path,
+        .token = token,
+        .header = request->timeout_ms > 0 ? header : NULL,
+    });
+    int status = config != NULL ? ask(config, request, ret) : EX_USAGE;
+    config_unref(config);
+    return status;
+}
+
+int gateway_ask(const struct gateway_words *words, const struct gateway_request *request,
+                struct answer *ret)
+{
+    struct buf token;
+    int status = EX_OK;
+    ret->who = words->url != NULL ? words->url : GATEWAY_URL;
+    if (!check_url(ret->who))
+        return EX_USAGE;
+    buf_init(&token, TOKEN_MAX, NULL);
+    if (words->token_file != NULL)
+        status = read_token(words->token_file, &token);
+    if (status == EX_OK)
+        status = ask_with_token(words->token_file != NULL ? buf_c(&token) : NULL, request, ret);
+    buf_wipe(&token);
+    return status;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A server that the words of a command name, and one exchange with it. It becomes a configuration
+ * of one upstream, so that its URL is read, and its credentials are kept and hidden, as those of a
+ * file are. */
+#ifndef RPCGATE_TOOL_SERVER_H
+#define RPCGATE_TOOL_SERVER_H
+
+#include "base/macros.h"
+#include "base/str.h"
+#include "config/config.h"
+#include "io/upstream.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What its upstream is called in messages. */
+#define SERVER_NAME "server"
+
+struct server_words {
+    const char *option; /* that has the URL, for messages: "--url" */
+    const char *url;
+    struct str path;    /* to be put behind the URL; empty: nothing */
+    const char *token;  /* NULL: none */
+    const char *header; /* one more, "Name: value"; NULL: none */
+};
+
+/* NULL: something is wrong with the words; told on stderr (EX_USAGE). */
+struct config *server_config(const struct server_words *words) MUST_CHECK;
+
+/* Makes the call, until its on_done() has set `done`. False: told on stderr (EX_OSERR). */
+bool server_call(const struct config *config, struct upstream_call *call,
+                 const bool *done) MUST_CHECK;
+
+/* `1500ms` and the like. False: told on stderr (EX_USAGE). */
+bool server_duration(const char *option, const char *text, int64_t *ret_ms) MUST_CHECK;
+
+#endif
