@@ -34,17 +34,17 @@ static void check_is_known(const struct checking *c, const struct caller_config 
 {
     static const enum caller_index ways[] = { CALLER_token, CALLER_tokens, CALLER_user,
                                               CALLER_group, CALLER_cert };
-    const struct origin *tokens = &caller->origins[CALLER_tokens];
     bool known = false;
-    for (size_t k = 0; k < ARRAY_LEN(ways); k++)
-        known |= check_is_set(&caller->origins[ways[k]]);
+    for (size_t k = 0; k < ARRAY_LEN(ways); k++) {
+        const struct origin *way = &caller->origins[ways[k]];
+        bool empty = ways[k] == CALLER_tokens && way->shown != NULL && caller->tokens.n == 0;
+        known |= check_is_set(way) && !empty;
+    }
     if (!known)
         findings_error(c->findings, caller->place,
                        "callers[%zu]: set one of `token`, `tokens`, `user`, `group` and `cert`, by "
                        "which the caller is known",
                        i);
-    if (tokens->shown != NULL && caller->tokens.n == 0)
-        findings_error(c->findings, tokens->place, "callers[%zu].tokens: there is no token", i);
 }
 
 /* RFC 6750 section 2.1: what is sent behind `Bearer`. */

@@ -51,4 +51,19 @@ static inline void refuses_with(const char *text, const char *part)
     config_report_done(&report);
 }
 
+/* Reads a text that must be good, with that in its warnings; "": there are none. */
+static inline void warns_with(const char *text, const char *part)
+{
+    struct config_report report;
+    config_report_init(&report);
+    struct config *config =
+        config_read_text("t.conf", str_of(text), &(struct config_read_options){ 0 }, &report);
+    if (config == NULL)
+        fail_msg("%s\nis refused: %s", text, buf_c(&report.errors));
+    if (part[0] == '\0' ? report.warnings.len > 0 : strstr(buf_c(&report.warnings), part) == NULL)
+        fail_msg("%s\nhas the warnings: %s", text, buf_c(&report.warnings));
+    config_unref(config);
+    config_report_done(&report);
+}
+
 #endif
