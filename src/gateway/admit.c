@@ -29,6 +29,13 @@ static bool is_probe(enum route_kind kind)
     return kind == ROUTE_LIVEZ || kind == ROUTE_READYZ;
 }
 
+/* A listener serves what its `serve` says; all else is not there. */
+static bool is_served(const struct request *r)
+{
+    bool is_admin = is_probe(r->route.kind) || r->route.kind == ROUTE_METRICS;
+    return (r->door->serve & (is_admin ? SERVE_ADMIN : SERVE_API)) != 0;
+}
+
 /* Of other requests a body is read and thrown away: who sends it need not be known. */
 static bool takes_body(enum route_kind kind)
 {
@@ -79,6 +86,14 @@ static bool check_method(struct request *r)
     return r->route.kind != ROUTE_METHOD || request_may_call(r, route_method(&r->route), &r->error);
 }
 
+/* Of a batch the calls are counted when its body is there. */
+static bool check_rate(struct request *r)
+{
+    return r->upstream == NULL ||
+           (request_enter_flight(r, &r->error) &&
+            (r->route.kind != ROUTE_METHOD || request_take_calls(r, 1, &r->error)));
+}
+
 static bool check_body(struct request *r, const struct request_head *head)
 {
     size_t max = r->view->config->limits.body;
@@ -110,6 +125,8 @@ bool request_admit(struct request *r)
         !origin_check_origin(head, &config->cors_origins, &r->cors_origin, &r->error) ||
         !route_parse(head->path, &r->route, &r->error))
         return false;
+    if (!is_served(r))
+        r->route.kind = ROUTE_UNKNOWN;
     r->wants_body = takes_body(r->route.kind);
     if (r->cors_origin != NULL && origin_is_preflight(head)) {
         r->route.kind = ROUTE_PREFLIGHT;
@@ -118,5 +135,5 @@ bool request_admit(struct request *r)
     if (is_probe(r->route.kind))
         return check_path(r, head) && check_body(r, head);
     return query_parse(head->query, &r->query, &r->error) && check_caller(r, head) &&
-           check_path(r, head) && check_method(r) && check_body(r, head);
+           check_path(r, head) && check_method(r) && check_rate(r) && check_body(r, head);
 }

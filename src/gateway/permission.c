@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* May the caller call that method of the request's upstream? */
+/* What a request's caller may call, and how much of it. */
 #include "gateway/request.h"
+
+#include "gateway/caller_state.h"
 
 static bool refuse_method(struct error *err)
 {
@@ -29,4 +31,29 @@ bool request_may_call_with(const struct request *r, struct str method, struct st
                      "You may not call this method with these params: rules with `params` say "
                      "which texts they may have. The administrator changes that with `allow` and "
                      "`deny`.");
+}
+
+static struct caller_state *state_of(const struct request *r)
+{
+    return r->view->callers[r->caller.config->index];
+}
+
+bool request_take_calls(struct request *r, size_t n, struct error *err)
+{
+    return r->caller.config == NULL || caller_state_take(state_of(r), r->caller.config, n, err);
+}
+
+bool request_enter_flight(struct request *r, struct error *err)
+{
+    if (r->caller.config == NULL)
+        return true;
+    r->is_in_flight = caller_state_enter(state_of(r), r->caller.config, err);
+    return r->is_in_flight;
+}
+
+void request_leave_flight(struct request *r)
+{
+    if (r->is_in_flight)
+        caller_state_leave(state_of(r));
+    r->is_in_flight = false;
 }

@@ -151,6 +151,7 @@ static void on_closed(void *context, struct http_exchange *x, bool sent)
     struct worker *w = r->worker;
     if (r->state == REQUEST_WORKING)
         call_drop(&r->call);
+    request_leave_flight(r);
     request_log(r, sent && !r->caller_gone);
     metrics_count_request(r);
     list_remove(&r->in_state);

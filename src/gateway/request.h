@@ -55,6 +55,7 @@ struct request {
     struct query query;
     struct caller caller;
     const char *caller_name; /* NULL: not known (yet) */
+    bool is_in_flight;       /* counts among its max_in_flight */
     const char *cors_origin; /* the origin of the page that sends it; NULL: none or our own */
     const struct upstream_config *upstream; /* NULL: not known (yet) */
     int64_t timeout_ms;                     /* X-Rpcgate-Timeout; CLOCK_NEVER: none */
@@ -109,6 +110,14 @@ bool request_may_call(const struct request *r, struct str method, struct error *
 /* gateway/permission.c: and with those params (JSON that is known to be valid, or no bytes)? */
 bool request_may_call_with(const struct request *r, struct str method, struct str params,
                            struct error *err) MUST_CHECK;
+
+/* gateway/permission.c: takes that many calls off the caller's rate, all or none.
+ * err: RATE_LIMITED. */
+bool request_take_calls(struct request *r, size_t n, struct error *err) MUST_CHECK;
+
+/* gateway/permission.c: counts among those of its caller that are in flight. err: RATE_LIMITED. */
+bool request_enter_flight(struct request *r, struct error *err) MUST_CHECK;
+void request_leave_flight(struct request *r);
 
 /* gateway/single.c: POST /v1/{upstream}/{method}: the whole body is there. */
 void request_call_one(struct request *r);
