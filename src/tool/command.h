@@ -13,6 +13,9 @@
 /* X(name, what it does) */
 #define COMMAND_LIST(X)                                                                            \
     X(call, "call a method, through a gateway or without one")                                     \
+    X(upstreams, "the upstreams of a gateway")                                                     \
+    X(methods, "the methods of an upstream")                                                       \
+    X(describe, "a method's signatures and help")                                                  \
     X(check, "are the upstreams of a configuration there, and if not, why?")                       \
     X(encode, "JSON params on stdin to an XML-RPC document on stdout")                             \
     X(decode, "an XML-RPC document on stdin to JSON on stdout")

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `rpcgate upstreams`, `rpcgate methods` and `rpcgate describe`: what a gateway tells of its
+ * upstreams, as lines for people and scripts. */
+#include "base/alloc.h"
+#include "codec/json_cursor.h"
+#include "tool/answer.h"
+#include "tool/command.h"
+#include "tool/gateway.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+/* Where the states of upstreams stand, unless a name is longer. [columns] */
+#define STATE_COLUMN 24
+
+enum {
+#define X(word, letter, name, argument, help) word,
+    GATEWAY_OPTIONS(X)
+#undef X
+        JSON,
+    HELP
+};
+
+static const struct command_option options[] = {
+#define X(word, letter, name, argument, help) [word] = { letter, name, argument, help },
+    GATEWAY_OPTIONS(X)
+#undef X
+        [JSON] = { 0, "json", NULL, "write the gateway's answer, for programs" },
+    [HELP] = { 'h', "help", NULL, "print this" },
+};
+
+const struct command_info command_upstreams_info = {
+    .usage = "rpcgate upstreams [OPTION…]",
+    .about =
+        "Lists the upstreams that the gateway lets you use, one on a line, and whether each is\n"
+        "up, down or unknown (nobody has called it yet).",
+    .examples =
+        "  rpcgate upstreams\n"
+        "  rpcgate upstreams --url http://127.0.0.1:8080 | awk '$2 == \"down\" { print $1 }'\n",
+    .options = options,
+    .n_options = ARRAY_LEN(options),
+};
+
+const struct command_info command_methods_info = {
+    .usage = "rpcgate methods [OPTION…] UPSTREAM [GLOB]",
+    .about = "Lists the methods of an upstream, one on a line, or those that the glob matches, as\n"
+             "its system.listMethods tells them. An upstream without that has status 69.",
+    .examples = "  rpcgate methods supervisor\n"
+                "  rpcgate methods supervisor '*.get*'\n",
+    .options = options,
+    .n_options = ARRAY_LEN(options),
+};
+
+const struct command_info command_describe_info = {
+    .usage = "rpcgate describe [OPTION…] UPSTREAM METHOD",
+    .about = "Tells the signatures of a method, and its help, as the upstream's\n"
+             "system.methodSignature and system.methodHelp tell them.",
+    .examples = "  rpcgate describe supervisor supervisor.startProcess\n",
+    .options = options,
+    .n_options = ARRAY_LEN(options),
+};
+
+struct lookup {
+    struct gateway_words gateway;
+    bool json;
+    const char *upstream; /* NULL: of all */
+    const char *method;   /* NULL: of none */
+    const char *glob;     /* NULL: all */
+};
+
+static bool apply(void *context, size_t row, const char *argument)
+{
+    struct lookup *l = context;
+    if (row == URL)
+        l->gateway.url = argument;
+    else if (row == TOKEN_FILE)
+        l->gateway.token_file = argument;
+    else
+        l->json = true;
+    return true;
+}
+
+/* Asks, and has the answer's document printed. Returns the exit status. */
+static int look(const struct lookup *l,
+                int (*print)(const struct lookup *l, struct str document, struct buf *to))
+{
+    CLEANUP(buf_done) struct buf path;
+    CLEANUP(buf_done) struct buf text;
+    CLEANUP(answer_done) struct answer answer;
+    buf_init(&path, SIZE_MAX - 1, NULL);
+    buf_init(&text, SIZE_MAX - 1, NULL);
+    answer_init(&answer);
+    buf_append_c(&path, "/v1");
+    if (l->upstream != NULL)
+        gateway_add_segment(&path, l->upstream);
+    if (l->method != NULL)
+        gateway_add_segment(&path, l->method);
+    int status =
+        gateway_ask(&l->gateway, &(struct gateway_request){ .path = buf_str(&path) }, &answer);
+    if (status == EX_OK)
+        status = answer_check(&answer);
+    if (status != EX_OK)
+        return status;
+    if (l->json)
+        return answer_write(buf_str(&answer.body));
+    status = print(l, buf_str(&answer.body), &text);
+    if (status < 0)
+        return answer_foreign(&answer);
+    return command_write(buf_str(&text)) ? status : EX_IOERR;
+}
+
+/* What a printer returns for a document that no gateway writes. */
+#define FOREIGN (-1)
+
+static bool member_array(struct str document, const char *name, struct str *ret)
+{
+    return answer_member(document, name, ret) && ret->data[0] == '[';
+}
+
+static void print_upstream(struct str item, struct buf *to)
+{
+    struct str name, state;
+    size_t start = to->len;
+    if (!answer_member(item, "name", &name))
+        return;
+    answer_text(name, to);
+    if (answer_member(item, "state", &state)) {
+        size_t width = to->len - start;
+        buf_printf(to, "%*s", width < STATE_COLUMN ? (int)(STATE_COLUMN - width) : 1, "");
+        answer_text(state, to);
+    }
+    buf_append_byte(to, '\n');
+}
+
+static int print_upstreams(const struct lookup *l UNUSED, struct str document, struct buf *to)
+{
+    struct str list, item;
+    if (!member_array(document, "upstreams", &list))
+        return FOREIGN;
+    struct json_cursor items = json_enter(list);
+    while (json_next(&items, NULL, &item))
+        print_upstream(item, to);
+    return EX_OK;
+}
+
+static void print_method(const struct lookup *l, struct str item, struct buf *to)
+{
+    CLEANUP(buf_done) struct buf name;
+    struct str quoted;
+    buf_init(&name, SIZE_MAX - 1, NULL);
+    if (!answer_member(item, "name", &quoted))
+        return;
+    answer_text(quoted, &name);
+    if (l->glob != NULL && !glob_match(str_of(l->glob), buf_str(&name)))
+        return;
+    buf_append(to, buf_str(&name));
+    buf_append_byte(to, '\n');
+}
+
+/* An upstream that does not tell them. */
+static int tell_reason(const struct lookup *l, struct str document)
+{
+    CLEANUP(buf_done) struct buf reason;
+    struct str quoted;
+    buf_init(&reason, SIZE_MAX - 1, NULL);
+    if (answer_member(document, "reason", &quoted))
+        answer_text(quoted, &reason);
+    fprintf(stderr, "rpcgate: %s does not tell its methods%s%s\n", l->upstream,
+            reason.len > 0 ? ": " : "", buf_c(&reason));
+    return EX_UNAVAILABLE;
+}
+
+static int print_methods(const struct lookup *l, struct str document, struct buf *to)
+{
+    struct str list, item;
+    if (!answer_member(document, "methods", &list))
+        return FOREIGN;
+    if (list.data[0] != '[')
+        return tell_reason(l, document);
+    struct json_cursor items = json_enter(list);
+    while (json_next(&items, NULL, &item))
+        print_method(l, item, to);
+    return EX_OK;
+}
+
+/* The first type is the result's. */
+static void print_signature(const struct lookup *l, struct str signature, struct buf *to)
+{
+    struct str type, result = STR("\"\"");
+    if (signature.data[0] != '[')
+        return;
+    struct json_cursor types = json_enter(signature);
+    bool has_result = json_next(&types, NULL, &result);
+    buf_printf(to, "%s(", l->method);
+    for (size_t i = 0; has_result && json_next(&types, NULL, &type); i++) {
+        buf_append_c(to, i > 0 ? ", " : "");
+        answer_text(type, to);
+    }
+    buf_append_byte(to, ')');
+    if (has_result) {
+        buf_append_c(to, " -> ");
+        answer_text(result, to);
+    }
+    buf_append_byte(to, '\n');
+}
+
+static int print_description(const struct lookup *l, struct str document, struct buf *to)
+{
+    struct str signatures, signature, help;
+    if (!answer_member(document, "signatures", &signatures) ||
+        !answer_member(document, "help", &help))
+        return FOREIGN;
+    if (signatures.data[0] == '[') {
+        struct json_cursor items = json_enter(signatures);
+        while (json_next(&items, NULL, &signature))
+            print_signature(l, signature, to);
+    }
+    if (to->len == 0)
+        buf_printf(to, "%s(…)\n", l->method);
+    size_t before = to->len;
+    buf_append_byte(to, '\n');
+    answer_text(help, to);
+    while (to->len > before && to->data[to->len - 1] == '\n')
+        to->len--;
+    if (to->len > before)
+        buf_append_byte(to, '\n');
+    return EX_OK;
+}
+
+int command_upstreams(int argc, char **argv)
+{
+    struct lookup l = { .json = false };
+    int operand = command_options(argc, argv, &command_upstreams_info, apply, &l);
+    if (operand <= 0)
+        return operand == 0 ? EX_OK : EX_USAGE;
+    if (argc > operand)
+        return command_misuse("upstreams", "it takes options only");
+    return look(&l, print_upstreams);
+}
+
+int command_methods(int argc, char **argv)
+{
+    struct lookup l = { .json = false };
+    int operand = command_options(argc, argv, &command_methods_info, apply, &l);
+    if (operand <= 0)
+        return operand == 0 ? EX_OK : EX_USAGE;
+    if (argc - operand < 1 || argc - operand > 2)
+        return command_misuse("methods", "it takes an UPSTREAM, and perhaps a GLOB");
+    l.upstream = argv[operand];
+    l.glob = argv[operand + 1];
+    if (l.glob != NULL && l.json)
+        return command_misuse("methods", "--json writes all methods: leave out the GLOB");
+    return look(&l, print_methods);
+}
+
+int command_describe(int argc, char **argv)
+{
+    struct lookup l = { .json = false };
+    int operand = command_options(argc, argv, &command_describe_info, apply, &l);
+    if (operand <= 0)
+        return operand == 0 ? EX_OK : EX_USAGE;
+    if (argc - operand != 2)
+        return command_misuse("describe", "it takes an UPSTREAM and a METHOD");
+    l.upstream = argv[operand];
+    l.method = argv[operand + 1];
+    return look(&l, print_description);
+}
