@@ -4,6 +4,7 @@ cores, started in a folder of its own, and read out by /proc."""
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import threading
@@ -111,6 +112,11 @@ class Server:
         while (now := self.cpu_seconds()) != before and time.monotonic() < end:
             before = now
             time.sleep(0.2)
+
+    def end_last_child(self):
+        """That of a program which runs another one."""
+        os.kill(self._pids()[-1], signal.SIGTERM)
+        self.process.wait(START_TIME)
 
     def stop(self):
         self.process.terminate()
@@ -229,14 +235,14 @@ upstreams = {{
 
 
 def start_rpcgate(program: Path, folder: Path, cores: tuple[int, ...], upstream: Server,
-                  access_log: bool = False) -> Server:
-    """Its log, where there is one, goes to /dev/null."""
+                  access_log: bool = False, more: str = "") -> Server:
+    """Its log, where there is one, goes to /dev/null. `more`: settings of further upstreams."""
     folder.mkdir()
     port = free_port()
     lines = "".join(f'  {name} = {{ url = "{upstream.url(name)}"; timeouts = {{ total = "10m"; }}; '
                     "};\n" for name in ANSWERS)
     config = folder / "rpcgate.conf"
-    config.write_text(_RPCGATE.format(workers=len(cores), port=port, upstreams=lines,
+    config.write_text(_RPCGATE.format(workers=len(cores), port=port, upstreams=lines + more,
                                       access="true" if access_log else "false"))
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
         ready.bind(str(folder / "notify"))
