@@ -48,10 +48,9 @@ static int serve(const char *listen, unsigned port)
     struct config *config =
         config_read_text("demo", str_of(text), &(struct config_read_options){ 0 }, &report);
     if (config != NULL)
-        status = service_run(config);
+        status = service_run(config, &(struct service_options){ 0 });
     else
         fputs(buf_c(&report.errors), stderr);
-    config_unref(config);
     config_report_done(&report);
     return status;
 }

@@ -217,7 +217,8 @@ static bool open_demo(struct demo_server *demo, const struct listen_config *wher
     static const struct http_handler handler = { on_head, on_body, on_complete, on_gone,
                                                  on_closed };
     CLEANUP(free_charp) char *why = NULL;
-    if (!listener_open(where, 1, &demo->listener, &why)) {
+    const struct listener_options options = { .config = where, .n_workers = 1 };
+    if (!listener_open(&options, &demo->listener, &why)) {
         log_error("the demo server cannot listen: %s", why);
         return false;
     }

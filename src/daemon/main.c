@@ -22,30 +22,30 @@ static int show(const struct config *config)
     return fputs(buf_c(&text), stdout) >= 0 && fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
-static int serve(struct config *config)
+/* Takes the configuration. */
+static int serve(struct config *config, const char *path)
 {
     /* journald sets JOURNAL_STREAM, and reads <N> as the line's priority (sd-daemon(3)). */
-    log_configure(config->log.level, config->log.format, getenv("JOURNAL_STREAM") != NULL);
+    const struct service_options options = { path, getenv("JOURNAL_STREAM") != NULL };
+    log_configure(config->log.level, config->log.format, options.priorities);
     log_start();
-    int status = service_run(config);
+    int status = service_run(config, &options);
     log_stop();
     return status;
 }
 
+/* Takes the configuration. */
 static int act(const struct daemon_options *options, struct config *config)
 {
-    switch (options->mode) {
-    case DAEMON_TEST:
+    int status = EX_OK;
+    if (options->mode == DAEMON_RUN)
+        return serve(config, options->config);
+    if (options->mode == DAEMON_SHOW)
+        status = show(config);
+    else
         puts("ok");
-        return EX_OK;
-    case DAEMON_SHOW:
-        return show(config);
-    case DAEMON_RUN:
-    case DAEMON_DEMO:
-    case DAEMON_END:
-        break;
-    }
-    return serve(config);
+    config_unref(config);
+    return status;
 }
 
 static int with_config(const struct daemon_options *options)
@@ -58,13 +58,10 @@ static int with_config(const struct daemon_options *options)
         &report);
     fputs(buf_c(&report.warnings), stderr);
     fputs(buf_c(&report.errors), stderr);
-    if (config != NULL)
-        status = act(options, config);
-    else if (report.missing)
+    if (report.missing)
         status = EX_NOINPUT;
-    config_unref(config);
     config_report_done(&report);
-    return status;
+    return config != NULL ? act(options, config) : status;
 }
 
 static int demo(const struct daemon_options *options)

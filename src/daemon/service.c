@@ -5,10 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/notify.h"
-#include "gateway/generation.h"
-#include "gateway/worker.h"
-#include "io/listener.h"
-#include "io/loop.h"
+#include "daemon/service_state.h"
 #include "io/upstream.h"
 
 #include <errno.h>
@@ -22,18 +19,6 @@
 #include <sys/signalfd.h>
 #include <sysexits.h>
 #include <unistd.h>
-
-struct service {
-    struct config *config;
-    struct gateway gateway;
-    struct generation *generation;
-    struct worker **workers;
-    size_t n_workers;
-    struct loop *loop; /* the main thread's own */
-    struct loop_source signals, idle;
-    unsigned stops;         /* how many times we were asked to */
-    int64_t phase_until_ms; /* when the phase ends at the latest */
-};
 
 static void fill_signal_set(sigset_t *set)
 {
@@ -100,8 +85,8 @@ static void on_stop_signal(struct service *s, uint32_t number)
         return;
     }
     log_info("stopping: running calls have limits.drain to end");
-    notify_send("STOPPING=1\nSTATUS=Draining.");
-    enter_phase(s, GATEWAY_LAME_DUCK, s->config->limits.lame_duck);
+    notify_send("STOPPING=1\nSTATUS=Stopping.");
+    enter_phase(s, GATEWAY_LAME_DUCK, s->generation->config->limits.lame_duck);
 }
 
 static void on_signal(struct loop_source *source, uint32_t events)
@@ -112,29 +97,25 @@ static void on_signal(struct loop_source *source, uint32_t events)
     if (read(source->fd, &info, sizeof info) != (ssize_t)sizeof info)
         return;
     if (info.ssi_signo == SIGHUP)
-        log_warn("SIGHUP: a changed configuration takes effect with a restart");
+        service_reload(s);
     else
         on_stop_signal(s, info.ssi_signo);
 }
 
-static void on_idle(struct loop_source *source, uint32_t events)
+static void on_news(struct loop_source *source, uint32_t events)
 {
+    struct service *s = CONTAINER_OF(source, struct service, news);
     eventfd_t ignored;
     (void)events;
     eventfd_read(source->fd, &ignored);
-}
-
-/* The workers have their own descriptors of the sockets, and close them when they see the phase. */
-static void close_listeners(struct service *s)
-{
-    for (size_t i = 0; s->generation != NULL && i < s->generation->n_listeners; i++)
-        listener_close(&s->generation->listeners[i].state->listener, true);
+    if (s->generation != NULL && s->n_workers == s->gateway.n_workers)
+        service_settle(s);
 }
 
 static void drain(struct service *s)
 {
-    close_listeners(s);
-    enter_phase(s, GATEWAY_DRAINING, s->config->limits.drain);
+    listeners_close(&s->listeners);
+    enter_phase(s, GATEWAY_DRAINING, s->generation->config->limits.drain);
 }
 
 /* Moves from phase to phase as time and running calls tell. False: it is over. */
@@ -146,7 +127,7 @@ static bool follow_phase(struct service *s)
     case GATEWAY_READY:
         return true;
     case GATEWAY_LAME_DUCK:
-        if (over)
+        if (over && !s->is_settling) /* else doors are being opened on the listeners */
             drain(s);
         return true;
     case GATEWAY_DRAINING:
@@ -159,38 +140,44 @@ static bool follow_phase(struct service *s)
     return false;
 }
 
-static int64_t next_deadline(struct service *s)
+static int64_t next_deadline(const struct service *s)
 {
-    enum gateway_phase phase = gateway_phase(&s->gateway);
-    return phase == GATEWAY_LAME_DUCK || phase == GATEWAY_DRAINING ? s->phase_until_ms
-                                                                   : CLOCK_NEVER;
+    int64_t deadline = clock_min(s->watchdog.due_ms, s->upkeep.due_ms);
+    if (s->stops > 0 && !s->is_settling)
+        deadline = clock_min(deadline, s->phase_until_ms);
+    return deadline;
 }
 
-static bool open_listeners(struct service *s, size_t n_workers)
+static void run(struct service *s)
 {
-    size_t n = s->config->n_listen;
-    struct generation_listener *listeners = xcalloc(n, sizeof *listeners);
-    bool good = true;
-    size_t n_open = 0;
-    for (; good && n_open < n; n_open += good) {
-        CLEANUP(free_charp) char *why = NULL;
-        struct listener opened;
-        good = listener_open(&s->config->listen[n_open], n_workers, &opened, &why);
-        if (!good) {
-            log_error("%s", why);
-            break;
-        }
-        listeners[n_open].state = listener_state_new(&opened, n_workers);
-        listeners[n_open].config = &s->config->listen[n_open];
+    while (follow_phase(s)) {
+        loop_wait(s->loop, next_deadline(s));
+        watchdog_run(&s->watchdog, s->workers, loop_now_ms(s->loop));
+        upkeep_run(&s->upkeep, &s->gateway, s->generation, loop_now_ms(s->loop));
     }
-    s->generation = generation_new(&s->gateway, s->config, NULL, listeners, n_open);
-    return good;
 }
 
-static bool start_workers(struct service *s, size_t n)
+void service_apply(struct service *s, const struct config *config)
 {
-    s->workers = xcalloc(n, sizeof(struct worker *));
-    for (size_t i = 0; i < n; i++) {
+    log_configure(config->log.level, config->log.format, s->priorities);
+    atomic_store_explicit(&s->gateway.memory.max, config->limits.memory, memory_order_relaxed);
+}
+
+static bool open_generation(struct service *s, struct config *config)
+{
+    struct generation_listener *listeners;
+    size_t n;
+    if (!listeners_open(&s->listeners, config, &listeners, &n))
+        return false;
+    s->generation = generation_new(&s->gateway, config, NULL, listeners, n);
+    listeners_follow(&s->listeners, s->generation);
+    return true;
+}
+
+static bool start_workers(struct service *s)
+{
+    s->workers = xcalloc(s->gateway.n_workers, sizeof(struct worker *));
+    for (size_t i = 0; i < s->gateway.n_workers; i++) {
         struct worker *w = worker_start(&s->gateway, i, s->generation);
         if (w == NULL) {
             log_error("worker %zu cannot start: %s", i, strerror(errno));
@@ -207,10 +194,10 @@ static bool open_loop(struct service *s)
     fill_signal_set(&set);
     s->loop = loop_new();
     s->signals = (struct loop_source){ signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), on_signal };
-    s->idle = (struct loop_source){ eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), on_idle };
-    s->gateway.main_fd = s->idle.fd;
-    if (s->loop != NULL && s->signals.fd >= 0 && s->idle.fd >= 0 &&
-        loop_add(s->loop, &s->signals, EPOLLIN) && loop_add(s->loop, &s->idle, EPOLLIN))
+    s->news = (struct loop_source){ eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), on_news };
+    s->gateway.main_fd = s->news.fd;
+    if (s->loop != NULL && s->signals.fd >= 0 && s->news.fd >= 0 &&
+        loop_add(s->loop, &s->signals, EPOLLIN) && loop_add(s->loop, &s->news, EPOLLIN))
         return true;
     log_error("cannot wait for signals: %s", strerror(errno));
     return false;
@@ -220,11 +207,10 @@ static void announce(struct service *s)
 {
     for (size_t i = 0; i < s->generation->n_listeners; i++)
         LOG_EVENT(LOG_LEVEL_INFO, "ready",
-                  LOG_TEXT("listen", s->generation->listeners[i].state->name),
+                  LOG_TEXT("listen", s->generation->listeners[i].state->listener.name),
                   LOG_NUM("workers", (int64_t)s->n_workers),
-                  LOG_NUM("upstreams", (int64_t)s->config->n_upstreams));
-    notify_send("READY=1\nSTATUS=Serving %zu upstreams.\nMAINPID=%ld", s->config->n_upstreams,
-                (long)getpid());
+                  LOG_NUM("upstreams", (int64_t)s->generation->config->n_upstreams));
+    notify_send("READY=1\nMAINPID=%ld", (long)getpid());
 }
 
 static void service_end(struct service *s)
@@ -234,40 +220,50 @@ static void service_end(struct service *s)
         worker_join(s->workers[i]);
     for (size_t i = 0; i < s->n_workers; i++)
         worker_free(s->workers[i]);
-    close_listeners(s);
+    listeners_done(&s->listeners);
+    watchdog_done(&s->watchdog);
     if (s->loop != NULL)
         loop_free(s->loop);
     if (s->signals.fd >= 0)
         close(s->signals.fd);
-    if (s->idle.fd >= 0)
-        close(s->idle.fd);
+    if (s->news.fd >= 0)
+        close(s->news.fd);
     generation_unref(s->generation);
     gateway_done(&s->gateway);
     free(s->workers);
 }
 
-int service_run(struct config *config)
+static int serve(struct service *s, struct config *config)
 {
-    struct service s = { .config = config, .signals.fd = -1, .idle.fd = -1 };
-    int status = EX_UNAVAILABLE;
+    if (!open_loop(s) || !upstreams_global_init())
+        return EX_UNAVAILABLE;
+    if (!open_generation(s, config) || !start_workers(s))
+        return EX_UNAVAILABLE;
+    enter_phase(s, GATEWAY_READY, 0);
+    watchdog_init(&s->watchdog, s->workers, s->n_workers);
+    upkeep_init(&s->upkeep);
+    announce(s);
+    run(s);
+    return EX_OK;
+}
+
+int service_run(struct config *config, const struct service_options *options)
+{
+    struct service s = {
+        .path = options->path,
+        .priorities = options->priorities,
+        .signals.fd = -1,
+        .news.fd = -1,
+    };
     raise_descriptor_limit();
     forbid_core_dumps();
-    size_t n_workers = config->workers > 0 ? (size_t)config->workers : count_cpus();
-    gateway_init(&s.gateway, n_workers);
-    atomic_store(&s.gateway.memory.max, config->limits.memory);
-    if (!open_loop(&s) || !upstreams_global_init()) {
-        service_end(&s);
-        return status;
-    }
-    if (open_listeners(&s, n_workers) && start_workers(&s, n_workers)) {
-        enter_phase(&s, GATEWAY_READY, 0);
-        announce(&s);
-        while (follow_phase(&s))
-            loop_wait(s.loop, next_deadline(&s));
-        status = EX_OK;
-    }
+    gateway_init(&s.gateway, config->workers > 0 ? (size_t)config->workers : count_cpus());
+    listeners_init(&s.listeners, s.gateway.n_workers);
+    service_apply(&s, config);
+    int status = serve(&s, config);
     service_end(&s);
     upstreams_global_done();
+    config_unref(config);
     if (status == EX_OK)
         log_info("stopped");
     return status;

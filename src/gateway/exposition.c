@@ -203,7 +203,7 @@ static void add_connections(const struct generation *generation, size_t n_worker
         for (size_t w = 0; w < n_workers; w++)
             n += atomic_load_explicit(&l->connections[w], memory_order_relaxed);
         add(to, "%s{", rows[METRIC_CONNECTIONS].name);
-        add_label(to, "listener", l->name);
+        add_label(to, "listener", l->listener.name);
         add(to, "} %zu\n", n);
     }
 }

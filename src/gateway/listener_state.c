@@ -10,7 +10,6 @@ struct listener_state *listener_state_new(const struct listener *listener, size_
 {
     struct listener_state *s = xcalloc(1, sizeof *s);
     s->listener = *listener;
-    s->name = xstrdup(listener->name);
     s->connections = xcalloc(n_workers, sizeof *s->connections);
     atomic_init(&s->references, 1);
     return s;
@@ -28,6 +27,5 @@ void listener_state_unref(struct listener_state *s)
         return;
     assert(s->listener.fds == NULL);
     free(s->connections);
-    free(s->name);
     free(s);
 }

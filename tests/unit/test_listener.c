@@ -48,7 +48,8 @@ static void expect_refusal(const struct listen_config *config, const char *part)
 {
     struct listener l;
     char *why = NULL;
-    assert_false(listener_open(config, 2, &l, &why));
+    assert_false(
+        listener_open(&(struct listener_options){ .config = config, .n_workers = 2 }, &l, &why));
     assert_non_null(why);
     if (strstr(why, part) == NULL)
         fail_msg("\"%s\" does not say \"%s\"", why, part);
@@ -59,7 +60,8 @@ static struct listener must_open(const struct listen_config *config, size_t n_wo
 {
     struct listener l = { .n = 0 };
     char *why = NULL;
-    if (!listener_open(config, n_workers, &l, &why))
+    if (!listener_open(&(struct listener_options){ .config = config, .n_workers = n_workers }, &l,
+                       &why))
         fail_msg("%s", why);
     return l;
 }

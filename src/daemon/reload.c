@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SIGHUP: the configuration is read again, all or nothing. */
+#include "daemon/service_state.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/notify.h"
+
+#include <limits.h>
+#include <string.h>
+
+static void log_lines(enum log_level level, const struct buf *text)
+{
+    const char *at = buf_c(text);
+    while (*at != '\0') {
+        int len = (int)strcspn(at, "\n");
+        if (level == LOG_LEVEL_ERROR)
+            log_error("%.*s", len, at);
+        else
+            log_warn("%.*s", len, at);
+        at += len + (at[len] == '\n');
+    }
+}
+
+static struct config *read_again(struct service *s)
+{
+    struct config_report report;
+    config_report_init(&report);
+    struct config *config =
+        config_read_path(s->path, &(struct config_read_options){ .testing = false }, &report);
+    log_lines(LOG_LEVEL_WARN, &report.warnings);
+    log_lines(LOG_LEVEL_ERROR, &report.errors);
+    config_report_done(&report);
+    return config;
+}
+
+static void warn_of_restart(const struct service *s, const struct config *config)
+{
+    if (config->workers != s->generation->config->workers && config->workers != 0 &&
+        (size_t)config->workers != s->n_workers)
+        log_warn("workers = %lld takes effect with a restart; until then there are %zu",
+                 (long long)config->workers, s->n_workers);
+}
+
+/* The new generation, or NULL. */
+static struct generation *make(struct service *s)
+{
+    struct generation_listener *listeners;
+    size_t n_listeners;
+    struct generation *generation = NULL;
+    struct config *config = read_again(s);
+    if (config != NULL && listeners_open(&s->listeners, config, &listeners, &n_listeners))
+        generation = generation_new(&s->gateway, config, s->generation, listeners, n_listeners);
+    config_unref(config);
+    return generation;
+}
+
+static void publish(struct service *s, struct generation *generation)
+{
+    warn_of_restart(s, generation->config);
+    listeners_follow(&s->listeners, generation);
+    service_apply(s, generation->config);
+    generation_unref(s->generation);
+    s->generation = generation;
+    s->is_settling = true;
+    for (size_t i = 0; i < s->n_workers; i++)
+        worker_tell(s->workers[i], generation);
+}
+
+void service_reload(struct service *s)
+{
+    if (s->stops > 0) {
+        log_warn("SIGHUP while stopping: the configuration is not read again");
+        return;
+    }
+    if (s->path == NULL) {
+        log_warn("SIGHUP: there is no configuration file that could be read again");
+        return;
+    }
+    notify_send("RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_now_us());
+    struct generation *generation = make(s);
+    atomic_store(&s->gateway.last_reload_bad, generation == NULL);
+    if (generation != NULL) {
+        atomic_fetch_add(&s->gateway.reloads_good, 1);
+        publish(s, generation);
+        return;
+    }
+    atomic_fetch_add(&s->gateway.reloads_bad, 1);
+    log_error("the configuration is not reloaded; what was in force stays");
+    if (!s->is_settling)
+        notify_send("READY=1");
+}
+
+void service_settle(struct service *s)
+{
+    unsigned followed = UINT_MAX;
+    for (size_t i = 0; i < s->n_workers; i++) {
+        unsigned number = worker_followed(s->workers[i]);
+        followed = number < followed ? number : followed;
+    }
+    listeners_sweep(&s->listeners, followed);
+    if (!s->is_settling || followed < s->generation->number)
+        return;
+    s->is_settling = false;
+    LOG_EVENT(LOG_LEVEL_INFO, "configuration reloaded",
+              LOG_NUM("upstreams", (int64_t)s->generation->config->n_upstreams),
+              LOG_NUM("changed", (int64_t)s->generation->n_changed),
+              LOG_NUM("listeners", (int64_t)s->generation->n_listeners));
+    notify_send("READY=1");
+}

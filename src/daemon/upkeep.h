@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the main thread does from time to time while the service runs: it tells the service manager
+ * how it goes, and gives memory back to the system after a burst. */
+#ifndef RPCGATE_DAEMON_UPKEEP_H
+#define RPCGATE_DAEMON_UPKEEP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct generation;
+struct gateway;
+
+#define UPKEEP_STATUS 256
+
+struct upkeep {
+    int64_t due_ms;
+    int64_t status_due_ms;
+    char status[UPKEEP_STATUS]; /* the last that was sent */
+    int64_t trim_due_ms;
+    double trimmed_bytes; /* resident after the last trim */
+};
+
+void upkeep_init(struct upkeep *u);
+
+void upkeep_run(struct upkeep *u, struct gateway *g, const struct generation *generation,
+                int64_t now_ms);
+
+/* Writes how it goes: "12 calls running; not reached: a, b". */
+void upkeep_status(struct gateway *g, const struct generation *generation, char to[UPKEEP_STATUS]);
+
+#endif
