@@ -103,6 +103,29 @@ class Gateway:
         path.write_text(settings)
         return path
 
+    def notification(self, timeout: float = DEADLINE) -> dict[str, str]:
+        """The next message to the service manager, as its assignments."""
+        self._notify.settimeout(timeout)
+        lines = self._notify.recv(65536).decode().split("\n")
+        return dict(line.split("=", 1) for line in lines)
+
+    def reload(self, settings: dict | str | None = None) -> list[dict[str, str]]:
+        """SIGHUP, with another configuration first if there is one; returns when the gateway says
+        that it is ready again, with what it has said since."""
+        if settings is not None:
+            self._write(settings)
+        self._notify.setblocking(False)
+        try:
+            while True:
+                self._notify.recv(65536)
+        except BlockingIOError:
+            pass
+        self.signal(signal.SIGHUP)
+        messages = [self.notification()]
+        while "READY" not in messages[-1]:
+            messages.append(self.notification())
+        return messages
+
     def _collect(self):
         with open(self._stderr, encoding="utf-8", errors="replace", newline="\n") as stderr:
             for line in stderr:
