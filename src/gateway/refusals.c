@@ -3,8 +3,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "gateway/listener_state.h"
 #include "gateway/request.h"
 #include "rules/rate.h"
+
+#include <stdio.h>
 
 /* Lines: ten at once, then one a second. */
 static const struct rate_limit limit = { .rate = 1, .burst = 10 };
@@ -17,6 +20,12 @@ void refusals_log(struct refusals *refusals, const struct request *r)
         return;
     }
     unsigned unlogged = atomic_exchange_explicit(&refusals->unlogged, 0, memory_order_relaxed);
+    const struct request_peer *peer = http_peer(r->exchange);
+    char user[24] = "";
+    if (peer->known)
+        snprintf(user, sizeof user, "%u", (unsigned)peer->uid);
     LOG_EVENT(LOG_LEVEL_WARN, "wrong credentials", LOG_TEXT("request_id", r->id),
-              LOG_TEXT("reason", r->error.detail), LOG_NUM("not_logged", unlogged));
+              LOG_TEXT("listener", r->door->listener->name), LOG_STR("address", peer->ip),
+              LOG_TEXT("uid", user), LOG_TEXT("reason", r->error.detail),
+              LOG_NUM("not_logged", unlogged));
 }

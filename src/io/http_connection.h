@@ -86,6 +86,7 @@ struct http_exchange {
 /* The other end of a connection, with what the request_peer points to. */
 struct http_peer {
     struct request_peer is;
+    char ip[INET6_ADDRSTRLEN];
     gid_t *groups;
     char *subject;
 };

@@ -2,7 +2,9 @@
 #include "base/alloc.h"
 #include "io/http_connection.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -36,12 +38,31 @@ static void ask_process(int fd, struct http_peer *peer)
     ask_groups(fd, peer);
 }
 
+static void ask_address(int fd, struct http_peer *peer)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address;
+    socklen_t size = sizeof address;
+    if (getpeername(fd, &address.any, &size) != 0)
+        return;
+    if (address.any.sa_family == AF_INET)
+        inet_ntop(AF_INET, &address.v4.sin_addr, peer->ip, sizeof peer->ip);
+    else if (address.any.sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &address.v6.sin6_addr, peer->ip, sizeof peer->ip);
+    peer->is.ip = str_of(peer->ip);
+}
+
 static struct http_peer *ask(struct http_connection *c)
 {
     struct http_peer *peer = xcalloc(1, sizeof *peer);
     peer->is.is_unix = c->server->local.is_unix;
     if (peer->is.is_unix)
         ask_process(c->fd, peer);
+    else
+        ask_address(c->fd, peer);
     if (c->server->has_tls) {
         peer->is.cert = http_tls_peer(c, &peer->subject);
         if (peer->subject != NULL)

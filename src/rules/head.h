@@ -32,7 +32,8 @@ enum peer_cert {
 /* The connection's other end. */
 struct request_peer {
     bool is_unix;
-    bool known; /* of a unix socket, the process: what follows holds */
+    struct str ip; /* of TCP: its address as text, for the log; borrowed as `groups` are */
+    bool known;    /* of a unix socket, the process: what follows holds */
     uid_t uid;
     gid_t gid;
     const gid_t *groups; /* the supplementary ones; borrowed for as long as the exchange lasts */

@@ -355,6 +355,6 @@ def test_wrong_credentials_are_logged_at_a_bounded_rate(start, upstream):
     gateway.call("up", "m", [1])  # none are no wrong ones
     lines = [line for line in gateway.lines if "wrong credentials" in line]
     assert 10 <= len(lines) < 30
-    assert "token is not known" in lines[0]
+    assert "token is not known" in lines[0] and "127.0.0.1" in lines[0]
     gateway.stop()
     assert f"{199:064}" not in gateway.stderr and f"{0:064}" not in gateway.stderr
