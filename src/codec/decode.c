@@ -81,6 +81,10 @@ static void init_buffers(struct decoder *d, struct budget *budget)
     buf_init(&d->method, SCALAR_MAX, budget);
     buf_init(&d->names, SIZE_MAX / 2, budget);
     buf_init(&d->members, SIZE_MAX / 2, budget);
+    buf_init(&d->table.heads, SIZE_MAX / 2, budget);
+    buf_init(&d->table.links, SIZE_MAX / 2, budget);
+    d->table.n = 0;
+    d->table.n_heads = 0;
     buf_init(&d->fault_code_text, SIZE_MAX / 2, budget);
     buf_init(&d->fault_string, SIZE_MAX / 2, budget);
 }
@@ -91,6 +95,8 @@ static void free_buffers(struct decoder *d)
     buf_done(&d->method);
     buf_done(&d->names);
     buf_done(&d->members);
+    buf_done(&d->table.heads);
+    buf_done(&d->table.links);
     buf_done(&d->fault_code_text);
     buf_done(&d->fault_string);
 }
@@ -105,6 +111,7 @@ struct decoder *decoder_new(void)
     plain_init(&d->plain);
     decode_charset_init(&d->charset);
     init_buffers(d, NULL);
+    d->table.key = sip_key_new();
     return d;
 }
 
@@ -147,6 +154,7 @@ void decoder_begin(struct decoder *d, const struct decode_options *options, stru
     d->out = out;
     d->failed = false;
     d->marked = false;
+    d->renamed = false;
     d->root_closed = false;
     d->kind = DOCUMENT_RESPONSE;
     d->bytes = 0;
@@ -235,7 +243,7 @@ bool decode_push_utf8(struct decoder *d, struct str text)
  * any more. */
 static void settle(struct decoder *d)
 {
-    struct buf *working[] = { &d->text, &d->names, &d->members };
+    struct buf *working[] = { &d->text, &d->names, &d->members, &d->table.heads, &d->table.links };
     struct buf *results[] = { &d->method, &d->fault_code_text, &d->fault_string };
     for (size_t i = 0; i < ARRAY_LEN(working); i++) {
         buf_done(working[i]);

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
 #include "codec/decode_private.h"
+#include "codec/text_repair.h"
 
 #include <stdlib.h>
-
-/* Up to so many members all pairs of hashes are compared. */
-#define FEW 16
 
 /* How much a document's structs with repeated names may cost, as a multiple of its output: nested
  * ones are copied once for each level. */
@@ -72,20 +70,16 @@ static void free_keys(struct decoder *d, struct key *keys, size_t n)
     free(keys);
 }
 
-bool member_any_twice(struct decoder *d, const struct member *members, size_t n)
+bool member_any_twice(const struct decoder *d, const struct frame *of, const struct member *members,
+                      size_t n)
 {
-    bool twice = false;
-    if (LIKELY(n <= FEW)) {
+    bool twice = of->twice;
+    if (LIKELY(n <= MEMBERS_FEW)) {
         for (size_t i = 1; i < n; i++)
             for (size_t j = 0; j < i; j++)
                 if (UNLIKELY(members[i].hash == members[j].hash))
                     twice = twice || same(d, &members[i], &members[j]);
-        return twice;
     }
-    struct key *keys = sort_keys(d, members, n);
-    for (size_t i = 1; keys != NULL && i < n && !twice; i++)
-        twice = same(d, &members[keys[i - 1].index], &members[keys[i].index]);
-    free_keys(d, keys, n);
     return twice;
 }
 
@@ -123,9 +117,27 @@ static void copy_range(struct chain *to, const struct block_index *index, size_t
     }
 }
 
+/* Could that name be one only since it was repaired? Then the two may have been different. */
+static bool may_be_repaired(const struct decoder *d, const struct member *m)
+{
+    struct str name = { buf_c(&d->names) + m->name, m->len };
+    if (d->options->text == TEXT_REJECT || d->repaired == 0)
+        return false;
+    if (d->options->text == TEXT_BASE64)
+        return d->renamed && name.len % 4 == 0;
+    return memmem(name.data, name.len, TEXT_REPLACEMENT, sizeof TEXT_REPLACEMENT - 1) != NULL;
+}
+
+static void fail_repaired(struct decoder *d, const struct member *m)
+{
+    size_t shown = m->len < 60 ? m->len : 60;
+    decode_fail(d, "the setting text may have made two members of a struct the same: \"%.*s\"",
+                (int)shown, buf_c(&d->names) + m->name);
+}
+
 /* For each member its last one of that name, if it is the first; else `n`. */
 static size_t *choose(const struct member *members, const struct key *keys, size_t n,
-                      const struct decoder *d)
+                      struct decoder *d)
 {
     size_t *chosen = xcalloc(n, sizeof *chosen);
     for (size_t first = 0, last; first < n; first = last + 1) {
@@ -133,6 +145,8 @@ static size_t *choose(const struct member *members, const struct key *keys, size
         while (last + 1 < n && same(d, &members[keys[last].index], &members[keys[last + 1].index]))
             chosen[keys[++last].index] = n;
         chosen[keys[first].index] = keys[last].index;
+        if (last > first && may_be_repaired(d, &members[keys[first].index]))
+            fail_repaired(d, &members[keys[first].index]);
     }
     return chosen;
 }

@@ -9,6 +9,7 @@
  *   decode_xml.c      libxml2
  *   decode_tree.c     the grammar of XML-RPC: which element may stand where
  *   decode_scalar.c, decode_number.c, decode_struct.c   the JSON of the values
+ *   decode_names.c, decode_member.c   structs that have a name twice
  *   decode_items.c    which of them are the results of system.multicall
  *
  * Every function that can fail calls decode_fail(), which keeps the first error. */
@@ -21,6 +22,7 @@
 #include "base/macros.h"
 #include "base/str.h"
 #include "codec/decode.h"
+#include "codec/sip_hash.h"
 
 #include <iconv.h>
 #include <stdbool.h>
@@ -103,6 +105,7 @@ enum element {
 struct frame {
     uint8_t element;  /* enum element */
     bool text;        /* VALUE: text of an untyped value has been written */
+    bool twice;       /* STRUCT: of many members, two are known to have one name */
     uint8_t name;     /* in decode_plain.c: which name of ELEMENT_LIST it has */
     uint32_t allowed; /* set of enum element: what may begin in it now */
     size_t count;     /* ARRAY, DATA, STRUCT: values or members so far */
@@ -190,6 +193,18 @@ struct repair {
     char bytes[40]; /* an unfinished numeric reference */
 };
 
+/* Up to so many members all pairs of names are compared at a struct's end; beyond, each name is
+ * looked up as it comes. */
+#define MEMBERS_FEW 16
+
+/* The names of the open structs that have more. */
+struct name_table {
+    struct sip_key key;
+    struct buf heads; /* of uint32_t */
+    struct buf links; /* of struct link */
+    size_t n, n_heads;
+};
+
 /* Where decode_items.c is, if there are options->items. */
 struct items {
     size_t begin;        /* where the output of the whole document begins */
@@ -208,7 +223,8 @@ struct decoder {
     struct chain *out;                    /* borrowed, as `options` */
     struct xml_reader *xml;               /* owned */
     bool failed;
-    bool marked; /* the string that is read holds marks of repair (TEXT_BASE64) */
+    bool marked;  /* the string that is read holds marks of repair (TEXT_BASE64) */
+    bool renamed; /* a member's name was made base64 */
     bool root_closed;
     enum document_kind kind;
     size_t bytes; /* of the document so far */
@@ -230,6 +246,7 @@ struct decoder {
     int64_t fault_code;
     size_t base64_chars;  /* without the padding */
     unsigned base64_pads; /* `=` seen */
+    struct name_table table;
     struct items items;
     struct plain plain;
     struct scan scan;
@@ -297,6 +314,9 @@ bool repair_flush(struct decoder *d);
 /* Is there a mark of a repair in the text? The marks stand for bytes in TEXT_BASE64. */
 bool repair_is_marked(struct str text);
 
+/* Marks become the bytes that they stand for, in place. */
+void repair_resolve_marks(struct buf *text);
+
 /* Makes the JSON string's inside that begins at `mark` in `out` base64 of what it stood for. */
 void repair_to_base64(struct decoder *d, size_t mark);
 
@@ -336,9 +356,15 @@ bool number_decode_decimal(struct decoder *d, struct str text);
 void struct_name_end(struct decoder *d, struct frame *of, size_t name);
 void struct_end(struct decoder *d, struct frame *of);
 
+/* decode_names.c: a member was added to a struct that has more than MEMBERS_FEW now; such a struct
+ * has ended. */
+void names_add(struct decoder *d, struct frame *of);
+void names_close(struct decoder *d, const struct frame *of);
+
 /* decode_member.c: the members of a struct that has ended, `n` of them. The second keeps the last
  * of those with one name, in the first one's place, and returns how many remain. */
-bool member_any_twice(struct decoder *d, const struct member *members, size_t n);
+bool member_any_twice(const struct decoder *d, const struct frame *of, const struct member *members,
+                      size_t n);
 size_t member_drop_repeated(struct decoder *d, const struct frame *of, const struct member *members,
                             size_t n);
 

@@ -214,8 +214,7 @@ bool repair_is_marked(struct str text)
     return text.len >= MARKED_LEN && memmem(text.data, text.len, MARK, MARK_LEN) != NULL;
 }
 
-/* Marks become the bytes that they stand for, in place. */
-static void resolve_marks(struct buf *text)
+void repair_resolve_marks(struct buf *text)
 {
     size_t to = 0;
     for (size_t at = 0; at < text->len;) {
@@ -245,7 +244,7 @@ void repair_to_base64(struct decoder *d, size_t mark)
     if (!buf_ok(&json) || !buf_ok(&text)) {
         decode_fail_buf(d, buf_ok(&json) ? &text : &json);
     } else {
-        resolve_marks(&text);
+        repair_resolve_marks(&text);
         chain_truncate(d->out, mark);
         base64_begin(&base64, d->out, 0);
         base64_encode(&base64, buf_str(&text));

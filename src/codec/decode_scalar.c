@@ -179,6 +179,8 @@ static void fail_text(struct decoder *d, enum element element)
                        : element == ELEMENT_DOUBLE || element == ELEMENT_BIGDECIMAL
                            ? "number"
                            : "whole number";
+    if (d->options->text == TEXT_BASE64)
+        repair_resolve_marks(&d->text);
     struct str text = buf_str(&d->text);
     size_t shown = text.len < SHOWN_MAX ? text.len : SHOWN_MAX;
     while (shown < text.len && ((unsigned char)text.data[shown] & 0xC0) == 0x80)

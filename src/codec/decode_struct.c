@@ -36,6 +36,7 @@ static uint32_t hash_name(struct str name)
 static void rename_marked(struct decoder *d, size_t name, size_t mark)
 {
     repair_to_base64(d, mark);
+    d->renamed = true;
     d->names.len = name;
     decode_copy_range(d, mark, chain_len(d->out), &d->names);
 }
@@ -71,18 +72,22 @@ void struct_name_end(struct decoder *d, struct frame *of, size_t name)
     member->name = name;
     member->len = (uint32_t)text.len;
     member->hash = hash_name(text);
+    if (UNLIKELY(of->count > MEMBERS_FEW))
+        names_add(d, of);
 }
 
 void struct_end(struct decoder *d, struct frame *of)
 {
     size_t n = of->count;
+    if (UNLIKELY(n > MEMBERS_FEW))
+        names_close(d, of);
     if (n > 0 && !d->failed && chain_state(d->out) == CHAIN_OK) {
         const struct member *members = (const struct member *)(void *)d->members.data + of->members;
         if (UNLIKELY(d->kind == DOCUMENT_FAULT && d->depth == 0))
             fault_keep(d, members, n);
         if (UNLIKELY(d->items.open))
             items_end_struct(d, members, n);
-        bool repeated = n > 1 && member_any_twice(d, members, n);
+        bool repeated = n > 1 && member_any_twice(d, of, members, n);
         if (UNLIKELY(repeated))
             n = member_drop_repeated(d, of, members, n);
         if (d->options->types == TYPES_TAGGED && n == 1 && members->len > 0 &&

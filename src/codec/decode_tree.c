@@ -188,6 +188,7 @@ static void begin_container(struct decoder *d, struct frame *f)
         if (LIKELY(!d->items.open) || !items_begin_array(d))
             chain_append_byte(d->out, '[');
     } else {
+        f->twice = false;
         f->members = d->members.len / sizeof(struct member);
         f->names = d->names.len;
         chain_append_byte(d->out, '{');
@@ -330,9 +331,12 @@ void tree_end(struct decoder *d)
         if (UNLIKELY(f->allowed != 0))
             end_incomplete(d, f);
         break;
+    case ELEMENT_METHOD_NAME:
+        if (d->options->text == TEXT_BASE64 && repair_is_marked(buf_str(&d->method)))
+            decode_fail(d, "the method's name has a character that XML cannot carry");
+        break;
     case ELEMENT_DATA:
     case ELEMENT_PARAMS:
-    case ELEMENT_METHOD_NAME:
         break;
     default:
         scalar_end(d, f);

@@ -219,6 +219,7 @@ void encoder_begin(struct encoder *e, const struct encode_input *input, struct c
         e->input.json = STR("");
     release(e);
     json_scan_begin(&e->scan, e->input.json, input->options->depth);
+    e->scan.names.policy = input->options->text;
     if (e->input.within.data != NULL)
         e->scan.within = e->input.within;
     e->phase = json_trim(e->input.json).len == 0 ? ENCODE_HEAD : ENCODE_SCAN;

@@ -4,8 +4,7 @@
 
 #include "codec/base64.h"
 #include "codec/json_text.h"
-
-#define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
+#include "codec/text_repair.h"
 
 /* Bit 0x80 of each byte that ends a run of plain characters: `"`, `&`, `<`, `>`, `\`, and the
  * first byte of U+FFFE and U+FFFF. Two pairs of them differ in one bit. */
@@ -71,7 +70,7 @@ static void write_character(struct encoder *e, uint32_t c)
 static bool write_forbidden(struct encoder *e, uint32_t c, struct error *err)
 {
     if (e->input.options->text == TEXT_REPLACE) {
-        chain_append(e->to, STR(REPLACEMENT));
+        chain_append(e->to, STR(TEXT_REPLACEMENT));
         e->repaired++;
         return true;
     }

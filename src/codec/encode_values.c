@@ -38,6 +38,10 @@ static bool begin_child(struct encoder *e, struct encode_level *level, struct er
         return true;
     }
     level->name = e->at;
+    if (e->at == e->scan.alike)
+        return encode_refuse(e, err,
+                             "The setting text makes this name the same as another of its object; "
+                             "change one of them.");
     chain_append(e->to, STR("<member><name>"));
     if (encode_is_base64(e))
         encode_text_as_base64(e, 0);

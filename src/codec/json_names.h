@@ -2,29 +2,42 @@
 /* The names of all objects that are open while a document is scanned: tells when one comes twice.
  *
  * One hash set for the whole stack of objects. What is added last leaves first, so each chain's
- * head is its newest name, and closing an object is popping. The hash is keyed (SipHash), for
- * names that are chosen to collide must not cost more than others. */
+ * head is its newest name, and closing an object is popping. */
 #ifndef RPCGATE_CODEC_JSON_NAMES_H
 #define RPCGATE_CODEC_JSON_NAMES_H
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "codec/options.h"
+#include "codec/sip_hash.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct json_names {
-    struct buf names; /* of struct json_name */
-    struct buf heads; /* of uint32_t: index + 1 of each chain's newest name */
-    struct buf text;  /* scratch for names with escapes */
-    struct buf other;
-    size_t n;
-    size_t n_heads; /* a power of two */
-    uint64_t key[2];
+/* Room for the text of a name that does not stand for itself. */
+struct json_name_text {
+    struct buf plain;   /* without its escapes */
+    struct buf written; /* as the policy writes that */
 };
 
-enum json_names_result { JSON_NAMES_ADDED, JSON_NAMES_TWICE, JSON_NAMES_NO_MEMORY };
+struct json_names {
+    enum text_policy policy; /* how the names will be written; names that are then the same count
+                                as such. TEXT_REJECT unless it is set after the clearing */
+    struct buf names;        /* of struct json_name */
+    struct buf heads;        /* of uint32_t: index + 1 of each chain's newest name */
+    struct json_name_text text, other;
+    size_t n;
+    size_t n_heads; /* a power of two */
+    struct sip_key key;
+};
+
+enum json_names_result {
+    JSON_NAMES_ADDED,
+    JSON_NAMES_TWICE,
+    JSON_NAMES_ALIKE, /* another one is written in the same way */
+    JSON_NAMES_NO_MEMORY
+};
 
 void json_names_init(struct json_names *s, struct budget *budget);
 void json_names_done(struct json_names *s);

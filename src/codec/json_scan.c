@@ -310,6 +310,10 @@ static bool scan_name(struct json_scan *s, struct error *err)
         return fail(s, quote, "this name stands twice in its object; leave one out", err);
     case JSON_NAMES_NO_MEMORY:
         return fail_memory(err);
+    case JSON_NAMES_ALIKE:
+        if (s->alike == NULL)
+            s->alike = quote;
+        break;
     case JSON_NAMES_ADDED:
         break;
     }
@@ -418,6 +422,7 @@ void json_scan_begin(struct json_scan *s, struct str text, unsigned depth_max)
     s->depth_max = depth_max;
     s->state = EXPECT_VALUE;
     s->not_xml = false;
+    s->alike = NULL;
     json_scan_clear(s);
 }
 

@@ -24,6 +24,8 @@ struct json_scan {
     unsigned depth, depth_max;
     size_t n_elements;         /* of the document, where it is an array */
     int state;                 /* enum expected of json_scan.c */
+    const char *alike;         /* the first name that is written as another of its object, by
+                                  names.policy; NULL: none */
     bool not_xml;              /* some string has a character that XML cannot carry */
     struct json_level *levels; /* owned */
     unsigned n_levels;

@@ -70,14 +70,15 @@ static bool decode_base64(struct str text, struct buf *to)
 
 bool decode_line_document(struct str line, struct buf *to, struct error *err)
 {
-    struct str name, value;
+    struct str name, value, other;
     if (!check(line, err))
         return false;
     line = json_trim(line);
     if (line.len == 0 || line.data[0] != '{')
         return misshapen(err);
     struct json_cursor members = json_enter(line);
-    if (!json_next(&members, &name, &value) || value.data[0] != '"')
+    if (!json_next(&members, &name, &value) || value.data[0] != '"' ||
+        json_next(&members, NULL, &other))
         return misshapen(err);
     if (str_eq(name, STR("\"xml\""))) {
         json_unquote(value, to);

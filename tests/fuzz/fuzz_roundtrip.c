@@ -38,6 +38,10 @@ static void check_refusal(struct str text, const struct roundtrip *trip, const s
         return;
     }
     roundtrip_check(err->type == PROBLEM_UNREPRESENTABLE);
+    if (strstr(err->detail, "the same as another of its object") != NULL) {
+        roundtrip_check(trip->encode.text != TEXT_REJECT);
+        return;
+    }
     roundtrip_check(trip->encode.text == TEXT_REJECT || trip->kind == ENCODE_RESPONSE ||
                     memchr(text.data, '$', text.len) != NULL ||
                     memmem(text.data, text.len, "\\u0024", 6) != NULL);

@@ -226,6 +226,13 @@ def test_decode_lines(path, form):
                                   for c, a in zip(group, answers, strict=True))))
 
 
+@pytest.mark.parametrize("line", ['{}', '{"xml":"<params/>","base64":"PHBhcmFtcy8+"}', '{"xml":1}',
+                                  '{"base64":"PHBhcmFtcy8+","xml":"<params/>"}', '["xml"]'])
+def test_lines_that_are_not_one_document(line):
+    (answer,) = run_lines("decode", [line])
+    assert "Each line is" in str(answer.get("error"))
+
+
 def _is_text(data: bytes) -> bool:
     try:
         data.decode("utf-8")

@@ -266,6 +266,54 @@ static void test_many_members(void **state UNUSED)
     decoder_free(d);
 }
 
+/* A struct of `n` members, of which the first comes again where `twice`. */
+static void write_inner(struct buf *xml, struct buf *json, unsigned n, bool twice)
+{
+    buf_append_c(xml, "<struct>");
+    buf_append_c(json, "{");
+    for (unsigned i = 0; i < n; i++) {
+        buf_printf(xml, "<member><name>n%u</name><int>%u</int></member>", i, i);
+        buf_printf(json, "%s\"n%u\":%u", i > 0 ? "," : "", i, i == 0 && twice ? 7 : i);
+    }
+    if (twice)
+        buf_append_c(xml, "<member><name>n0</name><int>7</int></member>");
+    buf_append_c(xml, "</struct>");
+    buf_append_c(json, "}");
+}
+
+/* Structs within structs, with the same names: each is looked at for itself. */
+static void test_large_structs(void **state UNUSED)
+{
+    static const unsigned sizes[] = { 1, 15, 16, 17, 18, 70 };
+    struct decode_options options = decode_rig_options();
+    struct buf xml, json;
+    buf_init(&xml, (size_t)1 << 22, NULL);
+    buf_init(&json, (size_t)1 << 22, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(sizes) * ARRAY_LEN(sizes); i++) {
+        unsigned outer = sizes[i / ARRAY_LEN(sizes)], inner = sizes[i % ARRAY_LEN(sizes)];
+        buf_clear(&xml);
+        buf_clear(&json);
+        buf_append_c(&xml, OPEN "<value><struct>");
+        buf_append_c(&json, "[{");
+        for (unsigned j = 0; j < outer; j++) {
+            buf_printf(&xml, "<member><name>n%u</name>", j);
+            buf_printf(&json, "%s\"n%u\":", j > 0 ? "," : "", j);
+            write_inner(&xml, &json, inner, j % 3 == 1);
+            buf_append_c(&xml, "</member>");
+        }
+        /* The first once more, with what it was. */
+        buf_append_c(&xml, "<member><name>n0</name>");
+        size_t len = json.len;
+        write_inner(&xml, &json, inner, false);
+        json.len = len;
+        buf_append_c(&xml, "</member></struct></value>" CLOSE);
+        buf_append_c(&json, "}]");
+        decode_rig_expect(&options, buf_str(&xml), buf_c(&json));
+    }
+    buf_done(&xml);
+    buf_done(&json);
+}
+
 /* A decoder that has refused one document reads the next, and names do not pile up in it. */
 static void test_again(void **state UNUSED)
 {
@@ -287,11 +335,11 @@ static void test_again(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_tags),    cmocka_unit_test(test_long_sections),
-        cmocka_unit_test(test_depth),   cmocka_unit_test(test_document_max),
-        cmocka_unit_test(test_memory),  cmocka_unit_test(test_many_members),
-        cmocka_unit_test(test_again),
+        cmocka_unit_test(test_refused),       cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_tags),          cmocka_unit_test(test_long_sections),
+        cmocka_unit_test(test_depth),         cmocka_unit_test(test_document_max),
+        cmocka_unit_test(test_memory),        cmocka_unit_test(test_many_members),
+        cmocka_unit_test(test_large_structs), cmocka_unit_test(test_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -155,19 +155,57 @@ static void test_repaired_places(void **state UNUSED)
     assert_true(got.ok && str_eq_c(got.result.fault.string, FFFD));
     decode_rig_done(&got);
     options.text = TEXT_BASE64;
-    decode_rig_expect(&options, name, "[{\"AQ==\":\"b\"}]");
-    decode_rig_refuse(&options, STR(OPEN "<int>1\x01</int>" CLOSE), "is no valid whole number");
+    decode_rig_expect(
+        &options,
+        STR(OPEN "<struct><member><name>\x01</name><value>a</value></member></struct>" CLOSE),
+        "[{\"AQ==\":\"a\"}]");
+    decode_rig_refuse(&options, STR(OPEN "<int>1\x01</int>" CLOSE),
+                      "\"1 \" is no valid whole number");
+    decode_rig_refuse(&options,
+                      STR("<methodCall><methodName>a\x01</methodName><params/></methodCall>"),
+                      "the method's name has a character");
     decode_rig_refuse(&options, STR(OPEN "<dateTime.iso8601>\x01</dateTime.iso8601>" CLOSE),
                       "is no valid date");
     decoder_free(d);
 }
 
+#define MEMBER(name, value) "<member><name>" name "</name><value>" value "</value></member>"
+
+/* Names that were different are never made the same, of which one would be lost. */
+static void test_names_made_the_same(void **state UNUSED)
+{
+    static const struct {
+        enum text_policy policy;
+        const char *members;
+        const char *json; /* NULL: refused */
+    } cases[] = {
+        { TEXT_REPLACE, MEMBER("a\x01", "1") MEMBER("a\x02", "2"), NULL },
+        { TEXT_REPLACE, MEMBER("a\x01", "1") MEMBER("a" FFFD, "2"), NULL },
+        { TEXT_REPLACE, MEMBER("a\x01", "1") MEMBER("b", "2") MEMBER("b", "3"),
+          "[{\"a" FFFD "\":\"1\",\"b\":\"3\"}]" },
+        { TEXT_REPLACE, MEMBER("a" FFFD, "1") MEMBER("a" FFFD, "2"), "[{\"a" FFFD "\":\"2\"}]" },
+        { TEXT_BASE64, MEMBER("\x01", "a") MEMBER("AQ==", "b"), NULL },
+        { TEXT_BASE64, MEMBER("\x01", "a") MEMBER("b", "1") MEMBER("b", "2"),
+          "[{\"AQ==\":\"a\",\"b\":\"2\"}]" },
+        { TEXT_BASE64, MEMBER("AQ==", "a") MEMBER("AQ==", "b\x01"), "[{\"AQ==\":\"YgE=\"}]" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct decode_options options = decode_rig_options();
+        char xml[512];
+        options.text = cases[i].policy;
+        snprintf(xml, sizeof xml, "%s<struct>%s</struct>%s", OPEN, cases[i].members, CLOSE);
+        if (cases[i].json == NULL)
+            decode_rig_refuse(&options, str_of(xml), "made two members of a struct the same");
+        else
+            decode_rig_expect(&options, str_of(xml), cases[i].json);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_encodings),
-        cmocka_unit_test(test_encoding_known),
-        cmocka_unit_test(test_repairs),
+        cmocka_unit_test(test_encodings),       cmocka_unit_test(test_encoding_known),
+        cmocka_unit_test(test_repairs),         cmocka_unit_test(test_names_made_the_same),
         cmocka_unit_test(test_repaired_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
