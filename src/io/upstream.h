@@ -59,6 +59,9 @@ struct upstream_call {
     const struct chain *body;           /* the document; borrowed until on_done() */
     const char *content_type;           /* static */
     bool get;                           /* a GET; `body` is empty then */
+    /* Nothing is sent: on_trace() sees the head that would be, and the call is to be cancelled
+     * then. Its upstream must not have https. */
+    bool rehearsal;
     size_t target;                      /* which of the upstream's URLs */
     bool connect_only;                  /* nothing is sent; a new connection is made and closed */
     int64_t deadline_ms;                /* monotonic; CLOCK_NEVER: none */

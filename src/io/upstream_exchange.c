@@ -196,6 +196,7 @@ struct exchange *exchange_new(struct upstream *u)
     struct exchange *x = xcalloc(1, sizeof *x);
     list_init(&x->member);
     x->upstream = u;
+    x->rehearsal_fd = -1;
     buf_init(&x->flat, FLAT_BODY_MAX, NULL);
     buf_init(&x->lines, OWN_LINES_MAX, NULL);
     buf_init(&x->late, LATE_ANSWER_MAX, NULL);
@@ -209,6 +210,7 @@ struct exchange *exchange_new(struct upstream *u)
 void exchange_free(struct exchange *x)
 {
     curl_easy_cleanup(x->easy);
+    rehearsal_done(x);
     buf_done(&x->flat);
     buf_done(&x->lines);
     buf_done(&x->late);
@@ -338,7 +340,7 @@ bool exchange_prepare(struct exchange *x, int64_t now_ms)
         x->worn = true;
         ok = options_set_trusts_any(easy) && ok;
     }
-    ok = details_prepare(x) && ok;
+    ok = details_prepare(x) && rehearsal_prepare(x) && ok;
     buf_clear(&x->late);
     x->error[0] = '\0';
     SET(CURLOPT_CONNECT_ONLY, x->call->connect_only ? 1L : 0L);

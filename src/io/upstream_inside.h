@@ -95,9 +95,11 @@ struct exchange {
     bool refused; /* it wanted to send it again, and was stopped */
     bool stopped; /* on_data() said so */
     /* Not for another call: libcurl began a request anew, which it does 5 times in a handle's whole
-     * life, or it trusts any certificate. */
+     * life, or it trusts any certificate, or has made a rehearsal. */
     bool worn;
-    bool detailed; /* its options are for a call that wants details */
+    int rehearsal_fd;                   /* what a rehearsal is connected to; -1: none */
+    struct curl_slist *rehearsal_names; /* that it need not look up; owned */
+    bool detailed;                      /* its options are for a call that wants details */
     int64_t submitted_us;
     int64_t tls_began_us; /* noted where details are wanted; 0: it did not begin */
     char error[CURL_ERROR_SIZE];
@@ -183,5 +185,14 @@ void sockets_drop_kept(struct exchange *x);
 
 /* Runs what libcurl has to do for one socket (or CURL_SOCKET_TIMEOUT). */
 void multi_act(struct multi *m, curl_socket_t fd, int bits);
+
+/* upstream_rehearsal.c */
+
+/* For a call that is a rehearsal: all that could leave the process leads back to us. False: no
+ * memory. */
+bool rehearsal_prepare(struct exchange *x) MUST_CHECK;
+/* A socket that is to be connected to that address, which becomes our own. */
+int rehearsal_open_socket(struct exchange *x, struct curl_sockaddr *address);
+void rehearsal_done(struct exchange *x);
 
 #endif

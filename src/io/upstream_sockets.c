@@ -198,7 +198,9 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_s
     struct exchange *x = user;
     if (purpose != CURLSOCKTYPE_IPCXN || !exchange_may_send(x))
         return CURL_SOCKET_BAD;
-    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    int fd = x->call->rehearsal
+                 ? rehearsal_open_socket(x, address)
+                 : socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (fd < 0)
         return CURL_SOCKET_BAD;
 

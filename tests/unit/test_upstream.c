@@ -208,6 +208,53 @@ static void test_get_between_posts(void **state)
     server_stop(&server);
 }
 
+struct rehearsed {
+    struct buf head;
+    bool done;
+};
+
+static void take_head(struct upstream_call *call, bool sent, struct str bytes)
+{
+    struct rehearsed *r = call->user;
+    assert_true(sent);
+    buf_append(&r->head, bytes);
+    r->done = true;
+    upstream_cancel(call);
+}
+
+/* The head is told, the server sees nothing, and no name is looked up. */
+static void test_rehearsal(void **state)
+{
+    struct server server = { 0 };
+    struct client client;
+    struct probe probe;
+    struct rehearsed rehearsed = { .done = false };
+    (void)state;
+    buf_init(&rehearsed.head, SIZE_MAX - 1, NULL);
+    server_start(&server, serve_once);
+    client_init(&client, &server);
+    snprintf(client.url, sizeof client.url, "http://name.invalid:%u/x", server.port);
+    client_open(&client);
+    probe_init(&probe, "<methodCall/>");
+    probe.call.rehearsal = true;
+    probe.call.on_trace = take_head;
+    probe.call.user = &rehearsed;
+    probe.call.deadline_ms = clock_now_ms() + 10000;
+    upstream_submit(client.upstream, &probe.call);
+    upstreams_run(client.all);
+    while (!rehearsed.done && clock_now_ms() < probe.call.deadline_ms) {
+        loop_wait(client.loop, upstreams_deadline_ms(client.all));
+        upstreams_run(client.all);
+    }
+    assert_non_null(strstr(buf_c(&rehearsed.head), "POST /x HTTP/1.1\r\nHost: name.invalid:"));
+    assert_non_null(strstr(buf_c(&rehearsed.head), "Content-Length: 13\r\n\r\n"));
+    assert_int_equal(atomic_load(&server.connections), 0);
+    buf_done(&rehearsed.head);
+    probe_done(&probe);
+    client_close(&client);
+    server_stop(&server);
+}
+
 static void test_request_with_all_settings(void **state)
 {
     struct server server = { 0 };
@@ -442,6 +489,7 @@ int main(void)
         cmocka_unit_test(test_unix_socket),    cmocka_unit_test(test_second_address),
         cmocka_unit_test(test_cannot_connect), cmocka_unit_test(test_tls_handshake_takes_too_long),
         cmocka_unit_test(test_no_tls_there),   cmocka_unit_test(test_get_between_posts),
+        cmocka_unit_test(test_rehearsal),
     };
     if (!upstreams_global_init())
         return 1;

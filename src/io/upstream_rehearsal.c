@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A call that goes nowhere, made to see what libcurl would send. Each name has an address without a
+ * look-up, and what would be connected there is connected to a socket of ours, which nobody reads.
+ */
+#include "io/upstream_inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* For a function with an `ok`. */
+#define SET(option, value) ok = curl_easy_setopt(easy, option, value) == CURLE_OK && ok
+
+/* Every name is known at the port of that URL. */
+static void add_names(struct exchange *x, const char *url)
+{
+    CURLU *parts = curl_url();
+    char *port = NULL;
+    if (url != NULL && parts != NULL &&
+        curl_url_set(parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK) {
+        char entry[64];
+        snprintf(entry, sizeof entry, "*:%.8s:127.0.0.1", port);
+        struct curl_slist *longer = curl_slist_append(x->rehearsal_names, entry);
+        if (longer == NULL)
+            abort(); /* no memory for a few bytes */
+        x->rehearsal_names = longer;
+    }
+    curl_free(port);
+    curl_url_cleanup(parts);
+}
+
+bool rehearsal_prepare(struct exchange *x)
+{
+    CURL *easy = x->easy;
+    bool ok = true;
+    if (!x->call->rehearsal)
+        return true;
+    x->worn = true;
+    rehearsal_done(x);
+    add_names(x, x->target->url);
+    add_names(x, x->upstream->config->proxy_target.url);
+    SET(CURLOPT_RESOLVE, x->rehearsal_names);
+    return ok;
+}
+
+int rehearsal_open_socket(struct exchange *x, struct curl_sockaddr *address)
+{
+    /* Without a path the system gives it a short one that is no file (unix(7), autobind). */
+    struct sockaddr any = { .sa_family = AF_UNIX };
+    socklen_t len = sizeof address->addr;
+    if (x->rehearsal_fd >= 0)
+        return -1;
+    x->rehearsal_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (x->rehearsal_fd < 0 || bind(x->rehearsal_fd, &any, sizeof any.sa_family) != 0 ||
+        listen(x->rehearsal_fd, 1) != 0 ||
+        getsockname(x->rehearsal_fd, &address->addr, &len) != 0 || len > sizeof address->addr)
+        return -1;
+    address->family = AF_UNIX;
+    address->protocol = 0;
+    address->addrlen = len;
+    return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+void rehearsal_done(struct exchange *x)
+{
+    if (x->rehearsal_fd >= 0)
+        close(x->rehearsal_fd);
+    x->rehearsal_fd = -1;
+    curl_slist_free_all(x->rehearsal_names);
+    x->rehearsal_names = NULL;
+}
