@@ -13,6 +13,7 @@ struct checking {
     struct findings *findings;
     struct secret_list *secrets;
     const char *folder; /* where relative names of files are looked for */
+    bool sealed;        /* no file is opened */
 };
 
 void checks_run(const struct checking *c);

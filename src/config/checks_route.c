@@ -56,7 +56,7 @@ static void take_target(const struct checking *c, struct upstream_config *u, con
         if (!origin->unresolved)
             findings_error(c->findings, origin->place, "upstreams.%s.url: %s", u->name,
                            buf_c(&why));
-    } else if (target->username != NULL) {
+    } else if (target->username != NULL && !origin->unresolved) {
         char setting[SETTING_NAME_MAX];
         snprintf(setting, sizeof setting, "upstreams.%s: user and password of the URL", u->name);
         remember_login(c, target->username, target->password, origin->place, setting);

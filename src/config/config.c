@@ -57,7 +57,9 @@ static struct config *make(struct reading *reading, const struct config_read_opt
     struct reader reader = { .store = reading->store,
                              .secrets = &secrets,
                              .findings = &reading->findings,
-                             .substitution = { reading->source.folder, options->testing } };
+                             .substitution = { .folder = reading->source.folder,
+                                               .testing = options->testing,
+                                               .sealed = options->sealed } };
     buf_init(&reader.path, 512, NULL);
     reader_defaults(&section_main, config);
     reader_read(&reader, &section_main, root, config);
@@ -68,7 +70,8 @@ static struct config *make(struct reading *reading, const struct config_read_opt
     checks_run(&(struct checking){ .config = config,
                                    .findings = &reading->findings,
                                    .secrets = &secrets,
-                                   .folder = reading->source.folder });
+                                   .folder = reading->source.folder,
+                                   .sealed = options->sealed });
     config->secrets = secret_list_take(&secrets, &config->n_secrets);
     secret_list_done(&secrets);
     config->redactor = redactor_new(config->store, config->secrets, config->n_secrets);

@@ -52,7 +52,7 @@ struct origin {
     const char *shown; /* as the file has it, with secrets as ***; NULL: the table's default.
                           Owned by the snapshot */
     bool unused;       /* it has no meaning beside other settings */
-    bool unresolved;   /* under -t: a credential in it was not there to be read */
+    bool unresolved;   /* a secret in it was not read: it is sealed, or under -t was not there */
 };
 
 typedef bool OPTION_C_flag;
@@ -273,6 +273,8 @@ struct config_report {
 
 struct config_read_options {
     bool testing; /* -t: a ${credential:…} without $CREDENTIALS_DIRECTORY is a warning only */
+    bool sealed;  /* no file that may hold a secret is opened: *** stands for ${file:…} and
+                     ${credential:…}, and what `tls` names is not read */
 };
 
 void config_report_init(struct config_report *report);
@@ -315,6 +317,12 @@ const struct str *config_secrets(const struct config *config, size_t *ret_n);
 /* `--show-config`: the settings in force as a configuration file, each with its origin in a
  * comment, secrets hidden. */
 void config_print(const struct config *config, struct buf *to);
+
+/* The same of one upstream alone. */
+void config_print_upstream(const struct upstream_config *upstream, struct buf *to);
+
+/* The same of an entry of its `methods`. */
+void config_print_method_rule(const struct method_rule_config *rule, struct buf *to);
 
 /* The sample file etc/rpcgate.conf, and docs/reference/configuration.md, made from the lists. */
 void config_print_sample(struct buf *to);

@@ -163,3 +163,13 @@ void config_print(const struct config *config, struct buf *to)
     buf_append_c(to, "# The settings in force. Secrets are shown as ***.\n");
     print_section(to, &section_main, config, 0);
 }
+
+void config_print_upstream(const struct upstream_config *upstream, struct buf *to)
+{
+    print_section(to, &section_upstream, upstream, 0);
+}
+
+void config_print_method_rule(const struct method_rule_config *rule, struct buf *to)
+{
+    print_section(to, &section_method_rule, rule, 0);
+}

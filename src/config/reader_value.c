@@ -33,7 +33,7 @@ bool reader_resolve(struct reader *r, const struct target *t, struct value *ret)
     bool ok = substitute(&r->substitution, str_of(setting->text), ret, &why);
     if (!ok)
         reader_refuse(r, t, buf_c(&why));
-    else if (ret->unresolved)
+    else if (ret->unresolved && why.len > 0)
         findings_warn(r->findings, setting->place, "%s%s: %s", buf_c(&r->path), t->row->name,
                       buf_c(&why));
     buf_done(&why);

@@ -49,6 +49,7 @@ struct section {
 extern const struct section section_main;
 extern const struct section section_listen;
 extern const struct section section_upstream;
+extern const struct section section_method_rule;
 
 /* All sections, in the order in which they are documented. */
 extern const struct section *const sections[];

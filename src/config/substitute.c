@@ -67,10 +67,26 @@ static bool replace_env(struct str what, struct value *ret, struct buf *why)
     return true;
 }
 
+/* Appends a secret, which is not told. */
+static void append_hidden(struct str secret, struct value *ret)
+{
+    size_t from = ret->text.len;
+    buf_append(&ret->text, secret);
+    ret->hidden_from = ret->hidden ? ret->hidden_from : from;
+    ret->hidden_to = ret->text.len;
+    ret->hidden = true;
+}
+
+static bool leave_sealed(struct value *ret)
+{
+    append_hidden(STR("***"), ret);
+    ret->unresolved = true;
+    return true;
+}
+
 /* Appends a file without the newline at its end. */
 static bool append_file(const char *path, struct value *ret, struct buf *why)
 {
-    size_t from = ret->text.len;
     struct buf text;
     buf_init(&text, VALUE_MAX, NULL);
     buf_reserve(&text, VALUE_MAX); /* at once: growing would leave copies of the secret behind */
@@ -81,14 +97,9 @@ static bool append_file(const char *path, struct value *ret, struct buf *why)
     if (ok && content.len < text.len && content.len > 0 && content.data[content.len - 1] == '\r')
         content.len--;
     if (ok)
-        buf_append(&ret->text, content);
+        append_hidden(content, ret);
     buf_wipe(&text);
-    if (!ok)
-        return false;
-    ret->hidden_from = ret->hidden ? ret->hidden_from : from;
-    ret->hidden_to = ret->text.len;
-    ret->hidden = true;
-    return true;
+    return ok;
 }
 
 static bool replace_file(const struct substitution *s, struct str what, struct value *ret,
@@ -98,6 +109,8 @@ static bool replace_file(const struct substitution *s, struct str what, struct v
         buf_printf(why, "`${file:%.*s}` names no file", STR_ARGS(cut(what)));
         return false;
     }
+    if (s->sealed)
+        return leave_sealed(ret);
     CLEANUP(free_charp) char *path = file_beside(s->folder, what);
     buf_printf(why, "the file `%s` of `${file:%.*s}` ", path, STR_ARGS(cut(what)));
     if (!append_file(path, ret, why))
@@ -113,6 +126,8 @@ static bool replace_credential(const struct substitution *s, struct str what, st
         buf_printf(why, "`${credential:%.*s}` does not name a credential", STR_ARGS(cut(what)));
         return false;
     }
+    if (s->sealed)
+        return leave_sealed(ret);
     const char *folder = getenv("CREDENTIALS_DIRECTORY");
     if (folder == NULL || folder[0] == '\0') {
         buf_printf(why,

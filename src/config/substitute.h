@@ -14,7 +14,7 @@
 struct value {
     struct buf text;
     bool substituted; /* something was replaced */
-    bool unresolved;  /* under -t only: the text is not what it will be */
+    bool unresolved;  /* the text is not what it will be */
     bool hidden;      /* from hidden_from to hidden_to it came from files or credentials */
     size_t hidden_from, hidden_to;
 };
@@ -22,6 +22,7 @@ struct value {
 struct substitution {
     const char *folder; /* where relative names of files are looked for */
     bool testing;       /* credentials need not be there */
+    bool sealed;        /* no file is opened: *** stands for what is in it */
 };
 
 void value_init(struct value *v);
@@ -29,7 +30,7 @@ void value_init(struct value *v);
 /* Overwrites the text. */
 void value_done(struct value *v);
 
-/* False: `why` says what cannot be resolved. With `unresolved`, `why` has a warning. */
+/* False: `why` says what cannot be resolved. With `unresolved`, `why` may have a warning. */
 bool substitute(const struct substitution *s, struct str text, struct value *ret,
                 struct buf *why) MUST_CHECK;
 

@@ -16,7 +16,7 @@ void tls_file_refuse(const struct checking *c, const struct tls_file *file, cons
 
 bool tls_file_read(const struct checking *c, struct tls_file *file)
 {
-    if (file->name == NULL || file->origin->unresolved)
+    if (file->name == NULL || file->origin->unresolved || c->sealed)
         return false;
     struct buf text, why;
     buf_init(&text, PEM_MAX, NULL);

@@ -347,10 +347,41 @@ static void warns_of_credentials_in_tests(void **state)
     config_report_done(&report);
 }
 
+/* None of these files is there. */
+static void leaves_secrets_sealed(void **state)
+{
+    struct buf shown;
+    (void)state;
+    unsetenv("CREDENTIALS_DIRECTORY");
+    struct config_report report;
+    config_report_init(&report);
+    struct config *c = config_read_text(
+        "t.conf",
+        STR("listen = ( { address = \"127.0.0.1\"; port = \"${file:/none/b}\"; } );\n"
+            "callers = ( { name = \"a\"; token = \"${credential:a}\"; allow = [ \"*/*\" ]; } );\n"
+            "upstreams = { u = { url = \"http://u:${file:/none/c}@h\"; headers = [ "
+            "\"X-Y: 1 ${credential:d} 2\" ]; tls = { cert_file = \"/none/c\"; key_file = "
+            "\"/none/k\"; ca_file = \"${file:/none/ca}\"; }; }; };"),
+        &(struct config_read_options){ .sealed = true }, &report);
+    assert_string_equal(buf_c(&report.errors), "");
+    assert_string_equal(buf_c(&report.warnings), "");
+    assert_non_null(c);
+    assert_string_equal(c->upstreams[0].targets[0].url, "http://h/RPC2");
+    assert_string_equal(c->upstreams[0].targets[0].password, "***");
+    assert_string_equal(c->upstreams[0].headers.items[0], "X-Y: 1 *** 2");
+    buf_init(&shown, SIZE_MAX - 1, NULL);
+    config_print_upstream(&c->upstreams[0], &shown);
+    assert_non_null(strstr(buf_c(&shown), "headers = [ \"X-Y: 1 *** 2\" ];"));
+    buf_done(&shown);
+    config_unref(c);
+    config_report_done(&report);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses_syntax),
+        cmocka_unit_test(leaves_secrets_sealed),
         cmocka_unit_test(refuses_deep_nesting),
         cmocka_unit_test(refuses_wrapped_numbers),
         cmocka_unit_test(refuses_strings_that_change),
