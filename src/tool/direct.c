@@ -4,20 +4,18 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "codec/decode.h"
-#include "codec/encode.h"
 #include "gateway/outcome.h"
 #include "gateway/redacted.h"
 #include "rules/fault.h"
 #include "rules/media.h"
 #include "rules/problem.h"
+#include "tool/document.h"
 #include "tool/server.h"
 
 #include <inttypes.h>
 #include <stdint.h>
 #include <string.h>
 #include <sysexits.h>
-
-#define STEP ((size_t)16 * 1024 * 1024)
 
 struct calling {
     const struct direct_call *direct;
@@ -170,31 +168,16 @@ static void on_done(struct upstream_call *call, const struct upstream_outcome *o
         fail_without_response(c, outcome);
 }
 
-static bool encode(struct calling *c)
-{
-    const struct direct_call *direct = c->direct;
-    struct encoder *e = encoder_new(NULL);
-    enum codec_step step;
-    encoder_begin(e,
-                  &(struct encode_input){ .kind = ENCODE_CALL,
-                                          .method = str_of(direct->method),
-                                          .json = buf_str(direct->params),
-                                          .options = &direct->encoding },
-                  &c->document);
-    do
-        step = encoder_step(e, STEP, &c->error);
-    while (step == CODEC_MORE);
-    encoder_free(e);
-    return step == CODEC_DONE;
-}
-
 static int make_call(struct calling *c)
 {
-    if (!encode(c)) {
+    const struct direct_call *direct = c->direct;
+    if (!document_write(
+            &(struct document_call){ direct->method, buf_str(direct->params), &direct->encoding },
+            &c->document, &c->error)) {
         fail(c);
         return EX_OK;
     }
-    c->timeout_ms = c->direct->timeout_ms > 0 ? c->direct->timeout_ms : c->upstream->timeouts.total;
+    c->timeout_ms = direct->timeout_ms > 0 ? direct->timeout_ms : c->upstream->timeouts.total;
     c->call = (struct upstream_call){
         .body = &c->document,
         .content_type = "text/xml",
@@ -204,7 +187,7 @@ static int make_call(struct calling *c)
         .on_done = on_done,
         .user = c,
     };
-    return server_call(c->config, &c->call, &c->done) ? EX_OK : EX_OSERR;
+    return server_call(c->upstream, &c->call, &c->done) ? EX_OK : EX_OSERR;
 }
 
 int direct_ask(const struct direct_call *direct, struct answer *ret)

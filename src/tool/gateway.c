@@ -149,7 +149,7 @@ static int ask(const struct config *config, const struct gateway_request *reques
         .on_done = on_done,
         .user = &a,
     };
-    if (!server_call(config, &a.call, &a.done))
+    if (!server_call(&config->upstreams[0], &a.call, &a.done))
         a.status = EX_OSERR;
     chain_done(&body);
     return a.status;

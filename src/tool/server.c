@@ -86,7 +86,8 @@ static void run(struct loop *loop, struct upstreams *all, const bool *done)
     }
 }
 
-bool server_call(const struct config *config, struct upstream_call *call, const bool *done)
+bool server_call(const struct upstream_config *upstream, struct upstream_call *call,
+                 const bool *done)
 {
     struct loop *loop = loop_new();
     if (loop == NULL || !upstreams_global_init()) {
@@ -95,10 +96,10 @@ bool server_call(const struct config *config, struct upstream_call *call, const 
         return false;
     }
     struct upstreams *all = upstreams_new(loop);
-    struct upstream *upstream = upstream_open(all, &config->upstreams[0]);
-    upstream_submit(upstream, call);
+    struct upstream *client = upstream_open(all, upstream);
+    upstream_submit(client, call);
     run(loop, all, done);
-    upstream_close(upstream);
+    upstream_close(client);
     upstreams_free(all);
     loop_free(loop);
     upstreams_global_done();

@@ -27,8 +27,9 @@ struct server_words {
 /* NULL: something is wrong with the words; told on stderr (EX_USAGE). */
 struct config *server_config(const struct server_words *words) MUST_CHECK;
 
-/* Makes the call, until its on_done() has set `done`. False: told on stderr (EX_OSERR). */
-bool server_call(const struct config *config, struct upstream_call *call,
+/* Makes a call of that upstream, until one of its functions has set `done`. False: told on stderr
+ * (EX_OSERR). */
+bool server_call(const struct upstream_config *upstream, struct upstream_call *call,
                  const bool *done) MUST_CHECK;
 
 /* `1500ms` and the like. False: told on stderr (EX_USAGE). */

@@ -21,7 +21,7 @@ class Done:
     """How a run ended."""
 
     status: int
-    out: str
+    out: str  # bytes that are not UTF-8 are kept as surrogates
     err: str
 
 
@@ -33,7 +33,7 @@ def tool(*words: str | bytes, data: bytes = b"", environment: dict | None = None
                           cwd=folder)
     err = done.stderr.decode()
     assert_no_report(err)
-    return Done(done.returncode, done.stdout.decode(), err)
+    return Done(done.returncode, done.stdout.decode(errors="surrogateescape"), err)
 
 
 def tool_on_terminal(*words: str) -> Done:

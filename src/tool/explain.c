@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tool/explain.h"
+
+#include "base/alloc.h"
+#include "rules/retry.h"
+#include "tool/answer.h"
+#include "tool/command.h"
+#include "tool/document.h"
+#include "tool/params.h"
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+enum { CONFIG, STRINGS, HELP };
+
+static const struct command_option options[] = {
+    [CONFIG] = { 'c', "config", "FILE",
+                 "the gateway's configuration (" RPCGATE_SYSCONFDIR "/rpcgate/rpcgate.conf)" },
+    [STRINGS] = { 's', "strings", NULL, "each PARAM is a string as it stands, not JSON" },
+    [HELP] = { 'h', "help", NULL, "print this" },
+};
+
+const struct command_info command_explain_info = {
+    .usage = "rpcgate explain [-c FILE] [-s] UPSTREAM METHOD [PARAM…]",
+    .about =
+        "Shows the HTTP request that the call would send, with *** for secrets, the XML in it,\n"
+        "and the settings that apply, each with its origin. Nothing is sent, no name is looked\n"
+        "up, and no file with a secret is opened, so whoever can read the configuration can\n"
+        "ask.\n" PARAMS_HELP,
+    .examples = "  rpcgate explain supervisor supervisor.getProcessInfo '\"web\"'\n"
+                "  rpcgate explain -c rpcgate.conf books lookup '[1, {\"$dateTime\": 0}]'\n",
+    .options = options,
+    .n_options = ARRAY_LEN(options),
+    .ends_early = true,
+};
+
+struct choices {
+    const char *config;
+    bool strings;
+};
+
+struct subject {
+    const struct config *config;
+    const struct upstream_config *upstream;
+    const char *method;
+};
+
+static bool apply(void *context, size_t row, const char *argument)
+{
+    struct choices *c = context;
+    if (row == CONFIG)
+        c->config = argument;
+    else
+        c->strings = true;
+    return true;
+}
+
+static int write_document(const struct subject *s, struct str params, struct chain *to)
+{
+    const struct upstream_config *u = s->upstream;
+    struct encode_options encoding = {
+        .extensions = u->extensions,
+        .depth = (unsigned)s->config->limits.depth,
+        .text = u->text,
+        .timezone = u->timezone,
+        .encoding = u->encoding,
+    };
+    struct error err;
+    if (document_write(&(struct document_call){ s->method, params, &encoding }, to, &err))
+        return EX_OK;
+    fprintf(stderr, "rpcgate: %s", err.detail);
+    if (err.has_pointer)
+        fprintf(stderr, " (at \"%s\")", err.pointer);
+    fputc('\n', stderr);
+    return answer_status(err.type);
+}
+
+static void add_request(const struct subject *s, const struct chain *document, struct buf *to)
+{
+    const struct upstream_target *target = &s->upstream->targets[0];
+    if (target->url == NULL) {
+        buf_append_c(to,
+                     "# The request; its head is not known without the secret that `url` is.\n\n");
+        return;
+    }
+    buf_printf(to, "# The request to %s", target->url);
+    if (target->unix_socket != NULL)
+        buf_printf(to, " by the unix socket %s", target->unix_socket);
+    if (s->upstream->proxy_target.url != NULL)
+        buf_printf(to, " by the proxy %s", s->upstream->proxy_target.url);
+    buf_append_c(to, "\n\n");
+    if (!explain_head(s->upstream, document, to))
+        buf_append_c(to, "# Its head could not be found out.\n\n");
+}
+
+static void add_settings(const struct subject *s, struct buf *to)
+{
+    const struct upstream_config *u = s->upstream;
+    struct method_rule rule = method_rule_find(u, str_of(s->method));
+    buf_printf(to, "\n\n# The settings of upstreams.%s\n\n", u->name);
+    config_print_upstream(u, to);
+    buf_printf(to, "\n# The entry of `methods` for %s\n\n", s->method);
+    size_t i = 0;
+    while (i < u->n_methods && !glob_match(str_of(u->methods[i].match), str_of(s->method)))
+        i++;
+    if (i < u->n_methods)
+        config_print_method_rule(&u->methods[i], to);
+    else
+        buf_append_c(to, "// There is none.\n");
+    buf_printf(to, "\n# The call may take %" PRId64 " ms (%s). After a lost answer it is %s.\n",
+               rule.timeout_ms, rule.timeout_setting,
+               rule.safe ? "sent again: it is safe" : "not sent again: it is not known to be safe");
+}
+
+static int print(const struct subject *s, const struct chain *document)
+{
+    CLEANUP(buf_done) struct buf text;
+    buf_init(&text, SIZE_MAX - 1, NULL);
+    add_request(s, document, &text);
+    if (!command_write(buf_str(&text)) || !command_write_chain(document))
+        return EX_IOERR;
+    buf_clear(&text);
+    add_settings(s, &text);
+    return command_write(buf_str(&text)) ? EX_OK : EX_IOERR;
+}
+
+static int explain(const struct subject *s, struct str params)
+{
+    struct chain document;
+    chain_init(&document, SIZE_MAX, NULL);
+    int status = write_document(s, params, &document);
+    if (status == EX_OK)
+        status = print(s, &document);
+    chain_done(&document);
+    return status;
+}
+
+static int explain_call(const struct choices *c, char **words, struct str params)
+{
+    struct config_report report;
+    int status = EX_CONFIG;
+    config_report_init(&report);
+    struct config *config =
+        config_read_path(c->config, &(struct config_read_options){ .sealed = true }, &report);
+    fputs(buf_c(&report.errors), stderr);
+    if (config == NULL) {
+        status = report.missing ? EX_NOINPUT : EX_CONFIG;
+    } else {
+        struct subject s = { config, config_upstream(config, str_of(words[0])), words[1] };
+        status =
+            s.upstream != NULL
+                ? explain(&s, params)
+                : command_misuse("explain", "the configuration has no upstream \"%s\"", words[0]);
+    }
+    config_unref(config);
+    config_report_done(&report);
+    return status;
+}
+
+int command_explain(int argc, char **argv)
+{
+    struct choices c = { .config = RPCGATE_SYSCONFDIR "/rpcgate/rpcgate.conf" };
+    CLEANUP(buf_done) struct buf params;
+    buf_init(&params, SIZE_MAX - 1, NULL);
+    int operand = command_options(argc, argv, &command_explain_info, apply, &c);
+    if (operand <= 0)
+        return operand == 0 ? EX_OK : EX_USAGE;
+    if (argc - operand < 2)
+        return command_misuse("explain", "UPSTREAM and METHOD are needed");
+    int status = params_read(&(struct params_words){ argv + operand + 2, c.strings }, &params);
+    return status == EX_OK ? explain_call(&c, argv + operand, buf_str(&params)) : status;
+}

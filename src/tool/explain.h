@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `rpcgate explain`: what a call would send. */
+#ifndef RPCGATE_TOOL_EXPLAIN_H
+#define RPCGATE_TOOL_EXPLAIN_H
+
+#include "base/buf.h"
+#include "base/chain.h"
+#include "base/macros.h"
+#include "config/config.h"
+
+#include <stdbool.h>
+
+/* Appends the request's line and headers with `***` for secrets, each line with LF. They are those
+ * that the HTTP client would send; nothing is sent. False: it could not be found out. */
+bool explain_head(const struct upstream_config *upstream, const struct chain *document,
+                  struct buf *to) MUST_CHECK;
+
+#endif
