@@ -12,7 +12,6 @@
 
 struct listener_state {
     struct listener listener;
-    char *name;                 /* of the listener; stays when it is closed */
     atomic_size_t *connections; /* by worker; each writes its own only */
     atomic_uint references;
 };
