@@ -194,8 +194,8 @@ class Upstream:
         return Gate(self._loop)
 
     def wait_for(self, test: Callable[["Upstream"], bool], timeout: float = DEADLINE):
-        """Waits until `test` is true; it is asked again after each request,
-        connection and end of a behaviour."""
+        """Waits until `test` is true; it is asked again after each request, at the beginning and
+        end of each connection, and at the end of a behaviour."""
         with self._changed:
             met = self._changed.wait_for(lambda: test(self), timeout)
         assert met, f"{len(self.exchanges)} requests, {self.connections} connections; {self.broken}"
@@ -281,8 +281,10 @@ class Upstream:
         except Exception as error:  # told at stop()
             self.broken.append(error)
         finally:
-            self._links.discard(link)
             writer.close()
+            with self._changed:
+                self._links.discard(link)
+                self._changed.notify_all()
 
     async def _one(self, link: _Link, number: int) -> bool:
         x = Exchange(link, number, await link.reader.readuntil(b"\r\n\r\n"))
