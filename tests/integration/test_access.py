@@ -358,3 +358,53 @@ def test_wrong_credentials_are_logged_at_a_bounded_rate(start, upstream):
     assert "token is not known" in lines[0] and "127.0.0.1" in lines[0]
     gateway.stop()
     assert f"{199:064}" not in gateway.stderr and f"{0:064}" not in gateway.stderr
+
+
+# When the configuration changes.
+
+def test_a_reload_changes_who_may_call(start, upstream):
+    """At once, also on kept connections; a running call ends as it began."""
+    gate = upstream.gate()
+
+    async def behave(x):
+        if x.params == ("held",):
+            await gate.passed()
+        await x.answer(1)
+    upstream.behave = behave
+    before = settings_for(upstream)
+    gateway = start.gateway(before)
+    with gateway.connect() as held, gateway.connect() as kept:
+        held.send(wire.request("POST", "/v1/up/m", b'["held"]', bearer(ALICE)))
+        upstream.wait_requests(1)
+        assert kept.ask("POST", "/v1/up/m", b"[1]", bearer(ALICE)).result == 1
+        alice = CALLERS[0] | {"token": "another-" * 5, "deny": ["up/m"]}
+        gateway.reload(before | {"callers": [alice, *CALLERS[1:]], "listen": [
+            {"address": "127.0.0.1", "port": gateway.tcp[1]}]})
+        assert_problem(kept.ask("GET", "/v1", None, bearer(ALICE)), "unauthenticated", 401, "no")
+        assert gateway.get("/v1", **bearer("another-" * 5)).status == 200
+        assert_problem(gateway.call("up", "m", [1], **bearer("another-" * 5)),
+                       "forbidden", 403, "no")
+        gate.open()
+        assert held.answer().result == 1
+
+
+def test_a_reload_forgives_nobody(start, upstream):
+    """Requests in flight count on, under the caller's name."""
+    gate = upstream.gate()
+
+    async def behave(x):
+        await gate.passed()
+        await x.answer(1)
+    upstream.behave = behave
+    caller = {"name": "paced", "token": PACED, "allow": ["*/*"], "max_in_flight": 1}
+    before = settings_for(upstream, callers=[caller])
+    gateway = start.gateway(before)
+    with gateway.connect() as held:
+        held.send(wire.request("POST", "/v1/up/m", b"[1]", bearer(PACED)))
+        upstream.wait_requests(1)
+        gateway.reload(before | {"callers": [CALLERS[0], caller], "listen": [
+            {"address": "127.0.0.1", "port": gateway.tcp[1]}]})
+        assert_problem(gateway.call("up", "m", [1], **bearer(PACED)), "rate-limited", 429, "no")
+        gate.open()
+        assert held.answer().result == 1
+    assert gateway.call("up", "m", [1], **bearer(PACED)).result == 1
