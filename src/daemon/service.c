@@ -20,6 +20,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+/* What the end takes beyond the times that are set, and more. */
+#define STOP_SPARE_MS 10000
+
 static void fill_signal_set(sigset_t *set)
 {
     sigemptyset(set);
@@ -85,8 +88,11 @@ static void on_stop_signal(struct service *s, uint32_t number)
         return;
     }
     log_info("stopping: running calls have limits.drain to end");
-    notify_send("STOPPING=1\nSTATUS=Stopping.");
-    enter_phase(s, GATEWAY_LAME_DUCK, s->generation->config->limits.lame_duck);
+    const struct limits_config *limits = &s->generation->config->limits;
+    /* Longer than it takes at most, whatever the unit's TimeoutStopSec= is. */
+    notify_send("STOPPING=1\nSTATUS=Stopping\nEXTEND_TIMEOUT_USEC=%lld",
+                (long long)(limits->lame_duck + limits->drain + STOP_SPARE_MS) * 1000);
+    enter_phase(s, GATEWAY_LAME_DUCK, limits->lame_duck);
 }
 
 static void on_signal(struct loop_source *source, uint32_t events)

@@ -13,9 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define EVERY_MS 1000
-#define STATUS_EVERY_MS 5000
-#define TRIM_EVERY_MS 5000
+#define EVERY_MS 5000
 
 /* Memory is given back when it has grown by this much, */
 #define TRIM_GROWTH_BYTES (8.0 * 1024 * 1024)
@@ -95,12 +93,6 @@ void upkeep_run(struct upkeep *u, struct gateway *g, const struct generation *ge
     if (now_ms < u->due_ms)
         return;
     u->due_ms = now_ms + EVERY_MS;
-    if (now_ms >= u->status_due_ms) {
-        u->status_due_ms = now_ms + STATUS_EVERY_MS;
-        tell_status(u, g, generation);
-    }
-    if (now_ms >= u->trim_due_ms) {
-        u->trim_due_ms = now_ms + TRIM_EVERY_MS;
-        trim(u, g);
-    }
+    tell_status(u, g, generation);
+    trim(u, g);
 }

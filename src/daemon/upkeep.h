@@ -14,9 +14,7 @@ struct gateway;
 
 struct upkeep {
     int64_t due_ms;
-    int64_t status_due_ms;
     char status[UPKEEP_STATUS]; /* the last that was sent */
-    int64_t trim_due_ms;
     double trimmed_bytes; /* resident after the last trim */
 };
 
@@ -25,7 +23,7 @@ void upkeep_init(struct upkeep *u);
 void upkeep_run(struct upkeep *u, struct gateway *g, const struct generation *generation,
                 int64_t now_ms);
 
-/* Writes how it goes: "12 calls running; not reached: a, b". */
+/* Writes how it goes: "12 calls in flight; upstreams down: a, b". */
 void upkeep_status(struct gateway *g, const struct generation *generation, char to[UPKEEP_STATUS]);
 
 #endif

@@ -242,7 +242,7 @@ def test_listener_comes_back(start):
     for _ in range(20):
         gateway._write(without)
         gateway.signal(signal.SIGHUP)
-        gateway.reload(with_it)
+        gateway.wait_notification("RELOADING")
         gateway.reload(with_it)
         with Connection(path) as caller:
             assert caller.ask("GET", "/livez").status == 200

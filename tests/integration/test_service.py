@@ -128,8 +128,7 @@ def test_life(start):
     assert before <= int(reloading["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1000
     assert ready["READY"] == "1"
     gateway.signal(signal.SIGTERM)
-    while "STOPPING" not in gateway.notification():
-        pass
+    assert gateway.wait_notification("STOPPING")["STOPPING"] == "1"
 
 
 def test_status(start):

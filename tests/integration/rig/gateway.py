@@ -100,7 +100,9 @@ class Gateway:
             listen = [{"address": "127.0.0.1", "port": 0}, {"unix": self.unix, "mode": "0600"}]
             settings = configuration({"listen": listen, **settings})
         path = self.folder / "rpcgate.conf"
-        path.write_text(settings)
+        new = self.folder / "rpcgate.conf.new"
+        new.write_text(settings)
+        new.replace(path)  # it may be reading
         return path
 
     def notification(self, timeout: float = DEADLINE) -> dict[str, str]:
@@ -108,6 +110,12 @@ class Gateway:
         self._notify.settimeout(timeout)
         lines = self._notify.recv(65536).decode().split("\n")
         return dict(line.split("=", 1) for line in lines)
+
+    def wait_notification(self, key: str) -> dict[str, str]:
+        """The next message to the service manager that assigns to `key`."""
+        while key not in (message := self.notification()):
+            pass
+        return message
 
     def reload(self, settings: dict | str | None = None) -> list[dict[str, str]]:
         """SIGHUP, with another configuration first if there is one; returns when the gateway says
@@ -121,7 +129,7 @@ class Gateway:
         except BlockingIOError:
             pass
         self.signal(signal.SIGHUP)
-        messages = [self.notification()]
+        messages = [self.wait_notification("RELOADING")]
         while "READY" not in messages[-1]:
             messages.append(self.notification())
         return messages
