@@ -332,16 +332,18 @@ def test_max_in_flight_is_given_back_when_callers_leave(start, upstream):
         await x.answer(1)
     upstream.behave = behave
     gateway = paced(start, upstream, max_in_flight=1)
-    # In the middle of a body, and with the call at the upstream
-    for data in (wire.request("POST", "/v1/up/m", b"[1", bearer(PACED) | {"Content-Length": "9"}),
-                 wire.request("POST", "/v1/up/m", b"[1]", bearer(PACED) | {"X-Request-Id": "left"})):
-        with gateway.connect() as caller:
-            caller.send(data)
-            if b"left" in data:
-                upstream.wait_requests(1)
-            caller.reset()
+    with gateway.connect() as caller:  # leaves in the middle of a body
+        caller.send(wire.request("POST", "/v1/up/m", b"[1", bearer(PACED) | {
+            "Content-Length": "9", "X-Request-Id": "early"}))
+        caller.reset()
+    gateway.wait_line('"request_id":"early"')
+    with gateway.connect() as caller:  # and with the call at the upstream
+        caller.send(wire.request("POST", "/v1/up/m", b"[1]", bearer(PACED) | {
+            "X-Request-Id": "late"}))
+        upstream.wait_requests(1)
+        caller.reset()
     gate.open()
-    gateway.wait_line('"request_id":"left"')
+    gateway.wait_line('"request_id":"late"')
     assert gateway.call("up", "m", [1], **bearer(PACED)).result == 1
 
 
