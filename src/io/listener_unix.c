@@ -86,13 +86,20 @@ static bool bind_unix(int fd, const struct sockaddr_un *address, char **reterr)
     return bind_private(fd, address) == 0 || fail_unix(address->sun_path, reterr);
 }
 
+/* A service that may not change owners at all has it so from the start. */
+static bool has_group(const char *path, gid_t group)
+{
+    struct stat now;
+    return stat(path, &now) == 0 && now.st_gid == group;
+}
+
 bool listener_hand_out(const struct listen_config *config, char **reterr)
 {
     gid_t group = (gid_t)-1;
     if (config->group != NULL) {
         if (!find_group(config->group, &group, reterr))
             return false;
-        if (chown(config->unix, (uid_t)-1, group) != 0)
+        if (!has_group(config->unix, group) && chown(config->unix, (uid_t)-1, group) != 0)
             return listener_fail(reterr,
                                  "cannot give %s to the group \"%s\": %s; run as a member of it",
                                  config->unix, config->group, strerror(errno));

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The units, as systemd-analyze sees them, and what they say of the daemon's own times."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rig.gateway import run_program
+from rig.settings import DEADLINE, RPCGATED, configuration
+
+UNITS = Path(__file__).resolve().parents[2] / "systemd"
+MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000}
+
+needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None,
+                                   reason="systemd-analyze is missing")
+
+
+@pytest.fixture
+def units(tmp_path) -> list[Path]:
+    """The units as they would be installed: their program is there."""
+    text = (UNITS / "rpcgate.service.in").read_text()
+    service, socket = tmp_path / "rpcgate.service", tmp_path / "rpcgate.socket"
+    service.write_text(text.replace("@sbindir@", str(RPCGATED.parent))
+                       .replace("@sysconfdir@", "/etc"))
+    socket.write_text((UNITS / "rpcgate.socket").read_text())
+    assert not re.search(r"@\w+dir@", service.read_text())
+    return [service, socket]
+
+
+def analyze(*arguments) -> subprocess.CompletedProcess:
+    return subprocess.run(["systemd-analyze", *map(str, arguments)], capture_output=True, text=True,
+                          timeout=DEADLINE, check=False)
+
+
+@needs_systemd
+def test_units_are_clean(units):
+    done = analyze("verify", "--man=no", *units)
+    ours = [line for line in done.stderr.splitlines() if "rpcgate" in line]
+    assert done.returncode == 0 and not ours, done.stderr
+
+
+@needs_systemd
+def test_service_is_sandboxed(units):
+    done = analyze("security", "--no-pager", "--offline=true", "--threshold=12", units[0])
+    if "unrecognized option" in done.stderr or "Unknown command" in done.stderr:
+        pytest.skip("this systemd-analyze cannot look at a file")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def setting(name: str) -> str:
+    found = re.findall(rf"^{name}=(.*)$", (UNITS / "rpcgate.service.in").read_text(), re.M)
+    assert len(found) == 1, f"{name}: {found}"
+    return found[0]
+
+
+def test_time_to_stop_fits_the_limits(tmp_path):
+    """With the times that the daemon has unless they are set."""
+    config = tmp_path / "rpcgate.conf"
+    config.write_text(configuration({"upstreams": {"up": {"url": "http://127.0.0.1:9"}}}))
+    shown = run_program("--show-config", "-c", str(config)).stdout
+    needed = 0
+    for name in ("drain", "lame_duck"):
+        value = re.search(rf'\b{name} = "(\d+)(ms|s|m)"', shown)
+        needed += int(value[1]) * MILLISECONDS[value[2]]
+    assert needed + 5000 <= int(setting("TimeoutStopSec")) * 1000
+
+
+def test_callers_at_the_socket_can_be_told_apart():
+    """In a user namespace they could not."""
+    text = (UNITS / "rpcgate.service.in").read_text()
+    assert not re.search(r"^PrivateUsers=", text, re.M)
+
+
+def test_socket_has_the_name_that_its_comment_configures():
+    text = (UNITS / "rpcgate.socket").read_text()
+    name = re.search(r"^FileDescriptorName=(\w+)$", text, re.M)[1]
+    assert f'systemd = "{name}"' in text
