@@ -6,6 +6,7 @@
 #include "tool/answer.h"
 #include "tool/command.h"
 #include "tool/gateway.h"
+#include "tool/server.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -18,7 +19,8 @@ enum {
 #define X(word, letter, name, argument, help) word,
     GATEWAY_OPTIONS(X)
 #undef X
-        JSON,
+        TIMEOUT,
+    JSON,
     HELP
 };
 
@@ -26,7 +28,8 @@ static const struct command_option options[] = {
 #define X(word, letter, name, argument, help) [word] = { letter, name, argument, help },
     GATEWAY_OPTIONS(X)
 #undef X
-        [JSON] = { 0, "json", NULL, "write the gateway's answer, for programs" },
+        [TIMEOUT] = { 0, "timeout", "TIME", "wait no longer, as 1500ms or 2s" },
+    [JSON] = { 0, "json", NULL, "write the gateway's answer, for programs" },
     [HELP] = { 'h', "help", NULL, "print this" },
 };
 
@@ -63,6 +66,7 @@ const struct command_info command_describe_info = {
 
 struct lookup {
     struct gateway_words gateway;
+    int64_t timeout_ms; /* 0: as long as it takes */
     bool json;
     const char *upstream; /* NULL: of all */
     const char *method;   /* NULL: of none */
@@ -76,6 +80,8 @@ static bool apply(void *context, size_t row, const char *argument)
         l->gateway.url = argument;
     else if (row == TOKEN_FILE)
         l->gateway.token_file = argument;
+    else if (row == TIMEOUT)
+        return server_duration("--timeout", argument, &l->timeout_ms);
     else
         l->json = true;
     return true;
@@ -96,8 +102,9 @@ static int look(const struct lookup *l,
         gateway_add_segment(&path, l->upstream);
     if (l->method != NULL)
         gateway_add_segment(&path, l->method);
-    int status =
-        gateway_ask(&l->gateway, &(struct gateway_request){ .path = buf_str(&path) }, &answer);
+    int status = gateway_ask(
+        &l->gateway,
+        &(struct gateway_request){ .path = buf_str(&path), .timeout_ms = l->timeout_ms }, &answer);
     if (status == EX_OK)
         status = answer_check(&answer);
     if (status != EX_OK)

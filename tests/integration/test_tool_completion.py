@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Completion for bash and zsh."""
+
+import json
+import os
+import pty
+import select
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rig.codec import RPCGATE
+from rig.gateway import program_environment
+from rig.settings import DEADLINE
+
+COMPLETIONS = Path(__file__).resolve().parents[2] / "completions"
+
+METHODS = ["system.listMethods", "demo.add", "demo.echo", "a:b.c", "a:b.d", "größer",
+           "$(touch evil)", "two words", "`touch evil`", "q\"'q"]
+
+#: Prints what would be offered, a line for each.
+BASH = """
+source "$1"
+PATH=$2:$PATH
+COMP_LINE=$3
+COMP_POINT=${#COMP_LINE}
+_rpcgate
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+#: zsh's own completion wants a terminal. Its echo of this is not yet the prompt.
+ZSH = ("PATH={programs}:$PATH; fpath=({folder} $fpath); autoload -Uz compinit; compinit -D -u; "
+       "unset zle_bracketed_paste; stty cols 200 rows 50; PROMPT='=''=> '\n")
+
+
+@pytest.fixture(scope="module")
+def url(start_shared):
+    documents = {"/v1": {"upstreams": [{"name": "demo", "state": "up"},
+                                       {"name": "deep", "state": "unknown"},
+                                       {"name": "other", "state": "down"}]},
+                 "/v1/demo": {"name": "demo", "methods": [{"name": name} for name in METHODS]},
+                 "/v1/other": {"name": "other", "methods": None, "reason": "no"}}
+
+    async def behave(x):
+        path = x.request_line.split()[1]
+        await x.respond(json.dumps(documents[path]).encode())
+    return f"http://127.0.0.1:{start_shared.upstream(behave).port}"
+
+
+@pytest.fixture
+def complete(tmp_path):
+    def complete(line: str) -> list[str]:
+        done = subprocess.run(
+            ["bash", "--norc", "--noprofile", "-c", BASH, "bash", str(COMPLETIONS / "rpcgate"),
+             str(RPCGATE.parent), line],
+            capture_output=True, text=True, timeout=DEADLINE, check=True, cwd=tmp_path,
+            env=program_environment({"LC_ALL": "C.UTF-8"}))
+        assert not done.stderr, done.stderr
+        assert not (tmp_path / "evil").exists(), "a name was executed"
+        return sorted(done.stdout.splitlines()) if done.stdout != "\n" else []
+    return complete
+
+
+def test_commands(complete):
+    commands = complete("rpcgate ")
+    assert {"call", "upstreams", "methods", "describe", "explain", "check", "encode", "decode",
+            "--help", "--version"} == set(commands)
+    assert complete("rpcgate de") == ["decode", "describe"]
+    assert complete("rpcgate xyz") == []
+
+
+@pytest.mark.parametrize("command", ["call", "upstreams", "methods", "describe", "explain", "check",
+                                     "encode", "decode"])
+def test_options(complete, command):
+    """All that the help tells."""
+    told = subprocess.run([str(RPCGATE), command, "--help"], capture_output=True, text=True,
+                          check=True, timeout=DEADLINE).stdout
+    options = {word.rstrip(",") for line in told.splitlines() if line.lstrip().startswith("-")
+               for word in line.split()[:2] if word.startswith("-")}
+    assert set(complete(f"rpcgate {command} -")) == options
+    assert "--help" in options
+
+
+def test_arguments_of_options(complete, tmp_path):
+    assert complete("rpcgate call --types ") == ["plain", "tagged"]
+    assert complete("rpcgate call --types=t") == ["tagged"]
+    assert complete("rpcgate decode --integers s") == ["safe", "string"]
+    assert complete("rpcgate encode --text ") == ["base64", "reject", "replace"]
+    assert complete("rpcgate call --timeout ") == []
+    (tmp_path / "one file").touch()
+    (tmp_path / "other").touch()
+    assert complete("rpcgate call --token-file o") == ["one file", "other"]
+    assert complete("rpcgate check -c ot") == ["other"]
+    assert complete("rpcgate encode on") == ["one file"]
+
+
+def test_upstreams(complete, url):
+    for command in ("call", "methods", "describe", "call -s --types tagged"):
+        assert complete(f"rpcgate {command} --url {url} de") == ["deep", "demo"]
+    assert complete(f"rpcgate call --url={url} ") == ["deep", "demo", "other"]
+    assert complete(f"rpcgate call --url '{url}' o") == ["other"]
+    assert complete("rpcgate call --url http://127.0.0.1:1 ") == []
+    assert complete("rpcgate call --direct http://127.0.0.1:1 ") == []
+
+
+def test_methods(complete, url):
+    for command in ("call", "methods", "describe"):
+        assert complete(f"rpcgate {command} --url {url} demo demo.") == ["demo.add", "demo.echo"]
+    assert complete(f"rpcgate call --url {url} demo gr") == ["größer"]
+    assert complete(f"rpcgate call --url {url} demo demo.add ") == [], "a PARAM"
+    assert complete(f"rpcgate call --url {url} demo demo.add -") == [], "a PARAM"
+    assert complete(f"rpcgate call --url {url} other ") == []
+
+
+def test_colons(complete, url):
+    """bash replaces what stands behind the last one."""
+    assert complete(f"rpcgate call --url {url} demo a:b") == ["b.c", "b.d"]
+
+
+def test_names_are_quoted(complete, url):
+    offered = complete(f"rpcgate call --url {url} demo ")
+    assert len(offered) == len(METHODS)
+    back = subprocess.run(["bash", "-c", "printf '%s\\n' " + " ".join(offered)], text=True,
+                          capture_output=True, check=True, timeout=DEADLINE).stdout
+    assert sorted(back.splitlines()) == sorted(METHODS)
+
+
+class Terminal:
+    """An interactive zsh."""
+
+    def __init__(self, folder: Path):
+        self._fd, theirs = pty.openpty()
+        self._process = subprocess.Popen(
+            ["zsh", "-f", "-i"], stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder,
+            start_new_session=True,
+            env=program_environment({"TERM": "dumb", "LC_ALL": "C.UTF-8"}))
+        os.close(theirs)
+        self._seen = ""
+
+    def type(self, text: str):
+        self._seen = ""
+        os.write(self._fd, text.encode())
+
+    def wait_for(self, *texts: str):
+        while not all(text in self._seen for text in texts):
+            assert select.select([self._fd], [], [], DEADLINE)[0], self._seen
+            self._seen += os.read(self._fd, 65536).decode(errors="replace")
+
+    def close(self):
+        self._process.kill()
+        self._process.wait()
+        os.close(self._fd)
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="no zsh here")
+@pytest.mark.parametrize("words, offered", [
+    ("de", ["describe", "decode"]),
+    ("call --", ["--types", "--token-file", "--direct"]),
+    ("call --types ", ["plain", "tagged"]),
+    ("call --url {url} de", ["demo", "deep"]),
+    ("methods --url {url} demo ", [*METHODS[:4], r"\$\(touch\ evil\)"]),
+    ("describe --url={url} demo a:b.", ["a:b.c", "a:b.d"])])
+def test_zsh(tmp_path, url, words, offered):
+    terminal = Terminal(tmp_path)
+    try:
+        terminal.type(ZSH.format(programs=RPCGATE.parent, folder=COMPLETIONS))
+        terminal.wait_for("==> ")
+        terminal.type("rpcgate " + words.format(url=url) + "\t")
+        terminal.wait_for(*offered)
+    finally:
+        terminal.close()
+    assert not (tmp_path / "evil").exists(), "a name was executed"
