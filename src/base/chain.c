@@ -166,6 +166,12 @@ void chain_truncate(struct chain *c, size_t len)
     c->last = b;
 }
 
+void chain_recover(struct chain *c, size_t len)
+{
+    chain_truncate(c, len);
+    c->state = CHAIN_OK;
+}
+
 void chain_append_range(struct chain *c, const struct chain *from, size_t at, size_t len)
 {
     const struct chain_block *b = from->first;

@@ -115,6 +115,9 @@ void chain_set_byte(struct chain *c, size_t at, char byte);
 /* Forgets all that was written from offset `len` on. */
 void chain_truncate(struct chain *c, size_t len);
 
+/* So, and forgets a failure that came of it. */
+void chain_recover(struct chain *c, size_t len);
+
 /* Appends `len` bytes that the document `from` holds at offset `at`; `from` may be `c` itself. */
 void chain_append_range(struct chain *c, const struct chain *from, size_t at, size_t len);
 

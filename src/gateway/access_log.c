@@ -21,17 +21,15 @@ static struct log_field unless(bool absent, struct log_field field)
 void request_log(const struct request *r, bool sent)
 {
     const char *upstream = r->upstream != NULL ? r->upstream->name : NULL;
-    bool has_method = r->upstream != NULL && r->route.kind == ROUTE_METHOD;
+    bool has_method = r->upstream != NULL && r->route.method_len > 0;
     if (!r->view->config->log.access || !log_enabled(LOG_LEVEL_INFO))
         return;
     LOG_EVENT(LOG_LEVEL_INFO, sent ? "request" : "request, caller left",
-              LOG_TEXT("request_id", r->id),
-              LOG_STR("trace_id", trace_id(http_head(r->exchange))),
-              LOG_TEXT("caller", r->caller_name),
-              LOG_TEXT("upstream", upstream),
+              LOG_TEXT("request_id", r->id), LOG_STR("trace_id", trace_id(http_head(r->exchange))),
+              LOG_TEXT("caller", r->caller_name), LOG_TEXT("upstream", upstream),
               LOG_STR("method", has_method ? route_method(&r->route) : str_of(NULL)),
-              LOG_NUM("status", r->status),
-              LOG_TEXT("problem", r->failed ? problem_info(r->error.type)->name : NULL),
+              unless(!r->is_batch, LOG_NUM("calls", (int64_t)r->n_items)),
+              LOG_NUM("status", r->status), LOG_TEXT("problem", r->problem),
               unless(!r->sums.has_fault_code, LOG_NUM("fault_code", r->sums.fault_code)),
               LOG_NUM("bytes_in", (int64_t)r->body_bytes),
               LOG_NUM("bytes_out", (int64_t)r->reply_bytes),

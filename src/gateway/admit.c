@@ -39,7 +39,7 @@ static bool is_served(const struct request *r)
 /* Of other requests a body is read and thrown away: who sends it need not be known. */
 static bool takes_body(enum route_kind kind)
 {
-    return kind == ROUTE_UPSTREAM || kind == ROUTE_METHOD;
+    return kind == ROUTE_UPSTREAM || kind == ROUTE_METHOD || kind == ROUTE_JSONRPC;
 }
 
 static bool not_found(struct request *r)
@@ -47,7 +47,8 @@ static bool not_found(struct request *r)
     r->upstream = NULL;
     return error_set(&r->error, PROBLEM_NOT_FOUND,
                      "There is nothing at this path that you may use. Calls go to "
-                     "POST /v1/{upstream}/{method}.");
+                     "POST /v1/{upstream}/{method}, several at once to POST "
+                     "/v1/{upstream}, those of JSON-RPC to POST /jsonrpc/{upstream}.");
 }
 
 static bool check_caller(struct request *r, const struct request_head *head)
@@ -68,9 +69,10 @@ static bool check_caller(struct request *r, const struct request_head *head)
 
 static bool check_path(struct request *r, const struct request_head *head)
 {
-    if (r->route.kind == ROUTE_UNKNOWN || r->route.kind == ROUTE_UPSTREAM)
+    bool is_get = str_eq(head->method, STR("GET")) || str_eq(head->method, STR("HEAD"));
+    if (r->route.kind == ROUTE_UNKNOWN || (r->route.kind == ROUTE_UPSTREAM && is_get))
         return not_found(r);
-    if (r->route.kind == ROUTE_METHOD) {
+    if (r->route.upstream_len > 0) {
         r->upstream = config_upstream(r->view->config, route_upstream(&r->route));
         if (r->upstream == NULL || !access_may_see(&r->caller.access, route_upstream(&r->route)))
             return not_found(r);
@@ -105,7 +107,7 @@ static bool check_body(struct request *r, const struct request_head *head)
                            "The body has %" PRIu64 " bytes, limits.body is %zu. Send less, or "
                            "raise that limit.",
                            announced, max);
-    return r->route.kind != ROUTE_METHOD || media_check(head, &r->error);
+    return !r->wants_body || media_check(head, &r->error);
 }
 
 bool request_admit(struct request *r)

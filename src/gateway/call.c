@@ -16,7 +16,7 @@
 static_assert(CALL_STATES == WORKER_CALL_STATES, "the worker keeps a list for each state");
 
 static const unsigned char may_follow[CALL_STATES] = {
-    [CALL_ENDED] = 1 << CALL_TRANSLATING,
+    [CALL_ENDED] = 1 << CALL_TRANSLATING | 1 << CALL_QUEUED | 1 << CALL_CALLING,
     [CALL_TRANSLATING] = 1 << CALL_QUEUED | 1 << CALL_CALLING | 1 << CALL_ENDED,
     [CALL_QUEUED] = 1 << CALL_CALLING | 1 << CALL_ENDED,
     [CALL_CALLING] = 1 << CALL_BACKOFF | 1 << CALL_ENDED,
@@ -32,16 +32,21 @@ void call_enter(struct call *c, enum call_state next)
         list_add_last(&c->view->worker->calls_in[next], &c->in_state);
 }
 
+struct encode_options call_encoding(const struct view *view, const struct upstream_config *upstream)
+{
+    return (struct encode_options){
+        .extensions = upstream->extensions,
+        .depth = (unsigned)view->config->limits.depth,
+        .text = upstream->text,
+        .timezone = upstream->timezone,
+        .encoding = upstream->encoding,
+    };
+}
+
 static void choose_options(struct call *c)
 {
     const struct upstream_config *u = c->upstream;
-    c->encoding = (struct encode_options){
-        .extensions = u->extensions,
-        .depth = (unsigned)c->view->config->limits.depth,
-        .text = u->text,
-        .timezone = u->timezone,
-        .encoding = u->encoding,
-    };
+    c->encoding = call_encoding(c->view, u);
     c->decoding = (struct decode_options){
         .types = c->query->has_types ? c->query->types : u->types,
         .integers = c->query->has_integers ? c->query->integers : u->integers,
@@ -49,6 +54,7 @@ static void choose_options(struct call *c)
         .depth = (unsigned)u->limits.depth,
         .document_max = u->limits.response,
         .encoding_forced = u->response_encoding,
+        .items = c->items,
     };
 }
 
@@ -103,6 +109,7 @@ static void begin_translation(struct call *c)
                       .kind = ENCODE_CALL,
                       .method = c->method,
                       .json = c->params,
+                      .within = c->within,
                       .options = &c->encoding,
                   },
                   &c->document);
@@ -147,7 +154,7 @@ static void translate(struct turn *turn)
         call_fail(c);
 }
 
-void call_begin(struct call *c)
+static void init(struct call *c)
 {
     assert(c->state == CALL_ENDED);
     struct worker *w = view_hold(c->view)->worker;
@@ -163,10 +170,22 @@ void call_begin(struct call *c)
     c->memory.on_room = on_room;
     c->reply_begin = chain_len(c->reply);
     choose_options(c);
-    c->encoder = worker_take_encoder(w);
+}
+
+void call_begin(struct call *c)
+{
+    init(c);
+    c->encoder = worker_take_encoder(c->view->worker);
     begin_translation(c);
     call_enter(c, CALL_TRANSLATING);
     translate(&c->turn);
+}
+
+void call_begin_document(struct call *c, struct chain *document)
+{
+    init(c);
+    chain_move(&c->document, document);
+    attempt_start(c);
 }
 
 void call_abandon(struct call *c)

@@ -64,6 +64,7 @@ struct call {
     const struct call_owner *owner;
     void *user;                /* the owner's own */
     struct str method;         /* borrowed */
+    struct str within;         /* the text that they are a part of; NULL data: they are all of it */
     struct str params;         /* JSON as codec/encode.h takes it; borrowed until translated() */
     size_t params_held;        /* bytes that the owner holds for them in limits.memory */
     const struct query *query; /* what the caller has chosen; borrowed until call_begin() is done */
@@ -71,7 +72,8 @@ struct call {
     bool is_short;       /* the deadline is the caller's: before that of the rule */
     int64_t deadline_ms; /* of queue, attempts and pauses together */
     struct call_origin origin;
-    struct chain *reply; /* the value is appended to it; borrowed */
+    const struct decode_items *items; /* the answer is one of system.multicall; NULL: it is not */
+    struct chain *reply;              /* the value is appended to it; borrowed */
 
     /* Its own from here on. */
     enum call_state state;
@@ -116,6 +118,13 @@ struct call {
 
 /* Begins it. It may end before this returns. */
 void call_begin(struct call *c);
+
+/* So, with a document that is written already, instead of params. It moves to the call. */
+void call_begin_document(struct call *c, struct chain *document);
+
+/* How values are written for that upstream. */
+struct encode_options call_encoding(const struct view *view,
+                                    const struct upstream_config *upstream);
 
 /* Nobody waits for its answer any more. One that was sent goes on to its end: an upstream that
  * reads half a request may act on it, and one that has read the whole acts on it anyway. One that

@@ -2,6 +2,7 @@
 #include "gateway/generation.h"
 
 #include "base/alloc.h"
+#include "gateway/multicall.h"
 
 #include <stdlib.h>
 
@@ -26,6 +27,7 @@ static void find_upstreams(struct generation *generation, struct gateway *g,
         struct upstream_state *old = unchanged(before, u);
         if (old != NULL) {
             generation->upstreams[i] = upstream_state_ref(old);
+            multicall_learn(old, MULTICALL_UNKNOWN);
             continue;
         }
         generation->upstreams[i] = upstream_state_new(config, i, gateway_upstream(g, u->name));

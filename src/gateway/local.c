@@ -87,6 +87,7 @@ void request_local(struct request *r)
         return;
     case ROUTE_UPSTREAM:
     case ROUTE_METHOD:
+    case ROUTE_JSONRPC:
     case ROUTE_UNKNOWN:
         break;
     }

@@ -111,19 +111,25 @@ static struct upstream_record *record_of(const struct view *view, const struct u
     return view->pools[u->index]->shared->record;
 }
 
+void metrics_count_outcome(const struct view *view, const struct upstream_config *upstream,
+                           struct str name, size_t outcome)
+{
+    struct upstream_record *record = record_of(view, upstream);
+    size_t method = METHOD_OTHER;
+    if (upstream != NULL && name.len > 0)
+        method = method_names_find(&record->methods, name, outcome == 0);
+    count_outcome(&record->by_worker[view->worker->index], method, outcome);
+}
+
+/* What becomes of calls is counted for each by itself. */
 void metrics_count_request(const struct request *r)
 {
-    struct upstream_record *record = record_of(r->view, r->upstream);
-    struct upstream_metrics *u = &record->by_worker[r->worker->index];
-    size_t method = METHOD_OTHER;
-    if (r->upstream == NULL && !r->failed)
-        return; /* health checks and their like */
+    if (r->failed && r->sums.n_calls == 0)
+        metrics_count_outcome(r->view, r->upstream, route_method(&r->route),
+                              1 + (size_t)r->error.type);
     if (r->upstream != NULL)
-        method = method_names_find(&record->methods, route_method(&r->route), !r->failed);
-    count_outcome(u, method, r->failed ? 1 + (size_t)r->error.type : 0);
-    if (r->upstream == NULL)
-        return;
-    observe(&u->request, clock_now_us() - r->began_us);
+        observe(&record_of(r->view, r->upstream)->by_worker[r->worker->index].request,
+                clock_now_us() - r->began_us);
 }
 
 void metrics_count_call(const struct call *c)

@@ -15,6 +15,8 @@
 
 struct call;
 struct request;
+struct upstream_config;
+struct view;
 
 /* Outcome 0 is `ok`, outcome 1 + type a problem. */
 #define METRICS_OUTCOMES (PROBLEM_TYPES + 1)
@@ -23,7 +25,8 @@ struct request;
 #define METRICS_BOUNDS(X)                                                                          \
     X(500)                                                                                         \
     X(1000)                                                                                        \
-    X(2500) X(5000) X(10000) X(25000) X(50000) X(100000) X(250000) X(500000) X(1000000) X(2500000) \
+    X(2500)                                                                                        \
+    X(5000) X(10000) X(25000) X(50000) X(100000) X(250000) X(500000) X(1000000) X(2500000)         \
         X(5000000) X(10000000) X(30000000)
 #define METRICS_BUCKETS 16
 
@@ -65,6 +68,11 @@ struct upstream_record {
 
 struct upstream_record *upstream_record_new(const char *name, size_t n_workers) MUST_CHECK;
 void upstream_record_free(struct upstream_record *record);
+
+/* Counts a call, or a request that made none: outcome 0 is `ok`, 1 + type a problem. `upstream`
+ * NULL: it belongs to none. */
+void metrics_count_outcome(const struct view *view, const struct upstream_config *upstream,
+                           struct str method, size_t outcome);
 
 /* Counts a request that has ended. */
 void metrics_count_request(const struct request *r);

@@ -70,13 +70,14 @@ static void write_problem(struct request *r)
         .error = &r->error,
         .request_id = str_of(r->id),
     };
-    /* A full budget must not take the words away that say so: a problem is small and not counted. */
+    /* A full budget must not take the words away that say so: a problem is small and not counted.
+     */
     redacted_error(r->view->config->redactor, &r->error);
     chain_done(&r->reply);
     chain_init(&r->reply, SIZE_MAX, NULL);
     if (r->upstream != NULL) {
         problem.upstream = str_of(r->upstream->name);
-        if (r->route.kind == ROUTE_METHOD)
+        if (r->route.method_len > 0)
             problem.method = route_method(&r->route);
     }
     problem.fault = r->fault;

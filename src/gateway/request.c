@@ -2,6 +2,7 @@
 #include "gateway/request.h"
 
 #include "base/clock.h"
+#include "gateway/batch.h"
 #include "gateway/memory.h"
 
 #include <assert.h>
@@ -129,6 +130,8 @@ static void on_complete(void *context, struct http_exchange *x)
         request_fail(r);
     else if (r->route.kind == ROUTE_METHOD)
         request_call_one(r);
+    else if (r->route.kind == ROUTE_UPSTREAM || r->route.kind == ROUTE_JSONRPC)
+        batch_start(r);
     else
         request_local(r);
 }
@@ -138,7 +141,9 @@ static void on_gone(void *context, struct http_exchange *x)
     struct request *r = http_user(x);
     (void)context;
     r->caller_gone = true;
-    if (r->state == REQUEST_WORKING)
+    if (r->batch != NULL)
+        batch_abandon(r->batch);
+    else if (r->state == REQUEST_WORKING)
         call_abandon(&r->call);
 }
 
@@ -149,7 +154,9 @@ static void on_closed(void *context, struct http_exchange *x, bool sent)
     if (r == NULL)
         return;
     struct worker *w = r->worker;
-    if (r->state == REQUEST_WORKING)
+    if (r->batch != NULL)
+        batch_drop(r->batch);
+    else if (r->state == REQUEST_WORKING)
         call_drop(&r->call);
     request_leave_flight(r);
     request_log(r, sent && !r->caller_gone);
@@ -175,6 +182,7 @@ const struct http_handler request_handler = {
 void request_fail(struct request *r)
 {
     r->failed = true;
+    r->problem = problem_info(r->error.type)->name;
     request_enter(r, REQUEST_REPLYING);
     request_reply(r);
 }
@@ -210,6 +218,10 @@ void request_cut_off(struct request *r)
             r->failed = true;
         }
         list_remove(&r->memory.in_starved);
+        return;
+    }
+    if (r->batch != NULL) {
+        batch_cut_off(r->batch);
         return;
     }
     call_drop(&r->call);

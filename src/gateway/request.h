@@ -22,6 +22,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct batch;
+
 #define REQUEST_ID_MAX 64
 
 enum request_state {
@@ -66,8 +68,12 @@ struct request {
     uint64_t body_bytes;       /* all that came, also what was thrown away */
     struct chain reply;        /* the JSON that is sent */
     struct request_sums sums;
+    struct batch *batch; /* owned; NULL: it is none, or has ended */
+    bool is_batch;
+    size_t n_items; /* the calls of a batch */
 
-    bool failed; /* `error` is the answer */
+    bool failed;         /* `error` is the answer */
+    const char *problem; /* its name, or that of a reply in other words; static; for the log */
     struct error error;
     const struct fault *fault;               /* what belongs to the error, */
     const struct problem_protocol *protocol; /* only while the reply is made */
@@ -77,7 +83,7 @@ struct request {
     size_t reply_bytes;
     bool caller_gone;
 
-    struct call call; /* of a request with one; not zeroed before that begins */
+    struct call call; /* of a request with one at a time; not zeroed before that begins */
 };
 
 /* The HTTP server's handler; its context is a struct door. */

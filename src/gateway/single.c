@@ -3,6 +3,7 @@
 #include "gateway/request.h"
 
 #include "base/clock.h"
+#include "gateway/metrics.h"
 #include "rules/media.h"
 
 void request_fill_call(struct request *r, struct call *c, const struct method_rule *rule)
@@ -52,6 +53,8 @@ static void on_ended(struct call *c, const struct call_end *end)
 {
     struct request *r = c->user;
     request_add_call(r, c);
+    metrics_count_outcome(r->view, r->upstream, c->method,
+                          end->error != NULL ? 1 + (size_t)end->error->type : 0);
     if (end->error != NULL) {
         request_fail_with(r, end);
         return;

@@ -3,6 +3,7 @@
 #include "gateway/worker_state.h"
 
 #include "base/alloc.h"
+#include "codec/batch_read.h"
 #include "codec/decode.h"
 #include "codec/encode.h"
 #include "gateway/request.h"
@@ -48,6 +49,31 @@ void worker_give_decoder(struct worker *w, struct decoder *d)
         decoder_free(d);
 }
 
+struct batch_reader *worker_take_reader(struct worker *w)
+{
+    struct batch_reader *reader = take(&w->readers);
+    return reader != NULL ? reader : batch_reader_new(&w->gateway->memory);
+}
+
+void worker_give_reader(struct worker *w, struct batch_reader *reader)
+{
+    batch_clear(reader);
+    if (!keep(&w->readers, reader))
+        batch_reader_free(reader);
+}
+
+struct call *worker_take_call(struct worker *w)
+{
+    struct call *c = take(&w->calls);
+    return c != NULL ? c : xcalloc(1, sizeof *c);
+}
+
+void worker_give_call(struct worker *w, struct call *c)
+{
+    if (!keep(&w->calls, c))
+        free(c);
+}
+
 struct request *worker_take_request(struct worker *w)
 {
     struct request *r = take(&w->requests);
@@ -71,6 +97,10 @@ void worker_free_spare(struct worker *w)
         encoder_free(item);
     while ((item = take(&w->decoders)) != NULL)
         decoder_free(item);
+    while ((item = take(&w->readers)) != NULL)
+        batch_reader_free(item);
+    while ((item = take(&w->calls)) != NULL)
+        free(item);
     while ((item = take(&w->requests)) != NULL)
         free(item);
 }

@@ -21,6 +21,15 @@
 
 enum upstream_health { UPSTREAM_UNKNOWN, UPSTREAM_UP, UPSTREAM_DOWN };
 
+/* What has been found out of its system.multicall (gateway/multicall.h). */
+enum multicall_known {
+    MULTICALL_UNKNOWN,
+    MULTICALL_ASKED, /* someone finds out */
+    MULTICALL_KNOWN_WRAPPED,
+    MULTICALL_KNOWN_BARE,
+    MULTICALL_KNOWN_NONE
+};
+
 struct upstream_state {
     const struct upstream_config *config; /* of the snapshot that it was made with, */
     struct config *snapshot;              /* which it has a reference to */
@@ -30,8 +39,9 @@ struct upstream_state {
     struct breaker breaker;
     _Atomic enum upstream_health seen; /* what the last call told */
     atomic_llong *left_alone_ms; /* of each of its addresses: until when; 0: it works. Owned */
-    atomic_bool unreachable;     /* if it is `required`: the last connect failed */
-    atomic_llong seen_ms;        /* if it is `required`: when that was found out */
+    _Atomic enum multicall_known multicall; /* until the configuration is read again */
+    atomic_bool unreachable;                /* if it is `required`: the last connect failed */
+    atomic_llong seen_ms;                   /* if it is `required`: when that was found out */
 };
 
 /* Of the snapshot's upstream of that number; with one reference. `record` is that of its name. */

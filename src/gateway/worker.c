@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "gateway/door.h"
 #include "gateway/memory.h"
+#include "gateway/multicall.h"
 #include "gateway/pool.h"
 #include "gateway/probe.h"
 #include "gateway/request.h"
@@ -23,8 +24,9 @@
 /* How long replies that are made at the very end may take to be sent. */
 #define FLUSH_MS 1000
 
-/* How often requests that wait for memory look whether there is some. */
-#define STARVED_MS 10
+/* How often it is looked whether there is memory for those that wait for it, or what others find
+ * out is known. */
+#define LOOK_MS 10
 
 /* When a listener that could not be served is tried again. */
 #define FOLLOW_AGAIN_MS 1000
@@ -37,8 +39,8 @@ static int64_t next_deadline(struct worker *w)
     deadline = clock_min(deadline, doors_deadline_ms(w));
     deadline = clock_min(deadline, views_deadline_ms(w));
     deadline = clock_min(deadline, clock_min(w->probes_due_ms, w->follow_again_ms));
-    if (!list_empty(&w->starved))
-        deadline = clock_min(deadline, clock_now_ms() + STARVED_MS);
+    if (!list_empty(&w->starved) || !list_empty(&w->awaiting))
+        deadline = clock_min(deadline, clock_now_ms() + LOOK_MS);
     if (w->flush_until_ms != 0)
         deadline = clock_min(deadline, w->flush_until_ms);
     return deadline;
@@ -125,6 +127,7 @@ static void run_once(struct worker *w)
     pools_run(w);
     probes_run(w);
     memory_feed(w);
+    multicall_feed(w);
     turns_run(w);
     doors_run(w);
     /* Calls that have just been submitted go out now, without another turn of the loop. */
@@ -166,6 +169,7 @@ static void init(struct worker *w)
         list_init(&w->calls_in[i]);
     list_init(&w->turns);
     list_init(&w->starved);
+    list_init(&w->awaiting);
     list_init(&w->pools);
     list_init(&w->views);
     list_init(&w->doors);

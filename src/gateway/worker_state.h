@@ -13,6 +13,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+struct batch_reader;
+struct call;
 struct decoder;
 struct encoder;
 struct generation;
@@ -51,12 +53,13 @@ struct worker {
 
     struct list requests_in[WORKER_REQUEST_STATES]; /* of struct request, by enum request_state */
     struct list calls_in[WORKER_CALL_STATES];       /* of struct call, by enum call_state */
+    struct list awaiting;                           /* of struct multicall_wait */
     struct list turns;     /* of struct turn: work that waits for its next step */
     int64_t wait_due_ms;   /* when a QUEUED or BACKOFF call's wait ends, at the earliest */
     struct list starved;   /* of struct memory_wait: those that wait for memory, first come first */
     atomic_size_t running; /* requests; only this worker changes it */
 
-    struct spare encoders, decoders, requests;
+    struct spare encoders, decoders, readers, calls, requests;
     uint64_t next_id;       /* for X-Request-Id */
     bool quiet;             /* has stopped accepting */
     int64_t flush_until_ms; /* the end of the end: replies still on their way are waited for */
@@ -67,6 +70,13 @@ struct encoder *worker_take_encoder(struct worker *w);
 void worker_give_encoder(struct worker *w, struct encoder *e);
 struct decoder *worker_take_decoder(struct worker *w);
 void worker_give_decoder(struct worker *w, struct decoder *d);
+
+struct batch_reader *worker_take_reader(struct worker *w);
+void worker_give_reader(struct worker *w, struct batch_reader *reader);
+
+/* One that its owner fills, and one that does not run any more. */
+struct call *worker_take_call(struct worker *w);
+void worker_give_call(struct worker *w, struct call *c);
 
 /* A zeroed request, and its end. */
 struct request *worker_take_request(struct worker *w);

@@ -38,14 +38,23 @@ static size_t sequence_length(unsigned char first)
     return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
 }
 
-bool percent_next(struct str *s, struct percent_character *ret)
+static bool next_plain_byte(struct str *s, char *ret)
+{
+    if (s->len == 0)
+        return false;
+    *ret = s->data[0];
+    *s = str_slice(*s, 1, s->len);
+    return true;
+}
+
+static bool next(struct str *s, bool (*byte)(struct str *, char *), struct percent_character *ret)
 {
     static const unsigned char first_bits[] = { 0, 0x7F, 0x1F, 0x0F, 0x07 };
-    if (!next_byte(s, &ret->bytes[0]))
+    if (!byte(s, &ret->bytes[0]))
         return false;
     ret->len = sequence_length((unsigned char)ret->bytes[0]);
     for (size_t i = 1; i < ret->len; i++)
-        if (!next_byte(s, &ret->bytes[i]))
+        if (!byte(s, &ret->bytes[i]))
             return false;
     if (utf8_valid_prefix((struct str){ ret->bytes, ret->len }) != ret->len)
         return false;
@@ -53,6 +62,16 @@ bool percent_next(struct str *s, struct percent_character *ret)
     for (size_t i = 1; i < ret->len; i++)
         ret->code = ret->code << 6 | ((unsigned char)ret->bytes[i] & 0x3FU);
     return true;
+}
+
+bool percent_next(struct str *s, struct percent_character *ret)
+{
+    return next(s, next_byte, ret);
+}
+
+bool percent_next_plain(struct str *s, struct percent_character *ret)
+{
+    return next(s, next_plain_byte, ret);
 }
 
 bool percent_is_control(const struct percent_character *c)

@@ -20,6 +20,9 @@ struct percent_character {
  * digits, or bytes that are no UTF-8. */
 bool percent_next(struct str *s, struct percent_character *ret) MUST_CHECK;
 
+/* The same of UTF-8 that is not encoded: a `%` stands for itself. */
+bool percent_next_plain(struct str *s, struct percent_character *ret) MUST_CHECK;
+
 /* C0, DEL or C1. */
 bool percent_is_control(const struct percent_character *c);
 

@@ -2,6 +2,7 @@
 #include "rules/problem.h"
 
 #include "base/buf.h"
+#include "codec/json_write.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -197,4 +198,13 @@ void problem_write(const struct problem *problem, struct chain *to)
     }
     cJSON_free(text);
     cJSON_Delete(document);
+}
+
+void problem_write_text(struct str text, struct chain *to)
+{
+    struct buf clean;
+    buf_init(&clean, SIZE_MAX - 1, NULL);
+    append_clean(&clean, text);
+    json_write_string(to, buf_str(&clean));
+    buf_done(&clean);
 }

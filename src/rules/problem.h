@@ -36,4 +36,7 @@ struct problem {
  */
 void problem_write(const struct problem *problem, struct chain *to);
 
+/* Foreign text as a JSON string of its own, as it would stand in a problem. */
+void problem_write_text(struct str text, struct chain *to);
+
 #endif

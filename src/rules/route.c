@@ -56,6 +56,18 @@ static enum route_kind kind_of_one(struct str name)
     return ROUTE_UNKNOWN;
 }
 
+/* By the first segment and how many there are. */
+static enum route_kind kind_of(struct str first, size_t n)
+{
+    if (n == 1)
+        return kind_of_one(first);
+    if (str_eq(first, STR("jsonrpc")))
+        return n == 2 ? ROUTE_JSONRPC : ROUTE_UNKNOWN;
+    if (!str_eq(first, STR("v1")))
+        return ROUTE_UNKNOWN;
+    return n == 2 ? ROUTE_UPSTREAM : ROUTE_METHOD;
+}
+
 static bool check_method(const struct segment *method, struct error *err)
 {
     if (method->n_characters > ROUTE_NAME_MAX)
@@ -67,6 +79,19 @@ static bool check_method(const struct segment *method, struct error *err)
                          "The method's name holds white space or an invisible character: remove "
                          "it.");
     return true;
+}
+
+bool route_method_check(struct str method, struct error *err)
+{
+    struct percent_character c;
+    struct segment segment = { .visible = true };
+    if (method.len == 0)
+        return error_set(err, PROBLEM_INVALID_REQUEST, "The method's name is empty.");
+    while (method.len > 0 && percent_next_plain(&method, &c)) {
+        segment.visible = segment.visible && percent_is_visible(&c);
+        segment.n_characters++;
+    }
+    return check_method(&segment, err);
 }
 
 bool route_parse(struct str path, struct route *ret, struct error *err)
@@ -101,12 +126,14 @@ bool route_parse(struct str path, struct route *ret, struct error *err)
         known = known && segment->len > 0 && (n == 2 || segment->fits);
         n++;
     }
-    enum route_kind one = kind_of_one((struct str){ first, segments[0].len });
-    if (!known || n > 3 || (n > 1 && one != ROUTE_UPSTREAMS))
+    if (!known || n > 3)
         return true;
-    if (n == 3 && !check_method(&segments[2], err))
+    enum route_kind kind = kind_of((struct str){ first, segments[0].len }, n);
+    if (kind == ROUTE_UNKNOWN)
+        return true;
+    if (kind == ROUTE_METHOD && !check_method(&segments[2], err))
         return false;
-    ret->kind = n == 1 ? one : n == 2 ? ROUTE_UPSTREAM : ROUTE_METHOD;
+    ret->kind = kind;
     ret->upstream_len = n > 1 ? segments[1].len : 0;
     ret->method_len = n > 2 ? segments[2].len : 0;
     return true;
@@ -115,15 +142,11 @@ bool route_parse(struct str path, struct route *ret, struct error *err)
 const char *route_allow(enum route_kind kind)
 {
     static const char *const allow[] = {
-        [ROUTE_ROOT] = "GET, HEAD",
-        [ROUTE_LIVEZ] = "GET, HEAD",
-        [ROUTE_READYZ] = "GET, HEAD",
-        [ROUTE_METRICS] = "GET, HEAD",
-        [ROUTE_UPSTREAMS] = "GET, HEAD",
-        [ROUTE_UPSTREAM] = "GET, HEAD, POST",
-        [ROUTE_METHOD] = "POST",
-        [ROUTE_PREFLIGHT] = "",
-        [ROUTE_UNKNOWN] = "",
+        [ROUTE_ROOT] = "GET, HEAD",      [ROUTE_LIVEZ] = "GET, HEAD",
+        [ROUTE_READYZ] = "GET, HEAD",    [ROUTE_METRICS] = "GET, HEAD",
+        [ROUTE_UPSTREAMS] = "GET, HEAD", [ROUTE_UPSTREAM] = "GET, HEAD, POST",
+        [ROUTE_METHOD] = "POST",         [ROUTE_JSONRPC] = "POST",
+        [ROUTE_PREFLIGHT] = "",          [ROUTE_UNKNOWN] = "",
     };
     assert(kind < ARRAY_LEN(allow));
     return allow[kind];

@@ -18,7 +18,9 @@ enum route_kind {
     ROUTE_UPSTREAMS, /* /v1 */
     ROUTE_UPSTREAM,  /* /v1/{upstream} */
     ROUTE_METHOD,    /* /v1/{upstream}/{method} */
-    ROUTE_PREFLIGHT, /* a browser's question, whatever the path; route_parse() knows nothing of it */
+    ROUTE_JSONRPC,   /* /jsonrpc/{upstream} */
+    ROUTE_PREFLIGHT, /* a browser's question, whatever the path; route_parse() knows nothing of it
+                      */
     ROUTE_UNKNOWN    /* anything else: 404 */
 };
 
@@ -47,6 +49,10 @@ static inline struct str route_method(const struct route *r)
  * for a path that does not begin with `/`, does not decode to UTF-8, holds a control character, or
  * a method name that is not 1 to 255 visible characters. RFC 3986 sections 2.1, 3.3. */
 bool route_parse(struct str path, struct route *ret, struct error *err) MUST_CHECK;
+
+/* Is a method's name that stands in a body 1 to 255 visible characters? It is valid UTF-8. err:
+ * INVALID_REQUEST. */
+bool route_method_check(struct str method, struct error *err) MUST_CHECK;
 
 /* The methods of HTTP that a route takes, as the value of `Allow`. */
 const char *route_allow(enum route_kind kind);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is known of an upstream's system.multicall: whether it has one, and whether it wraps each
+ * result in an array of one. All workers share it; the first who needs to know it asks, others wait
+ * for his answer, and it is kept until the configuration is read again. */
+#ifndef RPCGATE_GATEWAY_MULTICALL_H
+#define RPCGATE_GATEWAY_MULTICALL_H
+
+#include "base/chain.h"
+#include "base/list.h"
+#include "gateway/upstream_state.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct worker;
+
+/* How the calls of a batch are to be made. */
+enum multicall_plan {
+    MULTICALL_WRAPPED, /* by system.multicall, with results of that shape, */
+    MULTICALL_BARE,    /* or of that */
+    MULTICALL_ASIDE,   /* side by side: there is none, or it may not be used */
+    MULTICALL_ASK,     /* not known: who asks this finds out, and says multicall_learn() anyway */
+    MULTICALL_WAIT     /* another one finds out: multicall_wait() */
+};
+
+enum multicall_plan multicall_plan(struct upstream_state *s);
+
+/* The one who asks knows now; MULTICALL_UNKNOWN: he does not. */
+void multicall_learn(struct upstream_state *s, enum multicall_known known);
+
+/* What the answer to that question says, if it is no fault as a whole. Where it does not tell: most
+ * servers wrap. `json` is as decoded. */
+enum multicall_known multicall_read_answer(const struct chain *json);
+
+/* The question: params of system.multicall for one harmless call, whose two shapes of result cannot
+ * be confused. */
+#define MULTICALL_QUESTION "[[{\"methodName\":\"system.listMethods\",\"params\":[]}]]"
+
+/* One who waits for another's answer. */
+struct multicall_wait {
+    struct list in_wait; /* on worker->awaiting */
+    struct upstream_state *shared;
+    int64_t until_ms;
+    void (*on_known)(struct multicall_wait *wait); /* or the time is over */
+};
+
+/* `shared`, `until_ms` and `on_known` are set. */
+void multicall_wait(struct worker *w, struct multicall_wait *wait);
+
+/* Lets those go on whose wait is over. After each turn of the loop. */
+void multicall_feed(struct worker *w);
+
+#endif
