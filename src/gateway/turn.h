@@ -13,10 +13,10 @@ struct turn {
     void (*take)(struct turn *turn);
 };
 
-/* Its step is taken in the loop's next turn, once: it asks again if there is more to do. */
+/* Its step is taken once, in one of the loop's next turns: it asks again if there is more to do. */
 void turn_ask(struct worker *w, struct turn *turn);
 
-/* Takes a step of each that has asked. */
+/* Takes steps of those that have asked, in the order in which they did, for some milliseconds. */
 void turns_run(struct worker *w);
 
 #endif

@@ -74,6 +74,7 @@ static struct multi *multi_with_room(struct upstream *u)
 static void multi_leave(struct exchange *x)
 {
     struct multi *m = x->multi;
+    list_remove(&x->in_paused);
     if (m == NULL)
         return;
     curl_multi_remove_handle(m->curl, x->easy);
@@ -139,6 +140,8 @@ static void exchange_end(struct exchange *x, CURLcode rc)
     outcome_fill(x, rc, &outcome);
     if (!outcome.reused)
         sockets_watch_new(x);
+    else if (x->was_paused)
+        sockets_watch_paused(x);
     if (x->call->details != NULL)
         details_fill(x, x->call->details);
     exchange_report(x, &outcome);
@@ -197,6 +200,17 @@ static void drop_cancelled(struct upstreams *all)
         struct exchange *x = LIST_FIRST(&all->cancelled, struct exchange, member);
         list_remove(&x->member);
         exchange_rest(x);
+    }
+}
+
+/* What is paused anew goes behind the others. libcurl forgets that what it had kept was refused. */
+static void go_on_all(struct upstreams *all)
+{
+    while (!list_empty(&all->paused) && turn_has_time(all)) {
+        struct exchange *x = LIST_FIRST(&all->paused, struct exchange, in_paused);
+        CURLcode rc = exchange_go_on(x);
+        if (rc != CURLE_OK)
+            exchange_end(x, rc);
     }
 }
 
@@ -280,6 +294,7 @@ struct upstreams *upstreams_new(struct loop *loop)
     list_init(&all->starting);
     list_init(&all->cancelled);
     list_init(&all->closing);
+    list_init(&all->paused);
     return all;
 }
 
@@ -365,6 +380,7 @@ void upstreams_run(struct upstreams *all)
     for (int round = 0; round < RUN_ROUNDS; round++) {
         drop_cancelled(all);
         begin_all(all);
+        go_on_all(all);
         run_timers(all);
         collect_all(all);
         if (list_empty(&all->starting))
@@ -378,7 +394,8 @@ void upstreams_run(struct upstreams *all)
 int64_t upstreams_deadline_ms(const struct upstreams *all)
 {
     int64_t due_ms = CLOCK_NEVER;
-    if (!list_empty(&all->starting) || !list_empty(&all->cancelled) || !list_empty(&all->touched))
+    if (!list_empty(&all->starting) || !list_empty(&all->cancelled) || !list_empty(&all->touched) ||
+        !list_empty(&all->paused))
         return 0;
     for (const struct list *at = all->multis.next; at != &all->multis; at = at->next)
         due_ms = clock_min(due_ms, CONTAINER_OF(at, struct multi, member)->due_ms);

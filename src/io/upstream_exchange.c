@@ -30,6 +30,9 @@
 /* [bytes] */
 #define OWN_LINES_MAX ((size_t)8 * 1024)
 
+/* How long what comes in may keep the loop from its next turn. [us] */
+#define TURN_US 10000
+
 /* By how much compression may lengthen a document. [bytes] */
 #define PACKED_EXTRA ((size_t)64 * 1024)
 
@@ -139,6 +142,42 @@ static size_t take_head_line(char *data, size_t size, size_t n, void *user)
     return x->call != NULL ? size * n : 0;
 }
 
+bool turn_has_time(struct upstreams *all)
+{
+    int64_t now_ms = loop_now_ms(all->loop);
+    if (all->turn_ms != now_ms)
+        all->taken_us = 0;
+    all->turn_ms = now_ms;
+    return all->taken_us < TURN_US;
+}
+
+/* libcurl reads on as long as something comes; the worker's callers would have to wait for that. */
+static bool give(struct exchange *x, struct str bytes)
+{
+    struct upstreams *all = x->upstream->all;
+    int64_t began_us = clock_now_us();
+    bool goes_on = x->call->on_data(x->call, bytes);
+    all->taken_us += clock_now_us() - began_us;
+    return goes_on;
+}
+
+CURLcode exchange_go_on(struct exchange *x)
+{
+    struct upstreams *all = x->upstream->all;
+    list_remove(&x->in_paused);
+    all->in_curl = true;
+    CURLcode rc = curl_easy_pause(x->easy, CURLPAUSE_CONT);
+    all->in_curl = false;
+    return rc;
+}
+
+/* Not before libcurl has asked for events: the connection would be taken for an idle one. Nor what
+ * is compressed, which libcurl would unpack without any limit. */
+static bool must_pause(struct exchange *x)
+{
+    return x->is_watched && !x->head.compressed && !turn_has_time(x->upstream->all);
+}
+
 static size_t take_data(char *data, size_t size, size_t n, void *user)
 {
     struct exchange *x = user;
@@ -148,7 +187,12 @@ static size_t take_data(char *data, size_t size, size_t n, void *user)
         exchange_tell_head(x);
     if (x->call == NULL)
         return CURL_WRITEFUNC_ERROR;
-    if (size * n > 0 && !x->call->on_data(x->call, (struct str){ data, size * n })) {
+    if (must_pause(x)) {
+        list_add_last(&x->upstream->all->paused, &x->in_paused);
+        x->was_paused = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    if (size * n > 0 && !give(x, (struct str){ data, size * n })) {
         x->stopped = true;
         return CURL_WRITEFUNC_ERROR;
     }
@@ -195,6 +239,7 @@ struct exchange *exchange_new(struct upstream *u)
 {
     struct exchange *x = xcalloc(1, sizeof *x);
     list_init(&x->member);
+    list_init(&x->in_paused);
     x->upstream = u;
     x->rehearsal_fd = -1;
     buf_init(&x->flat, FLAT_BODY_MAX, NULL);
@@ -335,6 +380,8 @@ bool exchange_prepare(struct exchange *x, int64_t now_ms)
     x->before = 0;
     x->refused = false;
     x->stopped = false;
+    x->is_watched = false;
+    x->was_paused = false;
     assert(!x->call->trusts_any || x->call->connect_only);
     if (x->call->trusts_any) {
         x->worn = true;

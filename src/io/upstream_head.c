@@ -40,6 +40,7 @@ static void read_status_line(struct response_head *head, struct str line)
 
     head->status = 0;
     head->has_length = false;
+    head->compressed = false;
     head->n_shown = 0;
     head->texts_len = 0;
     head->content_type[0] = '\0';
@@ -101,6 +102,8 @@ static void read_field(struct response_head *head, struct str line)
         copy_text(head->content_type, value);
     if (str_eq_nocase(name, STR("Content-Length")))
         read_length(head, value);
+    if (str_eq_nocase(name, STR("Content-Encoding")))
+        head->compressed = true;
 }
 
 void response_head_start(struct response_head *head)
@@ -111,6 +114,7 @@ void response_head_start(struct response_head *head)
     head->fault_of_length = false;
     head->has_length = false;
     head->length = 0;
+    head->compressed = false;
     head->n_lines = 0;
     head->n_bytes = 0;
     head->reason_phrase[0] = '\0';

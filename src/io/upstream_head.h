@@ -25,6 +25,7 @@ struct response_head {
     bool fault_of_length; /* the fault is one of Content-Length */
     bool has_length;
     uint64_t length; /* Content-Length [bytes] */
+    bool compressed; /* it has a Content-Encoding */
     size_t n_lines, n_bytes;
     char reason_phrase[UPSTREAM_TEXT_MAX];
     char content_type[UPSTREAM_TEXT_MAX];

@@ -39,6 +39,9 @@ struct upstreams {
     struct list starting;   /* struct exchange.member: not in a multi handle yet */
     struct list cancelled;  /* struct exchange.member: to be taken out of theirs */
     struct list closing;    /* struct upstream.member: closed while we ran */
+    struct list paused;     /* struct exchange.in_paused: the turn's time was over */
+    int64_t turn_ms;        /* when the loop's turn began */
+    int64_t taken_us;       /* how much of it has gone by on what came in */
     struct watch **watches; /* by file descriptor; owned */
     size_t n_watches;
     bool in_curl; /* libcurl is calling us */
@@ -94,6 +97,9 @@ struct exchange {
     long before;  /* bytes of such earlier requests */
     bool refused; /* it wanted to send it again, and was stopped */
     bool stopped; /* on_data() said so */
+    bool is_watched; /* libcurl has asked for events of its connection */
+    bool was_paused;
+    struct list in_paused;
     /* Not for another call: libcurl began a request anew, which it does 5 times in a handle's whole
      * life, or it trusts any certificate, or has made a rehearsal. */
     bool worn;
@@ -121,6 +127,12 @@ bool exchange_may_send(struct exchange *x) MUST_CHECK;
 /* Has the server refused what it has taken before? Not each says that a nonce is stale, and libcurl
  * takes that for a wrong password. */
 bool exchange_lost_login(const struct exchange *x) MUST_CHECK;
+
+/* Goes on with an exchange that was paused. What comes of it is the end, unless it is CURLE_OK. */
+CURLcode exchange_go_on(struct exchange *x) MUST_CHECK;
+
+/* Has the loop's turn any time left for what comes in? */
+bool turn_has_time(struct upstreams *all) MUST_CHECK;
 
 /* Calls on_head(), unless it was called. */
 void exchange_tell_head(struct exchange *x);
@@ -179,6 +191,9 @@ void sockets_check_kept(struct multi *m, int local_port);
 /* An exchange has ended that has opened a connection: where it took no waiting, as on a unix
  * socket, libcurl has not told of it. */
 void sockets_watch_new(struct exchange *x);
+
+/* The exchange has ended, and libcurl may have asked for nothing since it was paused. */
+void sockets_watch_paused(struct exchange *x);
 
 /* Ends the connection on which the exchange ran, if it is kept and no other one runs there yet. */
 void sockets_drop_kept(struct exchange *x);

@@ -148,14 +148,30 @@ static void watch_keep(struct watch *w)
     w->kept = true;
 }
 
+/* NULL: libcurl closes a connection by a handle of its own. */
+static struct exchange *exchange_of(CURL *easy)
+{
+    struct exchange *x = NULL;
+    return curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&x) == CURLE_OK ? x : NULL;
+}
+
+static bool is_paused(CURL *easy)
+{
+    const struct exchange *x = exchange_of(easy);
+    return x != NULL && !list_empty(&x->in_paused);
+}
+
 /* libcurl needs a socket no longer. What is no connection (a resolver's pipe), or none yet, may be
- * closed without a word to us, so it leaves the loop; a kept connection stays. */
+ * closed without a word to us, so it leaves the loop; a kept connection stays. That of a paused
+ * transfer is not looked at for the moment. */
 static void watch_rest(struct watch *w, CURL *easy)
 {
     if ((w->wanted & EPOLLOUT) != 0)
         late_answer_take(easy, w->source.fd);
     w->wanted = 0;
-    if (!w->kept && kept_socket(easy) != w->source.fd)
+    if (is_paused(easy))
+        watch_leave_loop(w);
+    else if (!w->kept && kept_socket(easy) != w->source.fd)
         watch_free(w);
     else
         watch_keep(w);
@@ -174,6 +190,9 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *s
     }
     if (w == NULL)
         w = watch_new(m, fd);
+    struct exchange *x = exchange_of(easy);
+    if (x != NULL)
+        x->is_watched = true;
     w->multi = m;
     list_remove(&w->kept_member);
     w->wanted = EPOLLRDHUP;
@@ -264,6 +283,16 @@ void sockets_watch_new(struct exchange *x)
         w = watch_new(x->multi, fd);
     if (w != NULL && !w->kept && w->wanted == 0)
         watch_keep(w);
+}
+
+void sockets_watch_paused(struct exchange *x)
+{
+    curl_socket_t fd = kept_socket(x->easy);
+    struct watch *w = fd != CURL_SOCKET_BAD ? watch_find(x->multi->all, fd) : NULL;
+    if (w == NULL || w->registered != 0 || w->wanted != 0)
+        return;
+    w->kept = false;
+    watch_keep(w);
 }
 
 void sockets_drop_kept(struct exchange *x)
