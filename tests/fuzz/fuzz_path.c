@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All that is read of a request's head: the target, and the values of headers. The first byte of
  * an input says what the rest is. */
+#include "base/digest.h"
+#include "rules/caller.h"
 #include "rules/framing.h"
 #include "rules/host.h"
 #include "rules/media.h"
@@ -28,6 +30,20 @@ static void try_path(struct str path)
     assert(str_find(upstream, '\0') == upstream.len && str_find(method, '\0') == method.len);
     assert((route.kind == ROUTE_METHOD) == (method.len > 0));
     assert((route.kind == ROUTE_METHOD || route.kind == ROUTE_UPSTREAM) == (upstream.len > 0));
+}
+
+/* Nobody's digest is all zeros. */
+static void try_caller(const struct request_head *head)
+{
+    static struct digest digest;
+    static struct caller_config known = { .digests = &digest, .n_digests = 1 };
+    static const struct config config = { .callers = &known, .n_callers = 1 };
+    static const struct request_peer peer;
+    struct caller caller;
+    struct error err;
+    assert(caller_find(&config, &(struct credentials){ head, &peer }, &caller, &err) !=
+           CALLER_KNOWN);
+    assert(err.type == PROBLEM_UNAUTHENTICATED);
 }
 
 static void try_query(struct str text)
@@ -72,6 +88,7 @@ static void try_head(struct str lines)
     const char *cors;
     if (!origin_check_origin(&head, &hosts, &cors, &err))
         assert(err.type == PROBLEM_FORBIDDEN);
+    try_caller(&head);
     if (!media_check(&head, &err))
         assert(err.type == PROBLEM_UNSUPPORTED_MEDIA_TYPE);
     if (head_timeout(&head, &ms, &err))
