@@ -12,21 +12,20 @@
 struct opening {
     struct listeners *all;
     const struct config *config;
-    struct generation_listener *found;
-    size_t n;
+    struct listener_set found;
     size_t *handed_out; /* unix sockets whose mode or group has changed */
     size_t n_handed_out;
 };
 
 static void add(struct opening *o, struct listener_state *state, const struct listen_config *entry)
 {
-    o->found = xreallocarray(o->found, o->n + 1, sizeof *o->found);
-    o->found[o->n++] = (struct generation_listener){ state, entry };
+    o->found.items = xreallocarray(o->found.items, o->found.n + 1, sizeof *o->found.items);
+    o->found.items[o->found.n++] = (struct generation_listener){ state, entry };
 }
 
 static size_t count_current(const struct listeners *l)
 {
-    return l->current != NULL ? l->current->n_listeners : 0;
+    return l->current != NULL ? l->current->listeners.n : 0;
 }
 
 /* Is it one of the newest generation? Then this is its entry. */
@@ -34,15 +33,15 @@ static const struct listen_config *entry_of(const struct listeners *l,
                                             const struct listener_state *state)
 {
     for (size_t i = 0; i < count_current(l); i++)
-        if (l->current->listeners[i].state == state)
-            return l->current->listeners[i].config;
+        if (l->current->listeners.items[i].state == state)
+            return l->current->listeners.items[i].config;
     return NULL;
 }
 
 static bool is_taken(const struct opening *o, const struct listener_state *state)
 {
-    for (size_t i = 0; i < o->n; i++)
-        if (o->found[i].state == state)
+    for (size_t i = 0; i < o->found.n; i++)
+        if (o->found.items[i].state == state)
             return true;
     return false;
 }
@@ -51,7 +50,7 @@ static bool is_taken(const struct opening *o, const struct listener_state *state
 static struct listener_state *find_open(const struct opening *o, const char *key)
 {
     for (size_t i = 0; i < count_current(o->all); i++) {
-        struct listener_state *state = o->all->current->listeners[i].state;
+        struct listener_state *state = o->all->current->listeners.items[i].state;
         if (strcmp(state->listener.key, key) == 0 && !is_taken(o, state))
             return state;
     }
@@ -79,7 +78,7 @@ static bool may_listen(const struct opening *o, const struct listener *listener,
 static bool shares_port(const struct opening *o, const struct listen_config *entry)
 {
     for (size_t i = 0; i < count_current(o->all); i++) {
-        const struct listener *other = &o->all->current->listeners[i].state->listener;
+        const struct listener *other = &o->all->current->listeners.items[i].state->listener;
         bool stays = false;
         if (other->is_unix || other->is_given || (int64_t)other->port != entry->port)
             continue;
@@ -127,16 +126,16 @@ static bool take_one(struct opening *o, const struct listen_config *entry, int f
 static bool take_given(struct opening *o, const struct listen_config *entry)
 {
     const struct activation *given = &o->all->given;
-    size_t n_before = o->n;
+    size_t n_before = o->found.n;
     for (size_t i = 0; i < given->n; i++)
         if (strcmp(given->sockets[i].name, entry->systemd) == 0 &&
             !take_one(o, entry, given->sockets[i].fd))
             return false;
-    if (o->n == n_before)
+    if (o->found.n == n_before)
         log_error("no socket named \"%s\" was given to rpcgated: start it by systemd with a socket "
                   "unit that has FileDescriptorName=%s, or set `unix` or `address` there",
                   entry->systemd, entry->systemd);
-    return o->n > n_before;
+    return o->found.n > n_before;
 }
 
 /* Of a socket that was given several may have one name. */
@@ -167,11 +166,11 @@ static bool same_owners(const struct listen_config *a, const struct listen_confi
 /* Unix sockets that stay get a changed mode and group. */
 static bool hand_out_all(struct opening *o)
 {
-    o->handed_out = xcalloc(o->n, sizeof *o->handed_out);
-    for (size_t i = 0; i < o->n; i++) {
+    o->handed_out = xcalloc(o->found.n, sizeof *o->handed_out);
+    for (size_t i = 0; i < o->found.n; i++) {
         CLEANUP(free_charp) char *why = NULL;
-        const struct listen_config *entry = o->found[i].config;
-        const struct listen_config *before = entry_of(o->all, o->found[i].state);
+        const struct listen_config *entry = o->found.items[i].config;
+        const struct listen_config *before = entry_of(o->all, o->found.items[i].state);
         if (entry->unix == NULL || (before != NULL && same_owners(entry, before)))
             continue;
         o->handed_out[o->n_handed_out++] = i;
@@ -187,41 +186,39 @@ static void undo(struct opening *o)
 {
     for (size_t i = 0; i < o->n_handed_out; i++) {
         CLEANUP(free_charp) char *why = NULL;
-        const struct listen_config *before = entry_of(o->all, o->found[o->handed_out[i]].state);
+        const struct listen_config *before =
+            entry_of(o->all, o->found.items[o->handed_out[i]].state);
         if (before != NULL && !listener_hand_out(before, &why))
             log_error("%s", why);
     }
-    for (size_t i = 0; i < o->n; i++) {
-        struct listener_state *state = o->found[i].state;
+    for (size_t i = 0; i < o->found.n; i++) {
+        struct listener_state *state = o->found.items[i].state;
         if (atomic_load(&state->references) == 1)
             listener_close(&state->listener, /* unlink_path */ true);
         listener_state_unref(state);
     }
-    free(o->found);
+    free(o->found.items);
 }
 
-bool listeners_open(struct listeners *l, const struct config *config,
-                    struct generation_listener **ret, size_t *ret_n)
+bool listeners_open(struct listeners *l, const struct config *config, struct listener_set *ret)
 {
     struct opening o = { .all = l, .config = config };
     bool good = true;
     for (size_t i = 0; i < config->n_listen; i++)
         good = find_or_open(&o, &config->listen[i]) && good;
     good = good && hand_out_all(&o);
-    if (good) {
+    if (good)
         *ret = o.found;
-        *ret_n = o.n;
-    } else {
+    else
         undo(&o);
-    }
     free(o.handed_out);
     return good;
 }
 
 static bool has(const struct generation *generation, const struct listener_state *state)
 {
-    for (size_t i = 0; i < generation->n_listeners; i++)
-        if (generation->listeners[i].state == state)
+    for (size_t i = 0; i < generation->listeners.n; i++)
+        if (generation->listeners.items[i].state == state)
             return true;
     return false;
 }
@@ -259,7 +256,7 @@ void listeners_follow(struct listeners *l, const struct generation *generation)
     warn_of_unused(l, generation->config);
     bring_back(l, generation);
     for (size_t i = 0; i < count_current(l); i++) {
-        struct listener_state *state = l->current->listeners[i].state;
+        struct listener_state *state = l->current->listeners.items[i].state;
         if (has(generation, state))
             continue;
         l->retired = xreallocarray(l->retired, l->n_retired + 1, sizeof *l->retired);
@@ -288,7 +285,7 @@ void listeners_sweep(struct listeners *l, unsigned followed)
 void listeners_close(struct listeners *l)
 {
     for (size_t i = 0; i < count_current(l); i++)
-        listener_close(&l->current->listeners[i].state->listener, /* unlink_path */ true);
+        listener_close(&l->current->listeners.items[i].state->listener, /* unlink_path */ true);
     listeners_sweep(l, UINT_MAX);
     activation_done(&l->given);
 }

@@ -30,7 +30,7 @@ void listeners_init(struct listeners *l, size_t n_workers);
 /* For a configuration: `ret` is for generation_new(). False: the reason is in the log, and all is
  * as before. */
 bool listeners_open(struct listeners *l, const struct config *config,
-                    struct generation_listener **ret, size_t *ret_n) MUST_CHECK;
+                    struct listener_set *ret) MUST_CHECK;
 
 /* Those are what the service serves now. */
 void listeners_follow(struct listeners *l, const struct generation *generation);

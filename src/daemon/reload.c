@@ -45,12 +45,11 @@ static void warn_of_restart(const struct service *s, const struct config *config
 /* The new generation, or NULL. */
 static struct generation *make(struct service *s)
 {
-    struct generation_listener *listeners;
-    size_t n_listeners;
+    struct listener_set listeners;
     struct generation *generation = NULL;
     struct config *config = read_again(s);
-    if (config != NULL && listeners_open(&s->listeners, config, &listeners, &n_listeners))
-        generation = generation_new(&s->gateway, config, s->generation, listeners, n_listeners);
+    if (config != NULL && listeners_open(&s->listeners, config, &listeners))
+        generation = generation_new(&s->gateway, config, s->generation, &listeners);
     config_unref(config);
     return generation;
 }
@@ -59,6 +58,10 @@ static void publish(struct service *s, struct generation *generation)
 {
     warn_of_restart(s, generation->config);
     listeners_follow(&s->listeners, generation);
+    /* At once, so that the workers, which have descriptors of their own, take in who waits there
+     * and are the last to close them. */
+    if (!s->is_settling)
+        listeners_sweep(&s->listeners, generation->number);
     service_apply(s, generation->config);
     generation_unref(s->generation);
     s->generation = generation;
@@ -105,6 +108,6 @@ void service_settle(struct service *s)
     LOG_EVENT(LOG_LEVEL_INFO, "configuration reloaded",
               LOG_NUM("upstreams", (int64_t)s->generation->config->n_upstreams),
               LOG_NUM("changed", (int64_t)s->generation->n_changed),
-              LOG_NUM("listeners", (int64_t)s->generation->n_listeners));
+              LOG_NUM("listeners", (int64_t)s->generation->listeners.n));
     notify_send("READY=1");
 }

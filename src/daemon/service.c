@@ -171,11 +171,10 @@ void service_apply(struct service *s, const struct config *config)
 
 static bool open_generation(struct service *s, struct config *config)
 {
-    struct generation_listener *listeners;
-    size_t n;
-    if (!listeners_open(&s->listeners, config, &listeners, &n))
+    struct listener_set listeners;
+    if (!listeners_open(&s->listeners, config, &listeners))
         return false;
-    s->generation = generation_new(&s->gateway, config, NULL, listeners, n);
+    s->generation = generation_new(&s->gateway, config, NULL, &listeners);
     listeners_follow(&s->listeners, s->generation);
     return true;
 }
@@ -211,9 +210,9 @@ static bool open_loop(struct service *s)
 
 static void announce(struct service *s)
 {
-    for (size_t i = 0; i < s->generation->n_listeners; i++)
+    for (size_t i = 0; i < s->generation->listeners.n; i++)
         LOG_EVENT(LOG_LEVEL_INFO, "ready",
-                  LOG_TEXT("listen", s->generation->listeners[i].state->listener.name),
+                  LOG_TEXT("listen", s->generation->listeners.items[i].state->listener.name),
                   LOG_NUM("workers", (int64_t)s->n_workers),
                   LOG_NUM("upstreams", (int64_t)s->generation->config->n_upstreams));
     notify_send("READY=1\nMAINPID=%ld", (long)getpid());

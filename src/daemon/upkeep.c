@@ -54,6 +54,8 @@ void upkeep_status(struct gateway *g, const struct generation *generation, char 
         }
         add(to, name);
     }
+    if (atomic_load_explicit(&g->last_reload_bad, memory_order_relaxed))
+        add(to, "; the last reload failed");
 }
 
 static void tell_status(struct upkeep *u, struct gateway *g, const struct generation *generation)

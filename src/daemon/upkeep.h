@@ -15,7 +15,7 @@ struct gateway;
 struct upkeep {
     int64_t due_ms;
     char status[UPKEEP_STATUS]; /* the last that was sent */
-    double trimmed_bytes; /* resident after the last trim */
+    double trimmed_bytes;       /* resident after the last trim */
 };
 
 void upkeep_init(struct upkeep *u);

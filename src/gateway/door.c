@@ -91,16 +91,16 @@ static bool is_as_wanted(const struct door *door, const struct generation *gener
 
 static bool has_listener(const struct generation *generation, const struct listener_state *state)
 {
-    for (size_t i = 0; i < generation->n_listeners; i++)
-        if (generation->listeners[i].state == state)
+    for (size_t i = 0; i < generation->listeners.n; i++)
+        if (generation->listeners.items[i].state == state)
             return true;
     return false;
 }
 
 bool doors_follow(struct worker *w, const struct generation *generation)
 {
-    for (size_t i = 0; i < generation->n_listeners; i++) {
-        const struct generation_listener *at = &generation->listeners[i];
+    for (size_t i = 0; i < generation->listeners.n; i++) {
+        const struct generation_listener *at = &generation->listeners.items[i];
         struct door *door = find_door(w, at->state);
         if (door != NULL && is_as_wanted(door, generation, at->config))
             continue;

@@ -197,8 +197,8 @@ static void add_reloads(struct gateway *g, struct chain *to)
 static void add_connections(const struct generation *generation, size_t n_workers, struct chain *to)
 {
     begin(to, METRIC_CONNECTIONS);
-    for (size_t i = 0; i < generation->n_listeners; i++) {
-        const struct listener_state *l = generation->listeners[i].state;
+    for (size_t i = 0; i < generation->listeners.n; i++) {
+        const struct listener_state *l = generation->listeners.items[i].state;
         size_t n = 0;
         for (size_t w = 0; w < n_workers; w++)
             n += atomic_load_explicit(&l->connections[w], memory_order_relaxed);

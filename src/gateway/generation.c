@@ -37,13 +37,12 @@ static void find_upstreams(struct generation *generation, struct gateway *g,
 
 struct generation *generation_new(struct gateway *g, struct config *config,
                                   const struct generation *before,
-                                  struct generation_listener *listeners, size_t n_listeners)
+                                  const struct listener_set *listeners)
 {
     struct generation *generation = xcalloc(1, sizeof *generation);
     generation->number = before != NULL ? before->number + 1 : 1;
     generation->config = config_ref(config);
-    generation->listeners = listeners;
-    generation->n_listeners = n_listeners;
+    generation->listeners = *listeners;
     atomic_init(&generation->references, 1);
     find_upstreams(generation, g, before);
     generation->callers = xcalloc(config->n_callers, sizeof(struct caller_state *));
@@ -65,11 +64,11 @@ void generation_unref(struct generation *generation)
         return;
     for (size_t i = 0; i < generation->config->n_upstreams; i++)
         upstream_state_unref(generation->upstreams[i]);
-    for (size_t i = 0; i < generation->n_listeners; i++)
-        listener_state_unref(generation->listeners[i].state);
+    for (size_t i = 0; i < generation->listeners.n; i++)
+        listener_state_unref(generation->listeners.items[i].state);
     config_unref(generation->config);
     free(generation->upstreams);
     free(generation->callers);
-    free(generation->listeners);
+    free(generation->listeners.items);
     free(generation);
 }

@@ -20,23 +20,26 @@ struct generation_listener {
     const struct listen_config *config;
 };
 
+struct listener_set {
+    struct generation_listener *items; /* owned */
+    size_t n;
+};
+
 struct generation {
     unsigned number; /* of the first: 1 */
     struct config *config;
     struct upstream_state **upstreams; /* by upstream_config.index; referenced */
     struct caller_state **callers;     /* by caller_config.index */
-    struct generation_listener *listeners;
-    size_t n_listeners;
+    struct listener_set listeners;
     size_t n_changed; /* upstreams that are new or not as they were */
     atomic_uint references;
 };
 
 /* With one reference. `before` is the one that it follows, or NULL: what did not change is taken
- * over. Takes `listeners`, an array from xcalloc() with references. */
+ * over. Takes the set with its references. */
 struct generation *generation_new(struct gateway *g, struct config *config,
                                   const struct generation *before,
-                                  struct generation_listener *listeners,
-                                  size_t n_listeners) MUST_CHECK;
+                                  const struct listener_set *listeners) MUST_CHECK;
 
 struct generation *generation_ref(struct generation *generation);
 

@@ -46,11 +46,12 @@ static int64_t next_deadline(struct worker *w)
     return deadline;
 }
 
-/* Opens and closes what the newest generation asks for. */
+/* Opens and closes what the newest generation asks for. Once the service stops what cannot be
+ * opened is not waited for. */
 static bool follow_doors(struct worker *w)
 {
     w->follow_again_ms = CLOCK_NEVER;
-    if (!doors_follow(w, w->generation)) {
+    if (!doors_follow(w, w->generation) && gateway_phase(w->gateway) <= GATEWAY_READY) {
         w->follow_again_ms = clock_now_ms() + FOLLOW_AGAIN_MS;
         return false;
     }
