@@ -2,6 +2,7 @@
 """`rpcgate call` through a gateway: params, results, problems, exit statuses."""
 
 import os
+import pwd
 import re
 import socket
 import subprocess
@@ -238,6 +239,31 @@ def test_token(doorkeeper, tmp_path):
     assert done.status == DATA_ERROR and str(empty) in done.err
     done = tool(*words, "--token-file", str(tmp_path / "none"), "up", "echo", "1")
     assert done.status == NO_INPUT and "none" in done.err
+
+
+def test_who_is_calling(start, upstream, tmp_path):
+    gateway = start.gateway({
+        "callers": [{"name": "robot", "token": TOKEN, "allow": ["up/echo"]}],
+        "upstreams": {"up": {"url": upstream.url}}})
+    words = ("call", "--url", address(gateway, "tcp"))
+    good, bad = tmp_path / "good", tmp_path / "bad"
+    good.write_text(TOKEN + "\n")
+    bad.write_text("b" * 40)
+    assert_good(tool(*words, "--token-file", str(good), "up", "echo", "1"), "1")
+    done = tool(*words, "--token-file", str(good), "up", "fault", "1")
+    assert done.status == REFUSED and "not allowed" in done.err
+    assert tool(*words, "--token-file", str(bad), "up", "echo", "1").status == REFUSED
+    assert tool(*words, "up", "echo", "1").status == REFUSED
+
+
+def test_too_many_calls(start, upstream):
+    gateway = start.gateway({
+        "callers": [{"name": "me", "user": pwd.getpwuid(os.getuid()).pw_name, "rate": 1,
+                     "burst": 1, "allow": ["*/*"]}],
+        "upstreams": {"up": {"url": upstream.url}}})
+    words = ("call", "--url", address(gateway), "up", "echo", "1")
+    statuses = [tool(*words).status for _ in range(3)]
+    assert statuses[0] == OK and TRY_AGAIN in statuses
 
 
 @pytest.mark.parametrize("words", [
