@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Servers and proxies that nobody here wrote: nginx, lighttpd, tinyproxy, microsocks. Each stands
-before an upstream of the test, or between."""
+"""Servers and proxies that nobody here wrote: nginx, lighttpd, tinyproxy, microsocks, HAProxy. Each
+stands before an upstream of the test, before gateways, or between."""
 
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 from .programs import PORT_TRIES, Program, free_port, need
@@ -145,3 +146,48 @@ class Microsocks(Server):
     def make(self) -> list[str]:
         login = ["-u", self._login[0], "-P", self._login[1]] if self._login else []
         return [need("microsocks"), "-i", "127.0.0.1", "-p", str(self.port), *login]
+
+
+class Haproxy(Server):
+    """The configuration of the documentation, before two gateways on 127.0.0.1."""
+
+    _EXAMPLE = Path(__file__).resolve().parents[3] / "docs" / "haproxy.cfg"
+
+    def __init__(self, folder: Path, gateways: dict[str, int]):
+        self._gateways = gateways
+        super().__init__(folder, ["callers"])
+
+    def make(self) -> list[str]:
+        text = self._EXAMPLE.read_text()
+        changes = {"bind 127.0.0.1:8080": f"bind 127.0.0.1:{self.port}",
+                   "\nglobal\n": f"\nglobal\n    stats socket {self._statistics}\n"}
+        for example, port in (("one", 8081), ("two", 8082)):
+            changes[f"server {example} 127.0.0.1:{port}"] = (
+                f"server {example} 127.0.0.1:{self._gateways[example]}")
+        for old, new in changes.items():
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        config = self.folder / "haproxy.cfg"
+        config.write_text(text)
+        return [need("haproxy"), "-db", "-f", str(config)]
+
+    @property
+    def _statistics(self) -> Path:
+        return self.folder / "statistics"
+
+    def _is_up(self, gateway: str) -> bool:
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(DEADLINE)
+            s.connect(str(self._statistics))
+            s.sendall(b"show stat\n")
+            lines = s.makefile().read().splitlines()
+        names = lines[0].removeprefix("# ").split(",")
+        rows = (dict(zip(names, line.split(","))) for line in lines[1:] if line)
+        return any(row["svname"] == gateway and row["status"] == "UP" for row in rows)
+
+    def wait_state(self, gateway: str, up: bool):
+        """Until its checks have found it so."""
+        end = time.monotonic() + DEADLINE
+        while self._is_up(gateway) != up:
+            assert time.monotonic() < end, f"{gateway} does not get {'up' if up else 'down'}"
+            time.sleep(0.05)
