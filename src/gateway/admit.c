@@ -69,8 +69,7 @@ static bool check_caller(struct request *r, const struct request_head *head)
 
 static bool check_path(struct request *r, const struct request_head *head)
 {
-    bool is_get = str_eq(head->method, STR("GET")) || str_eq(head->method, STR("HEAD"));
-    if (r->route.kind == ROUTE_UNKNOWN || (r->route.kind == ROUTE_UPSTREAM && is_get))
+    if (r->route.kind == ROUTE_UNKNOWN)
         return not_found(r);
     if (r->route.upstream_len > 0) {
         r->upstream = config_upstream(r->view->config, route_upstream(&r->route));
@@ -93,7 +92,8 @@ static bool check_rate(struct request *r)
 {
     return r->upstream == NULL ||
            (request_enter_flight(r, &r->error) &&
-            (r->route.kind != ROUTE_METHOD || request_take_calls(r, 1, &r->error)));
+            (r->route.kind != ROUTE_METHOD || !request_is_post(r) ||
+             request_take_calls(r, 1, &r->error)));
 }
 
 static bool check_body(struct request *r, const struct request_head *head)
@@ -129,7 +129,7 @@ bool request_admit(struct request *r)
         return false;
     if (!is_served(r))
         r->route.kind = ROUTE_UNKNOWN;
-    r->wants_body = takes_body(r->route.kind);
+    r->wants_body = takes_body(r->route.kind) && request_is_post(r);
     if (r->cors_origin != NULL && origin_is_preflight(head)) {
         r->route.kind = ROUTE_PREFLIGHT;
         return check_body(r, head);

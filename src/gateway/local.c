@@ -47,7 +47,9 @@ static void write_upstreams(struct request *r)
         json_write_string(&r->reply, name);
         chain_append(&r->reply, STR(",\"state\":\""));
         chain_append_c(&r->reply, states[upstream_state_health(r->view->pools[i]->shared)]);
-        chain_append(&r->reply, STR("\"}"));
+        chain_append(&r->reply, STR("\",\"links\":[\"/v1/"));
+        chain_append(&r->reply, name);
+        chain_append(&r->reply, STR("\"]}"));
         first = false;
     }
     chain_append(&r->reply, STR("]}"));

@@ -27,6 +27,11 @@ void request_enter(struct request *r, enum request_state next)
     list_add_last(&r->worker->requests_in[next], &r->in_state);
 }
 
+bool request_is_post(const struct request *r)
+{
+    return str_eq(http_head(r->exchange)->method, STR("POST"));
+}
+
 /* Its body can be taken again. */
 static void on_room(struct memory_wait *wait)
 {
@@ -54,6 +59,7 @@ static struct request *request_begin(struct door *door, struct http_exchange *x)
     list_init(&r->in_state);
     list_add_last(&w->requests_in[REQUEST_READING], &r->in_state);
     init_memory(r);
+    look_init(r);
     buf_init(&r->body, (size_t)r->view->config->limits.body, &w->gateway->memory);
     chain_init(&r->reply, SIZE_MAX, &w->gateway->memory);
     atomic_fetch_add_explicit(&w->running, 1, memory_order_relaxed);
@@ -128,6 +134,8 @@ static void on_complete(void *context, struct http_exchange *x)
     (void)context;
     if (r->failed)
         request_fail(r);
+    else if (r->upstream != NULL && !request_is_post(r))
+        look_begin(r);
     else if (r->route.kind == ROUTE_METHOD)
         request_call_one(r);
     else if (r->route.kind == ROUTE_UPSTREAM || r->route.kind == ROUTE_JSONRPC)
@@ -158,6 +166,7 @@ static void on_closed(void *context, struct http_exchange *x, bool sent)
         batch_drop(r->batch);
     else if (r->state == REQUEST_WORKING)
         call_drop(&r->call);
+    look_drop(r);
     request_leave_flight(r);
     request_log(r, sent && !r->caller_gone);
     metrics_count_request(r);
@@ -225,6 +234,7 @@ void request_cut_off(struct request *r)
         return;
     }
     call_drop(&r->call);
+    look_drop(r);
     call_error_draining(&r->error);
     request_fail(r);
 }

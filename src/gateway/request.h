@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "gateway/call.h"
 #include "gateway/door.h"
+#include "gateway/look.h"
 #include "gateway/memory.h"
 #include "gateway/view.h"
 #include "gateway/worker_state.h"
@@ -83,11 +84,15 @@ struct request {
     size_t reply_bytes;
     bool caller_gone;
 
+    struct look look; /* of one that asks what an upstream has */
     struct call call; /* of a request with one at a time; not zeroed before that begins */
 };
 
 /* The HTTP server's handler; its context is a struct door. */
 extern const struct http_handler request_handler;
+
+/* Is it one that calls, and not one that looks? */
+bool request_is_post(const struct request *r);
 
 /* Moves on. Which state may follow which is checked. */
 void request_enter(struct request *r, enum request_state next);

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "gateway/introspection.h"
 
 #include <stdlib.h>
 
@@ -22,6 +23,7 @@ struct upstream_state *upstream_state_new(struct config *snapshot, size_t index,
     atomic_init(&s->references, 1);
     permits_init(&s->permits, (uint32_t)pool->max_connections, (uint32_t)pool->max_queue,
                  record->n_workers);
+    s->introspection = introspection_new();
     s->left_alone_ms = xcalloc(count_targets(s->config), sizeof *s->left_alone_ms);
     return s;
 }
@@ -37,6 +39,7 @@ void upstream_state_unref(struct upstream_state *s)
     if (atomic_fetch_sub_explicit(&s->references, 1, memory_order_acq_rel) > 1)
         return;
     permits_done(&s->permits);
+    introspection_free(s->introspection);
     config_unref(s->snapshot);
     free(s->left_alone_ms);
     free(s);

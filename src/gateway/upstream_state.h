@@ -19,6 +19,8 @@
 /* Of more addresses than this the last are not used. */
 #define UPSTREAM_TARGETS_MAX ((size_t)64)
 
+struct introspection;
+
 enum upstream_health { UPSTREAM_UNKNOWN, UPSTREAM_UP, UPSTREAM_DOWN };
 
 /* What has been found out of its system.multicall (gateway/multicall.h). */
@@ -37,7 +39,8 @@ struct upstream_state {
     atomic_uint references;
     struct permits permits;
     struct breaker breaker;
-    _Atomic enum upstream_health seen; /* what the last call told */
+    struct introspection *introspection; /* owned */
+    _Atomic enum upstream_health seen;   /* what the last call told */
     atomic_llong *left_alone_ms; /* of each of its addresses: until when; 0: it works. Owned */
     _Atomic enum multicall_known multicall; /* until the configuration is read again */
     atomic_bool unreachable;                /* if it is `required`: the last connect failed */

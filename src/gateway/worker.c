@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "gateway/door.h"
+#include "gateway/look.h"
 #include "gateway/memory.h"
 #include "gateway/multicall.h"
 #include "gateway/pool.h"
@@ -38,6 +39,7 @@ static int64_t next_deadline(struct worker *w)
         return 0;
     deadline = clock_min(deadline, doors_deadline_ms(w));
     deadline = clock_min(deadline, views_deadline_ms(w));
+    deadline = clock_min(deadline, looks_deadline_ms(w));
     deadline = clock_min(deadline, clock_min(w->probes_due_ms, w->follow_again_ms));
     if (!list_empty(&w->starved) || !list_empty(&w->awaiting))
         deadline = clock_min(deadline, clock_now_ms() + LOOK_MS);
@@ -129,6 +131,7 @@ static void run_once(struct worker *w)
     probes_run(w);
     memory_feed(w);
     multicall_feed(w);
+    looks_run(w);
     turns_run(w);
     doors_run(w);
     /* Calls that have just been submitted go out now, without another turn of the loop. */
@@ -169,6 +172,8 @@ static void init(struct worker *w)
     for (size_t i = 0; i < WORKER_CALL_STATES; i++)
         list_init(&w->calls_in[i]);
     list_init(&w->turns);
+    list_init(&w->looks);
+    w->looks_due_ms = CLOCK_NEVER;
     list_init(&w->starved);
     list_init(&w->awaiting);
     list_init(&w->pools);
@@ -225,6 +230,12 @@ unsigned worker_followed(const struct worker *worker)
 
 void worker_wake(struct worker *worker)
 {
+    loop_wake(worker->loop);
+}
+
+void worker_told(struct worker *worker)
+{
+    atomic_store_explicit(&worker->told, true, memory_order_release);
     loop_wake(worker->loop);
 }
 

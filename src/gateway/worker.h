@@ -27,6 +27,9 @@ unsigned worker_followed(const struct worker *worker);
 /* Makes the worker's loop take a turn, and look at the gateway's phase. Any thread. */
 void worker_wake(struct worker *worker);
 
+/* An upstream has told something that one of its requests may wait for. Any thread. */
+void worker_told(struct worker *worker);
+
 /* How many turns its loop has taken. Any thread. */
 unsigned worker_turns(const struct worker *worker);
 

@@ -54,9 +54,12 @@ struct worker {
     struct list requests_in[WORKER_REQUEST_STATES]; /* of struct request, by enum request_state */
     struct list calls_in[WORKER_CALL_STATES];       /* of struct call, by enum call_state */
     struct list awaiting;                           /* of struct multicall_wait */
-    struct list turns;     /* of struct turn: work that waits for its next step */
-    int64_t wait_due_ms;   /* when a QUEUED or BACKOFF call's wait ends, at the earliest */
-    struct list starved;   /* of struct memory_wait: those that wait for memory, first come first */
+    struct list looks;    /* of struct look: those that wait for what an upstream tells of itself */
+    int64_t looks_due_ms; /* when the wait of one of them ends; CLOCK_NEVER: no need */
+    atomic_bool told;     /* there is news for them */
+    struct list turns;    /* of struct turn: work that waits for its next step */
+    int64_t wait_due_ms;  /* when a QUEUED or BACKOFF call's wait ends, at the earliest */
+    struct list starved;  /* of struct memory_wait: those that wait for memory, first come first */
     atomic_size_t running; /* requests; only this worker changes it */
 
     struct spare encoders, decoders, readers, calls, requests;

@@ -142,11 +142,16 @@ bool route_parse(struct str path, struct route *ret, struct error *err)
 const char *route_allow(enum route_kind kind)
 {
     static const char *const allow[] = {
-        [ROUTE_ROOT] = "GET, HEAD",      [ROUTE_LIVEZ] = "GET, HEAD",
-        [ROUTE_READYZ] = "GET, HEAD",    [ROUTE_METRICS] = "GET, HEAD",
-        [ROUTE_UPSTREAMS] = "GET, HEAD", [ROUTE_UPSTREAM] = "GET, HEAD, POST",
-        [ROUTE_METHOD] = "POST",         [ROUTE_JSONRPC] = "POST",
-        [ROUTE_PREFLIGHT] = "",          [ROUTE_UNKNOWN] = "",
+        [ROUTE_ROOT] = "GET, HEAD",
+        [ROUTE_LIVEZ] = "GET, HEAD",
+        [ROUTE_READYZ] = "GET, HEAD",
+        [ROUTE_METRICS] = "GET, HEAD",
+        [ROUTE_UPSTREAMS] = "GET, HEAD",
+        [ROUTE_UPSTREAM] = "GET, HEAD, POST",
+        [ROUTE_METHOD] = "GET, HEAD, POST",
+        [ROUTE_JSONRPC] = "POST",
+        [ROUTE_PREFLIGHT] = "",
+        [ROUTE_UNKNOWN] = "",
     };
     assert(kind < ARRAY_LEN(allow));
     return allow[kind];

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/introspection.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/list.h"
+#include "gateway/gateway.h"
+#include "gateway/pool.h"
+#include "gateway/worker.h"
+#include "gateway/worker_state.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+/* So much is kept of one upstream's methods, beside their names. */
+#define TOPICS_MAX ((size_t)1024)
+#define BYTES_MAX ((size_t)4 * 1024 * 1024)
+
+/* An answer that could not be made new is not asked for again at once. */
+#define AGAIN_MS 1000
+
+struct topic {
+    struct list in_topics; /* of its introspection; the last one that was asked for is first */
+    struct str name;       /* its bytes are behind the struct */
+    struct fact *fact;     /* the newest; NULL: none */
+    int64_t fetched_ms;    /* when that came */
+    struct error *failure; /* owned; how the last fetch has failed; NULL: it has not */
+    int64_t tried_ms;      /* when that was */
+    bool is_fetched;       /* now */
+    unsigned round;        /* how many fetches have ended */
+    size_t n_waiting;
+};
+
+struct introspection {
+    pthread_mutex_t lock;
+    struct list topics;
+    size_t n_topics;
+    size_t bytes;    /* of the facts of methods */
+    size_t *waiting; /* how many wait in each worker; owned; NULL: none has ever waited */
+    atomic_bool no_multicall;
+};
+
+struct fact *fact_new(struct budget *budget, bool there, struct str text)
+{
+    size_t size = sizeof(struct fact) + text.len + 1;
+    if (!budget_take(budget, size))
+        return NULL;
+    struct fact *fact = malloc(size);
+    if (fact == NULL) {
+        budget_give(budget, size);
+        return NULL;
+    }
+    fact->budget = budget;
+    fact->there = there;
+    fact->len = text.len;
+    atomic_init(&fact->references, 1);
+    if (text.len > 0)
+        memcpy(fact->text, text.data, text.len);
+    fact->text[text.len] = '\0';
+    return fact;
+}
+
+static struct fact *fact_ref(struct fact *fact)
+{
+    atomic_fetch_add_explicit(&fact->references, 1, memory_order_relaxed);
+    return fact;
+}
+
+void fact_unref(struct fact *fact)
+{
+    if (fact == NULL || atomic_fetch_sub_explicit(&fact->references, 1, memory_order_acq_rel) > 1)
+        return;
+    budget_give(fact->budget, sizeof *fact + fact->len + 1);
+    free(fact);
+}
+
+struct introspection *introspection_new(void)
+{
+    struct introspection *i = xcalloc(1, sizeof *i);
+    pthread_mutex_init(&i->lock, NULL);
+    list_init(&i->topics);
+    return i;
+}
+
+static void topic_free(struct introspection *i, struct topic *t)
+{
+    if (t->fact != NULL && t->name.len > 0)
+        i->bytes -= t->fact->len;
+    list_remove(&t->in_topics);
+    i->n_topics--;
+    fact_unref(t->fact);
+    free(t->failure);
+    free(t);
+}
+
+void introspection_free(struct introspection *i)
+{
+    LIST_EACH (&i->topics, at, following)
+        topic_free(i, CONTAINER_OF(at, struct topic, in_topics));
+    pthread_mutex_destroy(&i->lock);
+    free(i->waiting);
+    free(i);
+}
+
+struct str topic_name(const struct topic *topic)
+{
+    return topic->name;
+}
+
+bool introspection_has_no_multicall(const struct introspection *i)
+{
+    return atomic_load_explicit(&i->no_multicall, memory_order_relaxed);
+}
+
+void introspection_set_no_multicall(struct introspection *i)
+{
+    atomic_store_explicit(&i->no_multicall, true, memory_order_relaxed);
+}
+
+/* ---- Under the lock ---- */
+
+static struct topic *topic_add(struct introspection *i, struct str name)
+{
+    struct topic *t = xcalloc(1, sizeof *t + name.len);
+    if (name.len > 0)
+        memcpy(t + 1, name.data, name.len);
+    t->name = (struct str){ (const char *)(t + 1), name.len };
+    list_add_first(&i->topics, &t->in_topics);
+    i->n_topics++;
+    return t;
+}
+
+static struct topic *topic_find(struct introspection *i, struct str name)
+{
+    LIST_EACH (&i->topics, at, following) {
+        struct topic *t = CONTAINER_OF(at, struct topic, in_topics);
+        if (!str_eq(t->name, name))
+            continue;
+        list_remove(at);
+        list_add_first(&i->topics, at);
+        return t;
+    }
+    return topic_add(i, name);
+}
+
+/* Forgets the methods that were not asked for for the longest time. */
+static void shrink(struct introspection *i)
+{
+    for (struct list *at = i->topics.prev, *before = at->prev;
+         at != &i->topics && (i->n_topics > TOPICS_MAX || i->bytes > BYTES_MAX);
+         at = before, before = at->prev) {
+        struct topic *t = CONTAINER_OF(at, struct topic, in_topics);
+        if (!t->is_fetched && t->n_waiting == 0 && t->name.len > 0)
+            topic_free(i, t);
+    }
+}
+
+static void stop_waiting(struct curious *curious, const struct worker *w)
+{
+    struct introspection *i = curious->waits_for;
+    if (i == NULL)
+        return;
+    assert(curious->topic->n_waiting > 0 && i->waiting[w->index] > 0);
+    curious->topic->n_waiting--;
+    i->waiting[w->index]--;
+    curious->waits_for = NULL;
+}
+
+static void begin_waiting(struct introspection *i, struct topic *t, struct curious *curious,
+                          const struct worker *w)
+{
+    if (i->waiting == NULL)
+        i->waiting = xcalloc(w->gateway->n_workers, sizeof *i->waiting);
+    i->waiting[w->index]++;
+    t->n_waiting++;
+    *curious = (struct curious){ .waits_for = i, .topic = t, .round = t->round };
+}
+
+/* Is it to be fetched? Then the caller does that. */
+static bool want(struct topic *t, int64_t ttl_ms)
+{
+    int64_t now_ms = clock_now_ms();
+    if (t->is_fetched ||
+        (t->fact != NULL && (now_ms < t->fetched_ms + ttl_ms || now_ms < t->tried_ms + AGAIN_MS)))
+        return false;
+    t->is_fetched = true;
+    return true;
+}
+
+static enum introspection_answer answer(struct introspection *i, struct topic *t,
+                                        struct curious *curious, const struct worker *w,
+                                        struct fact **ret, struct error *err)
+{
+    bool has_waited = curious->waits_for == i && curious->topic == t;
+    bool has_failed = has_waited && curious->round != t->round && t->failure != NULL;
+    stop_waiting(curious, w);
+    if (t->fact != NULL) {
+        *ret = fact_ref(t->fact);
+        return INTROSPECTION_READY;
+    }
+    if (has_failed) {
+        *err = *t->failure;
+        return INTROSPECTION_FAILED;
+    }
+    begin_waiting(i, t, curious, w);
+    return INTROSPECTION_WAIT;
+}
+
+static void put_fact(struct introspection *i, struct topic *t, struct fact *fact)
+{
+    if (t->name.len > 0) {
+        i->bytes += fact->len;
+        i->bytes -= t->fact != NULL ? t->fact->len : 0;
+    }
+    fact_unref(t->fact);
+    t->fact = fact;
+    t->fetched_ms = t->tried_ms;
+    free(TAKE(t->failure));
+}
+
+/* ---- */
+
+enum introspection_answer introspection_ask(struct view *view,
+                                            const struct upstream_config *upstream,
+                                            struct str topic, struct curious *curious,
+                                            struct fact **ret, struct error *err)
+{
+    struct introspection *i = view->pools[upstream->index]->shared->introspection;
+    pthread_mutex_lock(&i->lock);
+    struct topic *t = topic_find(i, topic);
+    enum introspection_answer how = answer(i, t, curious, view->worker, ret, err);
+    bool wanted = how != INTROSPECTION_FAILED && want(t, upstream->introspection.ttl);
+    pthread_mutex_unlock(&i->lock);
+    if (wanted)
+        introspection_fetch(view, upstream, i, t);
+    return how;
+}
+
+void introspection_leave(struct curious *curious, const struct worker *w)
+{
+    struct introspection *i = curious->waits_for;
+    if (i == NULL)
+        return;
+    pthread_mutex_lock(&i->lock);
+    stop_waiting(curious, w);
+    pthread_mutex_unlock(&i->lock);
+}
+
+void introspection_tell(struct introspection *i, struct topic *topic, struct gateway *g,
+                        struct fact *fact, const struct error *err)
+{
+    pthread_mutex_lock(&i->lock);
+    topic->is_fetched = false;
+    topic->round++;
+    topic->tried_ms = clock_now_ms();
+    if (fact != NULL) {
+        put_fact(i, topic, fact);
+    } else {
+        if (topic->failure == NULL)
+            topic->failure = xcalloc(1, sizeof *topic->failure);
+        *topic->failure = *err;
+    }
+    shrink(i);
+    for (size_t n = 0; n < g->n_workers && i->waiting != NULL; n++)
+        if (i->waiting[n] > 0)
+            worker_told(g->workers[n]);
+    pthread_mutex_unlock(&i->lock);
+}
