@@ -153,7 +153,7 @@ static void knows_methods_of_http(void **state)
     } cases[] = {
         { ROUTE_ROOT, true, false },     { ROUTE_LIVEZ, true, false },
         { ROUTE_READYZ, true, false },   { ROUTE_UPSTREAMS, true, false },
-        { ROUTE_UPSTREAM, true, true },  { ROUTE_METHOD, false, true },
+        { ROUTE_UPSTREAM, true, true },  { ROUTE_METHOD, true, true },
         { ROUTE_UNKNOWN, false, false },
     };
     (void)state;
@@ -166,7 +166,7 @@ static void knows_methods_of_http(void **state)
         assert_false(route_takes(cases[i].kind, STR("")));
         assert_false(route_takes(cases[i].kind, STR("PUT")));
     }
-    assert_string_equal(route_allow(ROUTE_METHOD), "POST");
+    assert_string_equal(route_allow(ROUTE_METHOD), "GET, HEAD, POST");
     assert_string_equal(route_allow(ROUTE_LIVEZ), "GET, HEAD");
 }
 
