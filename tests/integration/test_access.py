@@ -279,6 +279,7 @@ def test_refused_calls_cost_no_rate(start, upstream):
     assert gateway.call("up", "m", [1], **bearer(PACED)).result == 1
 
 
+@pytest.mark.concurrency
 def test_rate_is_shared_by_all_workers(start, upstream):
     gateway = paced(start, upstream, rate=1, burst=20)
     begin = time.monotonic()
@@ -288,6 +289,7 @@ def test_rate_is_shared_by_all_workers(start, upstream):
     assert set(statuses) == {200, 429}
 
 
+@pytest.mark.concurrency
 def test_max_in_flight(start, upstream):
     gate = upstream.gate()
 
@@ -349,6 +351,7 @@ def test_max_in_flight_is_given_back_when_callers_leave(start, upstream):
 
 # What is told of it.
 
+@pytest.mark.concurrency
 def test_wrong_credentials_are_logged_at_a_bounded_rate(start, upstream):
     """Who guesses is seen, does not fill the log, and finds no token in it."""
     gateway = start.gateway(settings_for(upstream, log={"access": False}))
