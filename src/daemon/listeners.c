@@ -251,9 +251,20 @@ static void warn_of_unused(const struct listeners *l, const struct config *confi
     }
 }
 
+/* At the start the service itself tells where it listens. */
+static void log_new(const struct listeners *l, const struct generation *generation)
+{
+    for (size_t i = 0; l->current != NULL && i < generation->listeners.n; i++) {
+        const struct listener_state *state = generation->listeners.items[i].state;
+        if (entry_of(l, state) == NULL)
+            LOG_EVENT(LOG_LEVEL_INFO, "new listener", LOG_TEXT("listen", state->listener.name));
+    }
+}
+
 void listeners_follow(struct listeners *l, const struct generation *generation)
 {
     warn_of_unused(l, generation->config);
+    log_new(l, generation);
     bring_back(l, generation);
     for (size_t i = 0; i < count_current(l); i++) {
         struct listener_state *state = l->current->listeners.items[i].state;
@@ -262,6 +273,7 @@ void listeners_follow(struct listeners *l, const struct generation *generation)
         l->retired = xreallocarray(l->retired, l->n_retired + 1, sizeof *l->retired);
         l->retired[l->n_retired++] =
             (struct retired_listener){ listener_state_ref(state), generation->number };
+        LOG_EVENT(LOG_LEVEL_INFO, "listener goes", LOG_TEXT("listen", state->listener.name));
     }
     l->current = generation;
 }

@@ -3,6 +3,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import stat
 import time
@@ -261,6 +262,30 @@ def test_listener_that_cannot_be_opened(start):
     gateway.wait_line("not reloaded")
     assert not path.exists()
     assert gateway.call("up", "m", [1]).result == 1
+
+
+@pytest.mark.parametrize("end", ["later", "at once"])
+def test_no_descriptors(start, end):
+    """What a worker cannot open it tries again; a listener that is not served does not hold up the
+    end."""
+    upstream = start.upstream()
+    gateway = start.gateway(settings(workers=4, upstreams=up(upstream)))
+    path, pid = str(gateway.folder / "more.sock"), gateway.process.pid
+    gateway._write(settings(workers=4, listen=listeners(gateway, {"unix": path}),
+                            upstreams=up(upstream)))
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    few = len(os.listdir(f"/proc/{pid}/fd")) + 2
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (few, hard))
+    gateway.signal(signal.SIGHUP)
+    gateway.wait_line("tried again")
+    if end == "later":
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+        gateway.wait_line("configuration reloaded")
+        for _ in range(16):
+            with Connection(path) as caller:
+                assert caller.ask("GET", "/livez").status == 200
+    gateway.stop()
+    assert not os.path.exists(path)
 
 
 def test_another_address_of_the_same_port(start):
