@@ -187,6 +187,32 @@ def test_listings_show_what_may_be_used(closed, gateway):
     assert names(gateway.get("/v1")) == ["up"]
 
 
+def test_methods_that_may_be_used_are_shown(start, upstream):
+    """And no others, whether they are there or not."""
+    async def behave(x):
+        if x.method == "system.listMethods":
+            await x.answer(["m", "secret.x", "execute", "do", "system.listMethods"])
+        else:
+            await x.answer("")
+    upstream.behave = behave
+    gateway = start.gateway(settings_for(upstream))
+
+    def names(path, token):
+        answer = gateway.get(path, **bearer(token))
+        assert answer.status == 200, answer.body
+        return [method["name"] for method in answer.json["methods"]]
+    assert names("/v1/up", ALICE) == ["m", "execute", "do", "system.listMethods"]
+    assert names("/v1/up", BOB_NEW) == ["execute"]
+    assert names("/v1/half", BOB_NEW) == ["m", "secret.x", "execute", "do", "system.listMethods"]
+    assert names("/v1/half", ALICE) == []
+    for path, token, status in (
+            ("/v1/up/m", ALICE, 200), ("/v1/up/execute", BOB_NEW, 200),
+            ("/v1/up/m", BOB_NEW, 403), ("/v1/up/secret.x", ALICE, 403),
+            ("/v1/up/secret.not-there", ALICE, 403), ("/v1/other/m", ALICE, 404),
+            ("/v1/other", ALICE, 404), ("/v1/nope1", ALICE, 404)):
+        assert gateway.get(path, **bearer(token)).status == status, path
+
+
 PARAMS = [  # params of up/execute, of which bob may have "read" and "search_*" at 1
     (["db", "read"], True), (["db", "search_x", 1], True), (["db", "r\u0065ad"], True),
     (["db", {"$string": "read"}], True), (b'["db", "\\u0072ead"]', True),
