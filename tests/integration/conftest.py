@@ -44,12 +44,13 @@ class Starter:
         self._gateways.append(gateway)
         return gateway
 
-    def simple(self, upstream: Upstream, journal: bool = False, **settings) -> Gateway:
+    def simple(self, upstream: Upstream, journal: bool = False, launcher: tuple = (),
+               **settings) -> Gateway:
         """A gateway where everybody may call `up`, which is that upstream. No failure keeps further
         calls from it."""
         up = {"url": upstream.url, "breaker": {"failures": 0}}
         usual = {"anonymous": {"allow": ["*/*"]}, "upstreams": {"up": up}}
-        return self.gateway(usual | settings, journal=journal)
+        return self.gateway(usual | settings, journal=journal, launcher=launcher)
 
     def end(self):
         try:

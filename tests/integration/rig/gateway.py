@@ -61,10 +61,12 @@ class Gateway:
     """A running rpcgated. `settings` is a dict (see settings.configuration; `listen` is filled in
     where it is missing: TCP on a free port and a unix socket) or the text of a file.
 
-    Ready means READY=1 on the notification socket; the TCP port comes from the ready line."""
+    Ready means READY=1 on the notification socket; the TCP port comes from the ready line. With a
+    `launcher`, which is a command that becomes the program, stderr may lead elsewhere: what there
+    is of `lines` is then what it has left."""
 
     def __init__(self, settings: dict | str | None = None, *, arguments: tuple = (),
-                 environment: dict | None = None, journal: bool = False):
+                 environment: dict | None = None, journal: bool = False, launcher: tuple = ()):
         self._folder = tempfile.TemporaryDirectory(prefix="rpcgate-")
         self.folder = Path(self._folder.name)
         self.unix = str(self.folder / "api.sock")
@@ -75,7 +77,7 @@ class Gateway:
         self._good_codes = {0}
         self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self._notify.bind(str(self.folder / "notify.sock"))
-        command = [str(RPCGATED), *arguments]
+        command = [*launcher, str(RPCGATED), *arguments]
         if settings is not None:
             command += ["-c", str(self._write(settings))]
         self._stderr, theirs = os.pipe()
