@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from rig.tool import OK, REFUSED, UNAVAILABLE, USAGE, tool, tool_on_terminal
+from rig.programs import PythonServer
+from rig.tool import FAULT, OK, REFUSED, UNAVAILABLE, USAGE, address, tool, tool_on_terminal
 
 UPSTREAMS = {"upstreams": [{"name": "demo", "state": "up"}, {"name": "b" * 30, "state": "down"},
                            {"name": "c", "state": "unknown"}]}
@@ -87,6 +88,43 @@ def test_problems(url):
     assert done.status == UNAVAILABLE and "like a gateway" in done.err
     done = tool("methods", "--url", "http://127.0.0.1:1", "demo")
     assert done.status == UNAVAILABLE and "rpcgated" in done.err
+
+
+@pytest.fixture(scope="module")
+def real(start_shared):
+    """The address of a gateway with Python's server, one without introspection, and one that is
+    down."""
+    async def behave(x):
+        await x.answer_fault(-32601, "no such method")
+    server = PythonServer()
+    gateway = start_shared.gateway({
+        "anonymous": {"allow": ["*/*"], "deny": ["python/fail", "secret/*"]},
+        "upstreams": {"python": {"url": server.url}, "secret": {"url": server.url},
+                      "bare": {"url": start_shared.upstream(behave).url},
+                      "down": {"url": "http://127.0.0.1:1"}}})
+    yield address(gateway)
+    server.stop()
+
+
+def test_a_real_gateway(real):
+    assert tool("call", "--url", real, "down", "m").status == UNAVAILABLE
+    assert tool("call", "--url", real, "bare", "m").status == FAULT
+    done = tool("methods", "--url", real, "python")
+    assert (done.status, done.err) == (OK, "")
+    methods = done.out.splitlines()
+    assert {"add", "echo", "system.listMethods"} <= set(methods) and "fail" not in methods
+    done = tool("describe", "--url", real, "python", "system.listMethods")
+    assert done.status == OK and done.out.startswith("system.listMethods(")
+    assert "list" in done.out, "its help"
+    done = tool("methods", "--url", real, "bare")
+    assert done.status == UNAVAILABLE and "bare does not tell its methods: " in done.err
+    done = tool("methods", "--url", real, "down")
+    assert done.status == UNAVAILABLE and not done.out
+    assert tool("methods", "--url", real, "secret").status == USAGE
+    assert tool("describe", "--url", real, "python", "fail").status == REFUSED
+    done = tool("upstreams", "--url", real)
+    states = dict(line.split() for line in done.out.splitlines())
+    assert states == {"python": "up", "bare": "up", "down": "down"}
 
 
 @pytest.mark.parametrize("words", [
