@@ -14,23 +14,10 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum {
-#define X(word, letter, name, argument, help) word,
-    GATEWAY_OPTIONS(X)
-#undef X
-        DIRECT,
-    STRINGS,
-    TYPES,
-    INTEGERS,
-    TIMEOUT,
-    EXTENSIONS,
-    HELP
-};
+enum { DIRECT = GATEWAY_ROWS, STRINGS, TYPES, INTEGERS, TIMEOUT, EXTENSIONS, HELP };
 
 static const struct command_option options[] = {
-#define X(word, letter, name, argument, help) [word] = { letter, name, argument, help },
-    GATEWAY_OPTIONS(X)
-#undef X
+    GATEWAY_OPTIONS(GATEWAY_ROW)
         [DIRECT] = { 0, "direct", "URL",
                      "call this XML-RPC server without a gateway; no UPSTREAM is named then" },
     [STRINGS] = { 's', "strings", NULL, "each PARAM is a string as it stands, not JSON" },
@@ -72,12 +59,6 @@ static bool apply(void *context, size_t row, const char *argument)
 {
     struct choices *c = context;
     switch (row) {
-    case URL:
-        c->gateway.url = argument;
-        return true;
-    case TOKEN_FILE:
-        c->gateway.token_file = argument;
-        return true;
     case DIRECT:
         c->direct = (char *)(uintptr_t)argument;
         return true;
@@ -92,8 +73,11 @@ static bool apply(void *context, size_t row, const char *argument)
         return words_integers(argument, &c->call.decoding.integers);
     case TIMEOUT:
         return server_duration("--timeout", argument, &c->call.timeout_ms);
-    default:
+    case EXTENSIONS:
         return words_extensions(argument, &c->call.encoding.extensions);
+    default:
+        gateway_take(&c->gateway, row, argument);
+        return true;
     }
 }
 
@@ -129,6 +113,7 @@ static int ask_directly(struct choices *c, struct answer *ret)
     CLEANUP(free_charp) char *url = xstrdup(c->direct);
     hide_credentials(c->direct);
     c->call.url = url;
+    c->call.ca_file = c->gateway.ca_file;
     c->call.encoding.depth = CODEC_DEPTH_MAX;
     int status = direct_ask(&c->call, ret);
     wipe(url, strlen(url));

@@ -192,10 +192,13 @@ static int make_call(struct calling *c)
 
 int direct_ask(const struct direct_call *direct, struct answer *ret)
 {
-    struct config *config =
-        server_config(&(struct server_words){ .option = "--direct", .url = direct->url });
-    if (config == NULL)
-        return EX_USAGE;
+    struct config *config;
+    int status = server_config(&(struct server_words){ .option = "--direct",
+                                                       .url = direct->url,
+                                                       .ca_file = direct->ca_file },
+                               &config);
+    if (status != EX_OK)
+        return status;
     struct calling c = {
         .direct = direct,
         .config = config,
@@ -205,7 +208,7 @@ int direct_ask(const struct direct_call *direct, struct answer *ret)
     };
     chain_init(&c.document, SIZE_MAX, NULL);
     chain_init(&c.result, SIZE_MAX, NULL);
-    int status = make_call(&c);
+    status = make_call(&c);
     decoder_free(c.decoder);
     chain_done(&c.result);
     chain_done(&c.document);

@@ -13,6 +13,7 @@
 
 struct direct_call {
     const char *url;
+    const char *ca_file; /* NULL: the system's */
     const char *method;
     const struct buf *params; /* JSON */
     int64_t timeout_ms;       /* 0: as for an upstream that sets none */

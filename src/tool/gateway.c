@@ -27,6 +27,16 @@ struct asking {
     int status;
 };
 
+void gateway_take(struct gateway_words *words, size_t row, const char *argument)
+{
+    if (row == GATEWAY_URL)
+        words->url = argument;
+    else if (row == GATEWAY_TOKEN_FILE)
+        words->token_file = argument;
+    else
+        words->ca_file = argument;
+}
+
 void gateway_add_segment(struct buf *path, const char *segment)
 {
     buf_append_byte(path, '/');
@@ -99,7 +109,8 @@ static const char *advice(const struct upstream_outcome *outcome)
             return "Only the socket's owner and group may use it: join that group.";
         return "Is rpcgated running? Start it, or say with --url where it listens.";
     case UPSTREAM_TLS_FAILED:
-        return "Check the address in --url and the gateway's certificate.";
+        return "Check the host in --url; the certificate of a CA of your own is named by "
+               "--ca-file.";
     case UPSTREAM_TIMEOUT:
         return "Raise --timeout, or try again later.";
     default:
@@ -156,19 +167,24 @@ static int ask(const struct config *config, const struct gateway_request *reques
 }
 
 /* `token` NULL: none is shown. */
-static int ask_with_token(const char *token, const struct gateway_request *request,
-                          struct answer *ret)
+static int ask_with_token(const struct gateway_words *words, const char *token,
+                          const struct gateway_request *request, struct answer *ret)
 {
     char header[64];
     snprintf(header, sizeof header, "X-Rpcgate-Timeout: %" PRId64 "ms", request->timeout_ms);
-    struct config *config = server_config(&(struct server_words){
-        .option = "--url",
-        .url = ret->who,
-        .path = request->path,
-        .token = token,
-        .header = request->timeout_ms > 0 ? header : NULL,
-    });
-    int status = config != NULL ? ask(config, request, ret) : EX_USAGE;
+    struct config *config = NULL;
+    int status = server_config(
+        &(struct server_words){
+            .option = "--url",
+            .url = ret->who,
+            .path = request->path,
+            .token = token,
+            .ca_file = words->ca_file,
+            .header = request->timeout_ms > 0 ? header : NULL,
+        },
+        &config);
+    if (status == EX_OK)
+        status = ask(config, request, ret);
     config_unref(config);
     return status;
 }
@@ -178,14 +194,15 @@ int gateway_ask(const struct gateway_words *words, const struct gateway_request 
 {
     struct buf token;
     int status = EX_OK;
-    ret->who = words->url != NULL ? words->url : GATEWAY_URL;
+    ret->who = words->url != NULL ? words->url : GATEWAY_USUAL_URL;
     if (!check_url(ret->who))
         return EX_USAGE;
     buf_init(&token, TOKEN_MAX, NULL);
     if (words->token_file != NULL)
         status = read_token(words->token_file, &token);
     if (status == EX_OK)
-        status = ask_with_token(words->token_file != NULL ? buf_c(&token) : NULL, request, ret);
+        status =
+            ask_with_token(words, words->token_file != NULL ? buf_c(&token) : NULL, request, ret);
     buf_wipe(&token);
     return status;
 }

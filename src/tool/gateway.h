@@ -11,18 +11,29 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define GATEWAY_URL "http+unix://%2Frun%2Frpcgate%2Frpcgate.sock"
+#define GATEWAY_USUAL_URL "http+unix://%2Frun%2Frpcgate%2Frpcgate.sock"
 
-/* Rows of an option list: X(WORD, letter, name, argument, help) */
+/* The first rows of an option list: X(WORD, letter, name, argument, help) */
 #define GATEWAY_OPTIONS(X)                                                                         \
     X(URL, 0, "url", "URL",                                                                        \
-      "the gateway: http://HOST:PORT, or http+unix:// and the socket's path with %2F for /"        \
-      " (/run/rpcgate/rpcgate.sock)")                                                              \
-    X(TOKEN_FILE, 0, "token-file", "FILE", "a file with the token to show to the gateway")
+      "the gateway, as http://HOST:PORT or http+unix://%2FRUN%2FX.SOCK (its usual socket)")        \
+    X(TOKEN_FILE, 0, "token-file", "FILE", "a file with the token to show to the gateway")         \
+    X(CA_FILE, 0, "ca-file", "FILE",                                                               \
+      "certificates (PEM) that https trusts, in place of the system's")
+
+#define GATEWAY_ROW(word, letter, name, argument, help) { letter, name, argument, help },
+
+enum {
+#define X(word, letter, name, argument, help) GATEWAY_##word,
+    GATEWAY_OPTIONS(X)
+#undef X
+        GATEWAY_ROWS
+};
 
 struct gateway_words {
     const char *url;        /* NULL: the usual one */
     const char *token_file; /* NULL: none */
+    const char *ca_file;    /* NULL: the system's */
 };
 
 struct gateway_request {
@@ -30,6 +41,9 @@ struct gateway_request {
     const struct buf *body; /* JSON; NULL: a GET */
     int64_t timeout_ms;     /* 0: as long as the gateway takes */
 };
+
+/* Takes one of the rows. */
+void gateway_take(struct gateway_words *words, size_t row, const char *argument);
 
 /* Appends `/` and the segment, percent-encoded. */
 void gateway_add_segment(struct buf *path, const char *segment);

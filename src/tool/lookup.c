@@ -15,20 +15,11 @@
 /* Where the states of upstreams stand, unless a name is longer. [columns] */
 #define STATE_COLUMN 24
 
-enum {
-#define X(word, letter, name, argument, help) word,
-    GATEWAY_OPTIONS(X)
-#undef X
-        TIMEOUT,
-    JSON,
-    HELP
-};
+enum { TIMEOUT = GATEWAY_ROWS, JSON, HELP };
 
 static const struct command_option options[] = {
-#define X(word, letter, name, argument, help) [word] = { letter, name, argument, help },
-    GATEWAY_OPTIONS(X)
-#undef X
-        [TIMEOUT] = { 0, "timeout", "TIME", "wait no longer, as 1500ms or 2s" },
+    GATEWAY_OPTIONS(GATEWAY_ROW)[TIMEOUT] = { 0, "timeout", "TIME",
+                                              "wait no longer, as 1500ms or 2s" },
     [JSON] = { 0, "json", NULL, "write the gateway's answer, for programs" },
     [HELP] = { 'h', "help", NULL, "print this" },
 };
@@ -76,14 +67,12 @@ struct lookup {
 static bool apply(void *context, size_t row, const char *argument)
 {
     struct lookup *l = context;
-    if (row == URL)
-        l->gateway.url = argument;
-    else if (row == TOKEN_FILE)
-        l->gateway.token_file = argument;
-    else if (row == TIMEOUT)
+    if (row == TIMEOUT)
         return server_duration("--timeout", argument, &l->timeout_ms);
-    else
+    if (row == JSON)
         l->json = true;
+    else
+        gateway_take(&l->gateway, row, argument);
     return true;
 }
 

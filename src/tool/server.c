@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
 
 #define TEXT_MAX ((size_t)256 * 1024)
 #define WHY_MAX 512
@@ -42,6 +44,8 @@ static void write_config(const struct server_words *words, struct str url, struc
                        "; };\n");
     if (words->header != NULL)
         append_setting(to, "headers = [ ", str_of(words->header), " ];\n");
+    if (words->ca_file != NULL)
+        append_setting(to, "tls = { ca_file = ", str_of(words->ca_file), "; };\n");
     buf_append_c(to, "}; };\n");
 }
 
@@ -61,19 +65,29 @@ static struct config *read_config(const struct server_words *words, struct str u
     return config;
 }
 
-struct config *server_config(const struct server_words *words)
+static bool check_ca_file(const char *path)
+{
+    if (path == NULL || access(path, R_OK) == 0)
+        return true;
+    fprintf(stderr, "rpcgate: --ca-file: cannot open `%s`: %s\n", path, strerror(errno));
+    return false;
+}
+
+int server_config(const struct server_words *words, struct config **ret)
 {
     struct buf url;
-    struct config *config = NULL;
+    *ret = NULL;
+    if (!check_ca_file(words->ca_file))
+        return EX_NOINPUT;
     buf_init(&url, TEXT_MAX / 4, NULL);
     buf_append_c(&url, words->url);
     while (words->path.len > 0 && url.len > 0 && url.data[url.len - 1] == '/')
         url.len--;
     buf_append(&url, words->path);
     if (check_url(words, buf_str(&url)))
-        config = read_config(words, buf_str(&url));
+        *ret = read_config(words, buf_str(&url));
     buf_wipe(&url);
-    return config;
+    return *ret != NULL ? EX_OK : EX_USAGE;
 }
 
 static void run(struct loop *loop, struct upstreams *all, const bool *done)

@@ -19,13 +19,14 @@
 struct server_words {
     const char *option; /* that has the URL, for messages: "--url" */
     const char *url;
-    struct str path;    /* to be put behind the URL; empty: nothing */
-    const char *token;  /* NULL: none */
-    const char *header; /* one more, "Name: value"; NULL: none */
+    struct str path;     /* to be put behind the URL; empty: nothing */
+    const char *token;   /* NULL: none */
+    const char *header;  /* one more, "Name: value"; NULL: none */
+    const char *ca_file; /* NULL: the system's */
 };
 
-/* NULL: something is wrong with the words; told on stderr (EX_USAGE). */
-struct config *server_config(const struct server_words *words) MUST_CHECK;
+/* Returns EX_OK, or the exit status after telling on stderr what is wrong with the words. */
+int server_config(const struct server_words *words, struct config **ret) MUST_CHECK;
 
 /* Makes a call of that upstream, until one of its functions has set `done`. False: told on stderr
  * (EX_OSERR). */

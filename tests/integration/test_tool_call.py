@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from rig.certificates import Authority
 from rig.codec import RPCGATE, parse_json
 from rig.settings import DEADLINE
 from rig.tool import (DATA_ERROR, FAULT, NO_INPUT, OK, REFUSED, TRY_AGAIN, UNAVAILABLE, USAGE,
@@ -254,6 +255,24 @@ def test_who_is_calling(start, upstream, tmp_path):
     assert done.status == REFUSED and "not allowed" in done.err
     assert tool(*words, "--token-file", str(bad), "up", "echo", "1").status == REFUSED
     assert tool(*words, "up", "echo", "1").status == REFUSED
+
+
+def test_tls(start, upstream, tmp_path):
+    authority = Authority(tmp_path, "ca")
+    server = authority.issue("server")
+    gateway = start.simple(upstream, listen=[{
+        "address": "127.0.0.1", "port": 0,
+        "tls": {"cert_file": server.cert, "key_file": server.key}}])
+    words = ("call", "--url", "https://localhost:{}".format(gateway.tls[1]))
+    assert_good(tool(*words, "--ca-file", authority.cert, "up", "echo", "1"), "1")
+    name = os.path.basename(authority.cert)
+    assert_good(tool(*words, "--ca-file", name, "up", "echo", "1", folder=tmp_path), "1")
+    done = tool(*words, "up", "echo", "1")
+    assert done.status == UNAVAILABLE and "certificate" in done.err and "--ca-file" in done.err
+    done = tool(*words, "--ca-file", str(tmp_path / "none"), "up", "echo", "1")
+    assert done.status == NO_INPUT and "none" in done.err
+    done = tool(*words, "--ca-file", "/dev/null", "up", "echo", "1")
+    assert done.status == USAGE and "/dev/null" in done.err
 
 
 def test_too_many_calls(start, upstream):
