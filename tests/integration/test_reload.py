@@ -83,13 +83,13 @@ def test_fifty_reloads_a_second(start):
     begin = time.monotonic()
     end = begin + seconds
     reloads, *turns = crowd.run(main())
-    assert reloads >= 45 * seconds and min(turns) > 0
+    assert reloads >= 25 * seconds / SLOW and min(turns) > 0
     assert steady.connections <= callers
     assert set(steady.executed.values()) == {1} and set(changing.executed.values()) == {1}
     gateway.reload()
     found = numbers(gateway)
     assert found['rpcgate_reloads_total{result="failure"}'] == 0
-    assert found['rpcgate_reloads_total{result="success"}'] > 10 * seconds
+    assert found['rpcgate_reloads_total{result="success"}'] > 10 * seconds / SLOW
     count = sum(value for name, value in found.items()
                 if name.startswith("rpcgate_requests_total{") and 'outcome="ok"' in name)
     assert count == sum(turns), "the numbers live on"
