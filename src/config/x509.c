@@ -14,10 +14,28 @@ static void explain(struct buf *why, int code)
     buf_printf(why, "cannot be used: %s", gnutls_strerror(code));
 }
 
+bool x509_check_trust(struct str certificates, struct buf *why)
+{
+    gnutls_x509_crt_t *list = NULL;
+    unsigned n = 0;
+    gnutls_datum_t data = datum(certificates);
+    int code = gnutls_x509_crt_list_import2(&list, &n, &data, GNUTLS_X509_FMT_PEM, 0);
+    if (code < 0) {
+        explain(why, code);
+        return false;
+    }
+    for (unsigned i = 0; i < n; i++)
+        gnutls_x509_crt_deinit(list[i]);
+    gnutls_free(list);
+    return true;
+}
+
 enum x509_pair x509_check_pair(struct str cert, struct str key, const char *password,
                                struct buf *why)
 {
     gnutls_certificate_credentials_t credentials;
+    if (!x509_check_trust(cert, why))
+        return X509_PAIR_UNREADABLE; /* of such a one GnuTLS leaks memory below */
     int code = gnutls_certificate_allocate_credentials(&credentials);
     if (code < 0) {
         explain(why, code);
@@ -39,20 +57,4 @@ enum x509_pair x509_check_pair(struct str cert, struct str key, const char *pass
         return X509_PAIR_GOOD;
     explain(why, code);
     return X509_PAIR_UNREADABLE;
-}
-
-bool x509_check_trust(struct str certificates, struct buf *why)
-{
-    gnutls_x509_crt_t *list = NULL;
-    unsigned n = 0;
-    gnutls_datum_t data = datum(certificates);
-    int code = gnutls_x509_crt_list_import2(&list, &n, &data, GNUTLS_X509_FMT_PEM, 0);
-    if (code < 0) {
-        explain(why, code);
-        return false;
-    }
-    for (unsigned i = 0; i < n; i++)
-        gnutls_x509_crt_deinit(list[i]);
-    gnutls_free(list);
-    return true;
 }
