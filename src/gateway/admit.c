@@ -90,10 +90,11 @@ static bool check_method(struct request *r)
 /* Of a batch the calls are counted when its body is there. */
 static bool check_rate(struct request *r)
 {
-    return r->upstream == NULL ||
-           (request_enter_flight(r, &r->error) &&
-            (r->route.kind != ROUTE_METHOD || !request_is_post(r) ||
-             request_take_calls(r, 1, &r->error)));
+    bool is_one_call = r->route.kind == ROUTE_METHOD && request_is_post(r);
+    if (r->upstream == NULL)
+        return true;
+    return request_enter_flight(r, &r->error) &&
+           (!is_one_call || request_take_calls(r, 1, &r->error));
 }
 
 static bool check_body(struct request *r, const struct request_head *head)
