@@ -18,6 +18,9 @@
  * then they are in the reserve. [ms] */
 #define PATIENCE_MS 1000
 
+/* Without descriptors, whoever has just come has this time to send a request. [ms] */
+#define NEW_MS 10
+
 static void look_again(struct http_connection *c)
 {
     if (c->finished && list_empty(&c->in_finished))
@@ -132,32 +135,44 @@ static size_t excess(const struct http_server *server)
     return open > server->limits.connections ? open - server->limits.connections : 0;
 }
 
-/* Idle connections go first. Then whatever has waited longest for its caller: only what is old,
- * so that a newcomer is served although all others are busy; at once when half of the reserve is
- * used up, for that is a flood. Those that rest stay: their calls are running. */
-static struct http_connection *dispensable(const struct http_server *server, bool crowded)
+static struct http_connection *older(struct http_connection *a, struct http_connection *b)
 {
-    static const enum http_phase waiting[] = { HTTP_HEAD, HTTP_BODY, HTTP_WRITING };
-    int64_t old_ms = loop_now_ms(server->loop) - PATIENCE_MS;
-    struct http_connection *found = oldest(server, HTTP_IDLE);
-    if (found != NULL)
-        return found;
-    for (size_t i = 0; i < ARRAY_LEN(waiting); i++) {
-        struct http_connection *c = oldest(server, waiting[i]);
-        if (c != NULL && (found == NULL || c->since_ms < found->since_ms))
-            found = c;
-    }
-    return found != NULL && (crowded || found->since_ms <= old_ms) ? found : NULL;
+    if (a == NULL || b == NULL)
+        return a == NULL ? b : a;
+    return a->since_ms <= b->since_ms ? a : b;
 }
 
+/* Connections without a request go first, then whatever has waited longest for its caller. Those
+ * that rest stay: their calls are running. */
+static struct http_connection *dispensable(const struct http_server *server)
+{
+    struct http_connection *found = older(oldest(server, HTTP_HEAD), oldest(server, HTTP_IDLE));
+    if (found == NULL)
+        found = older(oldest(server, HTTP_BODY), oldest(server, HTTP_WRITING));
+    return found;
+}
+
+static bool shut_down_if_older(struct http_server *server, int64_t age_ms)
+{
+    struct http_connection *c = dispensable(server);
+    if (c == NULL || c->since_ms + age_ms > loop_now_ms(server->loop))
+        return false;
+    shut_down(c);
+    return true;
+}
+
+/* Only what is old, so that a newcomer is served although all others are busy; at once when half of
+ * the reserve is used up, for that is a flood. */
 void http_connections_make_room(struct http_server *server)
 {
-    for (size_t n = excess(server); n > 0; n--) {
-        struct http_connection *c = dispensable(server, n > server->reserve / 2);
-        if (c == NULL)
+    for (size_t n = excess(server); n > 0; n--)
+        if (!shut_down_if_older(server, n > server->reserve / 2 ? 0 : PATIENCE_MS))
             return;
-        shut_down(c);
-    }
+}
+
+bool http_connections_give_up_one(struct http_server *server)
+{
+    return shut_down_if_older(server, NEW_MS);
 }
 
 /* Callers that send are served to the end; those that do not would keep everything waiting. */

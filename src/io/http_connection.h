@@ -112,13 +112,23 @@ struct http_connection {
     struct http_exchange x;
 };
 
+/* The listening socket. */
+struct http_accept {
+    struct loop_source source; /* its descriptor is owned; -1: it takes nobody in any more */
+    bool listens;              /* is the source on the loop? */
+    bool ready;                /* callers wait */
+    int64_t again_ms;          /* when it listens again; CLOCK_NEVER: as soon as there is room */
+    int64_t told_ms;           /* when the log was last told that there are no descriptors */
+};
+
 struct http_server {
     struct loop *loop; /* borrowed */
     const struct http_handler *handler;
     void *context;
     struct http_limits limits;
-    size_t reserve; /* connections that the library takes beyond the limit, to make room for */
+    size_t reserve; /* connections that are taken beyond the limit, to make room for */
 
+    struct http_accept accept;
     struct MHD_Daemon *daemon;
     struct loop_source source; /* the library's epoll descriptor */
     bool ready;                /* it has events */
@@ -152,7 +162,15 @@ void http_connection_enter(struct http_connection *c, enum http_phase phase);
 void http_connections_end_finished(struct http_server *server);
 void http_connections_sweep(struct http_server *server);
 void http_connections_make_room(struct http_server *server);
+bool http_connections_give_up_one(struct http_server *server); /* false: there is none */
 int64_t http_connections_deadline_ms(const struct http_server *server);
+
+/* http_accept.c */
+bool http_accept_open(struct http_server *server, int listen_fd) MUST_CHECK;
+void http_accept_run(struct http_server *server);
+int64_t http_accept_deadline_ms(const struct http_server *server);
+void http_accept_last(struct http_server *server); /* those who wait, then nobody any more */
+void http_accept_close(struct http_server *server);
 
 /* http_head.c: what the library has read becomes a request_head. */
 struct http_request_line {

@@ -7,13 +7,10 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <microhttpd.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 /* The library reads a head into half of a connection's memory and clears all of it after each
  * request; more than 32 KiB it would map anew for every connection. A head that is somewhat over
@@ -30,9 +27,6 @@
 /* Runs of the library in one http_server_run(): after a reply it wants to look for the next
  * request before it waits. */
 #define RUNS_MAX 3
-
-/* Runs that take waiting connections before the listening socket is closed. */
-#define BACKLOG_RUNS_MAX 256
 
 static struct http_exchange *exchange_of(struct MHD_Connection *mhd)
 {
@@ -92,7 +86,6 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **conn
         http_exchange_end(&c->x, false);
     http_connection_free(c);
     *connection = NULL;
-    server->pending = true; /* at its limit, it is only now that the library listens again */
 }
 
 static void on_ready(struct loop_source *source, uint32_t events UNUSED)
@@ -105,11 +98,10 @@ static size_t memory_for(size_t head_bytes)
     return head_bytes * 2 > MEMORY_LEAST ? head_bytes * 2 : MEMORY_LEAST;
 }
 
-/* Takes `listen_fd`, also on failure. */
-static struct MHD_Daemon *start(struct http_server *server, const struct http_tls *tls,
-                                int listen_fd)
+static struct MHD_Daemon *start(struct http_server *server, const struct http_tls *tls)
 {
-    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO;
+    unsigned flags =
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | MHD_USE_NO_LISTEN_SOCKET;
     struct MHD_OptionItem tls_items[HTTP_TLS_OPTIONS] = { { MHD_OPTION_END, 0, NULL } };
     if (tls != NULL) {
         flags |= MHD_USE_TLS;
@@ -118,17 +110,14 @@ static struct MHD_Daemon *start(struct http_server *server, const struct http_tl
     errno = 0;
     struct MHD_Daemon *daemon = MHD_start_daemon(
         flags, /* port */ 0, /* accept policy */ NULL, NULL, on_access, server,
-        STRICTNESS MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_ARRAY, tls_items,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)(server->limits.connections + server->reserve),
+        STRICTNESS MHD_OPTION_ARRAY, tls_items, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)(server->limits.connections + server->reserve),
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory_for(server->limits.head_bytes),
         MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_URI_LOG_CALLBACK, on_target,
         server, MHD_OPTION_UNESCAPE_CALLBACK, unescape_nothing, server, MHD_OPTION_END);
-    if (daemon == NULL) {
-        int saved = errno != 0 ? errno : EINVAL;
-        close(listen_fd);
-        errno = saved;
-    }
+    if (daemon == NULL && errno == 0)
+        errno = EINVAL;
     return daemon;
 }
 
@@ -157,30 +146,35 @@ static struct http_server *server_init(const struct http_server_options *options
     server->limit_ms[HTTP_WRITING] = limits->write_time_ms;
     server->limit_ms[HTTP_IDLE] = limits->idle_ms;
     list_init(&server->finished);
+    server->accept.source.fd = -1;
     linger_init(&server->linger, options->loop, server->reserve);
     http_address_of(options->listen_fd, &server->local);
     server->local_fixed = server->local.is_unix || !is_wildcard(&server->local);
     return server;
 }
 
-struct http_server *http_server_new(const struct http_server_options *options)
+static bool open_all(struct http_server *server, const struct http_server_options *options)
 {
-    int fd = fcntl(options->listen_fd, F_DUPFD_CLOEXEC, 0);
-    if (fd < 0)
-        return NULL;
-    struct http_server *server = server_init(options);
-    server->daemon = start(server, options->tls, fd);
-    if (server->daemon == NULL) {
-        free(server);
-        return NULL;
-    }
+    server->daemon = start(server, options->tls);
+    if (server->daemon == NULL)
+        return false;
     server->source.fd = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     server->source.ready = on_ready;
-    server->pending = true; /* the first run registers the listening socket */
-    if (loop_add(server->loop, &server->source, EPOLLIN))
+    return loop_add(server->loop, &server->source, EPOLLIN) &&
+           http_accept_open(server, options->listen_fd);
+}
+
+struct http_server *http_server_new(const struct http_server_options *options)
+{
+    struct http_server *server = server_init(options);
+    if (open_all(server, options))
         return server;
     int saved = errno;
-    MHD_stop_daemon(server->daemon);
+    http_accept_close(server);
+    if (server->daemon != NULL) {
+        loop_remove(server->loop, &server->source);
+        MHD_stop_daemon(server->daemon);
+    }
     free(server);
     errno = saved;
     return NULL;
@@ -199,6 +193,7 @@ static void run_library(struct http_server *server)
 
 void http_server_run(struct http_server *server)
 {
+    http_accept_run(server);
     for (int i = 0; i < RUNS_MAX && (server->ready || server->pending); i++)
         run_library(server);
     http_connections_end_finished(server);
@@ -210,21 +205,15 @@ int64_t http_server_deadline_ms(struct http_server *server)
 {
     if (server->ready || server->pending)
         return 0;
-    return http_connections_deadline_ms(server);
+    return clock_min(http_connections_deadline_ms(server), http_accept_deadline_ms(server));
 }
 
 void http_server_quiesce(struct http_server *server)
 {
     if (server->quiesced)
         return;
-    struct pollfd waiting = {
-        .fd = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_LISTEN_FD)->listen_fd,
-        .events = POLLIN,
-    };
+    http_accept_last(server);
     server->quiesced = true;
-    for (int i = 0; i < BACKLOG_RUNS_MAX && poll(&waiting, 1, 0) == 1; i++)
-        run_library(server);
-    close(MHD_quiesce_daemon(server->daemon));
 }
 
 void http_server_hurry(struct http_server *server)
@@ -258,6 +247,7 @@ void http_server_free(struct http_server *server)
     server->closing = true;
     for (int i = 0; i < RUNS_MAX && server->pending; i++)
         run_library(server); /* last replies */
+    http_accept_close(server);
     loop_remove(server->loop, &server->source);
     MHD_stop_daemon(server->daemon);
     linger_done(&server->linger);

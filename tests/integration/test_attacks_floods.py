@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Floods of connections and of bytes: who comes is served within 2 s, nothing spins, and what was
+taken is given back."""
+
+import os
+import resource
+import socket
+import time
+
+import pytest
+
+from rig.check import assert_problem
+from rig.process import holds, wait_until
+from rig.settings import SLOW
+from rig.wire import Connection, request
+
+MEBIBYTE = 1 << 20
+PROMPT = 2.0 * SLOW
+
+
+class Crowd:
+    """Sockets that do nothing by themselves."""
+
+    def __init__(self):
+        self.sockets: list[socket.socket] = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for each in self.sockets:
+            each.close()
+
+    def join(self, address, count: int, data: bytes = b"", small: bool = False):
+        for _ in range(count):
+            family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+            each = socket.socket(family, socket.SOCK_STREAM)
+            if small:
+                each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            each.setblocking(False)
+            self.sockets.append(each)
+            try:
+                each.connect(address)
+            except BlockingIOError:
+                pass
+        if data:
+            self.send(data)
+
+    def send(self, data: bytes):
+        """To those that are still there. A connection that is being made takes bytes later."""
+        for each in self.sockets:
+            try:
+                each.send(data)
+            except OSError:
+                pass
+
+
+def connect_time(gateway, over) -> float:
+    began = time.monotonic()
+    with gateway.connect(over) as caller:
+        assert caller.ask("GET", "/livez").status == 200
+        assert caller.ask("POST", "/v1/up/m", b'["x"]').result == "x"
+    return time.monotonic() - began
+
+
+def is_alive(gateway, over) -> bool:
+    """Who is the oldest without a request when another one comes is closed instead."""
+    with gateway.connect(over) as caller:
+        try:
+            return caller.ask("GET", "/livez").status == 200
+        except (EOFError, ConnectionError):
+            return False
+
+
+@pytest.fixture(scope="module")
+def upstream(start_shared):
+    return start_shared.upstream()
+
+
+def need_descriptors(count: int):
+    have = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if have < count:
+        pytest.skip(f"needs {count} file descriptors, may have {have}")
+
+
+def cpu_seconds(pid: int) -> float:
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.parametrize("over", ["tcp", "unix"])
+def test_idle_slow_and_unread(start, upstream, over):
+    """5,000 idle connections, 200 that send their head byte by byte, and 200 that do not read
+    their reply, all at once."""
+    need_descriptors(12_000)
+    gateway = start.simple(upstream, limits={"connections": 2048})
+    where = gateway.tcp if over == "tcp" else gateway.unix
+    large = request("POST", "/v1/up/m", b'["' + b"x" * MEBIBYTE + b'"]')
+    head = request("GET", "/livez", None, {"X-Long": "x" * 100})
+    with Crowd() as idle, Crowd() as slow, Crowd() as unread:
+        for _ in range(10):  # the kernel's queue has room for 4096 at most
+            idle.join(where, 500, b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert connect_time(gateway, over) < PROMPT
+        slow.join(where, 200)
+        unread.join(where, 200, small=True)
+        for at, byte in enumerate(head[:-1]):
+            slow.send(bytes([byte]))
+            unread.send(large[at * 4096:(at + 1) * 4096])
+            if at % 20 == 0:
+                assert connect_time(gateway, over) < PROMPT
+        assert connect_time(gateway, "unix" if over == "tcp" else "tcp") < PROMPT
+    wait_until(gateway.process.pid, lambda now: now.descriptors < 200)
+    assert connect_time(gateway, over) < PROMPT
+
+
+@pytest.mark.parametrize("over", ["tcp", "unix"])
+def test_connections_above_the_limit(start, upstream, over):
+    """The oldest idle ones make room; one that is used stays."""
+    gateway = start.simple(upstream, workers=1, limits={"connections": 32})
+    where = gateway.tcp if over == "tcp" else gateway.unix
+    with Crowd() as idle, gateway.connect(over) as used:
+        for _ in range(20):
+            idle.join(where, 16)
+            assert used.ask("GET", "/livez").status == 200
+            assert connect_time(gateway, over) < PROMPT
+        wait_until(gateway.process.pid, lambda now: now.descriptors < 32 + 16 + 64)
+
+
+@pytest.mark.parametrize("over", ["tcp", "unix"])
+def test_out_of_descriptors(start, upstream, over):
+    """Nothing spins, connections that can be spared make room, and with descriptors all is well."""
+    gateway = start.simple(upstream)
+    where = gateway.tcp if over == "tcp" else gateway.unix
+    pid = gateway.process.pid
+    assert connect_time(gateway, over) < PROMPT
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (holds(pid).descriptors + 8, before[1]))
+    with Crowd() as idle:
+        idle.join(where, 400)
+        wait_until(pid, lambda now: now.descriptors >= 30)
+        assert "no further caller can be taken in" in gateway.wait_line("no further caller")
+        began, used = time.monotonic(), cpu_seconds(pid)
+        while not is_alive(gateway, over):
+            pass
+        assert time.monotonic() - began < PROMPT
+        wait_until(pid, lambda now: time.monotonic() - began > 1)
+        assert cpu_seconds(pid) - used < 0.3 * SLOW
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+    for _ in range(20):
+        assert connect_time(gateway, over) < PROMPT
+
+
+def test_no_descriptors_at_all(start, upstream):
+    """Not one is left, and nobody can be spared: the workers wait without spinning."""
+    gateway = start.simple(upstream)
+    pid = gateway.process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, before[1]))
+    callers = [gateway.connect(over) for over in ("tcp", "unix") * 20]
+    for caller in callers:
+        caller.send(request("GET", "/livez"))
+    gateway.wait_line("no further caller")
+    began, used = time.monotonic(), cpu_seconds(pid)
+    wait_until(pid, lambda now: time.monotonic() - began > 1)
+    assert cpu_seconds(pid) - used < 0.2 * SLOW
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+    for caller in callers:
+        assert caller.answer().status == 200
+        caller.close()
+    assert gateway.call("up", "m", ["x"]).result == "x"
