@@ -258,7 +258,7 @@ static bool pause_for_next(struct call *c)
 
 static void finish(struct call *c, const struct upstream_outcome *outcome)
 {
-    bool stopped = outcome->status == UPSTREAM_STOPPED && c->undecodable;
+    bool stopped = outcome->status == UPSTREAM_STOPPED && c->response.undecodable;
     if (outcome->status == UPSTREAM_OK || stopped) {
         call_answered(c, outcome);
         return;

@@ -12,6 +12,7 @@
 #include "codec/encode.h"
 #include "config/config.h"
 #include "gateway/memory.h"
+#include "gateway/response.h"
 #include "gateway/turn.h"
 #include "gateway/view.h"
 #include "io/upstream.h"
@@ -101,18 +102,13 @@ struct call {
     size_t target;          /* the last of them */
 
     struct upstream_call exchange;
-    bool decoding_now; /* has the decoder begun? */
-    bool undecodable;  /* the decoder refused the response; `error` says why */
-    size_t ignored;    /* bytes of the response after that */
+    struct response response; /* to the last attempt */
     int64_t upstream_us;
     struct verbose *verbose; /* NULL: nothing of it is logged */
     size_t repaired;         /* values that the text policy has changed, both ways */
     bool has_fault_code;
     int64_t fault_code; /* for the log */
 
-    size_t peek_len;
-    char peek[2 * PROBLEM_BODY_MAX]; /* the response's first bytes, for a protocol-error; more
-                                        than is shown, for a secret may begin before the cut */
     struct error error;
 };
 

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/response.h"
+
+#include "gateway/redacted.h"
+#include "rules/fault.h"
+#include "rules/media.h"
+
+#include <string.h>
+
+/* How much of a response that is no XML-RPC is read for the sake of its connection. [bytes] */
+#define IGNORE_MAX ((size_t)64 * 1024)
+
+void response_await(struct response *r, const struct response_way *way)
+{
+    r->way = *way;
+    r->begun = false;
+    r->undecodable = false;
+    r->ignored = 0;
+    r->peek_len = 0;
+}
+
+void response_begin(struct response *r, struct str content_type)
+{
+    const struct response_way *way = &r->way;
+    way->decoding->encoding_declared = media_charset(content_type);
+    chain_truncate(way->reply, way->reply_begin);
+    decoder_begin(way->decoder, way->decoding, way->reply);
+    r->begun = true;
+}
+
+bool response_take(struct response *r, struct str bytes)
+{
+    size_t peek = sizeof r->peek - r->peek_len;
+    if (peek > bytes.len)
+        peek = bytes.len;
+    memcpy(r->peek + r->peek_len, bytes.data, peek);
+    r->peek_len += peek;
+    if (!r->undecodable && !decoder_feed(r->way.decoder, bytes, r->way.error))
+        r->undecodable = true;
+    if (!r->undecodable)
+        return true;
+    /* A page of HTML is read to its end, so that the connection can be kept. */
+    r->ignored += bytes.len;
+    return r->way.error->type == PROBLEM_BAD_RESPONSE && r->ignored <= IGNORE_MAX;
+}
+
+/* The decoder writes an array of the params; a single param is taken out of it by overwriting the
+ * bracket with a blank. */
+static bool succeed(struct response *r, const struct decode_result *result)
+{
+    struct chain *reply = r->way.reply;
+    if (r->way.keeps_array) {
+        /* the owner has written what stands around the values */
+    } else if (result->n_params == 1) {
+        chain_set_byte(reply, r->way.reply_begin, ' ');
+        chain_truncate(reply, chain_len(reply) - 1);
+    } else if (result->n_params == 0) {
+        chain_truncate(reply, r->way.reply_begin);
+        chain_append(reply, STR("null"));
+    }
+    return chain_state(reply) == CHAIN_OK ||
+           error_limit(r->way.error, PROBLEM_RESPONSE_TOO_LARGE, "limits.memory",
+                       "The answer does not fit into limits.memory now.");
+}
+
+static void fail_with_fault(struct response *r, const struct fault *fault, int http_status,
+                            struct response_end *ret)
+{
+    ret->fault_code = fault->code;
+    ret->shown_fault = *fault;
+    ret->fault = &ret->shown_fault;
+    redacted_fault(r->way.config->redactor, &ret->shown_fault, &ret->text);
+    fault_to_error(ret->fault, r->way.upstream, http_status, r->way.error);
+}
+
+static void fail_with_protocol(struct response *r, const struct upstream_outcome *outcome,
+                               struct response_end *ret)
+{
+    const struct upstream_config *upstream = r->way.upstream;
+    struct outcome_protocol *shown = &ret->shown_protocol;
+    outcome_protocol_error(outcome, upstream, r->way.error);
+    outcome_protocol(outcome, upstream, (struct str){ r->peek, r->peek_len }, shown);
+    shown->protocol.url = str_of(upstream->targets[r->way.target].url);
+    redacted_protocol(r->way.config->redactor, shown, &ret->text);
+    ret->protocol = &shown->protocol;
+}
+
+/* A complete response: a fault counts with any status, a result only with 200. */
+static void finish_whole(struct response *r, const struct upstream_outcome *outcome,
+                         struct response_end *ret)
+{
+    struct decode_result result;
+    bool good = r->begun && !r->undecodable;
+    if (!r->begun)
+        error_set(r->way.error, PROBLEM_BAD_RESPONSE, "The upstream's answer is empty.");
+    else if (good)
+        good = decoder_finish(r->way.decoder, &result, r->way.error);
+    if (good)
+        ret->repaired = result.repaired;
+    if (good && result.kind == DOCUMENT_FAULT)
+        fail_with_fault(r, &result.fault, outcome->http_status, ret);
+    else if (outcome->http_status != 200)
+        fail_with_protocol(r, outcome, ret);
+    else if (good && result.kind == DOCUMENT_RESPONSE)
+        ret->good = succeed(r, &result);
+    else if (good)
+        error_set(r->way.error, PROBLEM_BAD_RESPONSE,
+                  "The upstream's answer is an XML-RPC document, but no response.");
+}
+
+void response_finish(struct response *r, const struct upstream_outcome *outcome,
+                     struct response_end *ret)
+{
+    ret->good = false;
+    ret->fault = NULL;
+    ret->protocol = NULL;
+    ret->repaired = 0;
+    buf_init(&ret->text, 0, NULL);
+    if (outcome->status == UPSTREAM_OK)
+        finish_whole(r, outcome, ret);
+    else if (outcome->http_status != 200 && r->way.error->type == PROBLEM_BAD_RESPONSE)
+        fail_with_protocol(r, outcome, ret);
+}
+
+void response_end_done(struct response_end *end)
+{
+    buf_done(&end->text);
+}

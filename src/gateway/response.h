@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An upstream's response while it arrives, and what it means in the end: the value as JSON, a
+ * fault, or a problem. It knows nothing of a call's other ways to end, and no worker. */
+#ifndef RPCGATE_GATEWAY_RESPONSE_H
+#define RPCGATE_GATEWAY_RESPONSE_H
+
+#include "base/buf.h"
+#include "base/chain.h"
+#include "base/error.h"
+#include "base/macros.h"
+#include "codec/decode.h"
+#include "config/config.h"
+#include "gateway/outcome.h"
+#include "io/upstream.h"
+#include "rules/problem.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Where it comes from, and where it goes. All borrowed. */
+struct response_way {
+    const struct config *config;
+    const struct upstream_config *upstream;
+    size_t target; /* which of its URLs has answered */
+    struct decoder *decoder;
+    struct decode_options *decoding;
+    struct chain *reply; /* the value is appended to it, */
+    size_t reply_begin;  /* behind so many bytes */
+    bool keeps_array;    /* the values stay in the array that the decoder writes */
+    struct error *error; /* why there is none */
+};
+
+struct response {
+    struct response_way way;
+    bool begun;
+    bool undecodable; /* the decoder refused it; the error says why */
+    size_t ignored;   /* bytes after that */
+    size_t peek_len;
+    char peek[2 * PROBLEM_BODY_MAX]; /* its first bytes, for a protocol-error; more than is shown,
+                                        for a secret may begin before the cut */
+};
+
+/* What came of it. */
+struct response_end {
+    bool good;                               /* the value is in the reply; else the error is set */
+    const struct fault *fault;               /* what belongs to the error, without our secrets; */
+    const struct problem_protocol *protocol; /* NULL: none */
+    int64_t fault_code;                      /* of `fault` */
+    size_t repaired;                         /* values that the text policy has changed */
+
+    struct buf text; /* what the two above point to */
+    struct fault shown_fault;
+    struct outcome_protocol shown_protocol;
+};
+
+/* Nothing has come yet. */
+void response_await(struct response *r, const struct response_way *way);
+
+/* The head has come. */
+void response_begin(struct response *r, struct str content_type);
+
+/* A piece of the body. False: there is no use in reading on. */
+bool response_take(struct response *r, struct str bytes) MUST_CHECK;
+
+/* The exchange has ended, with a complete HTTP response, or because response_take() said so. Give
+ * what came of it to response_end_done(); it must stay where it is until then. */
+void response_finish(struct response *r, const struct upstream_outcome *outcome,
+                     struct response_end *ret);
+void response_end_done(struct response_end *end);
+
+#endif
