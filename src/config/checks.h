@@ -13,6 +13,7 @@ struct checking {
     struct findings *findings;
     struct secret_list *secrets;
     const char *folder; /* where relative names of files are looked for */
+    bool testing;       /* credentials need not be there */
     bool sealed;        /* no file is opened */
 };
 

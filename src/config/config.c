@@ -71,6 +71,7 @@ static struct config *make(struct reading *reading, const struct config_read_opt
                                    .findings = &reading->findings,
                                    .secrets = &secrets,
                                    .folder = reading->source.folder,
+                                   .testing = options->testing,
                                    .sealed = options->sealed });
     config->secrets = secret_list_take(&secrets, &config->n_secrets);
     secret_list_done(&secrets);

@@ -272,7 +272,7 @@ struct config_report {
 #define SECRET_MIN ((size_t)6)
 
 struct config_read_options {
-    bool testing; /* -t: a ${credential:…} without $CREDENTIALS_DIRECTORY is a warning only */
+    bool testing; /* -t: a credential that only the service can read is a warning */
     bool sealed;  /* no file that may hold a secret is opened: *** stands for ${file:…} and
                      ${credential:…}, and what `tls` names is not read */
 };

@@ -158,7 +158,7 @@ static const struct section section_fault_rule = { SECTION(OWNER, "upstreams.NAM
 #define OWNER struct method_rule_config
 static const struct option_row method_rule_options[] = { METHOD_RULE_OPTIONS(ROW) };
 const struct section section_method_rule = { SECTION(OWNER, "upstreams.NAME.methods",
-                                                            method_rule_options) };
+                                                     method_rule_options) };
 #undef OWNER
 
 #define OWNER struct upstream_config

@@ -2,6 +2,7 @@
 #include "config/substitute.h"
 
 #include "base/alloc.h"
+#include "config/credentials.h"
 #include "config/read_file.h"
 
 #include <limits.h>
@@ -128,16 +129,15 @@ static bool replace_credential(const struct substitution *s, struct str what, st
     }
     if (s->sealed)
         return leave_sealed(ret);
-    const char *folder = getenv("CREDENTIALS_DIRECTORY");
-    if (folder == NULL || folder[0] == '\0') {
-        buf_printf(why,
-                   "`${credential:%.*s}` %s: $CREDENTIALS_DIRECTORY is not set, which systemd does "
-                   "for a service with LoadCredential=",
-                   STR_ARGS(cut(what)), s->testing ? "is not checked" : "cannot be read");
+    buf_printf(why, "`${credential:%.*s}` %s: ", STR_ARGS(cut(what)),
+               s->testing ? "is not checked" : "cannot be read");
+    const char *folder = credentials_folder(why);
+    if (folder == NULL) {
         ret->unresolved = true;
         buf_append(&ret->text, placeholder);
         return s->testing;
     }
+    buf_clear(why);
     CLEANUP(free_charp) char *path = file_beside(folder, what);
     buf_printf(why, "the credential of `${credential:%.*s}`, `%s`, ", STR_ARGS(cut(what)), path);
     if (!append_file(path, ret, why))

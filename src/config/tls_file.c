@@ -2,6 +2,7 @@
 #include "config/tls_file.h"
 
 #include "base/alloc.h"
+#include "config/credentials.h"
 #include "config/read_file.h"
 #include "config/store.h"
 
@@ -22,6 +23,12 @@ bool tls_file_read(const struct checking *c, struct tls_file *file)
     buf_init(&text, PEM_MAX, NULL);
     buf_init(&why, 512, NULL);
     CLEANUP(free_charp) char *path = file_beside(c->folder, str_of(file->name));
+    if (c->testing && credentials_shut(path, &why)) {
+        findings_warn(c->findings, file->origin->place, "%s.%s: `%s` is not checked: %s",
+                      file->group, file->setting, file->name, buf_c(&why));
+        buf_done(&why);
+        return false;
+    }
     bool ok = file_read(path, FILE_REGULAR, &text, NULL, &why) &&
               pem_look(buf_str(&text), &file->found, &why);
     if (ok)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -347,6 +349,50 @@ static void warns_of_credentials_in_tests(void **state)
     config_report_done(&report);
 }
 
+/* In a process that may not look into `folder`: 0 if all is as it should be. */
+static int test_shut_out(const char *folder)
+{
+    char text[512];
+    if (getuid() == 0 && setuid(65534) != 0)
+        return 2;
+    setenv("CREDENTIALS_DIRECTORY", folder, 1);
+    snprintf(text, sizeof text,
+             "callers = ( { name = \"a\"; token = \"${credential:a}\"; allow = [ \"u/*\" ]; } );\n"
+             "upstreams = { u = { url = \"https://h\"; tls = { ca_file = \"%s/ca.pem\"; }; }; };",
+             folder);
+    struct config_report report;
+    config_report_init(&report);
+    struct config *c = config_read_text("t.conf", str_of(text),
+                                        &(struct config_read_options){ .testing = true }, &report);
+    bool ok = c != NULL &&
+              strstr(buf_c(&report.warnings), "token: `${credential:a}` is not checked: "
+                                              "`/tmp/") != NULL &&
+              strstr(buf_c(&report.warnings), "ca.pem` is not checked: ") != NULL;
+    config_unref(c);
+    config_report_done(&report);
+    config_report_init(&report);
+    ok = ok && config_read_text("t.conf", str_of(text), &(struct config_read_options){ 0 },
+                                &report) == NULL;
+    config_report_done(&report);
+    return ok ? 0 : 1;
+}
+
+/* systemd shuts the credentials to the check in ExecReload=. */
+static void warns_of_credentials_out_of_reach(void **state)
+{
+    char folder[] = "/tmp/rpcgate-test-shut-XXXXXX";
+    int status = 0;
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chmod(folder, 0), 0);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(test_shut_out(folder));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    rmdir(folder);
+}
+
 /* None of these files is there. */
 static void leaves_secrets_sealed(void **state)
 {
@@ -392,6 +438,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(substitutes, make_folder, remove_folder),
         cmocka_unit_test(refuses_substitutions),
         cmocka_unit_test(warns_of_credentials_in_tests),
+        cmocka_unit_test(warns_of_credentials_out_of_reach),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
