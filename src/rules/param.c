@@ -5,18 +5,21 @@
 
 #include <stdint.h>
 
+static bool is_list(const struct params *p)
+{
+    return p->json.len > 0 && p->json.data[0] == '[';
+}
+
 static void rewind_params(struct params *p)
 {
     p->n_read = 0;
-    p->ended = false;
-    p->form = PARAM_OTHER;
-    if (p->json.len > 0 && p->json.data[0] == '[')
+    if (is_list(p))
         p->cursor = json_enter(p->json);
 }
 
 void params_init(struct params *p, struct str json)
 {
-    *p = (struct params){ .json = json.len > 0 ? json_trim(json) : json };
+    *p = (struct params){ .json = json.len > 0 ? json_trim(json) : json, .current = SIZE_MAX };
     buf_init(&p->text, PARAM_TEXT_MAX, NULL);
     rewind_params(p);
 }
@@ -28,10 +31,28 @@ void params_done(struct params *p)
 
 static bool next_param(struct params *p, struct str *value)
 {
-    if (p->json.len > 0 && p->json.data[0] == '[')
+    if (is_list(p))
         return json_next(&p->cursor, NULL, value);
     *value = p->json;
     return p->json.len > 0 && p->n_read == 0;
+}
+
+static bool find_param(struct params *p, size_t at, struct str *value)
+{
+    if (at < p->n_read && at < PARAMS_KEPT) {
+        *value = p->kept[at];
+        return true;
+    }
+    if (at < p->n_read)
+        rewind_params(p);
+    while (p->n_read <= at) {
+        if (!next_param(p, value))
+            return false;
+        if (p->n_read < PARAMS_KEPT)
+            p->kept[p->n_read] = *value;
+        p->n_read++;
+    }
+    return true;
 }
 
 static bool is_xml(struct str text)
@@ -78,16 +99,10 @@ static enum param_form read_value(struct params *p, struct str value)
 
 enum param_form params_read(struct params *p, size_t at, struct str *text)
 {
-    struct str value = { NULL, 0 };
-    bool kept = at + 1 == p->n_read && !p->ended;
-    if (at < p->n_read && !kept)
-        rewind_params(p);
-    while (p->n_read <= at && !p->ended) {
-        p->ended = !next_param(p, &value);
-        p->n_read += !p->ended;
-    }
-    if (!kept)
-        p->form = p->ended ? PARAM_OTHER : read_value(p, value);
+    struct str value;
+    if (at != p->current)
+        p->form = find_param(p, at, &value) ? read_value(p, value) : PARAM_OTHER;
+    p->current = at;
     *text = buf_str(&p->text);
     return p->form;
 }

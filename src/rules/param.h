@@ -22,12 +22,15 @@ enum param_form {
                       policy's matter; or one that is over PARAM_TEXT_MAX */
 };
 
-/* Rules mostly ask for the same param: the last one is kept. */
+/* So many are found again without walking there. */
+#define PARAMS_KEPT 16
+
 struct params {
     struct str json; /* borrowed */
     struct json_cursor cursor;
-    size_t n_read; /* the last one read is n_read - 1; the cursor stands behind it */
-    bool ended;    /* that is the last there is */
+    size_t n_read; /* the cursor stands behind so many */
+    struct str kept[PARAMS_KEPT];
+    size_t current; /* which one `form` and `text` are of; SIZE_MAX: none yet */
     enum param_form form;
     struct buf text; /* of PARAM_TEXT */
 };
@@ -36,7 +39,7 @@ void params_init(struct params *p, struct str json);
 void params_done(struct params *p);
 
 /* What is the param at `at`, from 0? `text` is of PARAM_TEXT, and valid until the next call. Time
- * is proportional to the JSON up to that place. */
+ * is proportional to the JSON up to that place, for the first time. */
 enum param_form params_read(struct params *p, size_t at, struct str *text);
 
 #endif

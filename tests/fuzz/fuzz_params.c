@@ -77,7 +77,7 @@ static void try_params(struct str json, struct str values)
         enum param_form form = params_read(&params, n, &text);
         compare(value, form, text);
         /* The order of questions does not count. */
-        (void)params_read(&params, n % 3, &text);
+        (void)params_read(&params, n / 2, &text);
         check(params_read(&params, n, &text) == form);
         compare(value, form, text);
     }
