@@ -89,7 +89,7 @@ static void fail_with_protocol(struct response *r, const struct upstream_outcome
 static void finish_whole(struct response *r, const struct upstream_outcome *outcome,
                          struct response_end *ret)
 {
-    struct decode_result result;
+    struct decode_result result = { .n_params = 0 };
     bool good = r->begun && !r->undecodable;
     if (!r->begun)
         error_set(r->way.error, PROBLEM_BAD_RESPONSE, "The upstream's answer is empty.");

@@ -56,9 +56,9 @@ struct upstream_outcome {
 
 /* One exchange with an upstream. Owned by the caller; it must stay where it is until on_done(). */
 struct upstream_call {
-    const struct chain *body;           /* the document; borrowed until on_done() */
-    const char *content_type;           /* static */
-    bool get;                           /* a GET; `body` is empty then */
+    const struct chain *body; /* the document; borrowed until on_done() */
+    const char *content_type; /* static */
+    bool get;                 /* a GET; `body` is empty then */
     /* Nothing is sent: on_trace() sees the head that would be, and the call is to be cancelled
      * then. Its upstream must not have https. */
     bool rehearsal;

@@ -89,14 +89,14 @@ struct exchange {
     struct buf late;                      /* an answer that libcurl did not read */
     struct curl_slist own[4];
     struct response_head head;
-    bool told;    /* on_head() was called */
-    bool let_in;  /* Digest has got the last request through */
-    bool spoiled; /* what libcurl knows for Digest is of no use */
-    bool began;   /* libcurl was about to send the request at least once */
-    int answered; /* how often it began anew because of an answer */
-    long before;  /* bytes of such earlier requests */
-    bool refused; /* it wanted to send it again, and was stopped */
-    bool stopped; /* on_data() said so */
+    bool told;       /* on_head() was called */
+    bool let_in;     /* Digest has got the last request through */
+    bool spoiled;    /* what libcurl knows for Digest is of no use */
+    bool began;      /* libcurl was about to send the request at least once */
+    int answered;    /* how often it began anew because of an answer */
+    long before;     /* bytes of such earlier requests */
+    bool refused;    /* it wanted to send it again, and was stopped */
+    bool stopped;    /* on_data() said so */
     bool is_watched; /* libcurl has asked for events of its connection */
     bool was_paused;
     struct list in_paused;

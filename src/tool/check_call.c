@@ -2,16 +2,15 @@
 #include "tool/check.h"
 
 #include "base/clock.h"
-#include "codec/encode.h"
 #include "rules/media.h"
+#include "tool/document.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <strings.h>
 #include <time.h>
 
-#define METHOD STR("system.listMethods")
-#define STEP ((size_t)65536)
+#define METHOD "system.listMethods"
 
 /* So much of what is no XML-RPC is read, to see the exchange end as it would in a call. [bytes] */
 #define IGNORE_MAX ((size_t)1024 * 1024)
@@ -26,19 +25,11 @@ static void finish(struct check *c)
 static void encode_call(struct check *c)
 {
     struct encode_options options = { .depth = CODEC_DEPTH_MAX, .encoding = c->upstream->encoding };
-    struct encoder *e = encoder_new(NULL);
     struct error err;
-    enum codec_step step;
-    encoder_begin(
-        e,
-        &(struct encode_input){
-            .kind = ENCODE_CALL, .method = METHOD, .json = STR("[]"), .options = &options },
-        &c->document);
-    do
-        step = encoder_step(e, STEP, &err);
-    while (step == CODEC_MORE);
-    assert(step == CODEC_DONE);
-    encoder_free(e);
+    bool good =
+        document_write(&(struct document_call){ METHOD, STR("[]"), &options }, &c->document, &err);
+    assert(good);
+    (void)good;
 }
 
 static void on_head(struct upstream_call *call, int http_status, struct str content_type)
