@@ -108,7 +108,10 @@ static bool check_body(struct request *r, const struct request_head *head)
                            "The body has %" PRIu64 " bytes, limits.body is %zu. Send less, or "
                            "raise that limit.",
                            announced, max);
-    return !r->wants_body || media_check(head, &r->error);
+    /* What JSON-RPC's clients say; "JSON-RPC over HTTP", draft of 2013, section 3.2. */
+    bool is_jsonrpc = r->route.kind == ROUTE_JSONRPC;
+    return !r->wants_body ||
+           media_check(head, is_jsonrpc ? STR("json-rpc") : STR("json"), &r->error);
 }
 
 bool request_admit(struct request *r)

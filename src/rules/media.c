@@ -79,24 +79,24 @@ static bool take_media_type(struct reader *r, struct str *type, struct str *subt
     return take_token(r, type) && take_byte(r, '/') && take_token(r, subtype);
 }
 
-static bool is_json(struct str type, struct str subtype)
+static bool is_json(struct str type, struct str subtype, struct str also)
 {
     static const struct str suffix = { "+json", 5 };
     if (!str_eq_nocase(type, STR("application")))
         return false;
-    if (str_eq_nocase(subtype, STR("json")))
+    if (str_eq_nocase(subtype, STR("json")) || str_eq_nocase(subtype, also))
         return true;
     return subtype.len > suffix.len &&
            str_eq_nocase(str_slice(subtype, subtype.len - suffix.len, subtype.len), suffix);
 }
 
-static bool check_type(struct str value, struct error *err)
+static bool check_type(struct str value, struct str also, struct error *err)
 {
     struct reader r = { value };
     struct str type, subtype, name, charset;
     enum parameter found = PARAMETER_NONE;
     int shown = (int)(value.len < 100 ? value.len : 100);
-    if (!take_media_type(&r, &type, &subtype) || !is_json(type, subtype))
+    if (!take_media_type(&r, &type, &subtype) || !is_json(type, subtype, also))
         return error_set(err, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
                          "The body is \"%.*s\", but must be JSON: " ADVICE, shown,
                          value.len > 0 ? value.data : "");
@@ -112,7 +112,7 @@ static bool check_type(struct str value, struct error *err)
     return true;
 }
 
-bool media_check(const struct request_head *head, struct error *err)
+bool media_check(const struct request_head *head, struct str also, struct error *err)
 {
     size_t n = head_count(head, STR("Content-Type"));
     if (head_find(head, STR("Content-Encoding")) != NULL)
@@ -125,7 +125,7 @@ bool media_check(const struct request_head *head, struct error *err)
     if (n > 1)
         return error_set(err, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
                          "The body has %zu Content-Type headers, but must have one: " ADVICE, n);
-    return check_type(str_trim(head_find(head, STR("Content-Type"))->value), err);
+    return check_type(str_trim(head_find(head, STR("Content-Type"))->value), also, err);
 }
 
 struct str media_charset(struct str content_type)

@@ -9,9 +9,10 @@
 
 #include <stdint.h>
 
-/* A body must say `application/json` or `application/(something)+json`, no charset but UTF-8, and
- * have no `Content-Encoding`. err: UNSUPPORTED_MEDIA_TYPE. RFC 9110 section 8.3, RFC 6839. */
-bool media_check(const struct request_head *head, struct error *err) MUST_CHECK;
+/* A body must say `application/json`, `application/(something)+json` or `application/(also)`, no
+ * charset but UTF-8, and have no `Content-Encoding`. err: UNSUPPORTED_MEDIA_TYPE. RFC 9110
+ * section 8.3, RFC 6839. */
+bool media_check(const struct request_head *head, struct str also, struct error *err) MUST_CHECK;
 
 /* The `charset` parameter of a `Content-Type` value, without quotes; NULL data if none. Borrowed.
  */

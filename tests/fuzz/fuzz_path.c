@@ -89,7 +89,7 @@ static void try_head(struct str lines)
     if (!origin_check_origin(&head, &hosts, &cors, &err))
         assert(err.type == PROBLEM_FORBIDDEN);
     try_caller(&head);
-    if (!media_check(&head, &err))
+    if (!media_check(&head, STR("json-rpc"), &err))
         assert(err.type == PROBLEM_UNSUPPORTED_MEDIA_TYPE);
     if (head_timeout(&head, &ms, &err))
         assert(ms > 0);

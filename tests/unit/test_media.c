@@ -26,6 +26,8 @@ static const struct {
     { "Content-Type: application/json;;x=y;\n", NULL },
     { "Content-Type: application/vnd.api+json\n", NULL },
     { "Content-Type: application/problem+JSON; charset=utf-8\n", NULL },
+    { "Content-Type: application/JSON-RPC; charset=utf-8\n", NULL },
+    { "Content-Type: application/json-rpcx\n", "must be JSON" },
     { "", "no Content-Type" },
     { "Content-Type:\n", "must be JSON" },
     { "Content-Type: application/x-www-form-urlencoded\n",
@@ -64,7 +66,7 @@ static void takes_json_only(void **state)
         struct head_text t;
         struct error err;
         head_text_init(&t, types[i].lines);
-        bool ok = media_check(&t.head, &err);
+        bool ok = media_check(&t.head, STR("json-rpc"), &err);
         if (ok != (types[i].refusal == NULL))
             fail_msg("%s: %s", types[i].lines, ok ? "accepted" : err.detail);
         if (ok)

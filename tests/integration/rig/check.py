@@ -18,3 +18,18 @@ def assert_problem(answer: Answer, name: str, status: int, executed: str | None 
     for key, value in members.items():
         assert document.get(key) == value, (key, document)
     return document
+
+
+def assert_failed(result: dict, name: str, status: int, executed: str | None = None,
+                  **members) -> dict:
+    """One result of a batch is a problem of that name, with these members. Returns it."""
+    assert list(result) == ["problem"], result
+    problem = result["problem"]
+    assert problem["type"] == f"urn:rpcgate:problem:{name}", problem
+    assert problem["status"] == status, problem
+    assert problem["title"] and problem["detail"] and problem["request_id"], problem
+    if executed is not None:
+        assert problem["executed"] == executed, problem
+    for key, value in members.items():
+        assert problem.get(key) == value, (key, problem)
+    return problem

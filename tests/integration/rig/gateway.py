@@ -242,6 +242,30 @@ class Gateway:
             sent["Content-Type"] = "application/json"
         return self.request("POST", path, body, sent | _names(headers), over)
 
+    def post_json(self, path: str, value, over: str = "tcp", **headers) -> Answer:
+        """POST with any JSON value, or bytes as they are."""
+        body = value if isinstance(value, bytes) else json.dumps(value).encode()
+        return self.request("POST", path, body,
+                            {"Content-Type": "application/json"} | _names(headers), over)
+
+    def batch(self, upstream: str, *calls, query: str = "", **headers) -> list[dict]:
+        """POST /v1/{upstream}; each call is (method, *params), or a JSON value as it is. Returns
+        the results."""
+        items = [{"method": call[0], "params": list(call[1:])} if isinstance(call, tuple) else call
+                 for call in calls]
+        answer = self.post_json(f"/v1/{upstream}" + (query and "?" + query), items, **headers)
+        assert answer.status == 200, (answer.status, answer.body[:2000])
+        assert list(answer.json) == ["results"]
+        results = answer.json["results"]
+        assert len(results) == len(items)
+        for result in results:
+            assert list(result) in (["result"], ["problem"]), result
+        return results
+
+    def jsonrpc(self, upstream: str, value, **headers) -> Answer:
+        """POST /jsonrpc/{upstream}."""
+        return self.post_json(f"/jsonrpc/{upstream}", value, **headers)
+
     def signal(self, number: int):
         self.process.send_signal(number)
 

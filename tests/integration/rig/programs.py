@@ -50,10 +50,12 @@ class PythonServer:
         "empty": "",
     }
 
-    def __init__(self):
+    def __init__(self, multicall: bool = False):
         server = _Threaded(("127.0.0.1", 0), _KeepAlive, logRequests=False, allow_none=True,
                            use_builtin_types=True)
         server.register_introspection_functions()
+        if multicall:
+            server.register_multicall_functions()
         server.register_function(lambda *params: repr(params), "show")
         server.register_function(lambda: self.TYPES, "types")
         server.register_function(lambda value: value, "echo")
