@@ -2,14 +2,24 @@
 #include "tool/document.h"
 
 #include "codec/encode.h"
+#include "rules/route.h"
 
 /* Nobody else waits for this process. [bytes] */
 #define STEP ((size_t)16 * 1024 * 1024)
 
+static bool check_method(struct str method, struct error *err)
+{
+    if (utf8_valid_prefix(method) < method.len)
+        return error_set(err, PROBLEM_INVALID_REQUEST, "The method's name is not UTF-8.");
+    return route_method_check(method, err);
+}
+
 bool document_write(const struct document_call *call, struct chain *to, struct error *err)
 {
-    struct encoder *e = encoder_new(NULL);
     enum codec_step step;
+    if (!check_method(str_of(call->method), err))
+        return false;
+    struct encoder *e = encoder_new(NULL);
     encoder_begin(e,
                   &(struct encode_input){ .kind = ENCODE_CALL,
                                           .method = str_of(call->method),

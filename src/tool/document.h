@@ -17,7 +17,8 @@ struct document_call {
     const struct encode_options *options;
 };
 
-/* Appends it to `to`. err: as that of encoder_step(). */
+/* Appends it to `to`. err: as that of encoder_step(), or INVALID_REQUEST for a name that no gateway
+ * takes. */
 bool document_write(const struct document_call *call, struct chain *to,
                     struct error *err) MUST_CHECK;
 

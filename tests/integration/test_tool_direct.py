@@ -62,6 +62,13 @@ def test_failures(call, server):
     assert done.status == UNAVAILABLE and "name.invalid" in done.err
 
 
+@pytest.mark.parametrize("method", ["a b", "", "m" * 256, "a\x01", b"\xff", "\u200b"])
+def test_names_that_no_gateway_takes(call, method):
+    done = call(method)
+    assert done.status == DATA_ERROR and not done.out and "name" in done.err
+    assert call("größer").status == FAULT
+
+
 BEHAVIOURS = [
     responds(value_document("<int>5</int>")),
     responds(value_document("<i8>9007199254740993</i8>")),
