@@ -439,6 +439,19 @@ enum codec_step json_scan_step(struct json_scan *s, size_t bytes, struct error *
     return CODEC_MORE;
 }
 
+bool json_scan_all(struct str text, unsigned depth_max, struct error *err)
+{
+    struct json_scan scan;
+    enum codec_step step;
+    json_scan_init(&scan, NULL);
+    json_scan_begin(&scan, text, depth_max);
+    do
+        step = json_scan_step(&scan, SIZE_MAX / 2, err);
+    while (step == CODEC_MORE);
+    json_scan_done(&scan);
+    return step == CODEC_DONE;
+}
+
 bool json_scan_is_single(const struct json_scan *s, size_t i)
 {
     assert(i < s->n_notes);

@@ -50,6 +50,9 @@ void json_scan_begin(struct json_scan *s, struct str text, unsigned depth_max);
  * the setting `limits.memory`. */
 enum codec_step json_scan_step(struct json_scan *s, size_t bytes, struct error *err);
 
+/* Checks a whole text at once, where nobody else waits. err: as above. */
+bool json_scan_all(struct str text, unsigned depth_max, struct error *err) MUST_CHECK;
+
 /* After CODEC_DONE: is the first name, which begins with `$`, the only one of its object? `i`
  * counts such objects in the order in which they begin. */
 bool json_scan_is_single(const struct json_scan *s, size_t i);

@@ -29,16 +29,10 @@ void answer_done(struct answer *answer)
 
 static bool is_object(struct str text)
 {
-    struct json_scan scan;
-    struct error err;
-    enum codec_step step;
-    json_scan_init(&scan, NULL);
-    json_scan_begin(&scan, text, ENVELOPE + CODEC_DEPTH_MAX);
-    do
-        step = json_scan_step(&scan, SIZE_MAX / 2, &err);
-    while (step == CODEC_MORE);
-    json_scan_done(&scan);
-    text = step == CODEC_DONE ? json_trim(text) : STR("");
+    struct error ignored;
+    if (!json_scan_all(text, ENVELOPE + CODEC_DEPTH_MAX, &ignored))
+        return false;
+    text = json_trim(text);
     return text.len > 0 && text.data[0] == '{';
 }
 

@@ -19,19 +19,6 @@ static bool misshapen(struct error *err)
                      "Each line is {\"xml\": \"…\"} or {\"base64\": \"…\"}.");
 }
 
-static bool check(struct str line, struct error *err)
-{
-    struct json_scan scan;
-    enum codec_step step;
-    json_scan_init(&scan, NULL);
-    json_scan_begin(&scan, line, DEPTH);
-    do
-        step = json_scan_step(&scan, SIZE_MAX / 2, err);
-    while (step == CODEC_MORE);
-    json_scan_done(&scan);
-    return step == CODEC_DONE;
-}
-
 static unsigned digit_value(char c)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -71,7 +58,7 @@ static bool decode_base64(struct str text, struct buf *to)
 bool decode_line_document(struct str line, struct buf *to, struct error *err)
 {
     struct str name, value, other;
-    if (!check(line, err))
+    if (!json_scan_all(line, DEPTH, err))
         return false;
     line = json_trim(line);
     if (line.len == 0 || line.data[0] != '{')

@@ -53,24 +53,11 @@ static bool take_string(size_t i, struct str word, struct buf *to)
     return true;
 }
 
-static bool is_json(struct str word, struct error *err)
-{
-    struct json_scan scan;
-    enum codec_step step;
-    json_scan_init(&scan, NULL);
-    json_scan_begin(&scan, word, CODEC_DEPTH_MAX);
-    do
-        step = json_scan_step(&scan, SIZE_MAX / 2, err);
-    while (step == CODEC_MORE);
-    json_scan_done(&scan);
-    return step == CODEC_DONE;
-}
-
 /* Alone it must be JSON: `1,2` would be two params. */
 static bool take_json(size_t i, struct str word, struct buf *to)
 {
     struct error err;
-    if (is_json(word, &err)) {
+    if (json_scan_all(word, CODEC_DEPTH_MAX, &err)) {
         buf_append(to, word);
         return true;
     }
