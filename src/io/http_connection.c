@@ -3,8 +3,10 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 
+#include <microhttpd.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,6 +15,9 @@
 
 /* A server that hurries waits no longer than this for more of a body. [ms] */
 #define LAST_SILENCE_MS 2000
+
+/* How long the library may leave a body's bytes where they are, twice. [ms] */
+#define STUCK_MS 100
 
 /* Over the limit, unfinished requests and replies must be at least this old to make room; until
  * then they are in the reserve. [ms] */
@@ -89,6 +94,14 @@ static void shut_down(struct http_connection *c)
     shutdown(c->fd, SHUT_RDWR);
     http_connection_enter(c, HTTP_ENDING);
     c->server->pending = true;
+}
+
+/* As shut_down(), for one that the library does not look at: 1 s later its own time is over, too.
+ */
+static void force_down(struct http_connection *c)
+{
+    MHD_set_connection_option(c->mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1U);
+    shut_down(c);
 }
 
 static bool all_is_read(const struct http_connection *c)
@@ -176,12 +189,30 @@ bool http_connections_give_up_one(struct http_server *server)
 }
 
 /* Callers that send are served to the end; those that do not would keep everything waiting. */
-static void end_silent(struct http_server *server, int64_t now_ms)
+static bool is_silent(const struct http_connection *c, int64_t now_ms)
+{
+    return c->server->hurries && c->heard_ms + LAST_SILENCE_MS <= now_ms;
+}
+
+/* Bytes wait, and the library does not take them: a chunk's first line is longer than its memory.
+ * It would try again without end. */
+static bool is_stuck(struct http_connection *c, int64_t now_ms)
+{
+    int waiting = 0;
+    if (!c->server->pending || c->heard_ms + STUCK_MS > now_ms ||
+        ioctl(c->fd, FIONREAD, &waiting) != 0 || waiting == 0)
+        c->stuck_ms = 0;
+    else if (c->stuck_ms == 0)
+        c->stuck_ms = now_ms;
+    return c->stuck_ms != 0 && c->stuck_ms + STUCK_MS <= now_ms;
+}
+
+static void sweep_bodies(struct http_server *server, int64_t now_ms)
 {
     LIST_EACH (&server->phases[HTTP_BODY], at, following) {
         struct http_connection *c = CONTAINER_OF(at, struct http_connection, member);
-        if (c->heard_ms + LAST_SILENCE_MS <= now_ms)
-            shut_down(c);
+        if (is_stuck(c, now_ms) || is_silent(c, now_ms))
+            force_down(c);
     }
 }
 
@@ -191,10 +222,10 @@ void http_connections_sweep(struct http_server *server)
     server->swept_ms = now_ms;
     for (enum http_phase phase = 0; phase < HTTP_PHASES; phase++) {
         while (expires_ms(server, phase) <= now_ms)
-            shut_down(oldest(server, phase));
+            force_down(oldest(server, phase));
     }
-    if (server->hurries)
-        end_silent(server, now_ms);
+    if (server->pending || server->hurries)
+        sweep_bodies(server, now_ms);
     linger_run(&server->linger, now_ms);
     http_connections_make_room(server);
 }
@@ -206,6 +237,8 @@ int64_t http_connections_deadline_ms(const struct http_server *server)
         earliest = clock_min(earliest, expires_ms(server, phase));
     if (server->hurries && server->n_in[HTTP_BODY] > 0)
         earliest = clock_min(earliest, server->swept_ms + LAST_SILENCE_MS / 4);
+    if (server->pending && server->n_in[HTTP_BODY] > 0)
+        earliest = clock_min(earliest, server->swept_ms + STUCK_MS);
     if (excess(server) > 0)
         earliest = clock_min(earliest, server->swept_ms + PATIENCE_MS / 4);
     if (earliest != CLOCK_NEVER && earliest < server->swept_ms + SWEEP_MS)

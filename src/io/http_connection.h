@@ -106,6 +106,7 @@ struct http_connection {
     bool told;               /* so the handler knows */
     struct list in_finished; /* of the server, until that was looked at in the present phase */
     int64_t heard_ms;        /* when the last piece of a body came */
+    int64_t stuck_ms;        /* since when the library seems to have stopped reading; 0: it reads */
     bool local_known;
     struct http_address local;
     struct http_peer *peer; /* NULL: nobody has asked yet */

@@ -57,7 +57,8 @@ static const struct {
     { HOST "Content-Length: 5\nContent-Length: 6\n", "2 Content-Length" },
 
     { HOST "Transfer-Encoding: chunked\n", NULL },
-    { HOST "transfer-encoding:  CHUNKED \n", NULL },
+    { HOST "transfer-encoding:  CHUNKED\n", NULL },
+    { HOST "Transfer-Encoding: chunked \n", "not `chunked` alone" },
     { HOST "Transfer-Encoding: chunked\nContent-Length: 5\n", "Content-Length and" },
     { HOST "Content-Length: 0\nTransfer-Encoding: chunked\n", "Content-Length and" },
     { HOST "Transfer-Encoding: gzip\n", "not `chunked` alone" },
