@@ -26,7 +26,7 @@ struct topic {
     struct fact *fact;     /* the newest; NULL: none */
     int64_t fetched_ms;    /* when that came */
     struct error *failure; /* owned; how the last fetch has failed; NULL: it has not */
-    int64_t tried_ms;      /* when that was */
+    int64_t failed_ms;     /* when that was */
     bool is_fetched;       /* now */
     unsigned round;        /* how many fetches have ended */
     size_t n_waiting;
@@ -181,19 +181,25 @@ static void begin_waiting(struct introspection *i, struct topic *t, struct curio
 static bool want(struct topic *t, int64_t ttl_ms)
 {
     int64_t now_ms = clock_now_ms();
-    if (t->is_fetched ||
-        (t->fact != NULL && (now_ms < t->fetched_ms + ttl_ms || now_ms < t->tried_ms + AGAIN_MS)))
+    bool is_new = t->fact != NULL && now_ms < t->fetched_ms + ttl_ms;
+    bool serves_on = t->fact != NULL && t->failure != NULL && now_ms < t->failed_ms + AGAIN_MS;
+    if (t->is_fetched || is_new || serves_on)
         return false;
     t->is_fetched = true;
     return true;
+}
+
+/* Has the fetch ended that he waits for? */
+static bool is_told(const struct curious *curious, const struct topic *t)
+{
+    return curious->waits_for != NULL && curious->topic == t && curious->round != t->round;
 }
 
 static enum introspection_answer answer(struct introspection *i, struct topic *t,
                                         struct curious *curious, const struct worker *w,
                                         struct fact **ret, struct error *err)
 {
-    bool has_waited = curious->waits_for == i && curious->topic == t;
-    bool has_failed = has_waited && curious->round != t->round && t->failure != NULL;
+    bool has_failed = is_told(curious, t) && t->failure != NULL;
     stop_waiting(curious, w);
     if (t->fact != NULL) {
         *ret = fact_ref(t->fact);
@@ -215,8 +221,16 @@ static void put_fact(struct introspection *i, struct topic *t, struct fact *fact
     }
     fact_unref(t->fact);
     t->fact = fact;
-    t->fetched_ms = t->tried_ms;
+    t->fetched_ms = clock_now_ms();
     free(TAKE(t->failure));
+}
+
+static void put_failure(struct topic *t, const struct error *err)
+{
+    if (t->failure == NULL)
+        t->failure = xcalloc(1, sizeof *t->failure);
+    *t->failure = *err;
+    t->failed_ms = clock_now_ms();
 }
 
 /* ---- */
@@ -229,8 +243,9 @@ enum introspection_answer introspection_ask(struct view *view,
     struct introspection *i = view->pools[upstream->index]->shared->introspection;
     pthread_mutex_lock(&i->lock);
     struct topic *t = topic_find(i, topic);
+    bool may_want = !is_told(curious, t);
     enum introspection_answer how = answer(i, t, curious, view->worker, ret, err);
-    bool wanted = how != INTROSPECTION_FAILED && want(t, upstream->introspection.ttl);
+    bool wanted = may_want && want(t, upstream->introspection.ttl);
     pthread_mutex_unlock(&i->lock);
     if (wanted)
         introspection_fetch(view, upstream, i, t);
@@ -253,14 +268,10 @@ void introspection_tell(struct introspection *i, struct topic *topic, struct gat
     pthread_mutex_lock(&i->lock);
     topic->is_fetched = false;
     topic->round++;
-    topic->tried_ms = clock_now_ms();
-    if (fact != NULL) {
+    if (fact != NULL)
         put_fact(i, topic, fact);
-    } else {
-        if (topic->failure == NULL)
-            topic->failure = xcalloc(1, sizeof *topic->failure);
-        *topic->failure = *err;
-    }
+    else
+        put_failure(topic, err);
     shrink(i);
     for (size_t n = 0; n < g->n_workers && i->waiting != NULL; n++)
         if (i->waiting[n] > 0)

@@ -99,8 +99,11 @@ static bool are_signatures(struct str json)
 
 void introspection_write_signatures(struct str json, struct chain *to)
 {
-    chain_append(to, STR("\"signatures\":"));
-    chain_append(to, are_signatures(json) ? json : STR("null"));
+    bool is_one = is_list_of_strings(json) && json.len > 2;
+    chain_append(to, is_one ? STR("\"signatures\":[") : STR("\"signatures\":"));
+    chain_append(to, is_one || are_signatures(json) ? json : STR("null"));
+    if (is_one)
+        chain_append_byte(to, ']');
 }
 
 void introspection_write_help(struct str json, struct chain *to)

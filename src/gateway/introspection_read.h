@@ -18,7 +18,8 @@ bool introspection_read_methods(struct str json, struct chain *to) MUST_CHECK;
  * NULL data. False: they are not there. */
 bool introspection_split(struct str json, struct str *signatures, struct str *help) MUST_CHECK;
 
-/* Appends `"signatures":…`: an array of arrays of strings as it is, null for anything else. */
+/* Appends `"signatures":…`: an array of arrays of strings as it is, a lone array of strings as the
+ * only one (supervisord), null for anything else. */
 void introspection_write_signatures(struct str json, struct chain *to);
 
 /* Appends `,"help":…`: a string as it is, "" for anything else. */

@@ -92,10 +92,10 @@ static bool is_there(const struct request *r)
     CLEANUP(buf_done) struct buf scratch;
     const struct fact *methods = r->look.methods;
     struct str name;
+    buf_init(&scratch, methods->len, NULL);
     if (!methods->there)
         return true;
     struct json_cursor names = json_enter(fact_text(methods));
-    buf_init(&scratch, methods->len, NULL);
     while (json_next(&names, NULL, &name))
         if (str_eq(plain_name(name, &scratch), route_method(&r->route)))
             return true;
