@@ -123,7 +123,9 @@ void http_accept_run(struct http_server *server)
 
 int64_t http_accept_deadline_ms(const struct http_server *server)
 {
-    return server->accept.again_ms;
+    const struct http_accept *a = &server->accept;
+    bool may_listen = a->source.fd >= 0 && !a->listens && a->again_ms == CLOCK_NEVER;
+    return may_listen && has_room(server) ? 0 : a->again_ms;
 }
 
 void http_accept_close(struct http_server *server)

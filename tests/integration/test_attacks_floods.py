@@ -2,6 +2,7 @@
 """Floods of connections and of bytes: who comes is served within 2 s, nothing spins, and what was
 taken is given back."""
 
+import asyncio
 import os
 import resource
 import socket
@@ -9,10 +10,11 @@ import time
 
 import pytest
 
+from rig import crowd
 from rig.check import assert_problem
 from rig.process import holds, wait_until
 from rig.settings import SLOW
-from rig.wire import Connection, request
+from rig.wire import request
 
 MEBIBYTE = 1 << 20
 PROMPT = 2.0 * SLOW
@@ -169,3 +171,42 @@ def test_no_descriptors_at_all(start, upstream):
         assert caller.answer().status == 200
         caller.close()
     assert gateway.call("up", "m", ["x"]).result == "x"
+
+
+async def as_much(x):
+    """An answer as large as the call, without a look into it."""
+    begin, end = x.body.index(b"<string>") + 8, x.body.index(b"</string>")
+    await x.respond(b"<methodResponse><params><param><value>" + x.body[begin:end]
+                    + b"</value></param></params></methodResponse>")
+
+
+def test_the_largest_bodies_and_replies(start):
+    """200 callers at once, within limits.memory: each is served, or told that there is no room.
+    What was taken is given back."""
+    gateway = start.simple(start.upstream(as_much), workers=2,
+                           limits={"body": "1M", "memory": "32M"})
+    pid = gateway.process.pid
+    body = b'["' + b"x" * (MEBIBYTE - 4) + b'"]'
+
+    async def call(caller):
+        began = time.monotonic()
+        answer = await caller.ask("POST", "/v1/up/m", body)
+        if answer.status != 200:
+            assert_problem(answer, "overloaded", 503, "no", setting="limits.memory")
+        return answer.status, time.monotonic() - began
+
+    async def main():
+        callers = await crowd.gather_callers(gateway.tcp, 200)
+        done = await asyncio.gather(*(call(caller) for caller in callers))
+        for caller in callers:
+            caller.close()
+        return [status for status, _ in done]
+
+    for _ in range(4):
+        assert gateway.request("POST", "/v1/up/m", body, {"Content-Type": "application/json"}
+                               ).status == 200
+    before = holds(pid)
+    statuses = crowd.run(main())
+    assert statuses.count(200) > 0
+    after = wait_until(pid, lambda now: now.memory < before.memory + 16 * MEBIBYTE)
+    assert after.peak < (32 + 64) * MEBIBYTE * SLOW
