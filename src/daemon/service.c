@@ -240,6 +240,10 @@ static void service_end(struct service *s)
 
 static int serve(struct service *s, struct config *config)
 {
+    if (!notify_open()) {
+        log_error("cannot tell the service manager anything: %s", strerror(errno));
+        return EX_UNAVAILABLE;
+    }
     if (!open_loop(s) || !upstreams_global_init())
         return EX_UNAVAILABLE;
     if (!open_generation(s, config) || !start_workers(s))
