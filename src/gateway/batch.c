@@ -141,6 +141,12 @@ static enum next send_some(struct batch *b)
     return NEXT_AGAIN;
 }
 
+/* The reply has no room for more: there will be none. */
+static bool is_full(const struct batch *b)
+{
+    return chain_state(&b->request->reply) != CHAIN_OK;
+}
+
 static enum next do_next(struct batch *b)
 {
     enum next next = NEXT_REST;
@@ -149,6 +155,8 @@ static enum next do_next(struct batch *b)
     if (b->is_over)
         fail_ready(b);
     entries_emit(b);
+    if (is_full(b)) /* what is begun already goes on to its end */
+        return b->n_running > 0 ? NEXT_REST : NEXT_END;
     if (b->at_end && b->n == 0)
         return NEXT_END;
     if (entries_first_ready(b) != NULL)

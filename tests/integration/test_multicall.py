@@ -3,6 +3,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import socket
 import tempfile
@@ -572,6 +573,17 @@ def test_answers_beyond_memory(start):
     assert_failed(results[1], "response-too-large", 502, "unknown", setting="limits.memory")
     assert results[2] == {"result": 1}
     assert gateway.batch("up", ("echo", 1)) == [{"result": 1}]
+
+
+def test_problems_beyond_memory(start):
+    """As many as there is room for, and then an end is made of it."""
+    upstream = start.upstream(Multicall())
+    gateway = start.gateway(settings(upstream) | {"limits": {"memory": "8M"}})
+    answer = gateway.post_json("/v1/up", b"[" + b",".join([b"1"] * 100_000) + b"]")
+    assert_problem(answer, "response-too-large", 502, setting="limits.memory")
+    assert gateway.batch("up", ("echo", 1)) == [{"result": 1}]
+    metrics = gateway.get("/metrics").body.decode()
+    assert float(re.search(r"^rpcgate_memory_bytes (\S+)", metrics, re.M)[1]) < 100_000
 
 
 def test_response_limit_is_the_round_trips(up):

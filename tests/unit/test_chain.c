@@ -276,6 +276,26 @@ static void inserts_no_more_than_the_maximum(void **state)
     chain_done(&c);
 }
 
+static void recovers(void **state)
+{
+    struct budget budget = { .used = 0, .max = 4096 };
+    struct chain c;
+    (void)state;
+    chain_init(&c, SIZE_MAX, &budget);
+    chain_append_c(&c, "kept");
+    for (size_t i = 0; i < 10000; i++)
+        chain_append_byte(&c, 'x');
+    assert_int_equal(chain_state(&c), CHAIN_NO_MEMORY);
+    chain_recover(&c, 4);
+    assert_int_equal(chain_state(&c), CHAIN_OK);
+    chain_append_c(&c, "!");
+    char *text = chain_dup(&c);
+    assert_string_equal(text, "kept!");
+    free(text);
+    chain_done(&c);
+    assert_int_equal(budget.used, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +308,7 @@ int main(void)
         cmocka_unit_test(is_cut_anywhere),
         cmocka_unit_test(goes_on_after_a_tiny_block),
         cmocka_unit_test(copies_ranges),
+        cmocka_unit_test(recovers),
         cmocka_unit_test(moves),
         cmocka_unit_test(inserts),
         cmocka_unit_test(inserts_no_more_than_the_maximum),

@@ -34,6 +34,11 @@ static const struct {
     { "/%76%31/d%65mo/x", ROUTE_METHOD, "demo", "x" },
     { "/v1/no%20such/x", ROUTE_METHOD, "no such", "x" },
     { "/v1/..", ROUTE_UPSTREAM, "..", "" },
+    { "/jsonrpc/demo", ROUTE_JSONRPC, "demo", "" },
+    { "/jsonrpc", ROUTE_UNKNOWN, "", "" },
+    { "/jsonrpc/", ROUTE_UNKNOWN, "", "" },
+    { "/jsonrpc/demo/x", ROUTE_UNKNOWN, "", "" },
+    { "/jsonrpc2/demo", ROUTE_UNKNOWN, "", "" },
     { "/v1/a%2Fb", ROUTE_UPSTREAM, "a/b", "" },
 
     { "/v1/", ROUTE_UNKNOWN, "", "" },
@@ -244,12 +249,37 @@ static void refuses_queries(void **state)
     }
 }
 
+/* A name in a body is not percent-encoded. */
+static void checks_methods_of_batches(void **state)
+{
+    static const char *const good[] = { "a", "demo.add", "a/b", "100%", "%zz", "\xC3\xA9" };
+    static const char *const bad[] = { "", "a b", "\t", "\x7F", "a\xC2\xA0", "\xE2\x80\x8B" };
+    char text[2 * ROUTE_NAME_MAX + 3] = "";
+    struct error err;
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(good); i++)
+        assert_true(route_method_check(str_of(good[i]), &err));
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        assert_false(route_method_check(str_of(bad[i]), &err));
+        assert_int_equal(err.type, PROBLEM_INVALID_REQUEST);
+    }
+    for (size_t i = 0; i < ROUTE_NAME_MAX; i++)
+        strcat(text, "\xC3\xA9");
+    assert_true(route_method_check(str_of(text), &err));
+    strcat(text, "x");
+    assert_false(route_method_check(str_of(text), &err));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_routes),      cmocka_unit_test(refuses_paths),
-        cmocka_unit_test(counts_characters), cmocka_unit_test(knows_methods_of_http),
-        cmocka_unit_test(reads_queries),     cmocka_unit_test(refuses_queries),
+        cmocka_unit_test(finds_routes),
+        cmocka_unit_test(refuses_paths),
+        cmocka_unit_test(counts_characters),
+        cmocka_unit_test(knows_methods_of_http),
+        cmocka_unit_test(reads_queries),
+        cmocka_unit_test(refuses_queries),
+        cmocka_unit_test(checks_methods_of_batches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
