@@ -13,10 +13,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define EVERY_MS 5000
+#define EVERY_MS 3000
 
-/* Memory is given back when it has grown by this much, */
-#define TRIM_GROWTH_BYTES (8.0 * 1024 * 1024)
+/* Memory is given back when so much more is held than after the last time, */
+#define TRIM_BYTES (8.0 * 1024 * 1024)
 
 /* and hardly any of it is in use: a trim holds up whoever allocates meanwhile. */
 #define TRIM_USED_BYTES ((size_t)1024 * 1024)
@@ -68,20 +68,44 @@ static void tell_status(struct upkeep *u, struct gateway *g, const struct genera
     notify_send("STATUS=%s", status);
 }
 
-/* The C library keeps what was freed: after a burst that is a lot. */
-static void trim(struct upkeep *u, const struct gateway *g)
+static size_t count_connections(const struct generation *generation, size_t n_workers)
 {
+    size_t n = 0;
+    for (size_t i = 0; i < generation->listeners.n; i++)
+        for (size_t w = 0; w < n_workers; w++)
+            n += atomic_load_explicit(&generation->listeners.items[i].state->connections[w],
+                                      memory_order_relaxed);
+    return n;
+}
+
+/* Or the last time was amid many connections, most of which have ended. */
+static bool is_worth_while(const struct upkeep *u, size_t n_connections)
+{
+    return process_numbers().resident_bytes > u->trimmed_bytes + TRIM_BYTES ||
+           n_connections < u->shed_connections / 2;
+}
+
+/* After a burst: first the workers free what they have kept of it, then the C library gives back
+ * what was freed. */
+static void give_back(struct upkeep *u, const struct gateway *g,
+                      const struct generation *generation)
+{
+    size_t n_connections = count_connections(generation, g->n_workers);
+    if (u->is_shedding) {
+        u->is_shedding = false;
 #ifdef __GLIBC__
-    if (atomic_load_explicit(&g->memory.used, memory_order_relaxed) > TRIM_USED_BYTES)
-        return;
-    if (process_numbers().resident_bytes < u->trimmed_bytes + TRIM_GROWTH_BYTES)
-        return;
-    malloc_trim(0);
-    u->trimmed_bytes = process_numbers().resident_bytes;
-#else
-    (void)u;
-    (void)g;
+        malloc_trim(0);
 #endif
+        u->trimmed_bytes = process_numbers().resident_bytes;
+        return;
+    }
+    if (atomic_load_explicit(&g->memory.used, memory_order_relaxed) > TRIM_USED_BYTES ||
+        !is_worth_while(u, n_connections))
+        return;
+    u->is_shedding = true;
+    u->shed_connections = n_connections;
+    for (size_t i = 0; i < g->n_workers; i++)
+        worker_shed(g->workers[i]);
 }
 
 void upkeep_init(struct upkeep *u)
@@ -96,5 +120,5 @@ void upkeep_run(struct upkeep *u, struct gateway *g, const struct generation *ge
         return;
     u->due_ms = now_ms + EVERY_MS;
     tell_status(u, g, generation);
-    trim(u, g);
+    give_back(u, g, generation);
 }

@@ -4,6 +4,7 @@
 #ifndef RPCGATE_DAEMON_UPKEEP_H
 #define RPCGATE_DAEMON_UPKEEP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,7 +16,9 @@ struct gateway;
 struct upkeep {
     int64_t due_ms;
     char status[UPKEEP_STATUS]; /* the last that was sent */
+    bool is_shedding;           /* the workers were told to free what they can */
     double trimmed_bytes;       /* resident after the last trim */
+    size_t shed_connections;    /* that there were when the workers were told */
 };
 
 void upkeep_init(struct upkeep *u);

@@ -137,6 +137,10 @@ static void run_once(struct worker *w)
     /* Calls that have just been submitted go out now, without another turn of the loop. */
     upstreams_run(w->client);
     views_sweep(w);
+    if (UNLIKELY(atomic_load_explicit(&w->shed, memory_order_relaxed))) {
+        atomic_store_explicit(&w->shed, false, memory_order_relaxed);
+        worker_free_spare(w);
+    }
 }
 
 static void *thread_main(void *argument)
@@ -236,6 +240,12 @@ void worker_wake(struct worker *worker)
 void worker_told(struct worker *worker)
 {
     atomic_store_explicit(&worker->told, true, memory_order_release);
+    loop_wake(worker->loop);
+}
+
+void worker_shed(struct worker *worker)
+{
+    atomic_store_explicit(&worker->shed, true, memory_order_relaxed);
     loop_wake(worker->loop);
 }
 

@@ -30,6 +30,9 @@ void worker_wake(struct worker *worker);
 /* An upstream has told something that one of its requests may wait for. Any thread. */
 void worker_told(struct worker *worker);
 
+/* Makes it free what it keeps for the next requests. Any thread. */
+void worker_shed(struct worker *worker);
+
 /* How many turns its loop has taken. Any thread. */
 unsigned worker_turns(const struct worker *worker);
 

@@ -63,6 +63,7 @@ struct worker {
     atomic_size_t running; /* requests; only this worker changes it */
 
     struct spare encoders, decoders, readers, calls, requests;
+    atomic_bool shed;       /* the spare ones are to be freed */
     uint64_t next_id;       /* for X-Request-Id */
     bool quiet;             /* has stopped accepting */
     int64_t flush_until_ms; /* the end of the end: replies still on their way are waited for */
