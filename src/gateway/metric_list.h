@@ -5,7 +5,8 @@
 
 #define METRIC_LIST(X)                                                                             \
     X(REQUESTS, "rpcgate_requests_total", "counter",                                               \
-      "Requests, by upstream, method (the first 200 that succeeded, else other) and outcome.")     \
+      "Calls, those of a batch each by itself, and requests that made none, by upstream, method "  \
+      "(the first 200 that succeeded, else other) and outcome.")                                   \
     X(REQUEST_DURATION, "rpcgate_request_duration_seconds", "histogram",                           \
       "From a call's head to the end of its reply.")                                               \
     X(UPSTREAM_DURATION, "rpcgate_upstream_duration_seconds", "histogram",                         \
@@ -14,7 +15,8 @@
       "What waiting for a connection took of it.")                                                 \
     X(UPSTREAM_CONNECTIONS, "rpcgate_upstream_connections", "gauge",                               \
       "Connections in use, and calls that wait for one.")                                          \
-    X(UPSTREAM_UP, "rpcgate_upstream_up", "gauge", "1 unless the last that was seen of it failed.") \
+    X(UPSTREAM_UP, "rpcgate_upstream_up", "gauge",                                                 \
+      "1 unless the last that was seen of it failed.")                                             \
     X(BREAKER_STATE, "rpcgate_breaker_state", "gauge", "1 for the state that the breaker is in.")  \
     X(RETRIES, "rpcgate_retries_total", "counter", "Attempts beyond each call's first.")           \
     X(RELOADS, "rpcgate_reloads_total", "counter",                                                 \

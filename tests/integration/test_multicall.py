@@ -190,6 +190,23 @@ def test_query_and_settings_hold_for_each(up):
     assert answer.header("X-Rpcgate-Repaired") == "2"
 
 
+@pytest.mark.parametrize("encoding", ["ISO-8859-1", "UTF-16", "US-ASCII"])
+def test_encodings(up, encoding):
+    gateway, upstream = up(Multicall(), encoding=encoding)
+    assert gateway.batch("up", ("echo", "größer"), 5, ("echo", ["☃"]))[::2] == [
+        {"result": "größer"}, {"result": ["☃"]}]
+    assert f'encoding="{encoding}"'.encode(
+        "utf-16" if encoding == "UTF-16" else "ascii")[2:] in upstream.exchanges[-1].body
+
+
+def test_extensions(up):
+    gateway, upstream = up(Multicall(methods(show=repr)), extensions=["ex:nil", "i8"])
+    assert gateway.batch("up", ("show", 1 << 40), ("show", [None])) == [
+        {"result": repr(1 << 40)}, {"result": "[None]"}]
+    assert b"<ex:nil/>" in upstream.exchanges[-1].body
+    assert b"xmlns:ex=" in upstream.exchanges[-1].body
+
+
 # Which way it goes.
 
 @pytest.mark.parametrize("code", [-32601, -506])
@@ -575,6 +592,29 @@ def test_answers_beyond_memory(start):
     assert gateway.batch("up", ("echo", 1)) == [{"result": 1}]
 
 
+@pytest.mark.parametrize("way", ["always", "never"])
+def test_many_large_batches_at_once(start, way):
+    """Those that find no room in limits.memory wait for it, or are told so; none hangs, none is
+    without an answer, and all memory comes back."""
+    upstream = start.upstream(Multicall())
+    gateway = start.gateway(settings(upstream, multicall=way, multicall_results="wrapped")
+                            | {"limits": {"memory": "16M"}})
+    body = json.dumps([{"method": "echo", "params": ["x" * 20_000]}] * 50).encode()
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: gateway.post_json("/v1/up", body), range(24)))
+    whole = 0
+    for answer in answers:
+        if answer.status == 200:
+            results = answer.json["results"]
+            assert len(results) == 50
+            whole += all(result == {"result": "x" * 20_000} for result in results)
+        else:
+            assert answer.problem in ("overloaded", "response-too-large"), answer.body
+    assert whole > 0
+    metrics = gateway.get("/metrics").body.decode()
+    assert float(re.search(r"^rpcgate_memory_bytes (\S+)", metrics, re.M)[1]) < 500_000
+
+
 def test_problems_beyond_memory(start):
     """As many as there is room for, and then an end is made of it."""
     upstream = start.upstream(Multicall())
@@ -633,6 +673,23 @@ def test_a_batch_is_cut_off(start, way):
     assert_failed(results[3], "draining", 503, "unknown")
     assert_failed(results[4], "draining", 503, "no")
     assert_failed(results[5], "draining", 503, "no")
+
+
+def test_a_question_is_cut_off(start):
+    """Who asked how the upstream answers, and who waits for it, get `draining`."""
+    async def behave(x):
+        await x.gone()
+
+    upstream = start.upstream(behave)
+    gateway = start.gateway(settings(upstream) | {"limits": {"drain": "300ms"}, "workers": 2})
+    with ThreadPoolExecutor(4) as pool:
+        running = [pool.submit(gateway.batch, "up", ("echo", 1), ("echo", 2)) for _ in range(4)]
+        upstream.wait_requests(1)
+        gateway.signal(signal.SIGTERM)
+        for future in running:
+            for result in future.result():
+                assert_failed(result, "draining", 503, "no")
+    assert len(upstream.exchanges) == 1
 
 
 def test_a_caller_that_leaves(start):
