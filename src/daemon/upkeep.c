@@ -78,7 +78,8 @@ static size_t count_connections(const struct generation *generation, size_t n_wo
     return n;
 }
 
-/* Or the last time was amid many connections, most of which have ended. */
+/* More is resident than after the last time; or that was amid many connections, most of which have
+ * ended. */
 static bool is_worth_while(const struct upkeep *u, size_t n_connections)
 {
     return process_numbers().resident_bytes > u->trimmed_bytes + TRIM_BYTES ||

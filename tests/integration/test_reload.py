@@ -5,6 +5,8 @@ import asyncio
 import os
 import resource
 import signal
+import socket
+import ssl
 import stat
 import time
 
@@ -339,7 +341,6 @@ def test_server_limits_change(start):
 
 def test_tls_files_change(start, tmp_path):
     """A new certificate is used for the next connection."""
-    import ssl
     first = Authority(tmp_path, "first").issue("one")
     second = Authority(tmp_path, "second").issue("two")
     upstream, port = start.upstream(), free_port()
@@ -360,6 +361,32 @@ def test_tls_files_change(start, tmp_path):
         key.write(open(first.key).read())
     gateway.reload()
     assert presented() == open(first.cert).read().strip()
+
+
+def test_tls_comes_and_goes(start, tmp_path):
+    """On the same port; kept connections are served to their end as they began."""
+    pair = Authority(tmp_path, "ca").issue("server")
+    upstream, port = start.upstream(), free_port()
+    plain = {"address": "127.0.0.1", "port": port}
+    tls = {**plain, "tls": {"cert_file": pair.cert, "key_file": pair.key}}
+    context = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
+
+    def at(entry):
+        return settings(listen=[entry], upstreams=up(upstream))
+    gateway = start.gateway(at(plain))
+    with Connection(("127.0.0.1", port)) as kept:
+        assert kept.ask("GET", "/livez").status == 200
+        gateway.reload(at(tls))
+        for _ in range(8):
+            with socket.create_connection(("127.0.0.1", port)) as caller:
+                with context.wrap_socket(caller, server_hostname="localhost") as caller:
+                    caller.sendall(request("GET", "/livez"))
+                    assert caller.recv(100).startswith(b"HTTP/1.1 200 ")
+        assert kept.ask("POST", "/v1/up/m", b'["k"]').result == "k"
+    gateway.reload(at(plain))
+    for _ in range(8):
+        with Connection(("127.0.0.1", port)) as caller:
+            assert caller.ask("GET", "/livez").status == 200
 
 
 def test_workers_need_a_restart(start):
