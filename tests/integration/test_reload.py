@@ -2,6 +2,7 @@
 """SIGHUP: the configuration is read again, all or nothing, and no call is lost."""
 
 import asyncio
+import base64
 import os
 import resource
 import signal
@@ -131,6 +132,30 @@ def test_changed_upstream_and_running_call(start):
         assert running.answer().result == "old"
         old.wait_for(lambda upstream: upstream.open_connections == 0)
         assert running.ask("POST", "/v1/up/m", b'["then"]').result == "then"
+
+
+def test_secret_in_a_file_changes(start):
+    """The configuration's own text is the same; what it names is not."""
+    upstream = start.upstream()
+    gateway = start.gateway({"workers": 1})
+    secret = gateway.folder / "password"
+
+    def sent() -> str:
+        assert gateway.call("up", "m", [1]).result == 1
+        scheme, text = upstream.exchanges[-1].header("Authorization").split()
+        assert scheme == "Basic"
+        return base64.b64decode(text).decode()
+    secret.write_text("first-password\n")
+    gateway.reload(settings(workers=1, upstreams=up(upstream, auth={
+        "scheme": "basic", "username": "u", "password": "${file:%s}" % secret})))
+    assert sent() == "u:first-password"
+    secret.write_text("second-password\n")
+    gateway.reload()
+    assert sent() == "u:second-password"
+    assert upstream.connections == 2
+    gateway.reload()
+    assert sent() == "u:second-password"
+    assert upstream.connections == 2, "nothing had changed"
 
 
 def test_removed_upstream(start):
