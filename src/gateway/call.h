@@ -65,8 +65,8 @@ struct call {
     const struct call_owner *owner;
     void *user;                /* the owner's own */
     struct str method;         /* borrowed */
-    struct str within;         /* the text that they are a part of; NULL data: they are all of it */
     struct str params;         /* JSON as codec/encode.h takes it; borrowed until translated() */
+    struct str within;         /* the text that they are a part of; NULL data: they are all of it */
     size_t params_held;        /* bytes that the owner holds for them in limits.memory */
     const struct query *query; /* what the caller has chosen; borrowed until call_begin() is done */
     struct method_rule rule;
