@@ -36,8 +36,9 @@ struct introspection {
     pthread_mutex_t lock;
     struct list topics;
     size_t n_topics;
-    size_t bytes;    /* of the facts of methods */
-    size_t *waiting; /* how many wait in each worker; owned; NULL: none has ever waited */
+    size_t bytes;            /* of the facts of methods */
+    size_t *waiting;         /* how many wait in each worker; owned; NULL: none has ever waited */
+    struct gateway *gateway; /* whose workers these are; not before there is `waiting` */
     atomic_bool no_multicall;
 };
 
@@ -156,25 +157,34 @@ static void shrink(struct introspection *i)
     }
 }
 
-static void stop_waiting(struct curious *curious, const struct worker *w)
+static struct introspection *of(const struct curious *curious)
 {
-    struct introspection *i = curious->waits_for;
-    if (i == NULL)
-        return;
-    assert(curious->topic->n_waiting > 0 && i->waiting[w->index] > 0);
-    curious->topic->n_waiting--;
-    i->waiting[w->index]--;
-    curious->waits_for = NULL;
+    return curious->view->pools[curious->upstream->index]->shared->introspection;
 }
 
-static void begin_waiting(struct introspection *i, struct topic *t, struct curious *curious,
-                          const struct worker *w)
+static void stop_waiting(struct curious *curious)
 {
-    if (i->waiting == NULL)
+    if (curious->waits_for == NULL)
+        return;
+    size_t *waiting = of(curious)->waiting + curious->view->worker->index;
+    assert(curious->waits_for->n_waiting > 0 && *waiting > 0);
+    curious->waits_for->n_waiting--;
+    curious->waits_for = NULL;
+    --*waiting;
+}
+
+static void begin_waiting(struct curious *curious, struct topic *t)
+{
+    struct introspection *i = of(curious);
+    const struct worker *w = curious->view->worker;
+    if (i->waiting == NULL) {
         i->waiting = xcalloc(w->gateway->n_workers, sizeof *i->waiting);
+        i->gateway = w->gateway;
+    }
     i->waiting[w->index]++;
     t->n_waiting++;
-    *curious = (struct curious){ .waits_for = i, .topic = t, .round = t->round };
+    curious->waits_for = t;
+    curious->round = t->round;
 }
 
 /* Is it to be fetched? Then the caller does that. */
@@ -192,15 +202,14 @@ static bool want(struct topic *t, int64_t ttl_ms)
 /* Has the fetch ended that he waits for? */
 static bool is_told(const struct curious *curious, const struct topic *t)
 {
-    return curious->waits_for != NULL && curious->topic == t && curious->round != t->round;
+    return curious->waits_for == t && curious->round != t->round;
 }
 
-static enum introspection_answer answer(struct introspection *i, struct topic *t,
-                                        struct curious *curious, const struct worker *w,
-                                        struct fact **ret, struct error *err)
+static enum introspection_answer answer(struct curious *curious, struct topic *t, struct fact **ret,
+                                        struct error *err)
 {
     bool has_failed = is_told(curious, t) && t->failure != NULL;
-    stop_waiting(curious, w);
+    stop_waiting(curious);
     if (t->fact != NULL) {
         *ret = fact_ref(t->fact);
         return INTROSPECTION_READY;
@@ -209,7 +218,7 @@ static enum introspection_answer answer(struct introspection *i, struct topic *t
         *err = *t->failure;
         return INTROSPECTION_FAILED;
     }
-    begin_waiting(i, t, curious, w);
+    begin_waiting(curious, t);
     return INTROSPECTION_WAIT;
 }
 
@@ -235,35 +244,41 @@ static void put_failure(struct topic *t, const struct error *err)
 
 /* ---- */
 
-enum introspection_answer introspection_ask(struct view *view,
-                                            const struct upstream_config *upstream,
-                                            struct str topic, struct curious *curious,
+enum introspection_answer introspection_ask(struct curious *curious, struct str topic,
                                             struct fact **ret, struct error *err)
 {
-    struct introspection *i = view->pools[upstream->index]->shared->introspection;
+    struct introspection *i = of(curious);
     pthread_mutex_lock(&i->lock);
     struct topic *t = topic_find(i, topic);
     bool may_want = !is_told(curious, t);
-    enum introspection_answer how = answer(i, t, curious, view->worker, ret, err);
-    bool wanted = may_want && want(t, upstream->introspection.ttl);
+    enum introspection_answer how = answer(curious, t, ret, err);
+    bool wanted = may_want && want(t, curious->upstream->introspection.ttl);
     pthread_mutex_unlock(&i->lock);
     if (wanted)
-        introspection_fetch(view, upstream, i, t);
+        introspection_fetch(curious->view, curious->upstream, i, t);
     return how;
 }
 
-void introspection_leave(struct curious *curious, const struct worker *w)
+void introspection_leave(struct curious *curious)
 {
-    struct introspection *i = curious->waits_for;
-    if (i == NULL)
+    if (curious->waits_for == NULL)
         return;
+    struct introspection *i = of(curious);
     pthread_mutex_lock(&i->lock);
-    stop_waiting(curious, w);
+    stop_waiting(curious);
     pthread_mutex_unlock(&i->lock);
 }
 
-void introspection_tell(struct introspection *i, struct topic *topic, struct gateway *g,
-                        struct fact *fact, const struct error *err)
+/* Every worker in which somebody waits looks whether it was for that. */
+static void tell_workers(struct introspection *i)
+{
+    for (size_t n = 0; i->waiting != NULL && n < i->gateway->n_workers; n++)
+        if (i->waiting[n] > 0)
+            worker_told(i->gateway->workers[n]);
+}
+
+void introspection_tell(struct introspection *i, struct topic *topic, struct fact *fact,
+                        const struct error *err)
 {
     pthread_mutex_lock(&i->lock);
     topic->is_fetched = false;
@@ -273,8 +288,6 @@ void introspection_tell(struct introspection *i, struct topic *topic, struct gat
     else
         put_failure(topic, err);
     shrink(i);
-    for (size_t n = 0; n < g->n_workers && i->waiting != NULL; n++)
-        if (i->waiting[n] > 0)
-            worker_told(g->workers[n]);
+    tell_workers(i);
     pthread_mutex_unlock(&i->lock);
 }

@@ -18,7 +18,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct gateway;
 struct introspection;
 struct topic;
 
@@ -46,11 +45,13 @@ static inline struct str fact_text(const struct fact *fact)
  * name, and the JSON is two members: `"signatures":…,"help":…`. */
 #define TOPIC_METHODS STR("")
 
-/* One who wants to know something, in a worker. Zeroed before the first question. */
+/* One who wants to know something, in a worker. All but the first two zeroed before the first
+ * question. */
 struct curious {
-    struct introspection *waits_for; /* NULL: it does not wait */
-    struct topic *topic;
-    unsigned round; /* of the topic, when the wait began */
+    struct view *view; /* held by who asks */
+    const struct upstream_config *upstream;
+    struct topic *waits_for; /* NULL: it does not wait */
+    unsigned round;          /* of the topic, when the wait began */
 };
 
 enum introspection_answer {
@@ -62,15 +63,13 @@ enum introspection_answer {
 struct introspection *introspection_new(void) MUST_CHECK;
 void introspection_free(struct introspection *i);
 
-/* Asks about a topic of an upstream. What is not known, or has become old, is fetched by this
- * worker, unless some worker is at it. */
-enum introspection_answer introspection_ask(struct view *view,
-                                            const struct upstream_config *upstream,
-                                            struct str topic, struct curious *curious,
+/* Asks about a topic. What is not known, or has become old, is fetched by this worker, unless some
+ * worker is at it. */
+enum introspection_answer introspection_ask(struct curious *curious, struct str topic,
                                             struct fact **ret, struct error *err) MUST_CHECK;
 
 /* Does not wait any more. */
-void introspection_leave(struct curious *curious, const struct worker *w);
+void introspection_leave(struct curious *curious);
 
 /* ---- For gateway/introspection_fetch.c ------------------------------------------------------- */
 
@@ -79,8 +78,8 @@ void introspection_fetch(struct view *view, const struct upstream_config *upstre
                          struct introspection *i, struct topic *topic);
 
 /* The end of a fetch: a fact, of which the reference is taken, or NULL and `err`. */
-void introspection_tell(struct introspection *i, struct topic *topic, struct gateway *g,
-                        struct fact *fact, const struct error *err);
+void introspection_tell(struct introspection *i, struct topic *topic, struct fact *fact,
+                        const struct error *err);
 
 /* The topic's name, which does not change. */
 struct str topic_name(const struct topic *topic);

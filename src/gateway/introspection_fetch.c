@@ -46,7 +46,7 @@ static const struct call_owner owner;
 
 static void end(struct fetch *f, struct fact *fact, const struct error *err)
 {
-    introspection_tell(f->of, f->topic, f->call.view->worker->gateway, fact, err);
+    introspection_tell(f->of, f->topic, fact, err);
     upstream_state_unref(f->state);
     chain_done(&f->params);
     chain_done(&f->reply);

@@ -114,7 +114,7 @@ static bool fail_unknown(struct request *r)
 static bool ask(struct request *r, struct str topic, struct fact **ret)
 {
     struct look *look = &r->look;
-    switch (introspection_ask(r->view, r->upstream, topic, &look->curious, ret, &r->error)) {
+    switch (introspection_ask(&look->curious, topic, ret, &r->error)) {
     case INTROSPECTION_READY:
         return true;
     case INTROSPECTION_WAIT:
@@ -158,6 +158,8 @@ void look_begin(struct request *r)
         return;
     }
     r->look.until_ms = r->timeout_ms == CLOCK_NEVER ? CLOCK_NEVER : clock_now_ms() + r->timeout_ms;
+    r->look.curious.view = r->view;
+    r->look.curious.upstream = r->upstream;
     request_enter(r, REQUEST_WORKING);
     go_on(r);
 }
@@ -166,13 +168,13 @@ void look_drop(struct request *r)
 {
     list_remove(&r->look.in_looks);
     list_remove(&r->look.turn.in_turns);
-    introspection_leave(&r->look.curious, r->worker);
+    introspection_leave(&r->look.curious);
     fact_unref(TAKE(r->look.methods));
 }
 
 static void end_wait(struct request *r)
 {
-    introspection_leave(&r->look.curious, r->worker);
+    introspection_leave(&r->look.curious);
     error_set(&r->error, PROBLEM_TIMEOUT,
               "The upstream %s has not told of its methods in the time of X-Rpcgate-Timeout. Give "
               "it more time; what it tells is then kept.",

@@ -215,36 +215,51 @@ static void on_end(void *context, const struct decode_item *item)
 
 static const size_t pieces[] = { SIZE_MAX, 1, 2, 3, 7, 64 };
 
-/* Decodes with either parser (libxml2 reads what may be repaired). free() *lines if it is true. */
-static bool decode_items(enum items_shape shape, size_t n, const char *document, size_t piece,
-                         bool libxml2, struct decode_result *result, char **lines,
-                         struct error *err)
+struct reading {
+    enum items_shape shape;
+    size_t n;
+    const char *document;
+    unsigned way; /* which piece, and with which parser (libxml2 reads what may be repaired) */
+    struct decode_result result;
+    struct error err;
+    char *lines; /* owned; NULL: refused */
+};
+
+#define WAYS (2 * (unsigned)ARRAY_LEN(pieces))
+
+static bool feed(struct decoder *d, struct reading *r)
+{
+    struct str rest = str_of(r->document);
+    size_t piece = pieces[r->way / 2];
+    while (rest.len > 0) {
+        size_t now = rest.len < piece ? rest.len : piece;
+        if (!decoder_feed(d, str_slice(rest, 0, now), &r->err))
+            return false;
+        rest = str_slice(rest, now, rest.len);
+    }
+    return decoder_finish(d, &r->result, &r->err);
+}
+
+/* free() r->lines. */
+static bool decode_items(struct reading *r)
 {
     struct decoder *d = decoder_new();
     struct chain out;
     struct owner owner = { .out = &out };
     struct decode_items items = {
-        .shape = shape, .n = n, .context = &owner, .begin = on_begin, .end = on_end
+        .shape = r->shape, .n = r->n, .context = &owner, .begin = on_begin, .end = on_end
     };
     struct decode_options options = decode_rig_options();
-    struct str rest = str_of(document);
-    bool ok = true;
     options.items = &items;
     options.depth = 4;
-    options.text = libxml2 ? TEXT_REPLACE : TEXT_REJECT;
+    options.text = r->way % 2 == 1 ? TEXT_REPLACE : TEXT_REJECT;
     chain_init(&out, ENCODE_MAX, NULL);
     chain_append(&out, STR("begin\n"));
     decoder_begin(d, &options, &out);
-    while (ok && rest.len > 0) {
-        size_t now = rest.len < piece ? rest.len : piece;
-        ok = decoder_feed(d, str_slice(rest, 0, now), err);
-        rest = str_slice(rest, now, rest.len);
-    }
-    ok = ok && decoder_finish(d, result, err);
-    *lines = ok ? chain_dup(&out) : NULL;
+    r->lines = feed(d, r) ? chain_dup(&out) : NULL;
     chain_done(&out);
     decoder_free(d);
-    return ok;
+    return r->lines != NULL;
 }
 
 static void answers(void **state)
@@ -330,19 +345,18 @@ static void answers(void **state)
           "0 [[[[1]]]] \n" },
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        for (size_t j = 0; j < 2 * ARRAY_LEN(pieces); j++) {
-            struct decode_result result;
-            struct error err;
-            char *lines;
+        for (unsigned way = 0; way < WAYS; way++) {
+            struct reading r = {
+                .shape = cases[i].shape, .n = cases[i].n, .document = cases[i].document, .way = way
+            };
             char expected[512];
-            if (!decode_items(cases[i].shape, cases[i].n, cases[i].document, pieces[j / 2],
-                              j % 2 == 1, &result, &lines, &err))
-                fail_msg("%s: %s", cases[i].document, err.detail);
+            if (!decode_items(&r))
+                fail_msg("%s: %s", r.document, r.err.detail);
             snprintf(expected, sizeof expected, "begin\n%s", cases[i].lines);
-            assert_string_equal(lines, expected);
-            assert_int_equal(result.kind, DOCUMENT_RESPONSE);
-            assert_null(result.fault.string.data);
-            free(lines);
+            assert_string_equal(r.lines, expected);
+            assert_int_equal(r.result.kind, DOCUMENT_RESPONSE);
+            assert_null(r.result.fault.string.data);
+            free(r.lines);
         }
     }
 }
@@ -386,15 +400,14 @@ static void answers_refused(void **state)
         { ITEMS_BARE, 1, OPEN INT("1"), "cut off" },
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        for (size_t j = 0; j < 2 * ARRAY_LEN(pieces); j++) {
-            struct decode_result result;
-            struct error err;
-            char *lines;
-            if (decode_items(cases[i].shape, cases[i].n, cases[i].document, pieces[j / 2],
-                             j % 2 == 1, &result, &lines, &err))
-                fail_msg("%s is taken: %s", cases[i].document, lines);
-            if (strstr(err.detail, cases[i].detail) == NULL)
-                fail_msg("%s: %s", cases[i].document, err.detail);
+        for (unsigned way = 0; way < WAYS; way++) {
+            struct reading r = {
+                .shape = cases[i].shape, .n = cases[i].n, .document = cases[i].document, .way = way
+            };
+            if (decode_items(&r))
+                fail_msg("%s is taken: %s", r.document, r.lines);
+            if (strstr(r.err.detail, cases[i].detail) == NULL)
+                fail_msg("%s: %s", r.document, r.err.detail);
         }
     }
 }
@@ -403,18 +416,17 @@ static void answers_refused(void **state)
 static void fault_of_all(void **state)
 {
     (void)state;
-    for (size_t j = 0; j < 2 * ARRAY_LEN(pieces); j++) {
-        struct decode_result result;
-        struct error err;
-        char *lines;
-        assert_true(decode_items(ITEMS_WRAPPED, 3,
-                                 "<methodResponse><fault>" FAULT(
-                                     INT("-32601"), "no such method") "</fault></methodResponse>",
-                                 pieces[j / 2], j % 2 == 1, &result, &lines, &err));
-        assert_int_equal(result.kind, DOCUMENT_FAULT);
-        assert_int_equal(result.fault.code, -32601);
-        assert_string_equal(lines, "begin\n");
-        free(lines);
+    for (unsigned way = 0; way < WAYS; way++) {
+        struct reading r = { .shape = ITEMS_WRAPPED,
+                             .n = 3,
+                             .document = "<methodResponse><fault>" FAULT(
+                                 INT("-32601"), "no such method") "</fault></methodResponse>",
+                             .way = way };
+        assert_true(decode_items(&r));
+        assert_int_equal(r.result.kind, DOCUMENT_FAULT);
+        assert_int_equal(r.result.fault.code, -32601);
+        assert_string_equal(r.lines, "begin\n");
+        free(r.lines);
     }
 }
 
