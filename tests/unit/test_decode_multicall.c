@@ -113,97 +113,95 @@ static bool decode_items(struct reading *r)
     return r->lines != NULL;
 }
 
+static const struct {
+    enum items_shape shape;
+    size_t n;
+    const char *document, *lines;
+} good[] = {
+    { ITEMS_WRAPPED, 0, OPEN CLOSE, "" },
+    { ITEMS_BARE, 0,
+      "<methodResponse><params><param><value><array/></value></param></params></"
+      "methodResponse>",
+      "" },
+    { ITEMS_WRAPPED, 2, OPEN WRAPPED(INT("1")) WRAPPED("<value>a&lt;b</value>") CLOSE,
+      "0 1 \n1 \"a<b\" \n" },
+    { ITEMS_BARE, 2, OPEN INT("1") "<value>a</value>" CLOSE, "0 1 \n1 \"a\" \n" },
+    /* A list of one never comes out as its element. */
+    { ITEMS_WRAPPED, 1, OPEN WRAPPED(WRAPPED(INT("1"))) CLOSE, "0 [1] \n" },
+    { ITEMS_BARE, 1, OPEN WRAPPED(INT("1")) CLOSE, "0 [1] \n" },
+    { ITEMS_BARE, 1, OPEN WRAPPED(WRAPPED(INT("1") INT("2"))) CLOSE, "0 [[1,2]] \n" },
+    { ITEMS_WRAPPED, 3, OPEN WRAPPED(WRAPPED("")) WRAPPED("") WRAPPED(INT("1") INT("2")) CLOSE,
+      "0 [] \nneither\nneither\n" },
+    { ITEMS_WRAPPED, 4,
+      OPEN INT(
+          "1") "<value>text</value><value><struct></struct></value><value><nil/></value>" CLOSE,
+      "neither\nneither\nneither\nneither\n" },
+    { ITEMS_WRAPPED, 3,
+      OPEN FAULT(INT("4"), "x") WRAPPED(INT("7"))
+          FAULT("<value>Client</value>", "<string>y</string>") CLOSE,
+      "fault 4 none x\n1 7 \nfault 0 Client y\n" },
+    { ITEMS_BARE, 2, OPEN FAULT(INT("-4"), "x") INT("7") CLOSE, "fault -4 none x\n1 7 \n" },
+    /* A fault's struct may have more, but not where values are such structs. */
+    { ITEMS_WRAPPED, 2,
+      OPEN "<value><struct>" MEMBER("faultString", "<value>x</value>") MEMBER("more", INT("1"))
+          MEMBER("faultCode", INT("2")) "</struct></value>"
+                                        "<value><struct>" MEMBER(
+                                            "faultCode", INT("2")) "</struct></value>" CLOSE,
+      "fault 2 none x\nneither\n" },
+    { ITEMS_BARE, 2,
+      OPEN "<value><struct>" MEMBER("faultString", "<value>x</value>") MEMBER("more", INT("1"))
+          MEMBER("faultCode", INT("2")) "</struct></value>"
+                                        "<value><struct>" MEMBER(
+                                            "faultCode", INT("2")) "</struct></value>" CLOSE,
+      "0 {\"faultString\":\"x\",\"more\":1,\"faultCode\":2} \n1 {\"faultCode\":2} \n" },
+    { ITEMS_BARE, 1,
+      OPEN "<value><struct>" MEMBER("faultCode", INT("1")) MEMBER("faultString", "<value>x</value>")
+          MEMBER("faultCode", INT("2")) "</struct></value>" CLOSE,
+      "fault 2 none x\n" },
+    /* nzbget wraps faults; a value that only looks like one has another code. */
+    { ITEMS_WRAPPED, 4,
+      OPEN WRAPPED(FAULT(INT("9"), "x")) WRAPPED(FAULT("<value>nine</value>", "x"))
+          WRAPPED(FAULT(INT("9"), "x") INT("1")) WRAPPED(WRAPPED(FAULT(INT("9"), "x"))) CLOSE,
+      "fault 9 none x\n1 {\"faultCode\":\"nine\",\"faultString\":\"x\"} \nneither\n"
+      "3 [{\"faultCode\":9,\"faultString\":\"x\"}] \n" },
+    { ITEMS_WRAPPED, 2,
+      OPEN WRAPPED("<value><struct>" MEMBER("faultCode", INT("1")) MEMBER("faultString", "<value/>")
+                       MEMBER("a", INT("2")) "</struct></value>")
+          WRAPPED("<value><struct>" MEMBER("a", FAULT(INT("9"), "x")) "</struct></value>") CLOSE,
+      "0 {\"faultCode\":1,\"faultString\":\"\",\"a\":2} \n"
+      "1 {\"a\":{\"faultCode\":9,\"faultString\":\"x\"}} \n" },
+    { ITEMS_BARE, 2,
+      OPEN FAULT("<value><nil/></value>", "<nil/>") WRAPPED(FAULT(INT("9"), "x")) CLOSE,
+      "fault 0 none none\n1 [{\"faultCode\":9,\"faultString\":\"x\"}] \n" },
+    /* The leniencies: blanks, text that is none, values without <value>, no <data>. */
+    { ITEMS_WRAPPED, 2,
+      " <methodResponse>\n<params><param><value> text <array> <data> <value> <array>\n<data> "
+      "<value> <int> 1 </int> </value> </data> </array> </value> "
+      "<array><int>2</int></array>\n</data> </array> "
+      "</value></param></params></methodResponse>",
+      "0 1 \n1 2 \n" },
+    { ITEMS_BARE, 3,
+      "<methodResponse><params><array><value>a<int>1</int></value><array/><!-- c "
+      "--><string/></array></params></methodResponse>",
+      "0 1 \n1 [] \n2 \"\" \n" },
+    /* Each result may be as deep as limits.depth. */
+    { ITEMS_WRAPPED, 1, OPEN WRAPPED(WRAPPED(WRAPPED(WRAPPED(WRAPPED(INT("1")))))) CLOSE,
+      "0 [[[[1]]]] \n" },
+    { ITEMS_BARE, 1, OPEN WRAPPED(WRAPPED(WRAPPED(WRAPPED(INT("1"))))) CLOSE, "0 [[[[1]]]] \n" },
+};
+
 static void answers(void **state)
 {
     (void)state;
-    static const struct {
-        enum items_shape shape;
-        size_t n;
-        const char *document, *lines;
-    } cases[] = {
-        { ITEMS_WRAPPED, 0, OPEN CLOSE, "" },
-        { ITEMS_BARE, 0,
-          "<methodResponse><params><param><value><array/></value></param></params></"
-          "methodResponse>",
-          "" },
-        { ITEMS_WRAPPED, 2, OPEN WRAPPED(INT("1")) WRAPPED("<value>a&lt;b</value>") CLOSE,
-          "0 1 \n1 \"a<b\" \n" },
-        { ITEMS_BARE, 2, OPEN INT("1") "<value>a</value>" CLOSE, "0 1 \n1 \"a\" \n" },
-        /* A list of one never comes out as its element. */
-        { ITEMS_WRAPPED, 1, OPEN WRAPPED(WRAPPED(INT("1"))) CLOSE, "0 [1] \n" },
-        { ITEMS_BARE, 1, OPEN WRAPPED(INT("1")) CLOSE, "0 [1] \n" },
-        { ITEMS_BARE, 1, OPEN WRAPPED(WRAPPED(INT("1") INT("2"))) CLOSE, "0 [[1,2]] \n" },
-        { ITEMS_WRAPPED, 3, OPEN WRAPPED(WRAPPED("")) WRAPPED("") WRAPPED(INT("1") INT("2")) CLOSE,
-          "0 [] \nneither\nneither\n" },
-        { ITEMS_WRAPPED, 4,
-          OPEN INT(
-              "1") "<value>text</value><value><struct></struct></value><value><nil/></value>" CLOSE,
-          "neither\nneither\nneither\nneither\n" },
-        { ITEMS_WRAPPED, 3,
-          OPEN FAULT(INT("4"), "x") WRAPPED(INT("7"))
-              FAULT("<value>Client</value>", "<string>y</string>") CLOSE,
-          "fault 4 none x\n1 7 \nfault 0 Client y\n" },
-        { ITEMS_BARE, 2, OPEN FAULT(INT("-4"), "x") INT("7") CLOSE, "fault -4 none x\n1 7 \n" },
-        /* A fault's struct may have more, but not where values are such structs. */
-        { ITEMS_WRAPPED, 2,
-          OPEN "<value><struct>" MEMBER("faultString", "<value>x</value>") MEMBER("more", INT("1"))
-              MEMBER("faultCode", INT("2")) "</struct></value>"
-                                            "<value><struct>" MEMBER(
-                                                "faultCode", INT("2")) "</struct></value>" CLOSE,
-          "fault 2 none x\nneither\n" },
-        { ITEMS_BARE, 2,
-          OPEN "<value><struct>" MEMBER("faultString", "<value>x</value>") MEMBER("more", INT("1"))
-              MEMBER("faultCode", INT("2")) "</struct></value>"
-                                            "<value><struct>" MEMBER(
-                                                "faultCode", INT("2")) "</struct></value>" CLOSE,
-          "0 {\"faultString\":\"x\",\"more\":1,\"faultCode\":2} \n1 {\"faultCode\":2} \n" },
-        { ITEMS_BARE, 1,
-          OPEN "<value><struct>" MEMBER("faultCode", INT("1"))
-              MEMBER("faultString", "<value>x</value>")
-                  MEMBER("faultCode", INT("2")) "</struct></value>" CLOSE,
-          "fault 2 none x\n" },
-        /* nzbget wraps faults; a value that only looks like one has another code. */
-        { ITEMS_WRAPPED, 4,
-          OPEN WRAPPED(FAULT(INT("9"), "x")) WRAPPED(FAULT("<value>nine</value>", "x"))
-              WRAPPED(FAULT(INT("9"), "x") INT("1")) WRAPPED(WRAPPED(FAULT(INT("9"), "x"))) CLOSE,
-          "fault 9 none x\n1 {\"faultCode\":\"nine\",\"faultString\":\"x\"} \nneither\n"
-          "3 [{\"faultCode\":9,\"faultString\":\"x\"}] \n" },
-        { ITEMS_WRAPPED, 2,
-          OPEN WRAPPED("<value><struct>" MEMBER("faultCode", INT("1")) MEMBER(
-              "faultString", "<value/>") MEMBER("a", INT("2")) "</struct></value>")
-              WRAPPED("<value><struct>" MEMBER("a", FAULT(INT("9"), "x")) "</struct></value>")
-                  CLOSE,
-          "0 {\"faultCode\":1,\"faultString\":\"\",\"a\":2} \n"
-          "1 {\"a\":{\"faultCode\":9,\"faultString\":\"x\"}} \n" },
-        { ITEMS_BARE, 2,
-          OPEN FAULT("<value><nil/></value>", "<nil/>") WRAPPED(FAULT(INT("9"), "x")) CLOSE,
-          "fault 0 none none\n1 [{\"faultCode\":9,\"faultString\":\"x\"}] \n" },
-        /* The leniencies: blanks, text that is none, values without <value>, no <data>. */
-        { ITEMS_WRAPPED, 2,
-          " <methodResponse>\n<params><param><value> text <array> <data> <value> <array>\n<data> "
-          "<value> <int> 1 </int> </value> </data> </array> </value> "
-          "<array><int>2</int></array>\n</data> </array> "
-          "</value></param></params></methodResponse>",
-          "0 1 \n1 2 \n" },
-        { ITEMS_BARE, 3,
-          "<methodResponse><params><array><value>a<int>1</int></value><array/><!-- c "
-          "--><string/></array></params></methodResponse>",
-          "0 1 \n1 [] \n2 \"\" \n" },
-        /* Each result may be as deep as limits.depth. */
-        { ITEMS_WRAPPED, 1, OPEN WRAPPED(WRAPPED(WRAPPED(WRAPPED(WRAPPED(INT("1")))))) CLOSE,
-          "0 [[[[1]]]] \n" },
-        { ITEMS_BARE, 1, OPEN WRAPPED(WRAPPED(WRAPPED(WRAPPED(INT("1"))))) CLOSE,
-          "0 [[[[1]]]] \n" },
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
         for (unsigned way = 0; way < WAYS; way++) {
             struct reading r = {
-                .shape = cases[i].shape, .n = cases[i].n, .document = cases[i].document, .way = way
+                .shape = good[i].shape, .n = good[i].n, .document = good[i].document, .way = way
             };
             char expected[512];
             if (!decode_items(&r))
                 fail_msg("%s: %s", r.document, r.err.detail);
-            snprintf(expected, sizeof expected, "begin\n%s", cases[i].lines);
+            snprintf(expected, sizeof expected, "begin\n%s", good[i].lines);
             assert_string_equal(r.lines, expected);
             assert_int_equal(r.result.kind, DOCUMENT_RESPONSE);
             assert_null(r.result.fault.string.data);
