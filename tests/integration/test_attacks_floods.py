@@ -208,5 +208,6 @@ def test_the_largest_bodies_and_replies(start):
     before = holds(pid)
     statuses = crowd.run(main())
     assert statuses.count(200) > 0
-    after = wait_until(pid, lambda now: now.memory < before.memory + 16 * MEBIBYTE)
-    assert after.peak < (32 + 64) * MEBIBYTE * SLOW
+    if SLOW == 1:  # sanitizers keep what was freed
+        after = wait_until(pid, lambda now: now.memory < before.memory + 16 * MEBIBYTE)
+        assert after.peak < (32 + 64) * MEBIBYTE
