@@ -135,6 +135,11 @@ static void on_head(struct upstream_call *call, int http_status, struct str cont
     call_answer_begins(call->user, content_type);
 }
 
+static bool has_room(struct upstream_call *call, size_t bytes)
+{
+    return call_answer_has_room(call->user, bytes);
+}
+
 static bool on_data(struct upstream_call *call, struct str bytes)
 {
     return call_answer_goes_on(call->user, bytes);
@@ -167,6 +172,7 @@ static bool submit(struct call *c)
         .traceparent = c->origin.traceparent,
         .tracestate = c->origin.tracestate,
         .on_head = on_head,
+        .has_room = has_room,
         .on_data = on_data,
         .on_trace = c->verbose != NULL ? on_trace : NULL,
         .on_done = on_done,
@@ -276,6 +282,7 @@ static void on_done(struct upstream_call *call, const struct upstream_outcome *o
     bool connected =
         outcome->status != UPSTREAM_CONNECT_FAILED && outcome->status != UPSTREAM_TLS_FAILED;
     bool is_known = outcome->status != UPSTREAM_TIMEOUT && outcome->status != UPSTREAM_FAILED;
+    memory_leave(&c->memory);
     c->upstream_us += outcome->duration_us;
     if (is_known)
         upstream_state_connected(shared_of(c), c->target, now_of(c), connected);

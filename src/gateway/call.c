@@ -64,7 +64,7 @@ static void give_back(struct call *c)
     if (c->encoder != NULL)
         worker_give_encoder(c->view->worker, TAKE(c->encoder));
     list_remove(&c->turn.in_turns);
-    list_remove(&c->memory.in_starved);
+    memory_leave(&c->memory);
     verbose_end(TAKE(c->verbose), c);
     chain_done(&c->document);
     if (c->state != CALL_ENDED)
@@ -129,7 +129,10 @@ static bool wait_for_room(struct call *c)
 static void on_room(struct memory_wait *wait)
 {
     struct call *c = CONTAINER_OF(wait, struct call, memory);
-    turn_ask(c->view->worker, &c->turn);
+    if (c->state == CALL_CALLING)
+        upstream_go_on(&c->exchange);
+    else
+        turn_ask(c->view->worker, &c->turn);
 }
 
 static void translate(struct turn *turn)

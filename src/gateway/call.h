@@ -160,6 +160,7 @@ void call_fail_draining(struct call *c);
  * no more of it); it is complete, or all of it that was wanted: the call's end. */
 void call_answer_forget(struct call *c);
 void call_answer_begins(struct call *c, struct str content_type);
+bool call_answer_has_room(struct call *c, size_t bytes) MUST_CHECK;
 bool call_answer_goes_on(struct call *c, struct str bytes) MUST_CHECK;
 void call_answered(struct call *c, const struct upstream_outcome *outcome);
 

@@ -5,6 +5,10 @@
 #include "gateway/verbose.h"
 #include "gateway/worker_state.h"
 
+/* JSON is hardly longer than the XML it comes from; chains take their memory in blocks. [bytes] */
+#define GROWTH 2
+#define ROOM_SPARE ((size_t)128 * 1024)
+
 void call_answer_forget(struct call *c)
 {
     response_await(&c->response, &(struct response_way){
@@ -23,6 +27,15 @@ void call_answer_forget(struct call *c)
 void call_answer_begins(struct call *c, struct str content_type)
 {
     response_begin(&c->response, content_type);
+}
+
+/* Others may give memory back. Who holds all that is taken waits for nothing. */
+bool call_answer_has_room(struct call *c, size_t bytes)
+{
+    size_t wanted = bytes * GROWTH + ROOM_SPARE;
+    size_t len = chain_len(c->reply) + chain_len(&c->document);
+    c->memory.held = len + len / 64 + ROOM_SPARE;
+    return memory_fits(&c->memory, wanted) || !memory_wait(&c->memory, wanted);
 }
 
 bool call_answer_goes_on(struct call *c, struct str bytes)

@@ -26,6 +26,26 @@ bool memory_has_room(const struct memory_wait *wait, size_t bytes)
     return is_alone(wait) || (used(wait) <= half && bytes <= half - used(wait));
 }
 
+bool memory_fits(struct memory_wait *wait, size_t bytes)
+{
+    size_t taken = used(wait), max = limit(wait);
+    struct worker *w = wait->worker;
+    if (taken > max || bytes > max - taken)
+        return false;
+    if (!wait->is_reply || taken + bytes <= max / 2)
+        return true;
+    if (w->favoured == NULL)
+        w->favoured = wait;
+    return w->favoured == wait;
+}
+
+void memory_leave(struct memory_wait *wait)
+{
+    list_remove(&wait->in_starved);
+    if (wait->worker != NULL && wait->worker->favoured == wait)
+        wait->worker->favoured = NULL;
+}
+
 bool memory_wait(struct memory_wait *wait, size_t bytes)
 {
     int64_t now = clock_now_ms();
@@ -38,14 +58,11 @@ bool memory_wait(struct memory_wait *wait, size_t bytes)
     return true;
 }
 
-static bool may_go_on(const struct memory_wait *wait, int64_t now)
+static bool may_go_on(struct memory_wait *wait, int64_t now)
 {
-    size_t taken = used(wait), max = limit(wait);
     if (now >= wait->until_ms || is_alone(wait))
         return true;
-    if (wait->is_body)
-        return memory_has_room(wait, wait->wanted);
-    return taken <= max && wait->wanted <= max - taken;
+    return wait->is_body ? memory_has_room(wait, wait->wanted) : memory_fits(wait, wait->wanted);
 }
 
 /* Memory may be given back by other workers, too, which tell nobody: so it is looked at. */

@@ -209,7 +209,8 @@ static void go_on_all(struct upstreams *all)
     while (!list_empty(&all->paused) && turn_has_time(all)) {
         struct exchange *x = LIST_FIRST(&all->paused, struct exchange, in_paused);
         CURLcode rc = exchange_go_on(x);
-        if (rc != CURLE_OK)
+        /* Without a connection it has ended already; that is told with its message. */
+        if (rc != CURLE_OK && rc != CURLE_BAD_FUNCTION_ARGUMENT)
             exchange_end(x, rc);
     }
 }
@@ -295,6 +296,7 @@ struct upstreams *upstreams_new(struct loop *loop)
     list_init(&all->cancelled);
     list_init(&all->closing);
     list_init(&all->paused);
+    list_init(&all->without_room);
     return all;
 }
 
@@ -348,6 +350,13 @@ void upstream_submit(struct upstream *u, struct upstream_call *call)
     call->handle = x;
     u->n_calls++;
     list_add_last(&u->all->starting, &x->member);
+}
+
+void upstream_go_on(struct upstream_call *call)
+{
+    struct exchange *x = call->handle;
+    list_remove(&x->in_paused);
+    list_add_last(&x->upstream->all->paused, &x->in_paused);
 }
 
 void upstream_cancel(struct upstream_call *call)

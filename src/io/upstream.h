@@ -68,6 +68,9 @@ struct upstream_call {
     struct str traceparent, tracestate; /* sent on where there are any; borrowed */
     /* The response's head is complete: `http_status` and its Content-Type. */
     void (*on_head)(struct upstream_call *call, int http_status, struct str content_type);
+    /* Before on_data(). False: the piece cannot be taken now, it comes after upstream_go_on().
+     * NULL: whatever comes is taken. Not asked while the response is compressed. */
+    bool (*has_room)(struct upstream_call *call, size_t bytes);
     /* A piece of the body, decompressed. False: stop, the connection is closed. */
     bool (*on_data)(struct upstream_call *call, struct str bytes);
     /* The heads as they go over the wire, in pieces. NULL: they are not wanted. */
@@ -97,6 +100,9 @@ void upstream_close(struct upstream *u);
 
 /* Begins a call. */
 void upstream_submit(struct upstream *u, struct upstream_call *call);
+
+/* Goes on with a response that has_room() had none for. */
+void upstream_go_on(struct upstream_call *call);
 
 /* Ends a call at once without on_done(). The connection is closed if the request was under way. */
 void upstream_cancel(struct upstream_call *call);

@@ -171,11 +171,19 @@ CURLcode exchange_go_on(struct exchange *x)
     return rc;
 }
 
-/* Not before libcurl has asked for events: the connection would be taken for an idle one. Nor what
- * is compressed, which libcurl would unpack without any limit. */
-static bool must_pause(struct exchange *x)
+/* Where it waits that may not go on now; NULL: it may. Not before libcurl has asked for events: the
+ * connection would be taken for an idle one. Nor what is compressed, which libcurl would unpack
+ * without any limit. */
+static struct list *must_wait(struct exchange *x, size_t bytes)
 {
-    return x->is_watched && !x->head.compressed && !turn_has_time(x->upstream->all);
+    struct upstreams *all = x->upstream->all;
+    if (!x->is_watched || x->head.compressed)
+        return NULL;
+    if (!turn_has_time(all))
+        return &all->paused;
+    if (x->call->has_room != NULL && !x->call->has_room(x->call, bytes))
+        return &all->without_room;
+    return NULL;
 }
 
 static size_t take_data(char *data, size_t size, size_t n, void *user)
@@ -187,8 +195,9 @@ static size_t take_data(char *data, size_t size, size_t n, void *user)
         exchange_tell_head(x);
     if (x->call == NULL)
         return CURL_WRITEFUNC_ERROR;
-    if (must_pause(x)) {
-        list_add_last(&x->upstream->all->paused, &x->in_paused);
+    struct list *where = must_wait(x, size * n);
+    if (where != NULL) {
+        list_add_last(where, &x->in_paused);
         x->was_paused = true;
         return CURL_WRITEFUNC_PAUSE;
     }

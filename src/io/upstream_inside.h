@@ -40,6 +40,7 @@ struct upstreams {
     struct list cancelled;  /* struct exchange.member: to be taken out of theirs */
     struct list closing;    /* struct upstream.member: closed while we ran */
     struct list paused;     /* struct exchange.in_paused: the turn's time was over */
+    struct list without_room; /* struct exchange.in_paused: until upstream_go_on() */
     int64_t turn_ms;        /* when the loop's turn began */
     int64_t taken_us;       /* how much of it has gone by on what came in */
     struct watch **watches; /* by file descriptor; owned */
@@ -192,7 +193,8 @@ void sockets_check_kept(struct multi *m, int local_port);
  * socket, libcurl has not told of it. */
 void sockets_watch_new(struct exchange *x);
 
-/* The exchange has ended, and libcurl may have asked for nothing since it was paused. */
+/* The exchange has ended on a kept connection, and libcurl may have asked for nothing since it was
+ * paused. */
 void sockets_watch_paused(struct exchange *x);
 
 /* Ends the connection on which the exchange ran, if it is kept and no other one runs there yet. */

@@ -22,10 +22,12 @@
 struct watch {
     struct loop_source source;
     struct multi *multi;
-    uint32_t registered;     /* epoll events; 0: not on the loop */
-    uint32_t wanted;         /* by libcurl; 0: nothing */
-    bool kept;               /* has been in libcurl's cache: it is closed by our close_socket() */
-    int local_port;          /* of a kept one; 0: none (a unix socket) */
+    uint32_t registered; /* epoll events; 0: not on the loop */
+    uint32_t wanted;     /* by libcurl; 0: nothing */
+    bool kept;           /* has been in libcurl's cache: it is closed by our close_socket() */
+    int local_port;      /* of a kept one; 0: none (a unix socket) */
+    const struct exchange
+        *paused;             /* the one that ran there when it was paused last; it may be gone */
     struct list kept_member; /* of multi->kept, while nothing is wanted of a kept one */
 };
 
@@ -169,12 +171,14 @@ static void watch_rest(struct watch *w, CURL *easy)
     if ((w->wanted & EPOLLOUT) != 0)
         late_answer_take(easy, w->source.fd);
     w->wanted = 0;
-    if (is_paused(easy))
+    if (is_paused(easy)) {
+        w->paused = exchange_of(easy);
         watch_leave_loop(w);
-    else if (!w->kept && kept_socket(easy) != w->source.fd)
+    } else if (!w->kept && kept_socket(easy) != w->source.fd) {
         watch_free(w);
-    else
+    } else {
         watch_keep(w);
+    }
 }
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *socket_user)
@@ -194,6 +198,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *s
     if (x != NULL)
         x->is_watched = true;
     w->multi = m;
+    w->paused = NULL;
     list_remove(&w->kept_member);
     w->wanted = EPOLLRDHUP;
     if ((what & CURL_POLL_IN) != 0)
@@ -281,16 +286,20 @@ void sockets_watch_new(struct exchange *x)
     struct watch *w = fd != CURL_SOCKET_BAD ? watch_find(x->multi->all, fd) : NULL;
     if (fd != CURL_SOCKET_BAD && w == NULL)
         w = watch_new(x->multi, fd);
-    if (w != NULL && !w->kept && w->wanted == 0)
-        watch_keep(w);
+    /* Another exchange may have begun there, and be paused itself. */
+    if (w == NULL || w->kept || w->wanted != 0 || (w->paused != NULL && w->paused != x))
+        return;
+    w->paused = NULL;
+    watch_keep(w);
 }
 
 void sockets_watch_paused(struct exchange *x)
 {
     curl_socket_t fd = kept_socket(x->easy);
     struct watch *w = fd != CURL_SOCKET_BAD ? watch_find(x->multi->all, fd) : NULL;
-    if (w == NULL || w->registered != 0 || w->wanted != 0)
+    if (w == NULL || w->registered != 0 || w->wanted != 0 || w->paused != x)
         return;
+    w->paused = NULL;
     w->kept = false;
     watch_keep(w);
 }
