@@ -26,7 +26,7 @@ enum gateway_phase {
 };
 
 struct gateway {
-    struct budget memory;             /* limits.memory */
+    struct budget memory; /* limits.memory */
     struct refusals refusals;
     _Atomic enum gateway_phase phase; /* only the main thread changes it, and wakes the workers */
     int main_fd;             /* eventfd: a worker has done what the main thread may wait for */
