@@ -303,6 +303,7 @@ def test_a_question_that_fails(start):
     assert multicall.questions == 1
 
 
+@pytest.mark.concurrency
 def test_one_asks_for_all(start):
     """Batches that come at once wait for one answer, over all workers."""
     gate = None
