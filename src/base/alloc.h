@@ -22,6 +22,9 @@ char *xstrdup(const char *text) MUST_CHECK __attribute__((malloc));
 /* A copy of `len` bytes with a NUL behind them; never NULL. Give to free(). */
 char *xmemdup0(const void *data, size_t len) MUST_CHECK __attribute__((malloc));
 
+/* That end, for those who allocate in another way. */
+void die_without_memory(void) __attribute__((noreturn));
+
 /* Cleanup functions for CLEANUP(). */
 void free_charp(char **pointer);
 

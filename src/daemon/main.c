@@ -4,6 +4,7 @@
 #include "daemon/demo.h"
 #include "daemon/options.h"
 #include "daemon/service.h"
+#include "rules/problem.h"
 
 #include <fcntl.h>
 #ifdef __GLIBC__
@@ -99,6 +100,7 @@ int main(int argc, char **argv)
     struct daemon_options options;
     open_standard_streams();
     tune_malloc();
+    problem_init();
     if (!daemon_options_read(argc, argv, &options))
         return EX_USAGE;
     if (options.mode == DAEMON_END)

@@ -74,6 +74,8 @@ static void refuse(struct batch *b, struct error *err)
     chain_done(&r->reply);
     chain_init(&r->reply, SIZE_MAX, NULL); /* a problem is small and not counted */
     entry_write_problem(&whole, err, NULL, &r->reply);
+    if (chain_state(&r->reply) != CHAIN_OK)
+        die_without_memory();
     entry_count(&whole);
     let_go(b);
     request_succeed(r, 200);
@@ -220,6 +222,10 @@ static void begin_entries(struct batch *b)
         r->is_batch = true;
         r->n_items = batch_count(b->reader);
         dialect_open_list(b->dialect, &r->reply);
+        if (chain_state(&r->reply) != CHAIN_OK) {
+            refuse_memory(b);
+            return;
+        }
     }
     b->phase = BATCH_READING;
     entries_read(b);

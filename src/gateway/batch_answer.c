@@ -124,7 +124,8 @@ static void on_ended(struct call *c, const struct call_end *end)
     if (end->error == NULL) {
         take_results(b);
     } else {
-        chain_recover(&b->request->reply, t->reply_begin);
+        if (t->reply_whole)
+            chain_recover(&b->request->reply, t->reply_begin);
         b->wrote = t->reply_began;
         if (has_none(b, end))
             go_aside(b);
@@ -142,6 +143,7 @@ void trip_send(struct batch *b)
     struct trip *t = &b->trip;
     t->reply_begin = chain_len(&r->reply);
     t->reply_began = b->wrote;
+    t->reply_whole = chain_state(&r->reply) == CHAIN_OK;
     r->sums.repaired += t->repaired;
     t->items = (struct decode_items){
         .shape = b->plan == MULTICALL_BARE ? ITEMS_BARE : ITEMS_WRAPPED,

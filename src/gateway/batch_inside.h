@@ -67,7 +67,8 @@ struct trip {
     struct method_rule rule; /* of all its calls together */
     struct decode_items items;
     size_t reply_begin; /* where its results begin in the reply, */
-    bool reply_began;   /* and whether others stand before them */
+    bool reply_began;   /* whether others stand before them, */
+    bool reply_whole;   /* and whether there was memory for all of those */
     size_t answer_at;   /* the entry whose result is read, */
     size_t item_begin;  /* and where that begins in the reply */
 };

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
 #include "gateway/redacted.h"
 #include "gateway/request.h"
 
@@ -83,6 +84,8 @@ static void write_problem(struct request *r)
     problem.fault = r->fault;
     problem.protocol = r->protocol;
     problem_write(&problem, &r->reply);
+    if (chain_state(&r->reply) != CHAIN_OK)
+        die_without_memory();
     r->status = r->error.status;
 }
 

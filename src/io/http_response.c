@@ -2,7 +2,6 @@
 #include "base/alloc.h"
 #include "io/http_connection.h"
 
-#include <assert.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <sys/uio.h>
@@ -78,6 +77,17 @@ static struct MHD_Response *from_body(struct http_exchange *x)
     return MHD_create_response_from_callback(len, PIECE, read_body, x, free_body);
 }
 
+/* Names and values are good: what may fail is the memory for them. */
+static bool add_headers(struct MHD_Response *response, const struct http_reply *reply, bool close)
+{
+    for (size_t i = 0; i < reply->n_headers; i++) {
+        const struct http_reply_header *h = &reply->headers[i];
+        if (MHD_add_response_header(response, h->name, h->value) != MHD_YES)
+            return false;
+    }
+    return !close || MHD_add_response_header(response, "Connection", "close") == MHD_YES;
+}
+
 struct MHD_Response *http_response_new(struct http_exchange *x, const struct http_reply *reply,
                                        bool close)
 {
@@ -90,12 +100,9 @@ struct MHD_Response *http_response_new(struct http_exchange *x, const struct htt
         free_body(x);
         return NULL;
     }
-    for (size_t i = 0; i < reply->n_headers; i++) {
-        const struct http_reply_header *h = &reply->headers[i];
-        enum MHD_Result added = MHD_add_response_header(response, h->name, h->value);
-        assert(added == MHD_YES);
+    if (!add_headers(response, reply, close)) {
+        MHD_destroy_response(response); /* frees the body */
+        return NULL;
     }
-    if (close)
-        (void)MHD_add_response_header(response, "Connection", "close");
     return response;
 }

@@ -142,7 +142,7 @@ static void explain(const struct exchange *x, CURLcode rc, struct upstream_outco
     else if (rc == CURLE_OK)
         reason = "the response's head was cut off";
     else if (rc == CURLE_OUT_OF_MEMORY && ret->status == UPSTREAM_BAD_RESPONSE)
-        reason = "the response's head has a line of more than 100 KB";
+        reason = "the response's head has a line of more than 100 KB, or memory ran out";
     else if (rc == CURLE_UNSUPPORTED_PROTOCOL)
         reason = "the answer is not HTTP";
 

@@ -19,6 +19,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* How soon libcurl is asked for its timer when it could not tell. [ms] */
+#define STUMBLE_MS 100
+
 struct watch {
     struct loop_source source;
     struct multi *multi;
@@ -317,9 +320,12 @@ void multi_act(struct multi *m, curl_socket_t fd, int bits)
     int still_running;
     assert(!m->all->in_curl);
     m->all->in_curl = true;
-    /* Its result tells of wrong arguments only; each transfer's own comes with its message. */
-    curl_multi_socket_action(m->curl, fd, bits, &still_running);
+    CURLMcode rc = curl_multi_socket_action(m->curl, fd, bits, &still_running);
     m->all->in_curl = false;
+    /* Each transfer's own result comes with its message. Without memory for a socket libcurl leaves
+     * one unwatched and says nothing of its timer, by which it ends. */
+    if (rc != CURLM_OK)
+        m->due_ms = clock_min(m->due_ms, clock_now_ms() + STUMBLE_MS);
     if (list_empty(&m->touched))
         list_add_last(&m->all->touched, &m->touched);
 }

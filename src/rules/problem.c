@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/problem.h"
 
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "codec/json_write.h"
 
@@ -29,11 +30,20 @@ static void append_clean(struct buf *to, struct str text)
     }
 }
 
+/* Half a text would be a wrong one. */
+static struct str whole(const struct buf *text)
+{
+    if (text->state != BUF_OK)
+        die_without_memory();
+    return buf_str(text);
+}
+
 static void add_text(cJSON *object, const char *name, struct str text)
 {
     struct buf clean;
     buf_init(&clean, SIZE_MAX - 1, NULL);
     append_clean(&clean, text);
+    (void)whole(&clean);
     cJSON_AddStringToObject(object, name, buf_c(&clean));
     buf_done(&clean);
 }
@@ -47,7 +57,7 @@ static void add_type(cJSON *document, const struct error *err)
     if (strchr(name, ':') == NULL)
         buf_append_c(&type, "urn:rpcgate:problem:");
     buf_append_c(&type, name);
-    add_text(document, "type", buf_str(&type));
+    add_text(document, "type", whole(&type));
     buf_done(&type);
 }
 
@@ -139,7 +149,8 @@ static void add_headers(cJSON *object, const struct problem_protocol *protocol)
                 buf_append_c(&value, ", ");
             buf_append(&value, protocol->headers[k].value);
         }
-        add_text(headers, buf_c(&name), buf_str(&value));
+        (void)whole(&name);
+        add_text(headers, buf_c(&name), whole(&value));
     }
     buf_done(&name);
     buf_done(&value);
@@ -181,6 +192,16 @@ static cJSON *make_document(const struct problem *problem)
     if (problem->protocol != NULL)
         add_protocol(document, problem->protocol);
     return document;
+}
+
+static void *allocate(size_t size)
+{
+    return xcalloc(1, size);
+}
+
+void problem_init(void)
+{
+    cJSON_InitHooks(&(cJSON_Hooks){ .malloc_fn = allocate, .free_fn = free });
 }
 
 void problem_write(const struct problem *problem, struct chain *to)

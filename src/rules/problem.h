@@ -32,6 +32,9 @@ struct problem {
 /* Most bytes of a foreign body in a problem. [bytes] */
 #define PROBLEM_BODY_MAX 512
 
+/* Once, before there are threads: the rule of base/alloc.h holds for problems from then on. */
+void problem_init(void);
+
 /* Writes the document. Bytes of foreign text that are no UTF-8 become U+FFFD. RFC 9457 section 3.
  */
 void problem_write(const struct problem *problem, struct chain *to);
