@@ -70,6 +70,7 @@ static void set(struct error *err, enum problem_type type)
     err->retry_after = 0;
     err->setting = NULL;
     err->type_uri = NULL;
+    err->no_method = false;
     err->has_pointer = false;
     err->pointer[0] = '\0';
 }

@@ -48,6 +48,7 @@ struct error {
     const char *type_uri; /* of the problem where it is not that of `type`: a name or a URI,
                              borrowed; NULL: none */
     const char *setting;  /* key of the limit that was hit, static; NULL: none */
+    bool no_method;       /* a fault that says: there is no such method */
     bool has_pointer;
     char pointer[ERROR_POINTER_MAX]; /* RFC 6901, NUL-terminated; "" is the whole document */
     char detail[ERROR_DETAIL_MAX];   /* one sentence or two, UTF-8, says what to do */

@@ -111,8 +111,7 @@ static void fail_sent(struct batch *b, const struct call_end *end)
 
 static bool has_none(const struct batch *b, const struct call_end *end)
 {
-    return end->fault != NULL && end->error->status == 404 &&
-           b->request->upstream->multicall == MULTICALL_USE_AUTO;
+    return end->error->no_method && b->request->upstream->multicall == MULTICALL_USE_AUTO;
 }
 
 static void on_ended(struct call *c, const struct call_end *end)

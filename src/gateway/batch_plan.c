@@ -23,7 +23,7 @@ static enum multicall_known judge(struct batch *b, const struct call_end *end)
         return multicall_read_answer(&b->known);
     }
     if (end->fault != NULL)
-        return end->error->status == 404 ? MULTICALL_KNOWN_NONE : MULTICALL_KNOWN_WRAPPED;
+        return end->error->no_method ? MULTICALL_KNOWN_NONE : MULTICALL_KNOWN_WRAPPED;
     return MULTICALL_UNKNOWN;
 }
 

@@ -228,6 +228,23 @@ def test_without_multicall_by_a_rule(up):
     assert multicall.questions == 1 and multicall.singles == ["add", "add"]
 
 
+def test_without_multicall_whatever_a_rule_makes_of_it(up):
+    multicall = Multicall(missing=-32601)
+    gateway, _ = up(multicall, faults=({"code": -32601, "status": 410},))
+    assert gateway.batch("up", ("add", 1, 2)) == [{"result": 3}]
+    assert multicall.sizes == [] and multicall.singles == ["add"]
+
+
+def test_a_status_of_all_faults_tells_nothing(up):
+    """What may have run is not sent again."""
+    multicall = Multicall(missing=5)
+    gateway, _ = up(multicall, fault_status=404, multicall_results="wrapped")
+    for _ in range(2):
+        for result in gateway.batch("up", ("add", 1, 2), ("add", 3, 4)):
+            assert_failed(result, "fault", 404, "unknown")
+    assert multicall.sizes == [2, 2] and multicall.singles == []
+
+
 def test_found_out_by_a_batch(up):
     """Where the shape is known the batch itself is the question."""
     multicall = Multicall(missing=-32601)

@@ -125,12 +125,38 @@ static void rules_come_first(void **state)
     }
 }
 
+/* A status that is every fault's says nothing of one. */
+static void some_tell_of_no_method(void **state)
+{
+    static const struct {
+        struct fault fault;
+        bool no_method;
+    } cases[] = {
+        { { .code = -32601, .string = { "hard", 4 } }, true },
+        { { .code = -32601, .string = { "softly", 6 } }, true },
+        { { .code = -506 }, true },
+        { { .code = 70 }, true },
+        { { .code = 71 }, false },
+        { { .code = -32602 }, false },
+        { { .code_text = { "-32601", 6 } }, false },
+    };
+    const struct upstream_config upstream = { .fault_status = 404,
+                                              .faults = rules,
+                                              .n_faults = ARRAY_LEN(rules) };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct error err;
+        fault_to_error(&cases[i].fault, &upstream, 200, &err);
+        if (err.no_method != cases[i].no_method)
+            fail_msg("case %zu", i);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rules_come_first),
-        cmocka_unit_test(codes_decide),
-        cmocka_unit_test(details_tell_code_and_text),
+        cmocka_unit_test(rules_come_first),   cmocka_unit_test(some_tell_of_no_method),
+        cmocka_unit_test(codes_decide),       cmocka_unit_test(details_tell_code_and_text),
         cmocka_unit_test(huge_texts_are_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
