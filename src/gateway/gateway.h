@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct memory_wait;
 struct worker;
 
 enum gateway_phase {
@@ -27,6 +28,7 @@ enum gateway_phase {
 
 struct gateway {
     struct budget memory; /* limits.memory */
+    _Atomic(struct memory_wait *) favoured; /* the reply that goes on when memory is short, or NULL */
     struct refusals refusals;
     _Atomic enum gateway_phase phase; /* only the main thread changes it, and wakes the workers */
     int main_fd;             /* eventfd: a worker has done what the main thread may wait for */

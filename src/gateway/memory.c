@@ -29,21 +29,23 @@ bool memory_has_room(const struct memory_wait *wait, size_t bytes)
 bool memory_fits(struct memory_wait *wait, size_t bytes)
 {
     size_t taken = used(wait), max = limit(wait);
-    struct worker *w = wait->worker;
     if (taken > max || bytes > max - taken)
         return false;
     if (!wait->is_reply || taken + bytes <= max / 2)
         return true;
-    if (w->favoured == NULL)
-        w->favoured = wait;
-    return w->favoured == wait;
+    struct memory_wait *favoured = NULL;
+    return atomic_compare_exchange_strong(&wait->worker->gateway->favoured, &favoured, wait) ||
+           favoured == wait;
 }
 
 void memory_leave(struct memory_wait *wait)
 {
     list_remove(&wait->in_starved);
-    if (wait->worker != NULL && wait->worker->favoured == wait)
-        wait->worker->favoured = NULL;
+    if (wait->worker == NULL)
+        return;
+    struct gateway *g = wait->worker->gateway;
+    if (atomic_load_explicit(&g->favoured, memory_order_relaxed) == wait)
+        atomic_store_explicit(&g->favoured, NULL, memory_order_relaxed);
 }
 
 bool memory_wait(struct memory_wait *wait, size_t bytes)

@@ -18,7 +18,7 @@ struct memory_wait {
     struct list in_starved; /* on worker->starved */
     struct worker *worker;
     bool is_body;
-    bool is_reply; /* or it has neither: a document for the upstream */
+    bool is_reply;                             /* or it has neither: a document for the upstream */
     size_t held;                               /* bytes that the one who waits holds itself */
     size_t wanted;                             /* bytes that limits.memory has no room for, */
     int64_t patience_ms;                       /* how long it waits for them in all, */
@@ -29,8 +29,8 @@ struct memory_wait {
 /* May a body take so many bytes more now? One that is alone may take all there is. */
 bool memory_has_room(const struct memory_wait *wait, size_t bytes);
 
-/* Is there so much room, for what is no body? When half of all is taken, only one of a worker's
- * replies goes on, so that it can end: else all would hold a part, and none could. */
+/* Is there so much room, for what is no body? When half of all is taken, only one reply
+ * goes on, so that it can end: else all would hold a part, and none could. */
 bool memory_fits(struct memory_wait *wait, size_t bytes);
 
 /* It waits no longer, nor is it the one that goes on. */

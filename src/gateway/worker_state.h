@@ -60,7 +60,6 @@ struct worker {
     struct list turns;    /* of struct turn: work that waits for its next step */
     int64_t wait_due_ms;  /* when a QUEUED or BACKOFF call's wait ends, at the earliest */
     struct list starved;  /* of struct memory_wait: those that wait for memory, first come first */
-    struct memory_wait *favoured; /* the reply that goes on although memory is short; NULL: none */
     atomic_size_t running; /* requests; only this worker changes it */
 
     struct spare encoders, decoders, readers, calls, requests;

@@ -90,6 +90,7 @@ static void exchange_rest(struct exchange *x)
     struct upstream *u = x->upstream;
     multi_leave(x);
     chain_done(&x->packed); /* it counts in the budget */
+    exchange_forget_packed(x);
     if (u->n_pool == POOL_MAX || x->worn) {
         exchange_free(x);
         return;

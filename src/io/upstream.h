@@ -69,7 +69,7 @@ struct upstream_call {
     /* The response's head is complete: `http_status` and its Content-Type. */
     void (*on_head)(struct upstream_call *call, int http_status, struct str content_type);
     /* Before on_data(). False: the piece cannot be taken now, it comes after upstream_go_on().
-     * NULL: whatever comes is taken. Not asked while the response is compressed. */
+     * NULL: whatever comes is taken. */
     bool (*has_room)(struct upstream_call *call, size_t bytes);
     /* A piece of the body, decompressed. False: stop, the connection is closed. */
     bool (*on_data)(struct upstream_call *call, struct str bytes);

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "io/gzip.h"
+#include "io/unpack.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -73,6 +74,13 @@ bool exchange_may_send(struct exchange *x)
     return false;
 }
 
+void exchange_forget_packed(struct exchange *x)
+{
+    unpack_free(TAKE(x->unpack));
+    x->consumed = 0;
+    x->damaged = false;
+}
+
 static int before_request(void *user, char *remote_ip, char *local_ip, int remote_port,
                           int local_port)
 {
@@ -90,6 +98,7 @@ static int before_request(void *user, char *remote_ip, char *local_ip, int remot
         x->answered++;
         curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &x->before);
         response_head_start(&x->head);
+        exchange_forget_packed(x);
     } else if (x->began) {
         x->worn = true;
     }
@@ -172,12 +181,11 @@ CURLcode exchange_go_on(struct exchange *x)
 }
 
 /* Where it waits that may not go on now; NULL: it may. Not before libcurl has asked for events: the
- * connection would be taken for an idle one. Nor what is compressed, which libcurl would unpack
- * without any limit. */
+ * connection would be taken for an idle one. */
 static struct list *must_wait(struct exchange *x, size_t bytes)
 {
     struct upstreams *all = x->upstream->all;
-    if (!x->is_watched || x->head.compressed)
+    if (!x->is_watched)
         return NULL;
     if (!turn_has_time(all))
         return &all->paused;
@@ -186,26 +194,59 @@ static struct list *must_wait(struct exchange *x, size_t bytes)
     return NULL;
 }
 
+static bool is_packed(const struct exchange *x)
+{
+    return x->upstream->config->compression.accept && x->head.n_codings > 0;
+}
+
+/* Takes the next piece off `in`. False: it cannot be unpacked. */
+static bool next_piece(struct exchange *x, struct str *in, struct str *ret)
+{
+    if (!is_packed(x)) {
+        *ret = *in;
+        in->len = 0;
+        return true;
+    }
+    if (x->unpack == NULL)
+        x->unpack = unpack_new(&x->head);
+    x->damaged = x->unpack == NULL || !unpack_next(x->unpack, in, ret);
+    return !x->damaged;
+}
+
+static void pause_in(struct exchange *x, struct list *where)
+{
+    list_add_last(where, &x->in_paused);
+    x->was_paused = true;
+}
+
+/* What was paused comes again from its beginning. */
+static size_t take_pieces(struct exchange *x, struct str all)
+{
+    struct str in = str_slice(all, x->consumed, all.len), piece;
+    do {
+        struct list *where = must_wait(x, in.len);
+        if (where != NULL) {
+            pause_in(x, where);
+            x->consumed = is_packed(x) ? all.len - in.len : 0;
+            return CURL_WRITEFUNC_PAUSE;
+        }
+        if (!next_piece(x, &in, &piece))
+            return CURL_WRITEFUNC_ERROR;
+        x->stopped = piece.len > 0 && !give(x, piece);
+        if (x->stopped || x->call == NULL)
+            return CURL_WRITEFUNC_ERROR;
+    } while (in.len > 0 || (x->unpack != NULL && unpack_has_more(x->unpack)));
+    x->consumed = 0;
+    return all.len;
+}
+
 static size_t take_data(char *data, size_t size, size_t n, void *user)
 {
     struct exchange *x = user;
-    if (exchange_lost_login(x))
+    if (exchange_lost_login(x) || size * n == 0)
         return size * n; /* there will be another answer */
-    if (size * n > 0)
-        exchange_tell_head(x);
-    if (x->call == NULL)
-        return CURL_WRITEFUNC_ERROR;
-    struct list *where = must_wait(x, size * n);
-    if (where != NULL) {
-        list_add_last(where, &x->in_paused);
-        x->was_paused = true;
-        return CURL_WRITEFUNC_PAUSE;
-    }
-    if (size * n > 0 && !give(x, (struct str){ data, size * n })) {
-        x->stopped = true;
-        return CURL_WRITEFUNC_ERROR;
-    }
-    return x->call != NULL ? size * n : CURL_WRITEFUNC_ERROR;
+    exchange_tell_head(x);
+    return x->call != NULL ? take_pieces(x, (struct str){ data, size * n }) : CURL_WRITEFUNC_ERROR;
 }
 
 static int trace(CURL *easy, curl_infotype type, char *data, size_t size, void *user)
@@ -263,6 +304,7 @@ struct exchange *exchange_new(struct upstream *u)
 
 void exchange_free(struct exchange *x)
 {
+    exchange_forget_packed(x);
     curl_easy_cleanup(x->easy);
     rehearsal_done(x);
     buf_done(&x->flat);
@@ -391,6 +433,7 @@ bool exchange_prepare(struct exchange *x, int64_t now_ms)
     x->stopped = false;
     x->is_watched = false;
     x->was_paused = false;
+    exchange_forget_packed(x);
     assert(!x->call->trusts_any || x->call->connect_only);
     if (x->call->trusts_any) {
         x->worn = true;

@@ -40,7 +40,7 @@ static void read_status_line(struct response_head *head, struct str line)
 
     head->status = 0;
     head->has_length = false;
-    head->compressed = false;
+    head->n_codings = 0;
     head->n_shown = 0;
     head->texts_len = 0;
     head->content_type[0] = '\0';
@@ -88,6 +88,34 @@ static void read_length(struct response_head *head, struct str value)
     }
 }
 
+static enum content_coding coding_of(struct str name)
+{
+    if (str_eq_nocase(name, STR("gzip")) || str_eq_nocase(name, STR("x-gzip")))
+        return CODING_GZIP;
+    return str_eq_nocase(name, STR("deflate")) ? CODING_DEFLATE : CODING_UNKNOWN;
+}
+
+static void read_codings(struct response_head *head, struct str value)
+{
+    while (value.len > 0) {
+        size_t comma = str_find(value, ',');
+        struct str name = str_trim(str_slice(value, 0, comma));
+        value = str_slice(value, comma < value.len ? comma + 1 : comma, value.len);
+        if (name.len == 0 || str_eq_nocase(name, STR("identity")))
+            continue;
+        if (head->n_codings < CODINGS_MAX)
+            head->codings[head->n_codings] = coding_of(name);
+        head->n_codings++;
+    }
+}
+
+/* libcurl undoes chunks, and takes what is under another coding as it comes. */
+static void check_transfer(struct response_head *head, struct str value)
+{
+    if (!str_eq_nocase(value, STR("chunked")) && !str_eq_nocase(value, STR("identity")))
+        refuse(head, "the response's Transfer-Encoding is not chunked");
+}
+
 static void read_field(struct response_head *head, struct str line)
 {
     size_t colon = str_find(line, ':');
@@ -103,7 +131,9 @@ static void read_field(struct response_head *head, struct str line)
     if (str_eq_nocase(name, STR("Content-Length")))
         read_length(head, value);
     if (str_eq_nocase(name, STR("Content-Encoding")))
-        head->compressed = true;
+        read_codings(head, value);
+    if (str_eq_nocase(name, STR("Transfer-Encoding")))
+        check_transfer(head, value);
 }
 
 void response_head_start(struct response_head *head)
@@ -114,7 +144,7 @@ void response_head_start(struct response_head *head)
     head->fault_of_length = false;
     head->has_length = false;
     head->length = 0;
-    head->compressed = false;
+    head->n_codings = 0;
     head->n_lines = 0;
     head->n_bytes = 0;
     head->reason_phrase[0] = '\0';

@@ -17,6 +17,10 @@
 
 #define RESPONSE_SHOWN_HEADERS ((size_t)16)
 
+/* Layers of Content-Encoding: RFC 9110 section 8.4. */
+#define CODINGS_MAX ((size_t)4)
+enum content_coding { CODING_GZIP, CODING_DEFLATE, CODING_UNKNOWN };
+
 /* It must stay where it is: `shown` points into `texts`. */
 struct response_head {
     int status; /* 0: no status line yet */
@@ -24,8 +28,9 @@ struct response_head {
     const char *fault;    /* why it is refused, for people, static; NULL: it is not */
     bool fault_of_length; /* the fault is one of Content-Length */
     bool has_length;
-    uint64_t length; /* Content-Length [bytes] */
-    bool compressed; /* it has a Content-Encoding */
+    uint64_t length;                          /* Content-Length [bytes] */
+    enum content_coding codings[CODINGS_MAX]; /* in the order in which they were applied */
+    size_t n_codings;                         /* over CODINGS_MAX: too many */
     size_t n_lines, n_bytes;
     char reason_phrase[UPSTREAM_TEXT_MAX];
     char content_type[UPSTREAM_TEXT_MAX];

@@ -30,20 +30,21 @@
 /* Of an answer that came while a request was being sent. [bytes] */
 #define LATE_ANSWER_MAX ((size_t)8 * 1024)
 
+struct unpack;
 struct watch;
 
 struct upstreams {
-    struct loop *loop;      /* borrowed */
-    struct list multis;     /* struct multi.member: of all upstreams */
-    struct list touched;    /* struct multi.touched: may have ended transfers */
-    struct list starting;   /* struct exchange.member: not in a multi handle yet */
-    struct list cancelled;  /* struct exchange.member: to be taken out of theirs */
-    struct list closing;    /* struct upstream.member: closed while we ran */
-    struct list paused;     /* struct exchange.in_paused: the turn's time was over */
+    struct loop *loop;        /* borrowed */
+    struct list multis;       /* struct multi.member: of all upstreams */
+    struct list touched;      /* struct multi.touched: may have ended transfers */
+    struct list starting;     /* struct exchange.member: not in a multi handle yet */
+    struct list cancelled;    /* struct exchange.member: to be taken out of theirs */
+    struct list closing;      /* struct upstream.member: closed while we ran */
+    struct list paused;       /* struct exchange.in_paused: the turn's time was over */
     struct list without_room; /* struct exchange.in_paused: until upstream_go_on() */
-    int64_t turn_ms;        /* when the loop's turn began */
-    int64_t taken_us;       /* how much of it has gone by on what came in */
-    struct watch **watches; /* by file descriptor; owned */
+    int64_t turn_ms;          /* when the loop's turn began */
+    int64_t taken_us;         /* how much of it has gone by on what came in */
+    struct watch **watches;   /* by file descriptor; owned */
     size_t n_watches;
     bool in_curl; /* libcurl is calling us */
     bool running; /* in upstreams_run() */
@@ -90,15 +91,18 @@ struct exchange {
     struct buf late;                      /* an answer that libcurl did not read */
     struct curl_slist own[4];
     struct response_head head;
-    bool told;       /* on_head() was called */
-    bool let_in;     /* Digest has got the last request through */
-    bool spoiled;    /* what libcurl knows for Digest is of no use */
-    bool began;      /* libcurl was about to send the request at least once */
-    int answered;    /* how often it began anew because of an answer */
-    long before;     /* bytes of such earlier requests */
-    bool refused;    /* it wanted to send it again, and was stopped */
-    bool stopped;    /* on_data() said so */
-    bool is_watched; /* libcurl has asked for events of its connection */
+    bool told;             /* on_head() was called */
+    bool let_in;           /* Digest has got the last request through */
+    bool spoiled;          /* what libcurl knows for Digest is of no use */
+    bool began;            /* libcurl was about to send the request at least once */
+    int answered;          /* how often it began anew because of an answer */
+    long before;           /* bytes of such earlier requests */
+    bool refused;          /* it wanted to send it again, and was stopped */
+    bool stopped;          /* on_data() said so */
+    struct unpack *unpack; /* of a compressed response; NULL: none, or nothing of it has come */
+    size_t consumed;       /* bytes that are unpacked of those that libcurl gives again */
+    bool damaged;          /* it cannot be unpacked */
+    bool is_watched;       /* libcurl has asked for events of its connection */
     bool was_paused;
     struct list in_paused;
     /* Not for another call: libcurl began a request anew, which it does 5 times in a handle's whole
@@ -131,6 +135,9 @@ bool exchange_lost_login(const struct exchange *x) MUST_CHECK;
 
 /* Goes on with an exchange that was paused. What comes of it is the end, unless it is CURLE_OK. */
 CURLcode exchange_go_on(struct exchange *x) MUST_CHECK;
+
+/* What was begun to be unpacked is of no use any more. */
+void exchange_forget_packed(struct exchange *x);
 
 /* Has the loop's turn any time left for what comes in? */
 bool turn_has_time(struct upstreams *all) MUST_CHECK;

@@ -256,7 +256,9 @@ bool options_set(CURL *easy, const struct upstream *u)
     bool ok = set_transport(easy, config) && set_tls(easy, config) && set_proxy(easy, u);
     SET(CURLOPT_USERAGENT,
         config->user_agent != NULL ? config->user_agent : "rpcgate/" RPCGATE_VERSION);
+    /* It is sent, but unpacking is ours: libcurl's cannot be paused without unpacking all. */
     SET(CURLOPT_ACCEPT_ENCODING, config->compression.accept ? "gzip, deflate" : NULL);
+    SET(CURLOPT_HTTP_CONTENT_DECODING, 0L);
     if (u->share != NULL) {
         SET(CURLOPT_SHARE, u->share);
         SET(CURLOPT_COOKIEFILE, "");

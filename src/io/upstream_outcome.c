@@ -57,6 +57,8 @@ static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
 {
     if (x->stopped)
         return UPSTREAM_STOPPED;
+    if (x->damaged)
+        return UPSTREAM_BAD_RESPONSE;
     if (x->refused)
         return UPSTREAM_LOST;
     if (x->head.fault != NULL)
@@ -137,6 +139,8 @@ static void explain(const struct exchange *x, CURLcode rc, struct upstream_outco
         reason = "a kept connection was closed by the upstream before it answered";
     else if (x->stopped)
         reason = "the response was not read to its end";
+    else if (x->damaged)
+        reason = "the response's Content-Encoding is unknown, or its compression damaged";
     else if (x->head.fault != NULL)
         reason = x->head.fault;
     else if (rc == CURLE_OK)

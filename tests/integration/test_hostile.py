@@ -2,6 +2,7 @@
 """Requests and responses that are made to hurt: refused or answered within limits.memory, while
 the worker's other callers go on."""
 
+import gzip
 import json
 import threading
 import time
@@ -160,12 +161,15 @@ LARGE = {
 }
 
 
+@pytest.mark.parametrize("coding", [None, "gzip"])
 @pytest.mark.parametrize("count, body", LARGE.values(), ids=LARGE)
-def test_others_go_on_beside_responses(start, count, body):
+def test_others_go_on_beside_responses(start, count, body, coding):
     """Many large responses at once, twice, so that connections are used again: none is lost, and
     who asks for something else waits no longer than a turn of each lasts."""
+    sent = gzip.compress(body, 1) if coding else body
+
     async def behave(x):
-        await x.respond(body)
+        await x.respond(sent, headers={"Content-Encoding": coding})
     gateway = start.simple(start.upstream(behave), workers=1, limits={"memory": "1G"})
     for _ in range(2):
         answers, waits = [], []
