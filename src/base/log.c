@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 static atomic_int configured_level = LOG_LEVEL_INFO;
 static atomic_int configured_format = LOG_FORMAT_TEXT;
@@ -88,4 +89,23 @@ void log_debug(const char *format, ...)
     va_start(args, format);
     log_formatted(LOG_LEVEL_DEBUG, format, args);
     va_end(args);
+}
+
+static void log_one(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static void log_one(enum log_level level, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    log_formatted(level, format, args);
+    va_end(args);
+}
+
+void log_lines(enum log_level level, const char *text)
+{
+    while (*text != '\0') {
+        int len = (int)strcspn(text, "\n");
+        log_one(level, "%.*s", len, text);
+        text += len + (text[len] == '\n');
+    }
 }

@@ -56,6 +56,9 @@ void log_warn(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_info(const char *format, ...) PRINTF_LIKE(1, 2);
 void log_debug(const char *format, ...) PRINTF_LIKE(1, 2);
 
+/* A line for each line of the text. */
+void log_lines(enum log_level level, const char *text);
+
 /* How many lines were dropped since the start. */
 uint64_t log_dropped(void);
 

@@ -12,6 +12,7 @@
 #endif
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -23,12 +24,16 @@ static int show(const struct config *config)
     return fputs(buf_c(&text), stdout) >= 0 && fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
+/* journald sets JOURNAL_STREAM, and reads <N> as the line's priority (sd-daemon(3)). */
+static bool is_under_journald(void)
+{
+    return getenv("JOURNAL_STREAM") != NULL;
+}
+
 /* Takes the configuration. */
 static int serve(struct config *config, const char *path)
 {
-    /* journald sets JOURNAL_STREAM, and reads <N> as the line's priority (sd-daemon(3)). */
-    const struct service_options options = { path, getenv("JOURNAL_STREAM") != NULL };
-    log_configure(config->log.level, config->log.format, options.priorities);
+    const struct service_options options = { path, is_under_journald() };
     log_start();
     int status = service_run(config, &options);
     log_stop();
@@ -49,6 +54,18 @@ static int act(const struct daemon_options *options, struct config *config)
     return status;
 }
 
+/* What a configuration is warned of belongs to the log of the daemon that runs with it. */
+static void tell_warnings(const struct daemon_options *options, const struct config *config,
+                          const struct buf *warnings)
+{
+    if (config == NULL || options->mode != DAEMON_RUN) {
+        fputs(buf_c(warnings), stderr);
+        return;
+    }
+    log_configure(config->log.level, config->log.format, is_under_journald());
+    log_lines(LOG_LEVEL_WARN, buf_c(warnings));
+}
+
 static int with_config(const struct daemon_options *options)
 {
     struct config_report report;
@@ -57,7 +74,7 @@ static int with_config(const struct daemon_options *options)
     struct config *config = config_read_path(
         options->config, &(struct config_read_options){ .testing = options->mode == DAEMON_TEST },
         &report);
-    fputs(buf_c(&report.warnings), stderr);
+    tell_warnings(options, config, &report.warnings);
     fputs(buf_c(&report.errors), stderr);
     if (report.missing)
         status = EX_NOINPUT;
@@ -95,10 +112,18 @@ static void tune_malloc(void)
 #endif
 }
 
+/* Passwords are in memory as soon as the configuration is read. */
+static void forbid_core_dumps(void)
+{
+    const struct rlimit none = { 0, 0 };
+    setrlimit(RLIMIT_CORE, &none);
+}
+
 int main(int argc, char **argv)
 {
     struct daemon_options options;
     open_standard_streams();
+    forbid_core_dumps();
     tune_malloc();
     problem_init();
     if (!daemon_options_read(argc, argv, &options))

@@ -7,20 +7,6 @@
 #include "daemon/notify.h"
 
 #include <limits.h>
-#include <string.h>
-
-static void log_lines(enum log_level level, const struct buf *text)
-{
-    const char *at = buf_c(text);
-    while (*at != '\0') {
-        int len = (int)strcspn(at, "\n");
-        if (level == LOG_LEVEL_ERROR)
-            log_error("%.*s", len, at);
-        else
-            log_warn("%.*s", len, at);
-        at += len + (at[len] == '\n');
-    }
-}
 
 static struct config *read_again(struct service *s)
 {
@@ -28,8 +14,8 @@ static struct config *read_again(struct service *s)
     config_report_init(&report);
     struct config *config =
         config_read_path(s->path, &(struct config_read_options){ .testing = false }, &report);
-    log_lines(LOG_LEVEL_WARN, &report.warnings);
-    log_lines(LOG_LEVEL_ERROR, &report.errors);
+    log_lines(LOG_LEVEL_WARN, buf_c(&report.warnings));
+    log_lines(LOG_LEVEL_ERROR, buf_c(&report.errors));
     config_report_done(&report);
     return config;
 }

@@ -133,3 +133,15 @@ def test_priorities_under_systemd(start, upstream):
         gateway = start.simple(upstream, journal=journal)
         gateway.stop()
         assert gateway.lines and all(re.match(pattern, line) for line in gateway.lines)
+
+
+@pytest.mark.parametrize("form, pattern", [
+    ("text", r"<4>.* warn .*it may not call anything"),
+    ("json", r'\{"time":.*"level":"warn","msg":".*it may not call anything'),
+])
+def test_warnings_of_the_configuration(start, upstream, form, pattern):
+    """At start they are lines of the log, as after a reload."""
+    idle = {"name": "idle", "token": "0123456789abcdef" * 2}
+    gateway = start.simple(upstream, journal=True, log={"format": form}, callers=[idle])
+    gateway.stop()
+    assert re.match(pattern, gateway.lines[0])
