@@ -49,12 +49,6 @@ static void raise_descriptor_limit(void)
     }
 }
 
-static void forbid_core_dumps(void)
-{
-    const struct rlimit none = { 0, 0 };
-    setrlimit(RLIMIT_CORE, &none);
-}
-
 static size_t count_cpus(void)
 {
     cpu_set_t set;
@@ -238,22 +232,23 @@ static void service_end(struct service *s)
     free(s->workers);
 }
 
-static int serve(struct service *s, struct config *config)
+static bool open_all(struct service *s, struct config *config)
 {
     if (!notify_open()) {
         log_error("cannot tell the service manager anything: %s", strerror(errno));
-        return EX_UNAVAILABLE;
+        return false;
     }
-    if (!open_loop(s) || !upstreams_global_init())
-        return EX_UNAVAILABLE;
-    if (!open_generation(s, config) || !start_workers(s))
-        return EX_UNAVAILABLE;
+    return open_loop(s) && upstreams_global_init() && open_generation(s, config) &&
+           start_workers(s);
+}
+
+static void serve(struct service *s)
+{
     enter_phase(s, GATEWAY_READY, 0);
     watchdog_init(&s->watchdog, s->workers, s->n_workers);
     upkeep_init(&s->upkeep);
     announce(s);
     run(s);
-    return EX_OK;
 }
 
 int service_run(struct config *config, const struct service_options *options)
@@ -265,15 +260,18 @@ int service_run(struct config *config, const struct service_options *options)
         .news.fd = -1,
     };
     raise_descriptor_limit();
-    forbid_core_dumps();
     gateway_init(&s.gateway, config->workers > 0 ? (size_t)config->workers : count_cpus());
     listeners_init(&s.listeners, s.gateway.n_workers);
     service_apply(&s, config);
-    int status = serve(&s, config);
+    bool opened = open_all(&s, config);
+    /* The generation has its own: when a reload replaces it, its secrets shall go. */
+    config_unref(config);
+    if (opened)
+        serve(&s);
     service_end(&s);
     upstreams_global_done();
-    config_unref(config);
-    if (status == EX_OK)
-        log_info("stopped");
-    return status;
+    if (!opened)
+        return EX_UNAVAILABLE;
+    log_info("stopped");
+    return EX_OK;
 }

@@ -97,13 +97,26 @@ static bool has_listener(const struct generation *generation, const struct liste
     return false;
 }
 
+/* It differs in nothing, but the configuration that opened it shall go, and its secrets. */
+static void door_stay(struct door *door, const struct generation *generation,
+                      const struct listen_config *listen)
+{
+    struct config *before = door->config;
+    door->config = config_ref(generation->config);
+    door->listen = listen;
+    door->serve = listen->serve;
+    config_unref(before);
+}
+
 bool doors_follow(struct worker *w, const struct generation *generation)
 {
     for (size_t i = 0; i < generation->listeners.n; i++) {
         const struct generation_listener *at = &generation->listeners.items[i];
         struct door *door = find_door(w, at->state);
-        if (door != NULL && is_as_wanted(door, generation, at->config))
+        if (door != NULL && is_as_wanted(door, generation, at->config)) {
+            door_stay(door, generation, at->config);
             continue;
+        }
         if (!door_open(w, generation, at))
             return false;
         if (door != NULL)
