@@ -199,7 +199,8 @@
     X(count, header_count, "64", NULL, "8", "1000", LIVE, "Most header lines of a request.")       \
     X(count, depth, "128", NULL, "1", "1000", LIVE, "Greatest nesting of a request's JSON.")       \
     X(count, connections, "4096", NULL, "8", "1000000", LIVE,                                      \
-      "Most connections of callers; at the limit the oldest idle ones make room.")                 \
+      "Most connections of callers to one listener, shared out evenly to the workers; at the "     \
+      "limit the oldest idle ones make room.")                                                     \
     X(size, memory, "256M", NULL, "8M", "1T", LIVE,                                                \
       "What bodies, documents and replies of all callers together may hold.")                      \
     X(duration, header_time, "10s", NULL, "100ms", "1h", LIVE,                                     \

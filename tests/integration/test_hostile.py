@@ -235,7 +235,9 @@ def test_replies_wait_for_memory(start):
     """What does not fit into limits.memory together fits one after the other."""
     async def behave(x):
         await x.answer("x" * 3 * MILLION)
-    gateway = start.simple(start.upstream(behave), limits={"memory": "10M"}, workers=2)
+    upstream = start.upstream(behave)
+    gateway = start.simple(upstream, limits={"memory": "10M"}, workers=2, upstreams={
+        "up": {"url": upstream.url, "pool": {"queue_timeout": "60s"}}})
     answers = []
     callers = [threading.Thread(target=lambda: answers.append(gateway.call("up", "m")))
                for _ in range(16)]
