@@ -14,7 +14,7 @@ for module in ("check", "wire", "gateway", "upstream"):
     pytest.register_assert_rewrite(f"rig.{module}")
 
 from rig.gateway import Gateway  # noqa: E402
-from rig.settings import RPCGATED  # noqa: E402
+from rig.settings import RPCGATED, up_settings  # noqa: E402
 from rig.upstream import Upstream, echo  # noqa: E402
 
 
@@ -48,9 +48,7 @@ class Starter:
                **settings) -> Gateway:
         """A gateway where everybody may call `up`, which is that upstream. No failure keeps further
         calls from it."""
-        up = {"url": upstream.url, "breaker": {"failures": 0}}
-        usual = {"anonymous": {"allow": ["*/*"]}, "upstreams": {"up": up}}
-        return self.gateway(usual | settings, journal=journal, launcher=launcher)
+        return self.gateway(up_settings(upstream) | settings, journal=journal, launcher=launcher)
 
     def end(self):
         try:
@@ -82,3 +80,13 @@ def start_shared():
     starter = Starter()
     yield starter
     starter.end()
+
+
+@pytest.fixture
+def up(start):
+    """A gateway before an upstream that behaves so, with these settings of it and of the top."""
+    def make(behave, top=None, **more):
+        upstream = start.upstream(behave)
+        gateway = start.gateway(up_settings(upstream, **more) | (top or {}))
+        return gateway, upstream
+    return make

@@ -46,3 +46,10 @@ def libconfig(value, indent: str = "") -> str:
 def configuration(settings: dict) -> str:
     """The text of a configuration file."""
     return "".join(f"{key} = {libconfig(value)};\n" for key, value in settings.items())
+
+
+def up_settings(upstream, **more) -> dict:
+    """Everybody may call `up`, which is that upstream with these settings of its own. No failure
+    keeps further calls from it."""
+    return {"anonymous": {"allow": ["*/*"]},
+            "upstreams": {"up": {"url": upstream.url, "breaker": {"failures": 0}, **more}}}

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What limits, deadlines, rates and rights mean for a batch."""
+
+import json
+import re
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from rig.check import assert_failed, assert_problem
+from rig.multicall import Multicall, methods
+from rig.settings import SLOW, up_settings
+
+
+def test_deadline_is_the_greatest_of_the_calls(start):
+    gate = None
+
+    async def wait():
+        await gate.passed()
+        return 1
+
+    upstream = start.upstream(Multicall(methods(wait=wait)))
+    gate = upstream.gate()
+    gateway = start.gateway(up_settings(upstream, timeouts={"total": "200ms"}, methods=(
+        {"match": "wait", "timeout": f"{20 * SLOW}s"},)))
+    for result in gateway.batch("up", ("wait",), ("echo", 2), X_Rpcgate_Timeout="300ms"):
+        assert_failed(result, "timeout", 504, "unknown")
+    threading.Timer(0.5, gate.open).start()
+    assert gateway.batch("up", ("wait",), ("echo", 2)) == [{"result": 1}, {"result": 2}]
+
+
+def test_rate_counts_each_call(start):
+    token = "t" * 32
+    upstream = start.upstream(Multicall())
+    gateway = start.gateway(up_settings(upstream) | {"callers": (
+        {"name": "c", "token": token, "allow": ["*/*"], "rate": 1, "burst": 5},)})
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert len(gateway.batch("up", ("echo", 1), 7, ("echo", 2), **bearer)) == 3
+    call = [{"method": "echo", "params": [1]}]
+    answer = gateway.post_json("/v1/up", call * 3, **bearer)
+    assert_problem(answer, "rate-limited", 429, "no", setting="callers.rate")
+    assert int(answer.header("Retry-After")) >= 1
+    assert len(gateway.batch("up", ("echo", 1), ("echo", 1), **bearer)) == 2
+    assert_problem(gateway.post_json("/v1/up", call * 6, **bearer), "rate-limited", 429, "no")
+    assert gateway.batch("up", **bearer) == []
+
+
+def test_in_flight_counts_the_batch_once(start):
+    gate = None
+
+    async def wait():
+        await gate.passed()
+        return 1
+
+    token = "t" * 32
+    upstream = start.upstream(Multicall(methods(wait=wait)))
+    gate = upstream.gate()
+    gateway = start.gateway(up_settings(upstream, multicall="never") | {"callers": (
+        {"name": "c", "token": token, "allow": ["*/*"], "max_in_flight": 1},)})
+    bearer = {"Authorization": f"Bearer {token}"}
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(gateway.batch, "up", ("wait",), ("wait",), **bearer)
+        upstream.wait_requests(2)
+        assert_problem(gateway.post_json("/v1/up", [], **bearer), "rate-limited", 429, "no")
+        gate.open()
+        assert running.result() == [{"result": 1}] * 2
+
+
+def test_access_by_params(start):
+    upstream = start.upstream(Multicall())
+    gateway = start.gateway(up_settings(upstream) | {"anonymous": {"allow": (
+        {"match": "up/echo", "params": ({"at": 0, "in": ["good*"]},)},)}})
+    results = gateway.batch("up", ("echo", "good one"), ("echo", "bad"), ("add", 1, 2),
+                            ("echo", {"$string": "good"}))
+    assert results[0] == {"result": "good one"} and results[3] == {"result": "good"}
+    assert_failed(results[1], "forbidden", 403, "no")
+    assert_failed(results[2], "forbidden", 403, "no")
+
+
+def test_answers_beyond_memory(start):
+    """What does not fit fails alone, and all memory comes back."""
+    upstream = start.upstream(Multicall(methods(large=lambda: "x" * 6_000_000)))
+    gateway = start.gateway(up_settings(upstream, multicall_max=1) | {"limits": {"memory": "8M"}})
+    results = gateway.batch("up", ("large",), ("large",), ("echo", 1))
+    assert len(results[0]["result"]) == 6_000_000
+    assert_failed(results[1], "response-too-large", 502, "unknown", setting="limits.memory")
+    assert results[2] == {"result": 1}
+    assert gateway.batch("up", ("echo", 1)) == [{"result": 1}]
+
+
+@pytest.mark.parametrize("way", ["always", "never"])
+def test_many_large_batches_at_once(start, way):
+    """Those that find no room in limits.memory wait for it, or are told so; none hangs, none is
+    without an answer, and all memory comes back."""
+    upstream = start.upstream(Multicall())
+    gateway = start.gateway(up_settings(upstream, multicall=way, multicall_results="wrapped")
+                            | {"limits": {"memory": "16M"}})
+    body = json.dumps([{"method": "echo", "params": ["x" * 20_000]}] * 50).encode()
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: gateway.post_json("/v1/up", body), range(24)))
+    whole = 0
+    for answer in answers:
+        if answer.status == 200:
+            results = answer.json["results"]
+            assert len(results) == 50
+            whole += all(result == {"result": "x" * 20_000} for result in results)
+        else:
+            assert answer.problem in ("overloaded", "response-too-large"), answer.body
+    assert whole > 0
+    metrics = gateway.get("/metrics").body.decode()
+    assert float(re.search(r"^rpcgate_memory_bytes (\S+)", metrics, re.M)[1]) < 500_000
+
+
+def test_problems_beyond_memory(start):
+    """As many as there is room for, and then an end is made of it."""
+    upstream = start.upstream(Multicall())
+    gateway = start.gateway(up_settings(upstream) | {"limits": {"memory": "8M"}})
+    answer = gateway.post_json("/v1/up", b"[" + b",".join([b"1"] * 100_000) + b"]")
+    assert_problem(answer, "response-too-large", 502, setting="limits.memory")
+    assert gateway.batch("up", ("echo", 1)) == [{"result": 1}]
+    metrics = gateway.get("/metrics").body.decode()
+    assert float(re.search(r"^rpcgate_memory_bytes (\S+)", metrics, re.M)[1]) < 100_000
+
+
+def test_response_limit_is_the_round_trips(up):
+    gateway, _ = up(Multicall(), limits={"response": "1K"})
+    for result in gateway.batch("up", ("echo", "x" * 600), ("echo", "y" * 600)):
+        assert_failed(result, "response-too-large", 502, "unknown", setting="limits.response")
+
+
+def test_other_callers_have_their_turn(start):
+    """A batch of the largest size does not hold up others of its worker."""
+    upstream = start.upstream(Multicall())
+    gateway = start.gateway(up_settings(upstream) | {"workers": 1, "limits": {"body": "32M"}})
+    body = b"[" + b",".join([b'{"method":5}'] * 400_000) + b"]"
+    worst = 0.0
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(gateway.post_json, "/v1/up", body)
+        while not running.done():
+            begin = time.monotonic()
+            assert gateway.get("/livez").status == 200
+            worst = max(worst, time.monotonic() - begin)
+        assert running.result().status in (200, 502)
+    assert worst < 0.5 * SLOW, worst

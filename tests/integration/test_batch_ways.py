@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which way batches go: whether an upstream has system.multicall, and how that is found out."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from rig.check import assert_failed
+from rig.multicall import Multicall, methods
+from rig.settings import up_settings
+
+
+@pytest.mark.parametrize("code", [-32601, -506])
+def test_without_multicall_once_and_for_all(up, code):
+    multicall = Multicall(missing=code)
+    gateway, _ = up(multicall)
+    for _ in range(3):
+        assert gateway.batch("up", ("add", 1, 2), ("fail", 1, "x"), ("echo", [3]))[::2] == [
+            {"result": 3}, {"result": [3]}]
+    assert multicall.questions == 1 and multicall.sizes == []
+    assert sorted(multicall.singles) == ["add"] * 3 + ["echo"] * 3 + ["fail"] * 3
+
+
+def test_without_multicall_by_a_rule(up):
+    multicall = Multicall(missing=1)
+    gateway, _ = up(multicall, faults=({"code": 1, "text": "no such*", "status": 404},))
+    assert gateway.batch("up", ("add", 1, 2)) == [{"result": 3}]
+    assert gateway.batch("up", ("add", 1, 2)) == [{"result": 3}]
+    assert multicall.questions == 1 and multicall.singles == ["add", "add"]
+
+
+def test_without_multicall_whatever_a_rule_makes_of_it(up):
+    multicall = Multicall(missing=-32601)
+    gateway, _ = up(multicall, faults=({"code": -32601, "status": 410},))
+    assert gateway.batch("up", ("add", 1, 2)) == [{"result": 3}]
+    assert multicall.sizes == [] and multicall.singles == ["add"]
+
+
+def test_a_status_of_all_faults_tells_nothing(up):
+    """What may have run is not sent again."""
+    multicall = Multicall(missing=5)
+    gateway, _ = up(multicall, fault_status=404, multicall_results="wrapped")
+    for _ in range(2):
+        for result in gateway.batch("up", ("add", 1, 2), ("add", 3, 4)):
+            assert_failed(result, "fault", 404, "unknown")
+    assert multicall.sizes == [2, 2] and multicall.singles == []
+
+
+def test_found_out_by_a_batch(up):
+    """Where the shape is known the batch itself is the question."""
+    multicall = Multicall(missing=-32601)
+    gateway, _ = up(multicall, multicall_results="wrapped")
+    assert gateway.batch("up", ("add", 1, 2), ("add", 3, 4)) == [{"result": 3}, {"result": 7}]
+    assert gateway.batch("up", ("add", 1, 2)) == [{"result": 3}]
+    assert (multicall.questions, multicall.sizes) == (0, [2])
+
+
+def test_asked_again_after_a_reload(up):
+    multicall = Multicall(missing=-32601)
+    gateway, upstream = up(multicall)
+    assert gateway.batch("up", ("add", 1, 2)) == [{"result": 3}]
+    multicall.missing = None
+    assert gateway.batch("up", ("add", 1, 2)) == [{"result": 3}]
+    assert multicall.sizes == []
+    gateway.reload(up_settings(upstream))
+    assert gateway.batch("up", ("add", 1, 2)) == [{"result": 3}]
+    assert multicall.sizes == [1] and multicall.questions == 2
+
+
+def test_never(up):
+    multicall = Multicall()
+    gateway, upstream = up(multicall, multicall="never")
+    assert gateway.batch("up", ("add", 1, 2), ("add", 3, 4)) == [{"result": 3}, {"result": 7}]
+    assert sorted(multicall.singles) == ["add", "add"] and len(upstream.exchanges) == 2
+
+
+def test_always(up):
+    multicall = Multicall(missing=-32601)
+    gateway, _ = up(multicall, multicall="always")
+    for result in gateway.batch("up", ("add", 1, 2), ("add", 3, 4)):
+        assert_failed(result, "fault", 404, "no", fault={"code": -32601, "string": "no such method"})
+    assert multicall.singles == []
+
+
+@pytest.mark.parametrize("wraps, shape", [(True, "wrapped"), (False, "bare")])
+def test_a_shape_that_is_set_is_not_asked_for(up, wraps, shape):
+    multicall = Multicall(wraps=wraps)
+    gateway, _ = up(multicall, multicall_results=shape)
+    assert gateway.batch("up", ("echo", [1]), ("fail", 1, "x"))[0] == {"result": [1]}
+    assert multicall.questions == 0
+
+
+def test_a_question_that_tells_nothing(up):
+    """Without system.listMethods results are read as wrapped."""
+    functions = methods()
+    del functions["system.listMethods"]
+    multicall = Multicall(functions)
+    gateway, _ = up(multicall)
+    for _ in range(2):
+        assert gateway.batch("up", ("echo", [1]), ("echo", 2)) == [{"result": [1]}, {"result": 2}]
+    assert multicall.questions == 1
+
+
+def test_a_question_that_fails(start):
+    """Nothing of the batch was sent then; the next batch asks again."""
+    multicall = Multicall()
+    fails = True
+
+    async def behave(x):
+        if fails:
+            x.reset()
+        else:
+            await multicall(x)
+
+    upstream = start.upstream(behave)
+    gateway = start.gateway(up_settings(upstream))
+    for result in gateway.batch("up", ("add", 1, 2), ("add", 3, 4)):
+        assert_failed(result, "connection-lost", 502, "no")
+    fails = False
+    assert gateway.batch("up", ("add", 1, 2)) == [{"result": 3}]
+    assert multicall.questions == 1
+
+
+@pytest.mark.concurrency
+def test_one_asks_for_all(start):
+    """Batches that come at once wait for one answer, over all workers."""
+    gate = None
+
+    class Slow(Multicall):
+        async def multicall(self, x, calls):
+            if self.questions == 0:
+                self.questions = 1
+                await gate.passed()
+                await x.answer([[["echo"]]])
+                return
+            await super().multicall(x, calls)
+
+    multicall = Slow()
+    upstream = start.upstream(multicall)
+    gate = upstream.gate()
+    gateway = start.gateway(up_settings(upstream) | {"workers": 3})
+    with ThreadPoolExecutor(12) as pool:
+        running = [pool.submit(gateway.batch, "up", ("echo", [n])) for n in range(12)]
+        upstream.wait_requests(1)
+        late = gateway.batch("up", ("echo", 1), X_Rpcgate_Timeout="200ms")
+        assert_failed(late[0], "overloaded", 503, "no")
+        gate.open()
+        assert [future.result() for future in running] == [[{"result": [n]}] for n in range(12)]
+    assert multicall.questions == 1
+    assert len(multicall.sizes) == 12
