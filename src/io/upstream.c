@@ -390,6 +390,7 @@ void upstreams_run(struct upstreams *all)
     for (int round = 0; round < RUN_ROUNDS; round++) {
         drop_cancelled(all);
         begin_all(all);
+        collect_all(all); /* what has ended while it was paused does not go on */
         go_on_all(all);
         run_timers(all);
         collect_all(all);
