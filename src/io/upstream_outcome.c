@@ -107,6 +107,7 @@ static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
         return x->began ? UPSTREAM_LOST : UPSTREAM_CONNECT_FAILED;
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_WRITE_ERROR: /* we have taken all: more stands behind what is compressed */
     case CURLE_TOO_MANY_REDIRECTS:
         return UPSTREAM_BAD_RESPONSE;
     case CURLE_WEIRD_SERVER_REPLY:
@@ -149,6 +150,8 @@ static void explain(const struct exchange *x, CURLcode rc, struct upstream_outco
         reason = "the response's head has a line of more than 100 KB, or memory ran out";
     else if (rc == CURLE_UNSUPPORTED_PROTOCOL)
         reason = "the answer is not HTTP";
+    else if (rc == CURLE_WRITE_ERROR)
+        reason = "the compressed answer has something behind its end";
 
     if (rc == CURLE_COULDNT_CONNECT)
         curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &system_error);

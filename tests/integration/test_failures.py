@@ -155,6 +155,8 @@ TABLE = [
                                      Content_Encoding="gzip")),
     bad("gzip corrupt", responds(gzip.compress(DOCUMENT)[:30] + b"\xff" * 80,
                                  Content_Encoding="gzip")),
+    bad("gzip and more behind it", responds(gzip.compress(DOCUMENT) + b"more",
+                                            Content_Encoding="gzip")),
     bad("gzip that is none", responds(DOCUMENT, Content_Encoding="gzip")),
     bad("deflate that is none", responds(DOCUMENT, Content_Encoding="deflate")),
     bad("deflate cut off", responds(deflate(DOCUMENT, 15)[:-30], Content_Encoding="deflate")),
