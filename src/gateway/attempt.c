@@ -220,6 +220,12 @@ static bool is_own_timeout(const struct call *c, const struct upstream_outcome *
     return !c->is_short && outcome->duration_us / 1000 >= c->rule.timeout_ms / 2;
 }
 
+/* A call that is made again is one failure: it may be what the upstream breaks off at. */
+static enum breaker_result once(const struct call *c)
+{
+    return c->maybe_executed ? BREAKER_NOTHING : BREAKER_BAD;
+}
+
 static enum breaker_result result_of(const struct call *c, const struct upstream_outcome *outcome)
 {
     switch (outcome->status) {
@@ -229,10 +235,11 @@ static enum breaker_result result_of(const struct call *c, const struct upstream
         return BREAKER_GOOD;
     case UPSTREAM_CONNECT_FAILED:
     case UPSTREAM_TLS_FAILED:
-    case UPSTREAM_LOST:
         return BREAKER_BAD;
+    case UPSTREAM_LOST:
+        return once(c);
     case UPSTREAM_TIMEOUT:
-        return is_own_timeout(c, outcome) ? BREAKER_BAD : BREAKER_NOTHING;
+        return is_own_timeout(c, outcome) ? once(c) : BREAKER_NOTHING;
     case UPSTREAM_FAILED:
         break;
     }

@@ -62,6 +62,18 @@ def wait_until_due(gateway):
         time.sleep(0.02)
 
 
+def test_one_call_is_one_failure(start):
+    """However often it is made again: no record may close the way to the others."""
+    upstream, how = scripted(start)
+    gateway = gateway_of(start, upstream.url, methods=[{"match": "*", "safe": True}],
+                         retry={"attempts": FAILURES + 1, "backoff": "1ms"})
+    how[0] = "close"
+    assert_problem(gateway.call("up", "m", ["x"]), "connection-lost", 502, "unknown")
+    assert upstream.executed["x"] == FAILURES + 1
+    how[0] = "fine"
+    assert gateway.call("up", "m", ["y"]).result == "y"
+
+
 def test_opens_and_closes(start):
     upstream, how = scripted(start)
     gateway = gateway_of(start, upstream.url)
