@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/config.h"
-#include "config/redact.h"
 
 #include "config/checks.h"
 #include "config/config_file.h"
 #include "config/findings.h"
 #include "config/reader.h"
+#include "config/redact.h"
 #include "config/sections.h"
 #include "config/source.h"
 #include "config/store.h"
 #include "config/syntax.h"
 
 #include <assert.h>
+#include <stdint.h>
 
 /* What a reading needs from its first to its last step. */
 struct reading {
@@ -38,6 +39,21 @@ static void default_listen(struct config *config)
     l->origins[LISTEN_group].shown = "\"rpcgate\"";
     config->listen = l;
     config->n_listen = 1;
+}
+
+/* A path may have a secret in it, too. */
+static void show_urls(struct config *config)
+{
+    for (size_t i = 0; i < config->n_upstreams; i++) {
+        struct upstream_config *u = &config->upstreams[i];
+        for (size_t k = 0; k < u->n_targets; k++) {
+            CLEANUP(buf_done) struct buf shown;
+            buf_init(&shown, SIZE_MAX - 1, NULL);
+            if (u->targets[k].url != NULL)
+                redact(config->redactor, str_of(u->targets[k].url), &shown);
+            u->targets[k].shown = store_text(config->store, buf_str(&shown));
+        }
+    }
 }
 
 static struct config *make(struct reading *reading, const struct config_read_options *options)
@@ -76,6 +92,7 @@ static struct config *make(struct reading *reading, const struct config_read_opt
     config->secrets = secret_list_take(&secrets, &config->n_secrets);
     secret_list_done(&secrets);
     config->redactor = redactor_new(config->store, config->secrets, config->n_secrets);
+    show_urls(config);
     return config;
 }
 

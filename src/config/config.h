@@ -216,8 +216,9 @@ struct listen_config {
 
 /* The parts of an upstream's URL, checked and decoded when the file is read. */
 struct upstream_target {
-    char *url;         /* http or https, without user and password, with a path: for curl, the log
-                          and problems. Of http+unix: http://localhost/PATH */
+    char *url;         /* http or https, without user and password, with a path: for curl. Of
+                          http+unix: http://localhost/PATH */
+    char *shown;       /* the same without any other secret: for the log, metrics and problems */
     char *unix_socket; /* path of the socket; NULL: none */
     char *username;    /* from the URL or `auth`; NULL: none */
     char *password;    /* NULL: none; secret */

@@ -153,6 +153,16 @@ static void add_histogram(const struct shown *s, enum metric metric, size_t offs
         add_histogram_of(s->upstreams[u]->record, metric, offset, to);
 }
 
+static void add_urls_of(const struct upstream_state *upstream, struct chain *to)
+{
+    size_t n = upstream_state_targets(upstream);
+    for (size_t i = 0; n > 1 && i < n; i++) {
+        add(to, "%s{upstream=\"%s\",", rows[METRIC_URL_UP].name, upstream->config->name);
+        add_label(to, "url", upstream->config->targets[i].shown);
+        add(to, "} %d\n", upstream_state_target_is_up(upstream, i));
+    }
+}
+
 static void add_upstreams(const struct shown *s, struct chain *to)
 {
     static const char *const states[] = { "closed", "open", "probing" };
@@ -169,6 +179,9 @@ static void add_upstreams(const struct shown *s, struct chain *to)
     for (size_t u = 0; u < s->n_upstreams; u++)
         add(to, "%s{upstream=\"%s\"} %d\n", rows[METRIC_UPSTREAM_UP].name, name_of(s, u),
             upstream_state_health(s->upstreams[u]) != UPSTREAM_DOWN);
+    begin(to, METRIC_URL_UP);
+    for (size_t u = 0; u < s->n_upstreams; u++)
+        add_urls_of(s->upstreams[u], to);
     begin(to, METRIC_BREAKER_STATE);
     for (size_t u = 0; u < s->n_upstreams; u++)
         for (unsigned state = 0; state < ARRAY_LEN(states); state++)

@@ -17,6 +17,8 @@
       "Connections in use, and calls that wait for one.")                                          \
     X(UPSTREAM_UP, "rpcgate_upstream_up", "gauge",                                                 \
       "1 unless the last that was seen of it failed.")                                             \
+    X(URL_UP, "rpcgate_upstream_url_up", "gauge",                                                  \
+      "Of upstreams with several urls: 0 for one that could not be connected to.")                 \
     X(BREAKER_STATE, "rpcgate_breaker_state", "gauge", "1 for the state that the breaker is in.")  \
     X(RETRIES, "rpcgate_retries_total", "counter", "Attempts beyond each call's first.")           \
     X(RELOADS, "rpcgate_reloads_total", "counter",                                                 \

@@ -7,9 +7,10 @@
 
 #include <stdlib.h>
 
-static size_t count_targets(const struct upstream_config *config)
+size_t upstream_state_targets(const struct upstream_state *s)
 {
-    return config->n_targets < UPSTREAM_TARGETS_MAX ? config->n_targets : UPSTREAM_TARGETS_MAX;
+    size_t n = s->config->n_targets;
+    return n < UPSTREAM_TARGETS_MAX ? n : UPSTREAM_TARGETS_MAX;
 }
 
 struct upstream_state *upstream_state_new(struct config *snapshot, size_t index,
@@ -24,7 +25,7 @@ struct upstream_state *upstream_state_new(struct config *snapshot, size_t index,
     permits_init(&s->permits, (uint32_t)pool->max_connections, (uint32_t)pool->max_queue,
                  record->n_workers);
     s->introspection = introspection_new();
-    s->left_alone_ms = xcalloc(count_targets(s->config), sizeof *s->left_alone_ms);
+    s->left_alone_ms = xcalloc(upstream_state_targets(s), sizeof *s->left_alone_ms);
     return s;
 }
 
@@ -96,7 +97,7 @@ static void note_target(struct upstream_state *s, size_t target, int64_t now_ms,
                   well ? "this url of the upstream works again"
                        : "this url of the upstream cannot be connected to, others are used",
                   LOG_TEXT("upstream", s->config->name),
-                  LOG_TEXT("url", s->config->targets[target].url));
+                  LOG_TEXT("url", s->config->targets[target].shown));
 }
 
 void upstream_state_connected(struct upstream_state *s, size_t target, int64_t now_ms, bool well)
@@ -131,7 +132,7 @@ static bool may_try(struct upstream_state *s, size_t target, int64_t now_ms)
 
 size_t upstream_state_target(struct upstream_state *s, int64_t now_ms, uint64_t tried)
 {
-    size_t n = count_targets(s->config);
+    size_t n = upstream_state_targets(s);
     size_t first = UPSTREAM_NO_TARGET;
     for (size_t i = 0; i < n; i++) {
         if ((tried >> i & 1) != 0)
@@ -142,6 +143,11 @@ size_t upstream_state_target(struct upstream_state *s, int64_t now_ms, uint64_t 
             first = i;
     }
     return first;
+}
+
+bool upstream_state_target_is_up(const struct upstream_state *s, size_t target)
+{
+    return atomic_load_explicit(&s->left_alone_ms[target], memory_order_relaxed) == 0;
 }
 
 bool upstream_state_is_down(const struct upstream_state *s, int64_t now_ms)

@@ -71,6 +71,13 @@ void upstream_state_reached(struct upstream_state *s, int64_t now_ms, bool well)
  * works again. UPSTREAM_NO_TARGET: all were tried. */
 size_t upstream_state_target(struct upstream_state *s, int64_t now_ms, uint64_t tried);
 
+/* How many addresses of it are used. */
+size_t upstream_state_targets(const struct upstream_state *s);
+
+/* False: that address could not be connected to when it was last tried. Known of upstreams with
+ * several. */
+bool upstream_state_target_is_up(const struct upstream_state *s, size_t target);
+
 /* What GET /v1 and the metrics say of it. */
 enum upstream_health upstream_state_health(const struct upstream_state *s);
 

@@ -84,7 +84,7 @@ static void print_step(const struct check *c, enum check_step_word word, struct 
 
 static const char *url_of(const struct check *c)
 {
-    return c->upstream->targets[c->target].url;
+    return c->upstream->targets[c->target].shown;
 }
 
 static const char *socket_of(const struct check *c)

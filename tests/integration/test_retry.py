@@ -174,6 +174,9 @@ def test_next_url(start):
         line = gateway.wait_line("cannot be connected to")
         assert dead in line
         assert sum("cannot be connected to" in line for line in gateway.lines) == 1
+        lines = gateway.get("/metrics").body.decode().splitlines()
+        assert f'rpcgate_upstream_url_up{{upstream="up",url="{dead}"}} 0' in lines
+        assert f'rpcgate_upstream_url_up{{upstream="up",url="{upstream.url}"}} 1' in lines
     assert set(upstream.executed.values()) == {1} and len(upstream.executed) == 5
 
 
