@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#define FORMS 7 /* at most, of one secret */
+#define FORMS 5 /* at most, of one secret */
 
 struct redactor {
     struct str *patterns; /* the longest first */
@@ -35,24 +35,6 @@ static void append_base64(struct buf *to, struct str secret, bool url)
         to->len--;
     for (size_t i = 0; url && i < to->len; i++)
         to->data[i] = to->data[i] == '+' ? '-' : to->data[i] == '/' ? '_' : to->data[i];
-}
-
-static bool is_unreserved(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
-}
-
-/* RFC 3986 section 2.1; both cases of the digits are seen. */
-static void append_percent(struct buf *to, struct str secret, const char *digits)
-{
-    for (size_t i = 0; i < secret.len; i++) {
-        unsigned char c = (unsigned char)secret.data[i];
-        if (is_unreserved(secret.data[i]))
-            buf_append_byte(to, secret.data[i]);
-        else
-            buf_printf(to, "%%%c%c", digits[c >> 4], digits[c & 0xF]);
-    }
 }
 
 static void append_escaped(struct buf *to, struct str secret, bool quotes)
@@ -82,14 +64,8 @@ static void append_form(struct buf *to, struct str secret, unsigned form)
     case 2:
         append_base64(to, secret, form == 2);
         break;
-    case 3:
-        append_percent(to, secret, "0123456789ABCDEF");
-        break;
-    case 4:
-        append_percent(to, secret, "0123456789abcdef");
-        break;
     default:
-        append_escaped(to, secret, form == 6);
+        append_escaped(to, secret, form == 4);
         break;
     }
 }
@@ -118,25 +94,69 @@ struct redactor *redactor_new(struct store *store, const struct str *secrets, si
     qsort(redactor->patterns, redactor->n, sizeof *redactor->patterns, longest_first);
     for (size_t i = 0; i < redactor->n; i++)
         redactor->begins[(unsigned char)redactor->patterns[i].data[0]] = true;
+    redactor->begins['+'] |= redactor->begins[' '];
+    redactor->begins['%'] = n > 0;
     return redactor;
 }
 
-/* Length of the longest secret that `text` begins with; 0: none. */
-static size_t secret_at(const struct redactor *redactor, struct str text)
+static int digit_of(char c)
 {
-    for (size_t i = 0; i < redactor->n; i++)
-        if (str_starts_with(text, redactor->patterns[i]))
-            return redactor->patterns[i].len;
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* How much of `text` stands for that byte, as it is or percent-encoded; 0: nothing does. Which
+ * bytes are encoded (RFC 3986 section 2.1) differs from program to program, as does a blank's form.
+ */
+static size_t byte_at(struct str text, char byte)
+{
+    if (text.len >= 3 && text.data[0] == '%') {
+        int high = digit_of(text.data[1]), low = digit_of(text.data[2]);
+        if (high >= 0 && low >= 0 && high * 16 + low == (unsigned char)byte)
+            return 3;
+    }
+    return text.len > 0 && (text.data[0] == byte || (byte == ' ' && text.data[0] == '+')) ? 1 : 0;
+}
+
+/* Is this the end of a text that was cut, within a byte's form at the latest? */
+static bool is_cut_here(struct str rest)
+{
+    return rest.len == 0 || (rest.len < 3 && rest.data[0] == '%');
+}
+
+static size_t pattern_at(struct str text, struct str pattern, bool cut)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < pattern.len; i++) {
+        struct str rest = str_slice(text, at, text.len);
+        size_t len = byte_at(rest, pattern.data[i]);
+        if (len == 0)
+            return cut && is_cut_here(rest) ? text.len : 0;
+        at += len;
+    }
+    return at;
+}
+
+/* Length of the longest secret that `text` begins with; 0: none. */
+static size_t secret_at(const struct redactor *redactor, struct str text, bool cut)
+{
+    for (size_t i = 0; i < redactor->n; i++) {
+        size_t len = pattern_at(text, redactor->patterns[i], cut);
+        if (len > 0)
+            return len;
+    }
     return 0;
 }
 
-void redact(const struct redactor *redactor, struct str text, struct buf *to)
+static void run(const struct redactor *redactor, struct str text, bool cut, struct buf *to)
 {
     size_t clean = 0, at = 0;
     while (redactor != NULL && at < text.len) {
         size_t found = 0;
         if (redactor->begins[(unsigned char)text.data[at]])
-            found = secret_at(redactor, str_slice(text, at, text.len));
+            found = secret_at(redactor, str_slice(text, at, text.len), cut);
         if (found == 0) {
             at++;
             continue;
@@ -147,4 +167,14 @@ void redact(const struct redactor *redactor, struct str text, struct buf *to)
         clean = at;
     }
     buf_append(to, str_slice(text, clean, text.len));
+}
+
+void redact(const struct redactor *redactor, struct str text, struct buf *to)
+{
+    run(redactor, text, false, to);
+}
+
+void redact_cut(const struct redactor *redactor, struct str text, struct buf *to)
+{
+    run(redactor, text, true, to);
 }

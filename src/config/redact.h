@@ -19,4 +19,7 @@ struct redactor *redactor_new(struct store *store, const struct str *secrets, si
 /* Appends the text without secrets. `redactor` NULL: as it is. Any thread. */
 void redact(const struct redactor *redactor, struct str text, struct buf *to);
 
+/* The same of a text that was cut off: if it ends with a secret's beginning, that becomes `***`. */
+void redact_cut(const struct redactor *redactor, struct str text, struct buf *to);
+
 #endif

@@ -86,12 +86,13 @@ static const char *advice(int status)
 }
 
 void outcome_protocol_error(const struct upstream_outcome *outcome,
-                            const struct upstream_config *upstream, struct error *err)
+                            const struct upstream_config *upstream, struct str message,
+                            struct error *err)
 {
     int status = outcome->http_status;
-    error_set(err, PROBLEM_PROTOCOL_ERROR, "The upstream %s answered with HTTP status %d%s%s.%s",
-              upstream->name, status, outcome->reason_phrase[0] != '\0' ? " " : "",
-              outcome->reason_phrase, advice(status));
+    error_set(err, PROBLEM_PROTOCOL_ERROR, "The upstream %s answered with HTTP status %d%s%.*s.%s",
+              upstream->name, status, message.len > 0 ? " " : "", STR_ARGS(message),
+              advice(status));
     if (surely_not_executed(status))
         err->executed = EXECUTED_NO;
     if (status == 429 || status == 503) {
@@ -100,8 +101,7 @@ void outcome_protocol_error(const struct upstream_outcome *outcome,
     }
 }
 
-void outcome_protocol(const struct upstream_outcome *outcome,
-                      const struct upstream_config *upstream, struct str body,
+void outcome_protocol(const struct upstream_outcome *outcome, struct str body,
                       struct outcome_protocol *ret)
 {
     size_t n = 0;
@@ -109,7 +109,6 @@ void outcome_protocol(const struct upstream_outcome *outcome,
         ret->headers[n++] = (struct problem_header){ str_of(outcome->headers[i].name),
                                                      str_of(outcome->headers[i].value) };
     ret->protocol = (struct problem_protocol){
-        .url = str_of(upstream->target.url),
         .status = outcome->http_status,
         .message = str_of(outcome->reason_phrase),
         .content_type = str_of(outcome->content_type),

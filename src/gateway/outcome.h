@@ -12,19 +12,23 @@
 void outcome_error(const struct upstream_outcome *outcome, const struct upstream_config *upstream,
                    struct error *err);
 
-/* Fills `err` for a complete response of another status than 200 and no fault in its body. */
+/* Fills `err` for a complete response of another status than 200 and no fault in its body.
+ * `message` is its reason phrase without secrets. */
 void outcome_protocol_error(const struct upstream_outcome *outcome,
-                            const struct upstream_config *upstream, struct error *err);
+                            const struct upstream_config *upstream, struct str message,
+                            struct error *err);
 
 #define OUTCOME_HEADERS_MAX 16
+
+/* More of a body than is shown: a secret may begin before the cut. [bytes] */
+#define OUTCOME_BODY_MAX ((size_t)2 * PROBLEM_BODY_MAX)
 
 /* The response as a problem shows it; `body` is its beginning. All borrowed. */
 struct outcome_protocol {
     struct problem_protocol protocol;
     struct problem_header headers[OUTCOME_HEADERS_MAX];
 };
-void outcome_protocol(const struct upstream_outcome *outcome,
-                      const struct upstream_config *upstream, struct str body,
+void outcome_protocol(const struct upstream_outcome *outcome, struct str body,
                       struct outcome_protocol *ret);
 
 #endif

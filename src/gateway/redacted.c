@@ -3,14 +3,27 @@
 
 #include <stdint.h>
 
-/* `to` has room for it and does not move: a secret is longer than what it becomes. */
-static struct str copy(const struct redactor *redactor, struct str text, struct buf *to)
+/* A beginning of a secret may be shorter than what it becomes. */
+#define LONGER_MAX ((size_t)3)
+
+/* `to` has room for it and does not move: a secret is longer than what it becomes. Of a text of
+ * `max` bytes more may have been cut off. */
+static struct str copy_within(const struct redactor *redactor, struct str text, size_t max,
+                              struct buf *to)
 {
     size_t from = to->len;
     if (text.data == NULL)
         return text;
-    redact(redactor, text, to);
+    if (text.len < max)
+        redact(redactor, text, to);
+    else
+        redact_cut(redactor, text, to);
     return str_slice(buf_str(to), from, to->len);
+}
+
+static struct str copy(const struct redactor *redactor, struct str text, struct buf *to)
+{
+    return copy_within(redactor, text, SIZE_MAX, to);
 }
 
 void redacted_fault(const struct redactor *redactor, struct fault *fault, struct buf *text)
@@ -25,15 +38,16 @@ void redacted_protocol(const struct redactor *redactor, struct outcome_protocol 
                        struct buf *text)
 {
     struct problem_protocol *p = &shown->protocol;
-    size_t all = p->url.len + p->message.len + p->content_type.len + p->body.len + 1;
+    size_t all =
+        p->url.len + p->message.len + p->content_type.len + p->body.len + 3 * LONGER_MAX + 1;
     for (size_t i = 0; i < p->n_headers; i++)
         all += shown->headers[i].value.len;
     buf_init(text, SIZE_MAX - 1, NULL);
     (void)buf_reserve(text, all);
     p->url = copy(redactor, p->url, text);
-    p->message = copy(redactor, p->message, text);
-    p->content_type = copy(redactor, p->content_type, text);
-    p->body = copy(redactor, p->body, text);
+    p->message = copy_within(redactor, p->message, UPSTREAM_TEXT_MAX - 1, text);
+    p->content_type = copy_within(redactor, p->content_type, UPSTREAM_TEXT_MAX - 1, text);
+    p->body = copy_within(redactor, p->body, OUTCOME_BODY_MAX, text);
     for (size_t i = 0; i < p->n_headers; i++)
         shown->headers[i].value = copy(redactor, shown->headers[i].value, text);
 }

@@ -78,10 +78,10 @@ static void fail_with_protocol(struct response *r, const struct upstream_outcome
 {
     const struct upstream_config *upstream = r->way.upstream;
     struct outcome_protocol *shown = &ret->shown_protocol;
-    outcome_protocol_error(outcome, upstream, r->way.error);
-    outcome_protocol(outcome, upstream, (struct str){ r->peek, r->peek_len }, shown);
-    shown->protocol.url = str_of(upstream->targets[r->way.target].url);
+    outcome_protocol(outcome, (struct str){ r->peek, r->peek_len }, shown);
+    shown->protocol.url = str_of(upstream->targets[r->way.target].shown);
     redacted_protocol(r->way.config->redactor, shown, &ret->text);
+    outcome_protocol_error(outcome, upstream, shown->protocol.message, r->way.error);
     ret->protocol = &shown->protocol;
 }
 

@@ -36,8 +36,7 @@ struct response {
     bool undecodable; /* the decoder refused it; the error says why */
     size_t ignored;   /* bytes after that */
     size_t peek_len;
-    char peek[2 * PROBLEM_BODY_MAX]; /* its first bytes, for a protocol-error; more than is shown,
-                                        for a secret may begin before the cut */
+    char peek[OUTCOME_BODY_MAX]; /* its first bytes, for a protocol-error */
 };
 
 /* What came of it. */

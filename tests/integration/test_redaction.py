@@ -34,6 +34,9 @@ def echoing(start):
                 await x.answer_fault(1, "x" * 280 + twice)
             case "status":
                 await x.respond(twice.encode(), "500 " + flat[:200], {"Server": TOKEN_HEADER})
+            case "cut":
+                await x.respond(b"", "500 " + "x" * 240 + TOKEN_HEADER,
+                                {"Content-Type": "text/html; x=" + "y" * 235 + TOKEN_HEADER})
             case "long":
                 await x.respond(b"y" * 500 + twice.encode(), "502 Bad")
             case "html":
@@ -53,7 +56,7 @@ def gateway(start, echoing):
                "headers": [f"X-Api-Key: {TOKEN_HEADER}", f"Cookie: {COOKIE}"]}}})
 
 
-@pytest.mark.parametrize("method", ["fault", "status", "long", "html", "element"])
+@pytest.mark.parametrize("method", ["fault", "status", "cut", "long", "html", "element"])
 def test_no_secret_comes_back(gateway, method):
     answer = gateway.call("up", method)
     assert answer.status >= 400
@@ -62,8 +65,23 @@ def test_no_secret_comes_back(gateway, method):
         for form in forms(secret):
             assert form not in text, text
             assert form not in gateway.stderr
-    if method in ("fault", "status"):
+    assert TOKEN_HEADER[:6] not in text
+    if method in ("fault", "status", "cut"):
         assert "***" in text
+
+
+def test_no_secret_in_what_is_told_of_urls(start, echoing, tmp_path):
+    """Some servers want credentials in the path."""
+    (tmp_path / "path").write_text("user:of-the-path")
+    path = "/${file:" + str(tmp_path / "path") + "}/xmlrpc"
+    gateway = start.gateway({"anonymous": {"allow": ["*/*"]}, "upstreams": {
+        "up": {"urls": ["http://127.0.0.1:1" + path, echoing.url + path], "verbose": True}}})
+    answer = gateway.call("up", "long")
+    assert answer.json["protocol"]["url"].endswith("/***/xmlrpc")
+    assert "/***/xmlrpc" in gateway.wait_line("cannot be connected to")
+    metrics = gateway.get("/metrics").body.decode()
+    assert 'url="http://127.0.0.1:1/***/xmlrpc"} 0' in metrics
+    assert "of-the-path" not in answer.body.decode() + metrics + gateway.stderr
 
 
 def test_results_are_never_altered(gateway):
