@@ -80,7 +80,7 @@ void entry_count(const struct entry *e)
 void entry_write_problem(struct entry *e, struct error *err, const struct call_end *end,
                          struct chain *to)
 {
-    const struct request *r = e->batch->request;
+    struct request *r = e->batch->request;
     struct problem problem = {
         .error = err,
         .request_id = str_of(r->id),
@@ -93,6 +93,8 @@ void entry_write_problem(struct entry *e, struct error *err, const struct call_e
     e->problem = err->type;
     if (e->silent)
         return;
+    if (err->retry_after > r->sums.retry_after)
+        r->sums.retry_after = err->retry_after;
     redacted_error(r->view->config->redactor, err);
     dialect_write_problem(e->batch->dialect, &problem, e->id, to);
 }

@@ -43,10 +43,14 @@ static void add_of_problem(struct lines *lines, const struct request *r)
         add(lines, "WWW-Authenticate", "Bearer");
     if (r->error.type == PROBLEM_METHOD_NOT_ALLOWED)
         add(lines, "Allow", route_allow(r->route.kind));
-    if (r->error.retry_after > 0) {
-        snprintf(lines->retry_after, sizeof lines->retry_after, "%u", r->error.retry_after);
-        add(lines, "Retry-After", lines->retry_after);
-    }
+}
+
+static void add_retry_after(struct lines *lines, unsigned seconds)
+{
+    if (seconds == 0)
+        return;
+    snprintf(lines->retry_after, sizeof lines->retry_after, "%u", seconds);
+    add(lines, "Retry-After", lines->retry_after);
 }
 
 /* For pages of the origins in `cors_origins`. Fetch standard, section 3.2.3. */
@@ -97,6 +101,7 @@ void request_reply(struct request *r)
     add_common(&lines, r);
     if (r->failed)
         add_of_problem(&lines, r);
+    add_retry_after(&lines, r->failed ? r->error.retry_after : r->sums.retry_after);
     if (r->sums.repaired > 0) {
         snprintf(lines.repaired, sizeof lines.repaired, "%zu", r->sums.repaired);
         add(&lines, "X-Rpcgate-Repaired", lines.repaired);

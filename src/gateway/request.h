@@ -40,6 +40,7 @@ struct request_sums {
     unsigned attempts; /* of the one call that had most */
     int64_t upstream_us, queue_us;
     size_t repaired;
+    unsigned retry_after; /* the longest of the problems that a 200 tells of [s]; 0: none */
     bool has_fault_code;
     int64_t fault_code;
 };

@@ -166,3 +166,14 @@ def test_access_line_and_metrics(start):
     assert requests + 'method="other",outcome="invalid-request"} 1' in metrics
     assert "multicall" not in metrics
     assert 'rpcgate_request_duration_seconds_count{upstream="up"} 1' in metrics
+
+
+@pytest.mark.parametrize("use", ["auto", "never"])
+def test_retry_after_is_the_longest(up, use):
+    gateway, _ = up(Multicall(), multicall=use, faults=({"code": 1, "retry_after": "7s"},
+                                                        {"code": 2, "retry_after": "3s"}))
+    answer = gateway.post_json("/v1/up", [{"method": "fail", "params": [code, "x"]}
+                                          for code in (1, 2, 4)])
+    assert answer.status == 200 and answer.header("Retry-After") == "7"
+    answer = gateway.post_json("/v1/up", [{"method": "fail", "params": [4, "x"]}])
+    assert answer.status == 200 and answer.header("Retry-After") is None

@@ -324,8 +324,9 @@ def test_rates(start):
     assert answers[0]["error"]["data"]["type"] == "urn:rpcgate:problem:rate-limited"
     assert upstream.exchanges == []
     assert len(gateway.jsonrpc("up", [call] * 2, **bearer).json) == 2
-    answer = gateway.jsonrpc("up", call, **bearer).json
-    assert (answer["error"]["code"], answer["id"]) == (-32000, 1)
+    answer = gateway.jsonrpc("up", call, **bearer)
+    assert (answer.json["error"]["code"], answer.json["id"]) == (-32000, 1)
+    assert answer.status == 200 and int(answer.header("Retry-After")) >= 1
 
 
 def test_failures_of_the_upstream(start):
