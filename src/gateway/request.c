@@ -62,6 +62,7 @@ static struct request *request_begin(struct door *door, struct http_exchange *x)
     look_init(r);
     buf_init(&r->body, (size_t)r->view->config->limits.body, &w->gateway->memory);
     chain_init(&r->reply, SIZE_MAX, &w->gateway->memory);
+    buf_init(&r->tracestate, (size_t)r->view->config->limits.headers, NULL);
     atomic_fetch_add_explicit(&w->running, 1, memory_order_relaxed);
     http_set_user(x, r);
     return r;
@@ -173,6 +174,7 @@ static void on_closed(void *context, struct http_exchange *x, bool sent)
     list_remove(&r->in_state);
     list_remove(&r->memory.in_starved);
     buf_done(&r->body);
+    buf_done(&r->tracestate);
     chain_done(&r->reply);
     http_set_user(x, NULL);
     view_release(r->view);

@@ -64,6 +64,7 @@ struct request {
     const struct upstream_config *upstream; /* NULL: not known (yet) */
     int64_t timeout_ms;                     /* X-Rpcgate-Timeout; CLOCK_NEVER: none */
 
+    struct buf tracestate;     /* where it came in several lines */
     bool wants_body;           /* else it is thrown away */
     struct buf body;           /* the caller's JSON */
     struct memory_wait memory; /* of the body */

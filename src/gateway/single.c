@@ -6,6 +6,27 @@
 #include "gateway/metrics.h"
 #include "rules/media.h"
 
+/* Several lines of it are one list, in their order (Trace Context, 3.3). */
+static struct str tracestate(struct request *r, const struct request_head *head)
+{
+    const struct str name = STR("tracestate");
+    struct buf *joined = &r->tracestate;
+    size_t n = head_count(head, name);
+    if (n <= 1)
+        return n == 1 ? head_find(head, name)->value : (struct str){ NULL, 0 };
+    if (joined->len > 0) /* for another call of the batch */
+        return buf_str(joined);
+    for (size_t i = 0; i < head->n_headers; i++) {
+        const struct header *h = &head->headers[i];
+        if (!str_eq_nocase(h->name, name) || h->value.len == 0)
+            continue;
+        if (joined->len > 0)
+            buf_append(joined, STR(","));
+        buf_append(joined, h->value);
+    }
+    return buf_str(joined);
+}
+
 void request_fill_call(struct request *r, struct call *c, const struct method_rule *rule)
 {
     const struct request_head *head = http_head(r->exchange);
@@ -20,11 +41,8 @@ void request_fill_call(struct request *r, struct call *c, const struct method_ru
         .reply = &r->reply,
         .user = r,
     };
-    if (c->origin.traceparent.data != NULL) {
-        const struct header *state = head_find(head, STR("tracestate"));
-        if (state != NULL)
-            c->origin.tracestate = state->value;
-    }
+    if (c->origin.traceparent.data != NULL)
+        c->origin.tracestate = tracestate(r, head);
 }
 
 void request_add_call(struct request *r, const struct call *c)

@@ -120,6 +120,15 @@ def test_trace_context_goes_on(gateway, upstream):
     assert line["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
 
 
+def test_trace_state_in_several_lines(gateway, upstream):
+    """They are one list; a batch's calls all have it."""
+    lines = {"traceparent": TRACE, "tracestate": ["a=1,b=2", "", "c=3"]}
+    with gateway.connect() as caller:
+        assert caller.ask("POST", "/v1/up/m", b"[1]", lines).status == 200
+        assert caller.ask("POST", "/v1/up", b'[{"method": "m"}, {"method": "n"}]', lines).status == 200
+    assert {x.header("tracestate") for x in upstream.exchanges} == {"a=1,b=2,c=3"}
+
+
 @pytest.mark.parametrize("trace", [None, "nonsense", TRACE.replace("0af7", "0AF7"),
                                    "00-" + "0" * 32 + "-b7ad6b7169203331-01",
                                    TRACE.replace("00-", "ff-", 1)])
