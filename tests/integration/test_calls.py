@@ -125,7 +125,8 @@ def test_trace_state_in_several_lines(gateway, upstream):
     lines = {"traceparent": TRACE, "tracestate": ["a=1,b=2", "", "c=3"]}
     with gateway.connect() as caller:
         assert caller.ask("POST", "/v1/up/m", b"[1]", lines).status == 200
-        assert caller.ask("POST", "/v1/up", b'[{"method": "m"}, {"method": "n"}]', lines).status == 200
+        two = b'[{"method": "m"}, {"method": "n"}]'
+        assert caller.ask("POST", "/v1/up", two, lines).status == 200
     assert {x.header("tracestate") for x in upstream.exchanges} == {"a=1,b=2,c=3"}
 
 
