@@ -91,6 +91,15 @@ void answer_text(struct str quoted, struct buf *to)
     }
 }
 
+void answer_word(struct str quoted, struct buf *to)
+{
+    size_t start = to->len;
+    answer_text(quoted, to);
+    for (size_t i = start; i < to->len; i++)
+        if (to->data[i] == '\n' || to->data[i] == '\t')
+            to->data[i] = '?';
+}
+
 int answer_write(struct str json)
 {
     CLEANUP(chain_done) struct chain text;

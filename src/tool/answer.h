@@ -35,6 +35,9 @@ bool answer_member(struct str document, const char *name, struct str *ret) MUST_
  * ends. Appended to `to`. */
 void answer_text(struct str quoted, struct buf *to);
 
+/* So, on one line: line ends become `?`, too. */
+void answer_word(struct str quoted, struct buf *to);
+
 /* Writes JSON to stdout: in lines on a terminal, in one line elsewhere. Returns the exit status. */
 int answer_write(struct str json) MUST_CHECK;
 

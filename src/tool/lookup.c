@@ -147,7 +147,7 @@ static void print_method(const struct lookup *l, struct str item, struct buf *to
     buf_init(&name, SIZE_MAX - 1, NULL);
     if (!answer_member(item, "name", &quoted))
         return;
-    answer_text(quoted, &name);
+    answer_word(quoted, &name);
     if (l->glob != NULL && !glob_match(str_of(l->glob), buf_str(&name)))
         return;
     buf_append(to, buf_str(&name));
@@ -191,12 +191,12 @@ static void print_signature(const struct lookup *l, struct str signature, struct
     buf_printf(to, "%s(", l->method);
     for (size_t i = 0; has_result && json_next(&types, NULL, &type); i++) {
         buf_append_c(to, i > 0 ? ", " : "");
-        answer_text(type, to);
+        answer_word(type, to);
     }
     buf_append_byte(to, ')');
     if (has_result) {
         buf_append_c(to, " -> ");
-        answer_text(result, to);
+        answer_word(result, to);
     }
     buf_append_byte(to, '\n');
 }

@@ -10,7 +10,7 @@ from rig.tool import FAULT, OK, REFUSED, UNAVAILABLE, USAGE, address, tool, tool
 
 UPSTREAMS = {"upstreams": [{"name": "demo", "state": "up"}, {"name": "b" * 30, "state": "down"},
                            {"name": "c", "state": "unknown"}]}
-METHODS = ["system.listMethods", "a.add", "a.get", "größer", "bad\x1b[2J"]
+METHODS = ["system.listMethods", "a.add", "a.get", "größer", "bad\x1b[2J", "two\nlines"]
 
 #: What stands at each path.
 DOCUMENTS = {
@@ -51,7 +51,7 @@ def test_upstreams(url):
 def test_methods(url):
     done = tool("methods", "--url", url, "demo")
     assert done.status == OK and not done.err
-    assert done.out == "system.listMethods\na.add\na.get\ngrößer\nbad?[2J\n"
+    assert done.out == "system.listMethods\na.add\na.get\ngrößer\nbad?[2J\ntwo?lines\n"
     for glob, found in (("a.*", "a.add\na.get\n"), ("*e?t*", ""), ("gr??er", "größer\n"),
                         ("A.*", ""), ("*", done.out)):
         assert tool("methods", "demo", glob, "--url", url).out == found, glob
