@@ -92,6 +92,10 @@ static void describe(struct str document, struct buf *to)
 
 static void add_advice(const struct answer *answer, struct str document, struct buf *to)
 {
+    struct str upstream;
+    if (is_text(document, "type", "urn:rpcgate:problem:not-found") &&
+        !answer_member(document, "upstream", &upstream))
+        buf_append_c(to, "  `rpcgate upstreams` lists the upstreams that you may use.\n");
     if (is_text(document, "executed", "unknown"))
         buf_append_c(to, "  It is not known whether the call was executed.\n");
     if (answer->retry_after > 0)

@@ -179,6 +179,7 @@ def test_problems(call):
     assert done.status == DATA_ERROR and "/0" in done.err
     done = call("echo", "1", upstream="none")
     assert done.status == USAGE and "There is nothing" in done.err
+    assert done.err.endswith("\n  `rpcgate upstreams` lists the upstreams that you may use.\n")
     for method in ("forbidden", "system.multicall"):
         assert call(method, "[]").status == REFUSED
     done = call("echo", "1", upstream="down")
