@@ -4,6 +4,7 @@
 import os
 import resource
 import sys
+import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -80,6 +81,28 @@ def start_shared():
     starter = Starter()
     yield starter
     starter.end()
+
+
+@pytest.fixture(scope="module")
+def folder():
+    """For the files of a module's tests."""
+    with tempfile.TemporaryDirectory(prefix="rpcgate-") as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def shared_upstream(start_shared):
+    """One upstream for all tests of a module, for gateways that they share."""
+    return start_shared.upstream()
+
+
+@pytest.fixture
+def upstream(shared_upstream):
+    """The same, as if it were new."""
+    shared_upstream.behave = echo
+    shared_upstream.exchanges.clear()
+    shared_upstream.executed.clear()
+    return shared_upstream
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 
 from rig import wire
 from rig.check import assert_problem
-from rig.upstream import echo
 
 ALICE, BOB_NEW, BOB_OLD, NOBODY, PACED = (name * 8 for name in (
     "Alice-42", "bob.new_", "bob~old/", "no+thing", "paced-00"))
@@ -28,18 +27,6 @@ CALLERS = [
 
 def bearer(token: str) -> dict:
     return {"Authorization": f"Bearer {token}"}
-
-
-@pytest.fixture(scope="module")
-def shared_upstream(start_shared):
-    return start_shared.upstream()
-
-
-@pytest.fixture
-def upstream(shared_upstream):
-    shared_upstream.behave = echo
-    shared_upstream.exchanges.clear()
-    return shared_upstream
 
 
 def settings_for(upstream, **more) -> dict:

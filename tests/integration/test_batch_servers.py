@@ -1,19 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Batches for servers that nobody here wrote."""
 
-import tempfile
-from pathlib import Path
-
 import pytest
 
 from rig.check import assert_failed
 from rig.programs import PythonServer, Supervisord
-
-
-@pytest.fixture(scope="module")
-def folder():
-    with tempfile.TemporaryDirectory(prefix="rpcgate-") as name:
-        yield Path(name)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many batches at once, before an upstream that fails in every way, with callers that leave, reloads
-and a shutdown in between: each result is that of its call, or a problem."""
+"""Many batches at once, before an upstream that fails in every way, with callers that leave,
+reloads and a shutdown in between: each result is that of its call, or a problem."""
 
 import asyncio
 import json

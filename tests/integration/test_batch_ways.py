@@ -78,7 +78,8 @@ def test_always(up):
     multicall = Multicall(missing=-32601)
     gateway, _ = up(multicall, multicall="always")
     for result in gateway.batch("up", ("add", 1, 2), ("add", 3, 4)):
-        assert_failed(result, "fault", 404, "no", fault={"code": -32601, "string": "no such method"})
+        assert_failed(result, "fault", 404, "no",
+                      fault={"code": -32601, "string": "no such method"})
     assert multicall.singles == []
 
 

@@ -6,22 +6,10 @@ import json
 import pytest
 
 from rig.check import assert_problem
-from rig.upstream import echo, http_response, response_document
+from rig.upstream import http_response, response_document
 from rig.wire import request
 
 MEBIBYTE = 1 << 20
-
-
-@pytest.fixture(scope="module")
-def shared_upstream(start_shared):
-    return start_shared.upstream()
-
-
-@pytest.fixture
-def upstream(shared_upstream):
-    shared_upstream.behave = echo
-    shared_upstream.exchanges.clear()
-    return shared_upstream
 
 
 @pytest.fixture(scope="module")

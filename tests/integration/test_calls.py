@@ -11,7 +11,7 @@ import xmlrpc.client
 import pytest
 
 from rig.check import assert_problem
-from rig.upstream import (Exchange, echo, fault_document, http_response, response_document,
+from rig.upstream import (Exchange, fault_document, http_response, response_document,
                           value_document)
 
 SETTINGS = {
@@ -19,11 +19,6 @@ SETTINGS = {
                   "deny": ["up/secret.*"]},
     "log": {"level": "debug", "format": "json"},
 }
-
-
-@pytest.fixture(scope="module")
-def shared_upstream(start_shared):
-    return start_shared.upstream()
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +36,6 @@ def gateway(start_shared, shared_upstream):
             "quick": {"url": url, "timeouts": {"total": "200ms"}},
             "more": {"url": url, "extensions": ["nil", "i8"], "types": "tagged"},
         }})
-
-
-@pytest.fixture
-def upstream(shared_upstream):
-    """The scriptable upstream, an echo until the test says otherwise."""
-    shared_upstream.behave = echo
-    shared_upstream.exchanges.clear()
-    return shared_upstream
 
 
 # What goes out.

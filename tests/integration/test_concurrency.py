@@ -10,23 +10,9 @@ import pytest
 
 from rig import crowd
 from rig.settings import SLOW
-from rig.upstream import echo
 from rig.wire import request
 
 pytestmark = pytest.mark.concurrency
-
-
-@pytest.fixture(scope="module")
-def shared_upstream(start_shared):
-    return start_shared.upstream()
-
-
-@pytest.fixture
-def upstream(shared_upstream):
-    shared_upstream.behave = echo
-    shared_upstream.exchanges.clear()
-    shared_upstream.executed.clear()
-    return shared_upstream
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,9 @@
 """What upstreams tell of themselves: GET /v1/{upstream} and GET /v1/{upstream}/{method}."""
 
 import signal
-import tempfile
 import time
 import xmlrpc.client
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -376,16 +374,10 @@ def test_the_service_ends_while_an_upstream_is_asked(start):
     with ThreadPoolExecutor(6) as pool:
         answers = ask_at_once(gateway, "/v1/up", 6, pool)
         upstream.wait_requests(1)
-        eventually(lambda: metric(gateway, "rpcgate_connections"), 7.0)
+        eventually(lambda: gateway.metric("rpcgate_connections"), 7.0)
         gateway.signal(signal.SIGTERM)
         for answer in answers:
             assert_problem(answer.result(DEADLINE), "draining", 503)
-
-
-def metric(gateway, name: str) -> float:
-    lines = gateway.get("/metrics").body.decode().splitlines()
-    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name + "{")
-               or line.startswith(name + " "))
 
 
 def test_memory_is_bounded(start):
@@ -395,7 +387,7 @@ def test_memory_is_bounded(start):
     gateway = start.simple(upstream)
     for name in listed:
         assert len(gateway.get(f"/v1/up/{name}").json["help"]) == 100_000
-    assert 1e6 < metric(gateway, "rpcgate_memory_bytes") < 6e6
+    assert 1e6 < gateway.metric("rpcgate_memory_bytes") < 6e6
     made = len(upstream.exchanges)
     gateway.get(f"/v1/up/{listed[-1]}")
     assert len(upstream.exchanges) == made
@@ -408,16 +400,10 @@ def test_what_is_too_large(start):
     gateway = start.simple(upstream, limits={"memory": "16M"})
     assert_problem(gateway.get("/v1/up/m"), "response-too-large", 502)
     assert names(gateway.get("/v1/up")) == ["m"]
-    assert metric(gateway, "rpcgate_memory_bytes") < 1e6
+    assert gateway.metric("rpcgate_memory_bytes") < 1e6
 
 
 # Real servers.
-
-@pytest.fixture(scope="module")
-def folder():
-    with tempfile.TemporaryDirectory(prefix="rpcgate-") as name:
-        yield Path(name)
-
 
 def test_supervisord(start, folder):
     server = Supervisord(folder)

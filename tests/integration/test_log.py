@@ -6,22 +6,10 @@ import re
 
 import pytest
 
-from rig.upstream import echo
 from rig.wire import request
 
 KEYS = ("time level msg request_id trace_id caller upstream method status problem fault_code "
         "bytes_in bytes_out duration_ms upstream_ms queue_ms").split()
-
-
-@pytest.fixture(scope="module")
-def shared_upstream(start_shared):
-    return start_shared.upstream()
-
-
-@pytest.fixture
-def upstream(shared_upstream):
-    shared_upstream.behave = echo
-    return shared_upstream
 
 
 @pytest.fixture(scope="module")

@@ -4,20 +4,12 @@
 import base64
 import json
 import re
-import tempfile
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
 from rig.check import assert_problem
 from rig.programs import Aria2, PythonServer, Supervisord
-
-
-@pytest.fixture(scope="module")
-def folder():
-    with tempfile.TemporaryDirectory(prefix="rpcgate-") as name:
-        yield Path(name)
 
 
 # supervisord, over TCP with Basic and over its unix socket.

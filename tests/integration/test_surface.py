@@ -8,25 +8,12 @@ import pytest
 
 from rig import wire
 from rig.check import assert_problem
-from rig.upstream import echo
 
 OPEN = {
     "hosts": ["gateway.internal"],
     "anonymous": {"allow": ["up/*", "half/public.*"], "deny": ["up/secret.*", "*/*.hidden"]},
     "limits": {"body": "64K"},
 }
-
-
-@pytest.fixture(scope="module")
-def shared_upstream(start_shared):
-    return start_shared.upstream()
-
-
-@pytest.fixture
-def upstream(shared_upstream):
-    shared_upstream.behave = echo
-    shared_upstream.exchanges.clear()
-    return shared_upstream
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,8 @@
 are sent compressed."""
 
 import gzip
-import tempfile
 import threading
 import xmlrpc.client
-from pathlib import Path
 
 import pytest
 
@@ -15,12 +13,6 @@ from rig.servers import Lighttpd, Nginx
 from rig.upstream import http_response, response_document
 
 USER, PASSWORD, WRONG = "walter", "pass-of-the-server", "wrong-of-the-server"
-
-
-@pytest.fixture(scope="module")
-def folder():
-    with tempfile.TemporaryDirectory(prefix="rpcgate-") as name:
-        yield Path(name)
 
 
 @pytest.fixture(scope="module")

@@ -21,12 +21,6 @@ WRONG = "wrong-of-the-proxy"
 
 
 @pytest.fixture(scope="module")
-def folder():
-    with tempfile.TemporaryDirectory(prefix="rpcgate-") as name:
-        yield Path(name)
-
-
-@pytest.fixture(scope="module")
 def shared_backend(start_shared):
     return start_shared.upstream()
 

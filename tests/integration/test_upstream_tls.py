@@ -4,7 +4,6 @@
 import os
 import socket
 import ssl
-import tempfile
 import threading
 from pathlib import Path
 
@@ -15,12 +14,6 @@ from rig.check import assert_problem
 from rig.gateway import run_program
 from rig.servers import Nginx
 from rig.settings import DEADLINE, configuration
-
-
-@pytest.fixture(scope="module")
-def folder():
-    with tempfile.TemporaryDirectory(prefix="rpcgate-") as name:
-        yield Path(name)
 
 
 @pytest.fixture(scope="module")

@@ -231,6 +231,12 @@ class Gateway:
     def get(self, path: str, **headers) -> Answer:
         return self.request("GET", path, None, _names(headers))
 
+    def metric(self, name: str) -> float:
+        """The sum over the labels of one of the metrics."""
+        lines = self.get("/metrics").body.decode().splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines
+                   if line.startswith((name + " ", name + "{")))
+
     def call(self, upstream: str, method: str, params=NO_BODY, *, query: str = "",
              over: str = "tcp", **headers) -> Answer:
         """POST /v1/{upstream}/{method}. `params` is any JSON value, or bytes as they are; header
