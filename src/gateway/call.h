@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One call of an upstream's method, from its params to its end, with all its attempts. It knows no
- * caller: whoever owns it (a request, a batch, one who asks an upstream by himself) is told the
- * end, once. It belongs to one worker and lives in that worker's thread. */
+ * caller: whoever owns it (a request, a batch, introspection) is told the end, once. It belongs to
+ * one worker and lives in that worker's thread. */
 #ifndef RPCGATE_GATEWAY_CALL_H
 #define RPCGATE_GATEWAY_CALL_H
 
@@ -24,7 +24,6 @@
 #include <stdint.h>
 
 struct call;
-struct pool;
 struct verbose;
 
 enum call_state {

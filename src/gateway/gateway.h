@@ -27,8 +27,8 @@ enum gateway_phase {
 };
 
 struct gateway {
-    struct budget memory; /* limits.memory */
-    _Atomic(struct memory_wait *) favoured; /* the reply that goes on when memory is short, or NULL */
+    struct budget memory;                   /* limits.memory */
+    _Atomic(struct memory_wait *) favoured; /* the reply that goes on when it is short; or NULL */
     struct refusals refusals;
     _Atomic enum gateway_phase phase; /* only the main thread changes it, and wakes the workers */
     int main_fd;             /* eventfd: a worker has done what the main thread may wait for */

@@ -199,7 +199,7 @@ static bool want(struct topic *t, int64_t ttl_ms)
     return true;
 }
 
-/* Has the fetch ended that he waits for? */
+/* Has the fetch ended that it waits for? */
 static bool is_told(const struct curious *curious, const struct topic *t)
 {
     return curious->waits_for == t && curious->round != t->round;

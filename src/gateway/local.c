@@ -71,7 +71,8 @@ void request_local(struct request *r)
         request_succeed(r, strcmp(state, "ready") == 0 ? 200 : 503);
         return;
     case ROUTE_ROOT:
-        chain_append(&r->reply, STR("{\"name\":\"rpcgate\",\"links\":[\"/v1\",\"/livez\",\"/readyz\",\"/metrics\"]}"));
+        chain_append(&r->reply, STR("{\"name\":\"rpcgate\",\"links\":[\"/v1\",\"/livez\","
+                                    "\"/readyz\",\"/metrics\"]}"));
         request_succeed(r, 200);
         return;
     case ROUTE_UPSTREAMS:

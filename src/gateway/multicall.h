@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is known of an upstream's system.multicall: whether it has one, and whether it wraps each
  * result in an array of one. All workers share it; the first who needs to know it asks, others wait
- * for his answer, and it is kept until the configuration is read again. */
+ * for that answer, and it is kept until the configuration is read again. */
 #ifndef RPCGATE_GATEWAY_MULTICALL_H
 #define RPCGATE_GATEWAY_MULTICALL_H
 
@@ -25,7 +25,7 @@ enum multicall_plan {
 
 enum multicall_plan multicall_plan(struct upstream_state *s);
 
-/* The one who asks knows now; MULTICALL_UNKNOWN: he does not. */
+/* What was asked for is known now; MULTICALL_UNKNOWN: it is not. */
 void multicall_learn(struct upstream_state *s, enum multicall_known known);
 
 /* What the answer to that question says, if it is no fault as a whole. Where it does not tell: most
