@@ -93,8 +93,7 @@ bool glob_match(struct str glob, struct str s)
     return g == glob.len;
 }
 
-/* Length of the UTF-8 sequence at `p`, 0 if it is none (RFC 3629 section 4). */
-static size_t utf8_sequence(const unsigned char *p, size_t left)
+size_t utf8_sequence(const unsigned char *p, size_t left)
 {
     unsigned char lo = 0x80, hi = 0xBF;
     size_t len;

@@ -61,7 +61,11 @@ bool str_to_uint(struct str s, uint64_t max, uint64_t *ret) MUST_CHECK;
  * else itself; case counts. Time is at most proportional to glob.len * s.len. */
 bool glob_match(struct str glob, struct str s);
 
-/* Length of the valid UTF-8 prefix of `s` (RFC 3629: no surrogates, no overlong forms). */
+/* Length of the UTF-8 sequence at `p`, of which `left` bytes may be read; 0 if it is none (RFC 3629
+ * section 4: no surrogates, no overlong forms). */
+size_t utf8_sequence(const unsigned char *p, size_t left);
+
+/* Length of the valid UTF-8 prefix of `s`. */
 size_t utf8_valid_prefix(struct str s);
 
 #endif

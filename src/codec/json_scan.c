@@ -124,30 +124,6 @@ static bool scan_escape(struct json_scan *s, const char **at, struct error *err)
     return true;
 }
 
-/* The length of the character at `p`, which is not ASCII; 0: no valid UTF-8 (RFC 3629). */
-static size_t utf8_len(const unsigned char *p, size_t left)
-{
-    unsigned char least = 0x80;
-    unsigned char greatest = 0xBF;
-    size_t len = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
-    if (p[0] < 0xC2 || p[0] > 0xF4 || left < len)
-        return 0;
-    if (p[0] == 0xE0)
-        least = 0xA0;
-    else if (p[0] == 0xED)
-        greatest = 0x9F;
-    else if (p[0] == 0xF0)
-        least = 0x90;
-    else if (p[0] == 0xF4)
-        greatest = 0x8F;
-    if (p[1] < least || p[1] > greatest)
-        return 0;
-    for (size_t i = 2; i < len; i++)
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-    return len;
-}
-
 /* Checks the string whose opening quote is at s->at; moves behind it. */
 static bool scan_string(struct json_scan *s, struct error *err)
 {
@@ -166,7 +142,7 @@ static bool scan_string(struct json_scan *s, struct error *err)
             return fail(s, at, "a control character in a string; write it as an escape", err);
         } else {
             const unsigned char *p = (const unsigned char *)at;
-            size_t len = utf8_len(p, (size_t)(s->end - at));
+            size_t len = utf8_sequence(p, (size_t)(s->end - at));
             if (len == 0)
                 return fail(s, at, "no valid UTF-8; send the document in UTF-8", err);
             s->not_xml = s->not_xml || (c == 0xEF && p[1] == 0xBF && p[2] >= 0xBE);
