@@ -11,6 +11,9 @@
 
 void call_answer_forget(struct call *c)
 {
+    memory_leave(&c->memory);
+    c->memory.is_reply = true;
+    c->memory.until_ms = 0; /* what the document has waited does not count */
     response_await(&c->response, &(struct response_way){
                                      .config = c->view->config,
                                      .upstream = c->upstream,

@@ -93,7 +93,7 @@ static int before_request(void *user, char *remote_ip, char *local_ip, int remot
         return CURL_PREREQFUNC_ABORT;
     if (curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connections) == CURLE_OK &&
         connections == 0)
-        sockets_check_kept(x->multi, local_port);
+        x->kept_fd = sockets_check_kept(x->multi, local_port);
     if (x->head.complete) {
         x->answered++;
         curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &x->before);
@@ -180,12 +180,12 @@ CURLcode exchange_go_on(struct exchange *x)
     return rc;
 }
 
-/* Where it waits that may not go on now; NULL: it may. Not before libcurl has asked for events: the
- * connection would be taken for an idle one. */
+/* Where it waits that may not go on now; NULL: it may. On a unix socket not before libcurl has
+ * asked for events: it would not be known which connection is not an idle one. */
 static struct list *must_wait(struct exchange *x, size_t bytes)
 {
     struct upstreams *all = x->upstream->all;
-    if (!x->is_watched)
+    if (!x->is_watched && x->kept_fd == CURL_SOCKET_BAD)
         return NULL;
     if (!turn_has_time(all))
         return &all->paused;
@@ -217,6 +217,7 @@ static void pause_in(struct exchange *x, struct list *where)
 {
     list_add_last(where, &x->in_paused);
     x->was_paused = true;
+    sockets_pause(x);
 }
 
 /* What was paused comes again from its beginning. */
@@ -432,6 +433,7 @@ bool exchange_prepare(struct exchange *x, int64_t now_ms)
     x->refused = false;
     x->stopped = false;
     x->is_watched = false;
+    x->kept_fd = CURL_SOCKET_BAD;
     x->was_paused = false;
     exchange_forget_packed(x);
     assert(!x->call->trusts_any || x->call->connect_only);

@@ -103,6 +103,7 @@ struct exchange {
     size_t consumed;       /* bytes that are unpacked of those that libcurl gives again */
     bool damaged;          /* it cannot be unpacked */
     bool is_watched;       /* libcurl has asked for events of its connection */
+    curl_socket_t kept_fd; /* the kept connection that it runs on, where that is known */
     bool was_paused;
     struct list in_paused;
     /* Not for another call: libcurl began a request anew, which it does 5 times in a handle's whole
@@ -193,8 +194,13 @@ bool sockets_attach_multi(struct multi *m) MUST_CHECK;
 bool sockets_attach_easy(struct exchange *x) MUST_CHECK;
 
 /* A request is about to go out on a kept connection with that local port (0: one without). Ends the
- * connection if it has been closed, or if something has come that nobody asked for. */
-void sockets_check_kept(struct multi *m, int local_port);
+ * connection if it has been closed, or if something has come that nobody asked for. Gives its
+ * socket where the port tells which one it is. */
+curl_socket_t sockets_check_kept(struct multi *m, int local_port);
+
+/* The exchange is paused. If libcurl has not asked for its kept connection yet, what comes there
+ * must not be taken for something that nobody asked for. */
+void sockets_pause(struct exchange *x);
 
 /* An exchange has ended that has opened a connection: where it took no waiting, as on a unix
  * socket, libcurl has not told of it. */

@@ -274,13 +274,27 @@ bool sockets_attach_easy(struct exchange *x)
            curl_easy_setopt(x->easy, CURLOPT_CLOSESOCKETDATA, all) == CURLE_OK;
 }
 
-void sockets_check_kept(struct multi *m, int port)
+curl_socket_t sockets_check_kept(struct multi *m, int port)
 {
+    curl_socket_t fd = CURL_SOCKET_BAD;
     LIST_EACH (&m->kept, at, following) {
         struct watch *w = CONTAINER_OF(at, struct watch, kept_member);
-        if (w->local_port == port)
-            watch_ready_idle(w);
+        if (w->local_port != port)
+            continue;
+        watch_ready_idle(w);
+        fd = w->source.fd;
     }
+    return port != 0 ? fd : CURL_SOCKET_BAD;
+}
+
+void sockets_pause(struct exchange *x)
+{
+    struct watch *w = x->kept_fd != CURL_SOCKET_BAD ? watch_find(x->multi->all, x->kept_fd) : NULL;
+    if (x->is_watched || w == NULL)
+        return;
+    watch_leave_loop(w);
+    list_remove(&w->kept_member);
+    w->paused = x;
 }
 
 void sockets_watch_new(struct exchange *x)
