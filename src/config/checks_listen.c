@@ -3,6 +3,7 @@
  * whom. */
 #include "config/checks.h"
 
+#include "config/account.h"
 #include "config/checked_texts.h"
 
 #include <string.h>
@@ -77,6 +78,18 @@ static void check_tcp(const struct checking *c, const struct listen_config *l, s
                    i, l->address, l->tls.present ? "make calls" : "read and make calls");
 }
 
+/* Only the machine that serves must have the group, and a file may be checked on another one. */
+static void check_unix(const struct checking *c, const struct listen_config *l, size_t i)
+{
+    const struct origin *group = &l->origins[LISTEN_group];
+    struct buf why;
+    gid_t gid;
+    buf_init(&why, 512, NULL);
+    if (l->group != NULL && !group->unresolved && !account_group(l->group, &gid, &why))
+        findings_warn(c->findings, group->place, "listen[%zu].group: %s", i, buf_c(&why));
+    buf_done(&why);
+}
+
 static bool same_text(const char *a, const char *b)
 {
     return a != NULL && b != NULL && strcmp(a, b) == 0;
@@ -101,6 +114,8 @@ static void check_entry(const struct checking *c, struct listen_config *l, size_
         check_unused(c, l, i, ways);
     if (ways == WAY_TCP)
         check_tcp(c, l, i);
+    if (ways == WAY_UNIX)
+        check_unix(c, l, i);
     if (l->tls.present && ways != WAY_UNIX)
         check_listen_tls(c, l, i);
     if (l->serve == 0 && !l->origins[LISTEN_serve].unresolved)

@@ -138,8 +138,10 @@ bool request_admit(struct request *r)
         r->route.kind = ROUTE_PREFLIGHT;
         return check_body(r, head);
     }
+    if (!query_parse(head->query, &r->query, &r->error))
+        return false;
     if (is_probe(r->route.kind))
         return check_path(r, head) && check_body(r, head);
-    return query_parse(head->query, &r->query, &r->error) && check_caller(r, head) &&
-           check_path(r, head) && check_method(r) && check_rate(r) && check_body(r, head);
+    return check_caller(r, head) && check_path(r, head) && check_method(r) && check_rate(r) &&
+           check_body(r, head);
 }

@@ -68,6 +68,11 @@ def test_bad_queries(gateway, upstream, query):
     assert not upstream.exchanges
 
 
+@pytest.mark.parametrize("path", ["/", "/livez", "/readyz", "/metrics", "/v1"])
+def test_bad_query_of_a_page(gateway, path):
+    assert_problem(gateway.get(path + "?verbose"), "invalid-request", 400, "no")
+
+
 def test_unknown_query_names_the_known_ones(gateway):
     detail = gateway.call("up", "m", [1], query="typos=plain").json["detail"]
     assert "types" in detail and "integers" in detail

@@ -61,6 +61,16 @@ static void refuses_listeners(void **state)
     }
 }
 
+static void warns_of_a_group_that_is_not_there(void **state)
+{
+    (void)state;
+    warns_with("listen = ( { unix = \"/a\"; group = \"no-such-group\"; } );\n" CALLER,
+               "t.conf:1: listen[0].group: there is no group `no-such-group`");
+    warns_with("listen = ( { unix = \"/a\"; group = \"root\"; } );\n" CALLER
+               "upstreams = { u = { url = \"http://u\"; }; };",
+               "");
+}
+
 static void refuses_origins(void **state)
 {
     static const char *const cases[] = {
@@ -213,6 +223,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_listeners),    cmocka_unit_test(refuses_listeners),
+        cmocka_unit_test(warns_of_a_group_that_is_not_there),
         cmocka_unit_test(refuses_origins),    cmocka_unit_test(compares_upstreams),
         cmocka_unit_test(compares_listeners), cmocka_unit_test(compares_the_content_of_files),
     };
