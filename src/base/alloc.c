@@ -2,7 +2,6 @@
 #include "base/alloc.h"
 
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>

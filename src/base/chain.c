@@ -4,7 +4,6 @@
 #include "base/alloc.h"
 
 #include <assert.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <sys/uio.h>
 

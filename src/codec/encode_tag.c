@@ -8,7 +8,6 @@
 #include "codec/number_text.h"
 
 #include <assert.h>
-#include <stdint.h>
 
 /* The text of the number at e->at, which may stand in quotes; moves behind it. No data: it is
  * something else. */

@@ -3,7 +3,6 @@
 
 #include "base/alloc.h"
 #include "codec/json_text.h"
-#include "codec/options.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -8,7 +8,6 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A group has a line for all of its members. [bytes] */

@@ -7,7 +7,6 @@
 #include "config/url.h"
 
 #include <arpa/inet.h>
-#include <stdlib.h>
 #include <sys/un.h>
 
 static bool refuse(struct buf *why, const char *sentence)

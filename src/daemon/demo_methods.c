@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/demo_methods.h"
 
-#include "base/alloc.h"
 #include "codec/json_cursor.h"
 #include "daemon/demo_validator.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/upkeep.h"
 
-#include "base/clock.h"
 #include "daemon/notify.h"
 #include "gateway/generation.h"
 #include "gateway/process.h"

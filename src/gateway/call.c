@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/call.h"
 
-#include "base/clock.h"
 #include "gateway/attempt.h"
 #include "gateway/gateway.h"
 #include "gateway/metrics.h"

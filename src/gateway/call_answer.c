@@ -3,7 +3,6 @@
 #include "gateway/call.h"
 
 #include "gateway/verbose.h"
-#include "gateway/worker_state.h"
 
 /* JSON is hardly longer than the XML it comes from; chains take their memory in blocks. [bytes] */
 #define GROWTH 2

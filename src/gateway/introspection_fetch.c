@@ -4,7 +4,6 @@
 #include "gateway/introspection.h"
 
 #include "base/alloc.h"
-#include "base/buf.h"
 #include "base/clock.h"
 #include "codec/json_cursor.h"
 #include "codec/json_write.h"

@@ -3,7 +3,6 @@
 
 #include "rules/retry_after.h"
 
-#include <stdio.h>
 #include <strings.h>
 #include <time.h>
 

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "gateway/listener_state.h"
 #include "gateway/request.h"
 #include "rules/rate.h"
 

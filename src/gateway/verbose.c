@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "config/redact.h"
 #include "gateway/call.h"
-#include "gateway/worker_state.h"
 
 #include <stdint.h>
 #include <stdlib.h>

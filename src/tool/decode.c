@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `rpcgate decode`: xmlrpc.client's loads(). */
 #include "codec/decode.h"
-#include "base/alloc.h"
 #include "codec/json_write.h"
 #include "tool/command.h"
 #include "tool/decode_line.h"

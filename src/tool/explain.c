@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tool/explain.h"
 
-#include "base/alloc.h"
 #include "rules/retry.h"
 #include "tool/answer.h"
 #include "tool/command.h"

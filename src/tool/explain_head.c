@@ -5,7 +5,6 @@
 #include "config/secret.h"
 #include "tool/server.h"
 
-#include <assert.h>
 #include <string.h>
 
 /* More than a head that the configuration can make. [bytes] */

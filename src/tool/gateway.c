@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tool/gateway.h"
 
-#include "base/alloc.h"
 #include "base/clock.h"
 #include "config/read_file.h"
 #include "config/url.h"

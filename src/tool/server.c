@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tool/server.h"
 
-#include "base/alloc.h"
 #include "config/kinds.h"
 #include "config/shown.h"
 #include "config/url.h"
