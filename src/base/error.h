@@ -11,7 +11,6 @@
 #include "base/str.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 
 enum problem_type {
 #define X(word, name, status, executed, title, when) PROBLEM_##word,

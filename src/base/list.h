@@ -7,7 +7,6 @@
 #include "base/macros.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 
 struct list {
     struct list *next, *prev;

@@ -4,7 +4,6 @@
 #ifndef RPCGATE_BASE_LOG_WRITER_H
 #define RPCGATE_BASE_LOG_WRITER_H
 
-#include "base/log.h"
 #include "base/str.h"
 
 /* What may wait to be written. [bytes] */

@@ -8,7 +8,6 @@
 #include "base/str.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 
 /* The length of lines in MIME (RFC 2045), which XML-RPC servers expect. [characters] */
 #define BASE64_LINE 76

@@ -10,7 +10,6 @@
 #include "base/str.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 
 struct charset;
 

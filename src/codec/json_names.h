@@ -11,9 +11,7 @@
 #include "codec/options.h"
 #include "codec/sip_hash.h"
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 /* Room for the text of a name that does not stand for itself. */
 struct json_name_text {

@@ -6,7 +6,6 @@
 
 #include "base/str.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* Types beyond the XML-RPC specification that an upstream takes. */

@@ -6,7 +6,6 @@
 
 #include "base/buf.h"
 #include "base/str.h"
-#include "config/config.h"
 #include "config/config_file.h"
 
 #include <stdbool.h>

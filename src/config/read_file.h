@@ -6,7 +6,6 @@
 #include "base/buf.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 struct file_id {

@@ -4,12 +4,10 @@
 #ifndef RPCGATE_CONFIG_READER_H
 #define RPCGATE_CONFIG_READER_H
 
-#include "config/config.h"
 #include "config/config_file.h"
 #include "config/findings.h"
 #include "config/secret_list.h"
 #include "config/sections.h"
-#include "config/store.h"
 #include "config/substitute.h"
 
 struct reader {

@@ -3,8 +3,6 @@
 #ifndef RPCGATE_DAEMON_WATCHDOG_H
 #define RPCGATE_DAEMON_WATCHDOG_H
 
-#include "base/macros.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

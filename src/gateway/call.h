@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "base/list.h"
 #include "codec/decode.h"
-#include "codec/encode.h"
 #include "config/config.h"
 #include "gateway/memory.h"
 #include "gateway/response.h"

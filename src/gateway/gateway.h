@@ -6,14 +6,12 @@
 #define RPCGATE_GATEWAY_GATEWAY_H
 
 #include "base/budget.h"
-#include "base/clock.h"
 #include "gateway/caller_state.h"
 #include "gateway/metrics.h"
 #include "gateway/refusals.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
-#include <stdint.h>
 
 struct memory_wait;
 struct worker;

@@ -4,7 +4,6 @@
 #ifndef RPCGATE_GATEWAY_MEMORY_H
 #define RPCGATE_GATEWAY_MEMORY_H
 
-#include "base/budget.h"
 #include "base/list.h"
 
 #include <stdbool.h>

@@ -9,7 +9,6 @@
 #include "base/list.h"
 #include "gateway/upstream_state.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct worker;

@@ -4,8 +4,6 @@
 #ifndef RPCGATE_GATEWAY_PROBE_H
 #define RPCGATE_GATEWAY_PROBE_H
 
-#include <stdint.h>
-
 struct probe; /* of one pool */
 struct worker;
 

@@ -4,7 +4,6 @@
 #ifndef RPCGATE_GATEWAY_VERBOSE_H
 #define RPCGATE_GATEWAY_VERBOSE_H
 
-#include "base/chain.h"
 #include "base/str.h"
 
 #include <stdbool.h>

@@ -6,10 +6,8 @@
 #define RPCGATE_GATEWAY_VIEW_H
 
 #include "base/list.h"
-#include "base/macros.h"
 #include "config/config.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -7,7 +7,6 @@
 #include "base/macros.h"
 #include "gateway/generation.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 struct worker;

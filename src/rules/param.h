@@ -9,7 +9,6 @@
 #include "base/str.h"
 #include "codec/json_cursor.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* Longer ones are not looked at. [bytes] */

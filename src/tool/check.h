@@ -7,7 +7,6 @@
 
 #include "base/chain.h"
 #include "base/error.h"
-#include "base/macros.h"
 #include "codec/decode.h"
 #include "config/config.h"
 #include "io/upstream.h"

@@ -8,7 +8,6 @@
 #include "base/str.h"
 #include "tool/answer.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #define GATEWAY_USUAL_URL "http+unix://%2Frun%2Frpcgate%2Frpcgate.sock"
