@@ -25,24 +25,56 @@ static bool read_month(struct str name, int *ret)
     return false;
 }
 
-bool http_date_read(struct str text, int64_t *ret_s)
+/* What stands behind the name of the weekday, and where in it. */
+static const struct date_form {
+    const char *text;
+    size_t day, month, year, year_end, time;
+} forms[] = {
+    { ", __ ___ ____ __:__:__ GMT", 2, 5, 9, 13, 14 },
+    { ", __-___-__ __:__:__ GMT", 2, 5, 9, 11, 12 }, /* RFC 850 */
+    { " ___ __ __:__:__ ____", 5, 1, 17, 21, 8 },    /* asctime(3), */
+    { " ___  _ __:__:__ ____", 6, 1, 17, 21, 8 },    /* which writes no zeros before days */
+};
+
+static bool has_form(struct str text, const char *form)
 {
-    static const char form[] = "???, ?? ??? ???? ??:??:?? GMT";
-    struct datetime d;
-    if (text.len != sizeof form - 1)
+    if (text.len != strlen(form))
         return false;
     for (size_t i = 0; i < text.len; i++)
-        if (form[i] != '?' && form[i] != text.data[i])
+        if (form[i] != '_' && form[i] != text.data[i])
             return false;
-    if (!read_number(text, 5, 7, &d.day) || !read_month(str_slice(text, 8, 11), &d.month) ||
-        !read_number(text, 12, 16, &d.year) || !read_number(text, 17, 19, &d.hour) ||
-        !read_number(text, 20, 22, &d.minute) || !read_number(text, 23, 25, &d.second))
-        return false;
-    if (d.year < 1 || d.day < 1 || d.day > datetime_month_days(d.year, d.month) || d.hour > 23 ||
-        d.minute > 59 || d.second > 60)
-        return false;
-    *ret_s = datetime_to_seconds(&d);
     return true;
+}
+
+static bool read_date(struct str text, const struct date_form *form, struct datetime *ret)
+{
+    size_t time = form->time;
+    size_t digits = form->text[form->day + 1] == '_' ? 2 : 1;
+    if (!read_number(text, form->day, form->day + digits, &ret->day) ||
+        !read_month(str_slice(text, form->month, form->month + 3), &ret->month) ||
+        !read_number(text, form->year, form->year_end, &ret->year) ||
+        !read_number(text, time, time + 2, &ret->hour) ||
+        !read_number(text, time + 3, time + 5, &ret->minute) ||
+        !read_number(text, time + 6, time + 8, &ret->second))
+        return false;
+    if (form->year_end - form->year == 2)
+        ret->year += ret->year < 70 ? 2000 : 1900;
+    return ret->year >= 1 && ret->day >= 1 &&
+           ret->day <= datetime_month_days(ret->year, ret->month) && ret->hour <= 23 &&
+           ret->minute <= 59 && ret->second <= 60;
+}
+
+bool http_date_read(struct str text, int64_t *ret_s)
+{
+    size_t weekday = str_find(text, ',') < text.len ? str_find(text, ',') : str_find(text, ' ');
+    struct str rest = str_slice(text, weekday, text.len);
+    struct datetime d;
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+        if (has_form(rest, forms[i].text) && read_date(rest, &forms[i], &d)) {
+            *ret_s = datetime_to_seconds(&d);
+            return true;
+        }
+    return false;
 }
 
 unsigned retry_after_read(struct str value, struct str date, int64_t now_s)

@@ -12,8 +12,8 @@
 /* Longer is not believed. [s] */
 #define RETRY_AFTER_MAX ((int64_t)86400)
 
-/* `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 section 5.6.7) in seconds since 1970. The two obsolete
- * forms are no dates here. */
+/* `Sun, 06 Nov 1994 08:49:37 GMT` in seconds since 1970, or one of the two obsolete forms, which
+ * are read, too (RFC 9110 section 5.6.7); years of two digits are those from 1970 to 2069. */
 bool http_date_read(struct str text, int64_t *ret_s) MUST_CHECK;
 
 /* The value of a Retry-After, a number or a date, in seconds; 0: none that can be used. A date is

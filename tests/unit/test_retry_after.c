@@ -45,8 +45,16 @@ static const struct {
     { "Sun, 06 Nov 1994 08:49:57 CET", "", 0 },
     { "Sun, 06 Nov 1994 08:49:57 GMT ", "", 20 },
     { "Sun,  6 Nov 1994 08:49:57 GMT", "", 0 },
-    { "Sun Nov  6 08:49:57 1994", "", 0 },
-    { "Sunday, 06-Nov-94 08:49:57 GMT", "", 0 },
+    { "Sun Nov  6 08:49:57 1994", "", 20 },
+    { "Sun Nov 06 08:49:57 1994", "", 20 },
+    { "Mon Nov 14 08:49:57 1994", "", 86400 },
+    { "Sun Nov  6 08:49:57 94", "", 0 },
+    { "Sunday, 06-Nov-94 08:49:57 GMT", "", 20 },
+    { "Sunday, 06-Nov-1994 08:49:57 GMT", "", 0 },
+    { "Sunday, 06-Nov-69 08:49:57 GMT", "", 86400 },
+    { "Sunday, 06-Nov-70 08:49:57 GMT", "", 0 },
+    { "Sunday, 06-Nov-94 08:49:57", "", 0 },
+    { "Sunday", "", 0 },
 };
 
 static void test_values(void **state)
