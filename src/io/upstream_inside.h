@@ -134,6 +134,15 @@ bool exchange_may_send(struct exchange *x) MUST_CHECK;
  * takes that for a wrong password. */
 bool exchange_lost_login(const struct exchange *x) MUST_CHECK;
 
+/* Calls on_head(), unless it was called. */
+void exchange_tell_head(struct exchange *x);
+
+/* upstream_take.c */
+
+/* Bytes of the body, as CURLOPT_WRITEFUNCTION has them and wants its result. What was paused comes
+ * again from its beginning. */
+size_t exchange_take(struct exchange *x, struct str bytes) MUST_CHECK;
+
 /* Goes on with an exchange that was paused. What comes of it is the end, unless it is CURLE_OK. */
 CURLcode exchange_go_on(struct exchange *x) MUST_CHECK;
 
@@ -142,9 +151,6 @@ void exchange_forget_packed(struct exchange *x);
 
 /* Has the loop's turn any time left for what comes in? */
 bool turn_has_time(struct upstreams *all) MUST_CHECK;
-
-/* Calls on_head(), unless it was called. */
-void exchange_tell_head(struct exchange *x);
 
 /* upstream_options.c */
 

@@ -168,7 +168,7 @@ def everything(gateway, over, data) -> bytes:
             caller.send(data)
             caller.finish_sending()
             return caller.rest()
-        except ConnectionError:
+        except OSError:
             return b""
 
 

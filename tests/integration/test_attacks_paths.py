@@ -64,7 +64,10 @@ def test_denied(gateway, upstream, over):
         upstream.exchanges.clear()
         with gateway.connect(over) as caller:
             caller.send(request("POST", path, b'["x"]'))
-            caller.finish_sending()
+            try:
+                caller.finish_sending()
+            except OSError:
+                pass  # it was refused already
             answers = caller.rest()
         methods = [exchange.method for exchange in upstream.exchanges]
         assert "secret" not in methods, path
