@@ -53,6 +53,30 @@ static bool refused_our_certificate(const struct exchange *x, CURLcode rc)
            strstr(x->error, "alert unknown ca") != NULL;
 }
 
+static bool is_tls_failure(CURLcode rc)
+{
+    switch (rc) {
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_ENGINE_NOTFOUND:
+    case CURLE_SSL_ENGINE_SETFAILED:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_USE_SSL_FAILED:
+    case CURLE_SSL_ENGINE_INITFAILED:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_SHUTDOWN_FAILED:
+    case CURLE_SSL_CRL_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_CLIENTCERT:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
 {
     if (x->stopped)
@@ -65,7 +89,7 @@ static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
         return x->head.fault_of_length ? UPSTREAM_LOST : UPSTREAM_BAD_RESPONSE;
     if (refused_by_proxy(x))
         return UPSTREAM_CONNECT_FAILED;
-    if (refused_our_certificate(x, rc))
+    if (is_tls_failure(rc) || refused_our_certificate(x, rc))
         return UPSTREAM_TLS_FAILED;
     if (rc == CURLE_RECV_ERROR && refused_unread(x))
         return UPSTREAM_OK;
@@ -84,22 +108,6 @@ static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
     case CURLE_COULDNT_CONNECT:
     case CURLE_INTERFACE_FAILED:
         return UPSTREAM_CONNECT_FAILED;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_ENGINE_NOTFOUND:
-    case CURLE_SSL_ENGINE_SETFAILED:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_USE_SSL_FAILED:
-    case CURLE_SSL_ENGINE_INITFAILED:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_SHUTDOWN_FAILED:
-    case CURLE_SSL_CRL_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_SSL_CLIENTCERT:
-        return UPSTREAM_TLS_FAILED;
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
     case CURLE_PARTIAL_FILE:
