@@ -9,21 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from rig.check import assert_failed
-from rig.multicall import Multicall, methods
+from rig.multicall import Multicall, held, methods
 from rig.settings import up_settings
 
 JOURNAL = {"log": {"format": "json"}}
 
 
 def test_a_batch_is_drained(start):
-    gate = None
-
-    async def wait():
-        await gate.passed()
-        return 1
-
-    upstream = start.upstream(Multicall(methods(wait=wait)))
-    gate = upstream.gate()
+    upstream, gate = held(start)
     gateway = start.gateway(up_settings(upstream))
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(gateway.batch, "up", ("wait",), ("echo", 2))
@@ -75,14 +68,7 @@ def test_a_question_is_cut_off(start):
 
 def test_a_caller_that_leaves(start):
     """What was sent goes on to its end; nothing more is sent."""
-    gate = None
-
-    async def wait(n):
-        await gate.passed()
-        return n
-
-    upstream = start.upstream(Multicall(methods(wait=wait)))
-    gate = upstream.gate()
+    upstream, gate = held(start)
     gateway = start.gateway(up_settings(upstream, multicall="never", pool={"max_connections": 2})
                             | JOURNAL)
     body = json.dumps([{"method": "wait", "params": [n]} for n in range(6)]).encode()

@@ -9,19 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from rig.check import assert_failed, assert_problem
-from rig.multicall import Multicall, methods
+from rig.multicall import Multicall, held, methods
 from rig.settings import SLOW, up_settings
 
 
 def test_deadline_is_the_greatest_of_the_calls(start):
-    gate = None
-
-    async def wait():
-        await gate.passed()
-        return 1
-
-    upstream = start.upstream(Multicall(methods(wait=wait)))
-    gate = upstream.gate()
+    upstream, gate = held(start)
     gateway = start.gateway(up_settings(upstream, timeouts={"total": "200ms"}, methods=(
         {"match": "wait", "timeout": f"{20 * SLOW}s"},)))
     for result in gateway.batch("up", ("wait",), ("echo", 2), X_Rpcgate_Timeout="300ms"):
@@ -47,15 +40,8 @@ def test_rate_counts_each_call(start):
 
 
 def test_in_flight_counts_the_batch_once(start):
-    gate = None
-
-    async def wait():
-        await gate.passed()
-        return 1
-
     token = "t" * 32
-    upstream = start.upstream(Multicall(methods(wait=wait)))
-    gate = upstream.gate()
+    upstream, gate = held(start)
     gateway = start.gateway(up_settings(upstream, multicall="never") | {"callers": (
         {"name": "c", "token": token, "allow": ["*/*"], "max_in_flight": 1},)})
     bearer = {"Authorization": f"Bearer {token}"}

@@ -19,20 +19,6 @@
 
 #include <cmocka.h>
 
-static void open_both(struct server *server, struct client *client,
-                      void (*serve)(struct server *server, int fd))
-{
-    server_start(server, serve);
-    client_init(client, server);
-    client_open(client);
-}
-
-static void close_both(struct server *server, struct client *client)
-{
-    client_close(client);
-    server_stop(server);
-}
-
 static void test_kept_connection_is_used(void **state)
 {
     struct server server = { 0 };

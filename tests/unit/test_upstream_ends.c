@@ -39,20 +39,6 @@ int getaddrinfo(const char *restrict node, const char *restrict service,
     return EAI_NONAME;
 }
 
-static void open_both(struct server *server, struct client *client,
-                      void (*serve)(struct server *server, int fd))
-{
-    server_start(server, serve);
-    client_init(client, server);
-    client_open(client);
-}
-
-static void close_both(struct server *server, struct client *client)
-{
-    client_close(client);
-    server_stop(server);
-}
-
 static void serve_never(struct server *server, int fd)
 {
     if (server_read(server, fd)) {

@@ -246,6 +246,20 @@ void client_close(struct client *client)
     loop_free(client->loop);
 }
 
+void open_both(struct server *server, struct client *client,
+               void (*serve)(struct server *server, int fd))
+{
+    server_start(server, serve);
+    client_init(client, server);
+    client_open(client);
+}
+
+void close_both(struct server *server, struct client *client)
+{
+    client_close(client);
+    server_stop(server);
+}
+
 void client_run_until(struct client *client, const int *counter, int n)
 {
     int64_t guard_ms = clock_now_ms() + GUARD_MS;

@@ -79,6 +79,10 @@ struct client {
 void client_init(struct client *client, const struct server *server);
 void client_open(struct client *client);
 void client_close(struct client *client);
+/* A server and a client of it with nothing else set. */
+void open_both(struct server *server, struct client *client,
+               void (*serve)(struct server *server, int fd));
+void close_both(struct server *server, struct client *client);
 /* Turns the loop until the server's counter is at least `n`; fails the test after 10 s. */
 void client_run_until_server(struct client *client, atomic_int *counter, int n);
 /* As that, for a counter of this thread. */

@@ -69,3 +69,14 @@ class Multicall:
         self.ran.append((method, *params))
         value = self.functions[method](*params)
         return await value if inspect.isawaitable(value) else value
+
+
+def held(start):
+    """An upstream whose method `wait` answers its param, or 1, when the gate has been opened."""
+    async def wait(value=1):
+        await gate.passed()
+        return value
+
+    upstream = start.upstream(Multicall(methods(wait=wait)))
+    gate = upstream.gate()
+    return upstream, gate
