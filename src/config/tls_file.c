@@ -15,7 +15,8 @@ void tls_file_refuse(const struct checking *c, const struct tls_file *file, cons
                    file->name, reason);
 }
 
-bool tls_file_read(const struct checking *c, struct tls_file *file)
+/* False: there is none, or what is wrong with it is told. */
+static bool read_pem(const struct checking *c, struct tls_file *file)
 {
     if (file->name == NULL || file->origin->unresolved || c->sealed)
         return false;
@@ -49,14 +50,14 @@ static bool has_certificate(const struct checking *c, const struct tls_file *fil
 
 bool tls_file_read_certificates(const struct checking *c, struct tls_file *file)
 {
-    return tls_file_read(c, file) && has_certificate(c, file);
+    return read_pem(c, file) && has_certificate(c, file);
 }
 
 bool tls_file_read_pair(const struct checking *c, struct tls_file *cert, struct tls_file *key)
 {
     bool own_file = check_is_set(key->origin);
-    bool cert_read = tls_file_read(c, cert);
-    bool key_read = own_file ? tls_file_read(c, key) : cert_read;
+    bool cert_read = read_pem(c, cert);
+    bool key_read = own_file ? read_pem(c, key) : cert_read;
     if (!own_file) {
         key->content = cert->content;
         key->found = cert->found;

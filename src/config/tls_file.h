@@ -22,10 +22,8 @@ struct tls_file {
 /* "GROUP.SETTING: `NAME` REASON" */
 void tls_file_refuse(const struct checking *c, const struct tls_file *file, const char *reason);
 
-/* Reads the file. False: there is none, or what is wrong with it is told. */
-bool tls_file_read(const struct checking *c, struct tls_file *file) MUST_CHECK;
-
-/* As tls_file_read(), and there must be a certificate in it. */
+/* Reads the file, in which there must be a certificate. False: there is none, or what is wrong with
+ * it is told. */
 bool tls_file_read_certificates(const struct checking *c, struct tls_file *file) MUST_CHECK;
 
 /* Reads a certificate and its key, which stands in `key` or, where that is not set, in `cert`:

@@ -35,7 +35,9 @@ static void add(char to[UPKEEP_STATUS], const char *text)
     snprintf(to + len, UPKEEP_STATUS - len, "%s", text);
 }
 
-void upkeep_status(struct gateway *g, const struct generation *generation, char to[UPKEEP_STATUS])
+/* "12 calls in flight; upstreams down: a, b" */
+static void write_status(struct gateway *g, const struct generation *generation,
+                         char to[UPKEEP_STATUS])
 {
     size_t n_down = 0;
     size_t n_running = count_running(g);
@@ -60,7 +62,7 @@ void upkeep_status(struct gateway *g, const struct generation *generation, char 
 static void tell_status(struct upkeep *u, struct gateway *g, const struct generation *generation)
 {
     char status[UPKEEP_STATUS];
-    upkeep_status(g, generation, status);
+    write_status(g, generation, status);
     if (strcmp(status, u->status) == 0)
         return;
     memcpy(u->status, status, sizeof status);

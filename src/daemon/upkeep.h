@@ -26,7 +26,4 @@ void upkeep_init(struct upkeep *u);
 void upkeep_run(struct upkeep *u, struct gateway *g, const struct generation *generation,
                 int64_t now_ms);
 
-/* Writes how it goes: "12 calls in flight; upstreams down: a, b". */
-void upkeep_status(struct gateway *g, const struct generation *generation, char to[UPKEEP_STATUS]);
-
 #endif

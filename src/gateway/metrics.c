@@ -56,7 +56,9 @@ static bool put(struct method_names *names, size_t slot, struct str name, char *
     return false;
 }
 
-size_t method_names_find(struct method_names *names, struct str name, bool add_it)
+/* The place of a name, METHOD_OTHER where it has none. With `add_it` it gets one, if there is
+ * room. */
+static size_t find_name(struct method_names *names, struct str name, bool add_it)
 {
     size_t slot = slot_of(name);
     for (size_t i = 0; i < METHOD_NAMES_SLOTS; i++, slot = (slot + 1) % METHOD_NAMES_SLOTS) {
@@ -117,7 +119,7 @@ void metrics_count_outcome(const struct view *view, const struct upstream_config
     struct upstream_record *record = record_of(view, upstream);
     size_t method = METHOD_OTHER;
     if (upstream != NULL && name.len > 0)
-        method = method_names_find(&record->methods, name, outcome == 0);
+        method = find_name(&record->methods, name, outcome == 0);
     count_outcome(&record->by_worker[view->worker->index], method, outcome);
 }
 

@@ -40,9 +40,6 @@ struct method_names {
     atomic_size_t n;
 };
 
-/* The place of a name, METHOD_OTHER where it has none. With `add` it gets one, if there is room. */
-size_t method_names_find(struct method_names *names, struct str name, bool add);
-
 struct histogram {
     atomic_ullong buckets[METRICS_BUCKETS];
     atomic_ullong sum_us;

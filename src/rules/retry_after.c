@@ -64,7 +64,9 @@ static bool read_date(struct str text, const struct date_form *form, struct date
            ret->minute <= 59 && ret->second <= 60;
 }
 
-bool http_date_read(struct str text, int64_t *ret_s)
+/* `Sun, 06 Nov 1994 08:49:37 GMT` in seconds since 1970, or one of the two obsolete forms, which
+ * are read, too (RFC 9110 section 5.6.7); years of two digits are those from 1970 to 2069. */
+static bool read_http_date(struct str text, int64_t *ret_s)
 {
     size_t weekday = str_find(text, ',') < text.len ? str_find(text, ',') : str_find(text, ' ');
     struct str rest = str_slice(text, weekday, text.len);
@@ -83,8 +85,8 @@ unsigned retry_after_read(struct str value, struct str date, int64_t now_s)
     int64_t then_s, date_s, seconds;
 
     value = str_trim(value);
-    if (http_date_read(value, &then_s)) {
-        if (http_date_read(str_trim(date), &date_s))
+    if (read_http_date(value, &then_s)) {
+        if (read_http_date(str_trim(date), &date_s))
             now_s = date_s;
         seconds = then_s - now_s;
     } else if (str_to_uint(value, INT64_MAX, &number)) {
