@@ -85,7 +85,8 @@ static void refuse_memory(struct batch *b)
 {
     struct error err;
     error_limit(&err, PROBLEM_RESPONSE_TOO_LARGE, "limits.memory",
-                "The answers do not fit into limits.memory now.");
+                "The answers do not fit into limits.memory now. Send fewer calls at once, or raise "
+                "that limit.");
     refuse(b, &err);
 }
 
@@ -201,7 +202,8 @@ static bool check_rate(struct batch *b, struct error *err)
 static bool check_batch(struct batch *b, struct error *err)
 {
     if (b->dialect == BATCH_JSONRPC && batch_count(b->reader) == 0)
-        return error_set(err, PROBLEM_INVALID_REQUEST, "The batch has no request in it.");
+        return error_set(err, PROBLEM_INVALID_REQUEST,
+                         "The batch has no request in it: send at least one.");
     if (!check_rate(b, err))
         return false;
     return entries_open(b) || error_limit(err, PROBLEM_OVERLOADED, "limits.memory",

@@ -212,7 +212,8 @@ void request_succeed(struct request *r, int status)
 {
     if (chain_state(&r->reply) != CHAIN_OK) {
         error_limit(&r->error, PROBLEM_RESPONSE_TOO_LARGE, "limits.memory",
-                    "The answer does not fit into limits.memory now.");
+                    "The answer does not fit into limits.memory now. Ask for less, or raise "
+                    "that limit.");
         request_fail(r);
         return;
     }

@@ -60,7 +60,8 @@ static bool succeed(struct response *r, const struct decode_result *result)
     }
     return chain_state(reply) == CHAIN_OK ||
            error_limit(r->way.error, PROBLEM_RESPONSE_TOO_LARGE, "limits.memory",
-                       "The answer does not fit into limits.memory now.");
+                       "The answer does not fit into limits.memory now. Ask for less, or raise "
+                       "that limit.");
 }
 
 static void fail_with_fault(struct response *r, const struct fault *fault, int http_status,
