@@ -2,6 +2,7 @@
 """Where secrets lie in the daemon's memory, as /proc tells: in none that is dumped, and no longer
 than the configuration that they belong to."""
 
+import errno
 import re
 import time
 
@@ -31,7 +32,11 @@ def undumped(pid: int) -> bytes:
         for start, end in regions:
             if end - start <= REGION_MAX:
                 memory.seek(start)
-                text += memory.read(end - start)
+                try:
+                    text += memory.read(end - start)
+                except OSError as error:  # it is gone since the list was read
+                    if error.errno != errno.EIO:
+                        raise
     return text
 
 

@@ -178,7 +178,10 @@ class Haproxy(Server):
     def _is_up(self, gateway: str) -> bool:
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(DEADLINE)
-            s.connect(str(self._statistics))
+            try:
+                s.connect(str(self._statistics))
+            except (FileNotFoundError, ConnectionRefusedError):
+                return False  # HAProxy is still starting
             s.sendall(b"show stat\n")
             lines = s.makefile().read().splitlines()
         names = lines[0].removeprefix("# ").split(",")
