@@ -9,7 +9,6 @@
 #include "base/str.h"
 
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 struct call;

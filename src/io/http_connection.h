@@ -30,7 +30,6 @@
 struct MHD_Connection;
 struct MHD_Daemon;
 struct MHD_Response;
-struct sockaddr;
 
 enum http_phase {
     HTTP_HEAD,
