@@ -85,6 +85,14 @@ static void done(struct setting *setting)
     free(setting->items);
 }
 
+static bool has_error_at(const struct findings *findings, unsigned at)
+{
+    for (size_t i = 0; i < findings->n; i++)
+        if (!findings->items[i].warning && findings->items[i].at == at)
+            return true;
+    return false;
+}
+
 static void tell_error(const config_t *parsed, const struct source *source,
                        struct findings *findings)
 {
@@ -94,7 +102,7 @@ static void tell_error(const config_t *parsed, const struct source *source,
         findings_error(findings, place, "this name is set twice in its group");
     else if (text != NULL && strstr(text, "mismatched") != NULL)
         findings_error(findings, place, "the values between `[` and `]` must be of one type");
-    else
+    else if (!has_error_at(findings, place.at)) /* newer versions refuse large numbers, too */
         findings_error(findings, place, "%s", text != NULL ? text : "syntax error");
 }
 

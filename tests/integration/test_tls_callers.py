@@ -170,7 +170,7 @@ CERTIFICATES = {
     "good": (200, lambda ours, foreign: ours.issue("bill")),
     "good for clients": (200, lambda ours, foreign: ours.issue("bob", purpose="clientAuth")),
     "of another subject": (403, lambda ours, foreign: ours.issue("carol")),
-    "expired": (401, lambda ours, foreign: ours.issue("beth", days=-1)),
+    "expired": (401, lambda ours, foreign: ours.issue("beth", days=0)),
     "of another CA": (401, lambda ours, foreign: foreign.issue("bert")),
     "good for servers": (401, lambda ours, foreign: ours.issue("bess", purpose="serverAuth")),
     "none": (403, lambda ours, foreign: None),

@@ -49,7 +49,7 @@ def nginx(folder, ours, good, backend):
     server = Nginx(folder, f"http://127.0.0.1:{backend.port}", {
         "good": serves(good, "ssl_protocols TLSv1.2 TLSv1.3;"),
         "other": serves(ours.issue("other", "DNS:other.example")),
-        "expired": serves(ours.issue("expired", days=-1)),
+        "expired": serves(ours.issue("expired", days=0)),
         "old": serves(good, "ssl_protocols TLSv1.1; ssl_ciphers DEFAULT@SECLEVEL=0;"),
         "tls12": serves(good, "ssl_protocols TLSv1.2;"),
         "client": serves(good, f"ssl_verify_client on; ssl_client_certificate {ours.cert};"),

@@ -4,6 +4,7 @@
 import base64
 import hashlib
 import subprocess
+import time
 from pathlib import Path
 
 from .programs import need
@@ -44,11 +45,12 @@ class Authority:
         self.cert = str(folder / f"{name}.pem")
         self._key = str(folder / f"{name}.key")
         _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                 "-days", "2", "-subj", f"/CN={name}", "-keyout", self._key, "-out", self.cert)
+                 "-days", "2", "-subj", f"/CN={name}", "-addext", "keyUsage=critical,keyCertSign",
+                 "-keyout", self._key, "-out", self.cert)
 
     def issue(self, name: str, alternative: str = "DNS:localhost,IP:127.0.0.1",
               days: int = 2, purpose: str | None = None) -> Certificate:
-        """A certificate for that subject; -1 days ago it has expired. `purpose` is what it may be
+        """A certificate for that subject; after 0 days it has expired. `purpose` is what it may be
         used for: "clientAuth", "serverAuth"."""
         cert, key = self._folder / f"{name}.pem", self._folder / f"{name}.key"
         extensions = self._folder / f"{name}.ext"
@@ -58,6 +60,9 @@ class Authority:
                            "-nodes", "-subj", f"/CN={name}", "-keyout", str(key))
         _openssl("x509", "-req", "-CA", self.cert, "-CAkey", self._key, "-CAcreateserial",
                  "-days", str(days), "-extfile", str(extensions), "-out", str(cert), data=request)
+        issued = time.time()
+        while days == 0 and time.time() < int(issued) + 2:
+            time.sleep(0.05)  # its last second is not over yet
         return Certificate(cert, key)
 
     def hashed_folder(self) -> str:
