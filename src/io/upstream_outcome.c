@@ -122,8 +122,11 @@ static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
         return weird_status(x);
     case CURLE_OPERATION_TIMEDOUT:
         return timeout_status(x);
+#if LIBCURL_VERSION_NUM >= 0x080600
+    case CURLE_TOO_LARGE:
+#endif
     case CURLE_OUT_OF_MEMORY:
-        /* So it calls a header line of more than 100 KB. */
+        /* So it calls a header line of more than 100 KB, before 8.6. */
         return x->began && !x->head.complete ? UPSTREAM_BAD_RESPONSE : UPSTREAM_FAILED;
     default:
         return UPSTREAM_FAILED;
