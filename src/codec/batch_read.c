@@ -66,19 +66,19 @@ void batch_reader_free(struct batch_reader *b)
     free(b);
 }
 
-void batch_clear(struct batch_reader *b)
+void batch_reader_clear(struct batch_reader *b)
 {
     json_scan_clear(&b->scan);
     buf_done(&b->method);
     b->text = STR("");
     b->count = 0;
     b->is_list = false;
-    batch_rewind(b);
+    batch_reader_rewind(b);
 }
 
-void batch_begin(struct batch_reader *b, enum batch_dialect dialect, struct str text)
+void batch_reader_begin(struct batch_reader *b, enum batch_dialect dialect, struct str text)
 {
-    batch_clear(b);
+    batch_reader_clear(b);
     b->dialect = dialect;
     json_scan_begin(&b->scan, text, CODEC_DEPTH_MAX + ENVELOPE_DEPTH);
     b->text = json_trim(b->scan.text);
@@ -90,7 +90,7 @@ static bool settle(struct batch_reader *b, struct error *err)
     b->is_list = b->text.data[0] == '[';
     b->count = b->is_list ? b->scan.n_elements : 1;
     json_scan_clear(&b->scan);
-    batch_rewind(b);
+    batch_reader_rewind(b);
     if (b->is_list || b->dialect == BATCH_JSONRPC)
         return true;
     error_set(err, PROBLEM_INVALID_REQUEST,
@@ -99,7 +99,7 @@ static bool settle(struct batch_reader *b, struct error *err)
     return false;
 }
 
-enum codec_step batch_check(struct batch_reader *b, size_t bytes, struct error *err)
+enum codec_step batch_reader_check(struct batch_reader *b, size_t bytes, struct error *err)
 {
     enum codec_step step = json_scan_step(&b->scan, bytes, err);
     if (step == CODEC_DONE && !settle(b, err))
@@ -109,17 +109,17 @@ enum codec_step batch_check(struct batch_reader *b, size_t bytes, struct error *
     return step;
 }
 
-size_t batch_count(const struct batch_reader *b)
+size_t batch_reader_count(const struct batch_reader *b)
 {
     return b->count;
 }
 
-bool batch_is_list(const struct batch_reader *b)
+bool batch_reader_is_list(const struct batch_reader *b)
 {
     return b->is_list;
 }
 
-void batch_rewind(struct batch_reader *b)
+void batch_reader_rewind(struct batch_reader *b)
 {
     b->at = b->text.data;
     b->end = b->text.data + b->text.len;
@@ -342,8 +342,8 @@ static bool take_jsonrpc(struct batch_reader *b, struct batch_item *ret, struct 
     return true;
 }
 
-enum batch_step batch_next(struct batch_reader *b, size_t bytes, struct batch_item *ret,
-                           struct error *err)
+enum batch_step batch_reader_next(struct batch_reader *b, size_t bytes, struct batch_item *ret,
+                                  struct error *err)
 {
     if (b->next == b->count)
         return BATCH_END;

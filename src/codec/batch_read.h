@@ -30,10 +30,11 @@ enum batch_dialect {
 
 struct batch_item {
     size_t index; /* from 0 */
-    bool failed;  /* `err` of batch_next() tells: INVALID_REQUEST with the pointer into the text
+    bool failed;  /* `err` of batch_reader_next() tells: INVALID_REQUEST with the pointer into the
+                     text
                      (`/3/method`), or OVERLOADED for want of memory */
     struct str method; /* decoded, valid UTF-8; not checked but for being a string. Borrowed until
-                          the next batch_next() */
+                          the next batch_reader_next() */
     struct str params; /* JSON text; NULL data: none. BATCH_REST: any value, as the body of a single
                           call; BATCH_JSONRPC: an array or an object */
     struct str id;     /* BATCH_JSONRPC: a string, a number or null, exactly as it was written;
@@ -48,20 +49,20 @@ struct batch_reader;
 struct batch_reader *batch_reader_new(struct budget *budget);
 void batch_reader_free(struct batch_reader *b);
 
-/* Begins a text, which is borrowed until the last item was taken, or the next batch_begin() or
- * batch_clear(). */
-void batch_begin(struct batch_reader *b, enum batch_dialect dialect, struct str text);
+/* Begins a text, which is borrowed until the last item was taken, or the next batch_reader_begin()
+ * or batch_reader_clear(). */
+void batch_reader_begin(struct batch_reader *b, enum batch_dialect dialect, struct str text);
 
 /* Checks about `bytes` more of the text. CODEC_FAILED: INVALID_JSON with line and column,
  * INVALID_REQUEST where BATCH_REST has no array, or OVERLOADED with setting `limits.memory`. How
  * deep params may be nested is not checked here but by the encoder, for each call by itself. */
-enum codec_step batch_check(struct batch_reader *b, size_t bytes, struct error *err);
+enum codec_step batch_reader_check(struct batch_reader *b, size_t bytes, struct error *err);
 
-/* After CODEC_DONE of batch_check(): how many items there are, and whether they stand in an array
- * (a JSON-RPC text may be one object). An array without items is valid here; JSON-RPC has an error
- * for it. */
-size_t batch_count(const struct batch_reader *b);
-bool batch_is_list(const struct batch_reader *b);
+/* After CODEC_DONE of batch_reader_check(): how many items there are, and whether they stand in an
+ * array (a JSON-RPC text may be one object). An array without items is valid here; JSON-RPC has an
+ * error for it. */
+size_t batch_reader_count(const struct batch_reader *b);
+bool batch_reader_is_list(const struct batch_reader *b);
 
 enum batch_step {
     BATCH_MORE, /* call again */
@@ -69,14 +70,15 @@ enum batch_step {
     BATCH_END   /* there was no further one */
 };
 
-/* After CODEC_DONE of batch_check(): finds the next item, looking at about `bytes` of text. */
-enum batch_step batch_next(struct batch_reader *b, size_t bytes, struct batch_item *ret,
-                           struct error *err);
+/* After CODEC_DONE of batch_reader_check(): finds the next item, looking at about `bytes` of text.
+ */
+enum batch_step batch_reader_next(struct batch_reader *b, size_t bytes, struct batch_item *ret,
+                                  struct error *err);
 
 /* Begins with the first item again. */
-void batch_rewind(struct batch_reader *b);
+void batch_reader_rewind(struct batch_reader *b);
 
 /* Drops what the text has needed, and the text. */
-void batch_clear(struct batch_reader *b);
+void batch_reader_clear(struct batch_reader *b);
 
 #endif

@@ -94,7 +94,7 @@ static void finish(struct batch *b)
 {
     struct request *r = b->request;
     bool silent = b->dialect == BATCH_JSONRPC && !b->wrote;
-    if (batch_is_list(b->reader))
+    if (batch_reader_is_list(b->reader))
         dialect_close_list(b->dialect, &r->reply);
     if (chain_state(&r->reply) != CHAIN_OK) {
         refuse_memory(b);
@@ -128,7 +128,7 @@ static enum next begin_aside(struct batch *b)
 /* Some of those at hand are READY. */
 static enum next send_some(struct batch *b)
 {
-    if (!batch_is_list(b->reader)) {
+    if (!batch_reader_is_list(b->reader)) {
         alone_begin(entry_at(b, 0));
         return NEXT_AGAIN;
     }
@@ -189,7 +189,7 @@ void batch_go_on(struct batch *b)
 /* Each call counts. JSON-RPC tells each of them that there were too many. */
 static bool check_rate(struct batch *b, struct error *err)
 {
-    size_t n = batch_count(b->reader);
+    size_t n = batch_reader_count(b->reader);
     if (n == 0 || request_take_calls(b->request, n, err))
         return true;
     if (b->dialect == BATCH_REST)
@@ -201,7 +201,7 @@ static bool check_rate(struct batch *b, struct error *err)
 
 static bool check_batch(struct batch *b, struct error *err)
 {
-    if (b->dialect == BATCH_JSONRPC && batch_count(b->reader) == 0)
+    if (b->dialect == BATCH_JSONRPC && batch_reader_count(b->reader) == 0)
         return error_set(err, PROBLEM_INVALID_REQUEST,
                          "The batch has no request in it: send at least one.");
     if (!check_rate(b, err))
@@ -220,9 +220,9 @@ static void begin_entries(struct batch *b)
         refuse(b, &err);
         return;
     }
-    if (batch_is_list(b->reader)) {
+    if (batch_reader_is_list(b->reader)) {
         r->is_batch = true;
-        r->n_items = batch_count(b->reader);
+        r->n_items = batch_reader_count(b->reader);
         dialect_open_list(b->dialect, &r->reply);
         if (chain_state(&r->reply) != CHAIN_OK) {
             refuse_memory(b);
@@ -237,12 +237,12 @@ static void begin_entries(struct batch *b)
 static void check(struct batch *b)
 {
     struct error err;
-    switch (batch_check(b->reader, BATCH_STEP, &err)) {
+    switch (batch_reader_check(b->reader, BATCH_STEP, &err)) {
     case CODEC_MORE:
         batch_ask_turn(b, BATCH_CHECKING);
         break;
     case CODEC_FAILED:
-        batch_begin(b->reader, b->dialect, buf_str(&b->request->body));
+        batch_reader_begin(b->reader, b->dialect, buf_str(&b->request->body));
         if (err.type != PROBLEM_OVERLOADED || !memory_wait(&b->memory, BATCH_STEP))
             refuse(b, &err);
         break;
@@ -301,7 +301,7 @@ void batch_start(struct request *r)
     }
     r->batch = new_batch(r);
     request_enter(r, REQUEST_WORKING);
-    batch_begin(r->batch->reader, r->batch->dialect, buf_str(&r->body));
+    batch_reader_begin(r->batch->reader, r->batch->dialect, buf_str(&r->body));
     check(r->batch);
 }
 

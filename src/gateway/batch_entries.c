@@ -20,7 +20,7 @@ static struct budget *budget_of(const struct batch *b)
 bool entries_open(struct batch *b)
 {
     size_t max = (size_t)b->request->upstream->multicall_max;
-    size_t count = batch_count(b->reader);
+    size_t count = batch_reader_count(b->reader);
     size_t cap = count < max ? count : max;
     if (!budget_take(budget_of(b), cap * sizeof *b->entries))
         return false;
@@ -105,7 +105,7 @@ void entry_fail(struct entry *e, struct error *err, const struct call_end *end)
     entry_write_problem(e, err, end, &e->text);
     e->state = ENTRY_DONE;
     entry_count(e);
-    if (!batch_is_list(e->batch->reader))
+    if (!batch_reader_is_list(e->batch->reader))
         e->batch->request->problem = problem_info(err->type)->name;
 }
 
@@ -122,7 +122,7 @@ static void point_at(const struct entry *e, const char *member, const char *furt
 {
     struct buf pointer;
     buf_init(&pointer, 2 * ERROR_POINTER_MAX, NULL);
-    if (batch_is_list(e->batch->reader))
+    if (batch_reader_is_list(e->batch->reader))
         json_pointer_add_index(&pointer, e->index);
     json_pointer_add_name(&pointer, str_of(member));
     buf_append_c(&pointer, further);
@@ -184,7 +184,7 @@ static void add(struct batch *b, const struct batch_item *item, struct error *er
     chain_init(&e->text, SIZE_MAX, budget_of(b));
     if (!item->failed)
         keep_method(e, item->method);
-    if (!batch_is_list(b->reader))
+    if (!batch_reader_is_list(b->reader))
         tell_method(b->request, e->method);
     if (item->failed || !check(e, err))
         entry_fail(e, err, NULL);
@@ -195,12 +195,12 @@ void entries_read(struct batch *b)
     struct batch_item item;
     struct error err;
     for (size_t n = 0; n < READ_MAX && !entries_full(b); n++) {
-        switch (batch_next(b->reader, BATCH_STEP, &item, &err)) {
+        switch (batch_reader_next(b->reader, BATCH_STEP, &item, &err)) {
         case BATCH_MORE:
             return;
         case BATCH_ITEM:
             add(b, &item, &err);
-            b->at_end = item.index + 1 == batch_count(b->reader);
+            b->at_end = item.index + 1 == batch_reader_count(b->reader);
             break;
         case BATCH_END:
             return;

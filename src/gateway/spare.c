@@ -57,7 +57,7 @@ struct batch_reader *worker_take_reader(struct worker *w)
 
 void worker_give_reader(struct worker *w, struct batch_reader *reader)
 {
-    batch_clear(reader);
+    batch_reader_clear(reader);
     if (!keep(&w->readers, reader))
         batch_reader_free(reader);
 }

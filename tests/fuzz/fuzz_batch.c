@@ -24,9 +24,9 @@ static enum codec_step check_text(struct batch_reader *b, enum batch_dialect dia
                                   struct str text, size_t step, struct error *err)
 {
     enum codec_step end;
-    batch_begin(b, dialect, text);
+    batch_reader_begin(b, dialect, text);
     do
-        end = batch_check(b, step, err);
+        end = batch_reader_check(b, step, err);
     while (end == CODEC_MORE);
     return end;
 }
@@ -36,7 +36,7 @@ static enum batch_step next(struct batch_reader *b, size_t step, struct batch_it
 {
     enum batch_step end;
     do
-        end = batch_next(b, step, item, err);
+        end = batch_reader_next(b, step, item, err);
     while (end == BATCH_MORE);
     return end;
 }
@@ -148,7 +148,7 @@ static void check_items(struct batch_reader *a, struct batch_reader *b, struct e
     struct error err = { 0 }, right_err = { 0 };
     struct str element = json_trim(text);
     struct json_cursor c = { 0 };
-    bool is_list = batch_is_list(a);
+    bool is_list = batch_reader_is_list(a);
     size_t n = 0;
     if (is_list)
         c = json_enter(element);
@@ -165,7 +165,7 @@ static void check_items(struct batch_reader *a, struct batch_reader *b, struct e
             check_encoded(e, &left);
         n++;
     }
-    check(n == batch_count(a) && next(b, 1, &right, &right_err) == BATCH_END);
+    check(n == batch_reader_count(a) && next(b, 1, &right, &right_err) == BATCH_END);
     check(!is_list || !json_next(&c, NULL, &element));
 }
 
@@ -192,8 +192,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             check_items(a, b, e, text);
         else
             check(left.type == right.type && strcmp(left.detail, right.detail) == 0);
-        batch_clear(a);
-        batch_clear(b);
+        batch_reader_clear(a);
+        batch_reader_clear(b);
     }
     free(copy);
     return 0;

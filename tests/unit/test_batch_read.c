@@ -16,7 +16,7 @@ static enum codec_step check_all(struct batch_reader *b, size_t step, struct err
 {
     enum codec_step end;
     do
-        end = batch_check(b, step, err);
+        end = batch_reader_check(b, step, err);
     while (end == CODEC_MORE);
     return end;
 }
@@ -51,7 +51,7 @@ static char *read_all(struct batch_reader *b, size_t step)
     size_t n = 0;
     buf_init(&text, (size_t)1 << 20, NULL);
     for (;;) {
-        enum batch_step next = batch_next(b, step, &item, &err);
+        enum batch_step next = batch_reader_next(b, step, &item, &err);
         if (next == BATCH_END)
             break;
         if (next == BATCH_MORE)
@@ -59,7 +59,7 @@ static char *read_all(struct batch_reader *b, size_t step)
         assert_int_equal(item.index, n++);
         show_item(&text, &item, &err);
     }
-    assert_int_equal(n, batch_count(b));
+    assert_int_equal(n, batch_reader_count(b));
     return buf_take(&text);
 }
 
@@ -78,14 +78,14 @@ static void check_cases(enum batch_dialect dialect, const struct batch_case *cas
             char *text = malloc(len);
             assert_non_null(text);
             memcpy(text, cases[i].text, len);
-            batch_begin(b, dialect, (struct str){ text, len });
+            batch_reader_begin(b, dialect, (struct str){ text, len });
             if (check_all(b, steps[j], &err) != CODEC_DONE)
                 fail_msg("%s: %s", cases[i].text, err.detail);
             for (int again = 0; again < 2; again++) {
                 char *items = read_all(b, steps[j]);
                 assert_string_equal(items, cases[i].items);
                 free(items);
-                batch_rewind(b);
+                batch_reader_rewind(b);
             }
             free(text);
         }
@@ -196,7 +196,7 @@ static void refused(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         for (size_t j = 0; j < ARRAY_LEN(steps); j++) {
             struct error err;
-            batch_begin(b, cases[i].dialect, str_of(cases[i].text));
+            batch_reader_begin(b, cases[i].dialect, str_of(cases[i].text));
             assert_int_equal(check_all(b, steps[j], &err), CODEC_FAILED);
             assert_int_equal(err.type, cases[i].type);
             if (strstr(err.detail, cases[i].detail) == NULL)
@@ -228,7 +228,7 @@ static void depth(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct error err;
         char *text = nested(cases[i].depth);
-        batch_begin(b, BATCH_REST, str_of(text));
+        batch_reader_begin(b, BATCH_REST, str_of(text));
         assert_int_equal(check_all(b, SIZE_MAX, &err), cases[i].end);
         free(text);
     }
@@ -250,20 +250,20 @@ static void large(void **state)
     for (size_t i = 0; i < n; i++)
         memcpy(text + at + 2 * i, ",0", 2);
     strcpy(text + at + 2 * n, "]},{\"method\":\"b\"}]");
-    batch_begin(b, BATCH_REST, str_of(text));
+    batch_reader_begin(b, BATCH_REST, str_of(text));
     assert_int_equal(check_all(b, 4096, &err), CODEC_DONE);
-    assert_int_equal(batch_count(b), 2);
+    assert_int_equal(batch_reader_count(b), 2);
     size_t n_steps = 1;
-    while (batch_next(b, 4096, &item, &err) == BATCH_MORE)
+    while (batch_reader_next(b, 4096, &item, &err) == BATCH_MORE)
         n_steps++;
     assert_in_range(n_steps, 2 * n / 4096, 2 * n / 4096 + 2);
     assert_int_equal(item.params.len, 2 * n + 3);
     assert_true(str_eq_c(item.method, "a"));
-    assert_int_equal(batch_next(b, 4096, &item, &err), BATCH_ITEM);
-    assert_int_equal(batch_next(b, 4096, &item, &err), BATCH_END);
-    batch_clear(b);
-    assert_int_equal(batch_count(b), 0);
-    assert_int_equal(batch_next(b, 4096, &item, &err), BATCH_END);
+    assert_int_equal(batch_reader_next(b, 4096, &item, &err), BATCH_ITEM);
+    assert_int_equal(batch_reader_next(b, 4096, &item, &err), BATCH_END);
+    batch_reader_clear(b);
+    assert_int_equal(batch_reader_count(b), 0);
+    assert_int_equal(batch_reader_next(b, 4096, &item, &err), BATCH_END);
     batch_reader_free(b);
     assert_int_equal(atomic_load(&budget.used), 0);
     free(text);
@@ -278,14 +278,14 @@ static void no_memory(void **state)
     struct error err;
     atomic_store(&budget.max, (size_t)1 << 20);
     struct batch_reader *b = batch_reader_new(&budget);
-    batch_begin(b, BATCH_REST, STR("[{\"method\":\"\\u0061\"},{\"method\":\"b\"}]"));
+    batch_reader_begin(b, BATCH_REST, STR("[{\"method\":\"\\u0061\"},{\"method\":\"b\"}]"));
     assert_int_equal(check_all(b, SIZE_MAX, &err), CODEC_DONE);
     atomic_store(&budget.max, 0);
-    assert_int_equal(batch_next(b, SIZE_MAX, &item, &err), BATCH_ITEM);
+    assert_int_equal(batch_reader_next(b, SIZE_MAX, &item, &err), BATCH_ITEM);
     assert_true(item.failed);
     assert_int_equal(err.type, PROBLEM_OVERLOADED);
     assert_string_equal(err.setting, "limits.memory");
-    assert_int_equal(batch_next(b, SIZE_MAX, &item, &err), BATCH_ITEM);
+    assert_int_equal(batch_reader_next(b, SIZE_MAX, &item, &err), BATCH_ITEM);
     assert_false(item.failed);
     batch_reader_free(b);
     assert_int_equal(atomic_load(&budget.used), 0);
