@@ -98,6 +98,8 @@ static size_t memory_for(size_t head_bytes)
     return head_bytes * 2 > MEMORY_LEAST ? head_bytes * 2 : MEMORY_LEAST;
 }
 
+/* Ours is the limit of connections: from 1.0 on the library also counts some that have ended, and
+ * would refuse callers for whom there is room. */
 static struct MHD_Daemon *start(struct http_server *server, const struct http_tls *tls)
 {
     unsigned flags =
@@ -111,7 +113,7 @@ static struct MHD_Daemon *start(struct http_server *server, const struct http_tl
     struct MHD_Daemon *daemon = MHD_start_daemon(
         flags, /* port */ 0, /* accept policy */ NULL, NULL, on_access, server,
         STRICTNESS MHD_OPTION_ARRAY, tls_items, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)(server->limits.connections + server->reserve),
+        2 * (unsigned)(server->limits.connections + server->reserve),
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory_for(server->limits.head_bytes),
         MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_URI_LOG_CALLBACK, on_target,
