@@ -134,7 +134,7 @@ def test_connections_above_the_limit(start, upstream, over):
 @pytest.mark.parametrize("over", ["tcp", "unix"])
 def test_out_of_descriptors(start, upstream, over):
     """Nothing spins, connections that can be spared make room, and with descriptors all is well."""
-    gateway = start.simple(upstream)
+    gateway = start.simple(upstream, workers=4)  # each gives one up in 10 ms
     where = gateway.tcp if over == "tcp" else gateway.unix
     pid = gateway.process.pid
     assert connect_time(gateway, over) < PROMPT
