@@ -10,6 +10,7 @@ static void on_ended(struct call *c, const struct call_end *end)
     struct batch *b = e->batch;
     struct request *r = b->request;
     request_add_call(r, c);
+    b->n_running--;
     if (end->error != NULL || e->silent)
         chain_recover(&r->reply, 0);
     else
@@ -39,5 +40,6 @@ void alone_begin(struct entry *e)
     r->call.params = e->params;
     r->call.within = buf_str(&r->body);
     dialect_open_result(b->dialect, &r->reply);
+    b->n_running++;
     call_begin(&r->call);
 }

@@ -100,7 +100,7 @@ struct batch {
     bool busy; /* with the question, or a round trip */
     struct trip trip;
 
-    size_t n_running; /* side by side */
+    size_t n_running; /* calls of their own: side by side, or the only one */
 };
 
 /* batch.c */
