@@ -338,7 +338,9 @@
       "Longest time for opening a connection.")                                                    \
     X(duration, total, "30s", NULL, "10ms", "24h", LIVE,                                           \
       "Longest time for a call: waiting, attempts and the pauses between them together.")          \
-    X(duration, idle, "30s", NULL, "0s", "1h", LIVE, "How long an unused connection is kept.")
+    X(duration, idle, "30s", NULL, "0s", "1h", LIVE,                                               \
+      "How long an unused connection is kept. `0s`: not at all, for servers and proxies that end " \
+      "connections without saying so before.")
 
 /* upstreams.NAME.pool = { … } */
 #define POOL_OPTIONS(X)                                                                            \

@@ -69,7 +69,8 @@ def gateway(start, backend, nginx, authority):
         proxy = {"url": url, **proxy}
         return start.gateway({"anonymous": {"allow": ["*/*"]}, "log": {"level": "debug"},
                               "upstreams": {
-            "plain": {"url": backend.url, "proxy": proxy},
+            # tinyproxy ends each connection after a response, without saying so before.
+            "plain": {"url": backend.url, "proxy": proxy, "timeouts": {"idle": "0s"}},
             "tunnel": {"url": backend.url, "proxy": {**proxy, "tunnel": True}},
             "tls": {"url": f"https://localhost:{nginx.port}/RPC2", "proxy": proxy,
                     "tls": {"ca_file": authority.cert}}}}, environment=environment)
