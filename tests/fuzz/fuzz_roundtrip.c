@@ -17,16 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool is_json(struct str text)
 {
-    struct json_scan s;
     struct error err;
-    enum codec_step end;
-    json_scan_init(&s, NULL);
-    json_scan_begin(&s, text, DEPTH);
-    do
-        end = json_scan_step(&s, SIZE_MAX, &err);
-    while (end == CODEC_MORE);
-    json_scan_done(&s);
-    return end == CODEC_DONE;
+    return json_scan_all(text, DEPTH, &err);
 }
 
 /* Is there something that an encoder with all extensions may refuse? A number that is too large is

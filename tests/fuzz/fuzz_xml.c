@@ -104,17 +104,9 @@ static void check_by_libxml2(struct decoder *d, struct decode_options options, s
 /* The request's scanner reads it: that is strict, and wants each name once in a struct. */
 static void check_json(const struct chain *out)
 {
-    struct json_scan scan;
     struct error err;
-    enum codec_step step;
     char *text = chain_dup(out);
-    json_scan_init(&scan, NULL);
-    json_scan_begin(&scan, (struct str){ text, chain_len(out) }, CODEC_DEPTH_MAX);
-    do
-        step = json_scan_step(&scan, (size_t)1 << 16, &err);
-    while (step == CODEC_MORE);
-    check(step == CODEC_DONE);
-    json_scan_done(&scan);
+    check(json_scan_all((struct str){ text, chain_len(out) }, CODEC_DEPTH_MAX, &err));
     free(text);
 }
 
