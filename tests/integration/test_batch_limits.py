@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What limits, deadlines, rates and rights mean for a batch."""
 
+import asyncio
 import json
 import threading
 import time
@@ -21,6 +22,40 @@ def test_deadline_is_the_greatest_of_the_calls(start):
         assert_failed(result, "timeout", 504, "unknown")
     threading.Timer(0.5, gate.open).start()
     assert gateway.batch("up", ("wait",), ("echo", 2)) == [{"result": 1}, {"result": 2}]
+
+
+async def pause():
+    """A call that takes its time."""
+    await asyncio.sleep(0.2 * SLOW)
+    return 1
+
+
+def test_the_callers_time_is_for_the_whole_batch(start):
+    """It does not begin anew with each call."""
+    upstream = start.upstream(Multicall(methods(pause=pause)))
+    gateway = start.gateway(up_settings(upstream, multicall="never", pool={"max_connections": 1}))
+    results = gateway.batch("up", *[("pause",)] * 6,
+                            X_Rpcgate_Timeout=f"{int(500 * SLOW)}ms")
+    assert results[0] == {"result": 1}
+    late = [result["problem"]["executed"] for result in results if "problem" in result]
+    assert len(late) >= 4 and late.count("unknown") <= 1
+    assert upstream.behave.ran.count(("pause",)) <= 3
+
+
+@pytest.mark.parametrize("way", ["always", "never"])
+@pytest.mark.parametrize("calls", [("quick", "pause"), ("pause", "quick")])
+def test_deadline_is_the_greatest_in_any_order(start, way, calls):
+    """In one round trip; side by side each has its own."""
+    async def quick():
+        return 2
+    upstream = start.upstream(Multicall(methods(pause=pause, quick=quick)))
+    gateway = start.gateway(up_settings(
+        upstream, multicall=way, multicall_results="wrapped", pool={"max_connections": 1}, methods=(
+            {"match": "quick", "timeout": f"{int(100 * SLOW)}ms"},
+            {"match": "pause", "timeout": f"{20 * SLOW}s"})))
+    values = {"quick": 2, "pause": 1}
+    results = gateway.batch("up", *[(name,) for name in calls], ("pause",))
+    assert results == [{"result": values[name]} for name in (*calls, "pause")]
 
 
 def test_rate_counts_each_call(start):

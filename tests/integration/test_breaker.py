@@ -3,13 +3,16 @@
 
 import asyncio
 import socket
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from rig import crowd
+from rig import crowd, wire
 from rig.check import assert_problem
 from rig.settings import SLOW
+from rig.upstream import echo
 
 pytestmark = pytest.mark.concurrency
 
@@ -113,12 +116,14 @@ def test_failures_must_be_in_a_row(start):
         assert gateway.call("up", "m", ["x"]).problem in ("fault", "connection-lost")
 
 
-def test_no_caller_opens_it_with_a_short_time(start):
+@pytest.mark.parametrize("short", ["20ms", "300ms"])
+def test_no_caller_opens_it_with_a_short_time(start, short):
+    """Not with one of more than half of the time that the upstream has, either."""
     upstream, how = scripted(start)
-    gateway = gateway_of(start, upstream.url, timeouts={"total": "1s"})
+    gateway = gateway_of(start, upstream.url, timeouts={"total": "500ms"})
     how[0] = "stall"
     for _ in range(3 * FAILURES):
-        answer = gateway.call("up", "m", ["x"], X_Rpcgate_Timeout="20ms")
+        answer = gateway.call("up", "m", ["x"], X_Rpcgate_Timeout=short)
         assert_problem(answer, "timeout", 504)
 
 
@@ -143,6 +148,35 @@ def test_time_in_the_queue_does_not_count(start):
         for _ in range(3 * FAILURES):
             assert_problem(gateway.call("up", "m", ["x"]), "overloaded", 503)
         assert caller.answer().problem == "timeout"
+
+
+def test_a_late_turn_does_not_count(start):
+    """A call that waited for most of its time, and then had too little for the upstream."""
+    total = 1.0 * SLOW
+    upstream, how = scripted(start)
+    gate = upstream.gate()
+
+    async def behave(x):
+        if x.params[0] == "first":
+            await gate.passed()
+            await x.answer(1)
+        else:
+            await x.gone()
+    upstream.behave = behave
+    gateway = gateway_of(start, upstream.url, timeouts={"total": f"{int(1000 * total)}ms"},
+                         methods=[{"match": "first", "timeout": "1m"}],
+                         breaker={"failures": 1, "open": "1m"},
+                         pool={"max_connections": 1, "queue_timeout": "1m"})
+    with ThreadPoolExecutor(1) as pool, gateway.connect() as late:
+        first = pool.submit(gateway.call, "up", "first", ["first"])
+        upstream.wait_requests(1)
+        late.send(wire.request("POST", "/v1/up/m", b'["late"]',
+                               {"Content-Type": "application/json"}))
+        threading.Timer(0.7 * total, gate.open).start()
+        assert first.result().result == 1
+        assert_problem(late.answer(), "timeout", 504, "unknown")
+    upstream.behave = echo
+    assert gateway.call("up", "m", ["x"]).result == "x"
 
 
 def test_connect_failures_count(start):

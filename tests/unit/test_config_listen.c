@@ -142,6 +142,10 @@ static void compares_upstreams(void **state)
           "url = \"http://h\"; faults = ( { code = 1; status = 404; } );", true },
         { "url = \"http://h\"; faults = ( { code = 1; status = 404; } );",
           "url = \"http://h\"; faults = ( { code = \"1\"; status = 404; } );", false },
+        { "url = \"http://h\"; faults = ( { code = 1; status = 404; } );",
+          "url = \"http://h\"; faults = ( { code = 2; status = 404; } );", false },
+        { "url = \"http://h\"; faults = ( { code = \"a*\"; status = 404; } );",
+          "url = \"http://h\"; faults = ( { code = \"b*\"; status = 404; } );", false },
         { "url = \"http://h\"; faults = ( { code = 1; status = 404; } );", "url = \"http://h\";",
           false },
         { "url = \"http://h\"; methods = ( { match = \"a\"; }, { match = \"b\"; } );",
@@ -222,10 +226,13 @@ static void compares_the_content_of_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_listeners),    cmocka_unit_test(refuses_listeners),
+        cmocka_unit_test(reads_listeners),
+        cmocka_unit_test(refuses_listeners),
         cmocka_unit_test(warns_of_a_group_that_is_not_there),
-        cmocka_unit_test(refuses_origins),    cmocka_unit_test(compares_upstreams),
-        cmocka_unit_test(compares_listeners), cmocka_unit_test(compares_the_content_of_files),
+        cmocka_unit_test(refuses_origins),
+        cmocka_unit_test(compares_upstreams),
+        cmocka_unit_test(compares_listeners),
+        cmocka_unit_test(compares_the_content_of_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

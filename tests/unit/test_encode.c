@@ -141,6 +141,12 @@ static void text_policies(void **state)
           "string>"
           "</value></member></struct></value></param></params>\n",
           1 },
+        { TEXT_REPLACE, "{\"a\\ufffe\":1,\"b\\uffff\":2,\"c\\ufffd\":3}",
+          "<params><param><value><struct><member><name>a\xEF\xBF\xBD</name><value><int>1</int>"
+          "</value></member><member><name>b\xEF\xBF\xBD</name><value><int>2</int></value></member>"
+          "<member><name>c\xEF\xBF\xBD</name><value><int>3</int></value></member></struct></value>"
+          "</param></params>\n",
+          2 },
         { TEXT_BASE64, "[\"a\\u0000b\",\"c\\r\",{\"$string\":\"\\u001f\"}]",
           "<params><param><value><base64>YQBi</base64></value></param><param><value><string>c&#13;"
           "</string></value></param><param><value><base64>Hw==</base64></value></param></params>\n",
