@@ -24,7 +24,7 @@ static void add(atomic_ullong *number, uint64_t more)
     atomic_store_explicit(number, before + more, memory_order_relaxed);
 }
 
-static void observe(struct histogram *h, int64_t us)
+void histogram_observe(struct histogram *h, int64_t us)
 {
     size_t i = 0;
     while (i < ARRAY_LEN(bounds_us) && us > bounds_us[i])
@@ -130,8 +130,8 @@ void metrics_count_request(const struct request *r)
         metrics_count_outcome(r->view, r->upstream, route_method(&r->route),
                               1 + (size_t)r->error.type);
     if (r->upstream != NULL)
-        observe(&record_of(r->view, r->upstream)->by_worker[r->worker->index].request,
-                clock_now_us() - r->began_us);
+        histogram_observe(&record_of(r->view, r->upstream)->by_worker[r->worker->index].request,
+                          clock_now_us() - r->began_us);
 }
 
 void metrics_count_call(const struct call *c)
@@ -139,8 +139,8 @@ void metrics_count_call(const struct call *c)
     struct upstream_record *record = record_of(c->view, c->upstream);
     struct upstream_metrics *u = &record->by_worker[c->view->worker->index];
     if (c->attempts > 0)
-        observe(&u->upstream, c->upstream_us);
-    observe(&u->queue, c->queue_us);
+        histogram_observe(&u->upstream, c->upstream_us);
+    histogram_observe(&u->queue, c->queue_us);
     if (c->attempts > 1)
         add(&u->retries, c->attempts - 1);
 }

@@ -24,8 +24,9 @@ struct view;
     X(500)                                                                                         \
     X(1000)                                                                                        \
     X(2500)                                                                                        \
-    X(5000) X(10000) X(25000) X(50000) X(100000) X(250000) X(500000) X(1000000) X(2500000)         \
-        X(5000000) X(10000000) X(30000000)
+    X(5000)                                                                                        \
+    X(10000) X(25000) X(50000) X(100000) X(250000) X(500000) X(1000000) X(2500000) X(5000000)      \
+        X(10000000) X(30000000)
 #define METRICS_BUCKETS 16
 
 /* An upstream's method names that are labels: those of the first METHOD_NAMES_MAX that succeeded.
@@ -63,6 +64,9 @@ struct upstream_record {
 
 struct upstream_record *upstream_record_new(const char *name, size_t n_workers) MUST_CHECK;
 void upstream_record_free(struct upstream_record *record);
+
+/* Counts `us` in the bucket of the least bound that is not below it (Prometheus' `le`). */
+void histogram_observe(struct histogram *h, int64_t us);
 
 /* Counts a call, or a request that made none: outcome 0 is `ok`, 1 + type a problem. `upstream`
  * NULL: it belongs to none. */

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Answers that go out before the body was read, body limits, and large bodies both ways."""
 
+import contextlib
 import json
 
 import pytest
 
 from rig.check import assert_problem
-from rig.upstream import http_response, response_document
+from rig.upstream import echo, http_response, response_document
 from rig.wire import request
 
 MEBIBYTE = 1 << 20
@@ -134,9 +135,13 @@ def test_chunked_body_far_over_the_limit(gateway, upstream):
     """The connection is closed."""
     with gateway.connect() as caller:
         caller.send(request("POST", "/v1/up/m", None, CHUNKED))
+        taken = 0
         with pytest.raises(ConnectionError):
             for _ in range(256):
                 caller.send(b"100000\r\n" + b" " * MEBIBYTE + b"\r\n")
+                taken += 1
+    # Beyond the limit a mebibyte more; what is left are the buffers of the sockets.
+    assert taken <= 16
     assert not upstream.exchanges
 
 
@@ -204,6 +209,24 @@ def test_large_answer_to_a_slow_reader(roomy, upstream):
         while not got.endswith(end):
             got += caller.socket.recv(4096)
         assert got.endswith(text.encode() + end)
+
+
+def test_a_page_without_end_is_not_read_for_ever(roomy, upstream):
+    """What is no XML-RPC is read a little further, so that the connection can be kept; not more."""
+    sent = []
+
+    async def behave(x):
+        await x.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>")
+        with contextlib.suppress(ConnectionError):
+            while len(sent) < 64:
+                await x.send(b"<p>x</p>" * (MEBIBYTE // 8))
+                sent.append(1)
+        x.close()
+    upstream.behave = behave
+    assert_problem(roomy.call("up", "m", [1]), "bad-response", 502, "unknown")
+    upstream.behave = echo
+    assert roomy.call("up", "m", [2]).result == 2
+    assert len(sent) <= 16
 
 
 def test_answer_without_length_is_read_to_its_end(roomy, upstream):

@@ -113,6 +113,15 @@ def test_each_caller_sees_what_it_may_use(start):
     assert_problem(gateway.get("/v1/other"), "not-found", 404)
 
 
+def test_rules_judge_names_not_their_json(start):
+    """A name is compared as it is, whatever its escapes in the list."""
+    odd = ('a"b', "a\\b", "a\nb", "\u00e4")
+    upstream = start.upstream(Talker((*odd, "fine")))
+    gateway = start.simple(upstream, anonymous={"allow": ["up/*"],
+                                                "deny": [f"up/{name}" for name in odd[:2]]})
+    assert names(gateway.get("/v1/up")) == ["a\nb", "\u00e4", "fine"]
+
+
 def test_thousands_of_methods(start):
     listed = tuple(f"module{n % 97}.method_{n}" for n in range(20000))
     upstream = start.upstream(Talker(listed))
@@ -169,6 +178,8 @@ HTTP_404 = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
     (xmlrpc.client.Fault(-32601, "none"), "fault -32601"),
     (xmlrpc.client.Fault(1, "none"), "fault 1"),
     (HTTP_404, "HTTP status 404"),
+    (HTTP_404.replace(b"404", b"405"), "HTTP status 405"),
+    (HTTP_404.replace(b"404", b"501"), "HTTP status 501"),
     ({}, "no list of names"),
     ("", "no list of names"),
     ([], None),
@@ -208,6 +219,36 @@ def test_multicall_that_is_only_odd(start, lost):
     gateway = start.simple(start.upstream(behave))
     assert gateway.get("/v1/up/m").json == {"method": "m", "signatures": [["int", "string"]],
                                             "help": "Helps."}
+
+
+def test_multicall_is_tried_again_after_a_lost_answer(start):
+    """One lost answer says nothing of the upstream."""
+    talker = Talker(("m", "n"), multicall="wrapped")
+    lose = [True]
+
+    async def behave(x):
+        if x.method == "system.multicall" and lose:
+            lose.pop()
+            x.close()
+        else:
+            await talker(x)
+    upstream = start.upstream(behave)
+    gateway = start.simple(upstream, upstreams={"up": {"url": upstream.url,
+                                                       "retry": {"attempts": 1}}})
+    for method in "mn":
+        assert gateway.get(f"/v1/up/{method}").json["help"] == "Helps."
+    assert calls(upstream) == ["system.listMethods", "system.multicall", *SYSTEM[1:],
+                               "system.multicall"]
+
+
+def test_what_a_batch_found_out_counts(start):
+    """No system.multicall is sent to an upstream that has none."""
+    upstream = start.upstream(Talker(("m",)))
+    gateway = start.simple(upstream)
+    gateway.batch("up", ("system.methodHelp", "m"), ("system.methodHelp", "m"))
+    asked = calls(upstream).count("system.multicall")
+    assert asked > 0 and gateway.get("/v1/up/m").json["help"] == "Helps."
+    assert calls(upstream).count("system.multicall") == asked
 
 
 def test_names_that_have_to_be_encoded(start):
@@ -393,6 +434,20 @@ def test_memory_is_bounded(start):
     assert len(upstream.exchanges) == made
     gateway.get(f"/v1/up/{listed[0]}")
     assert len(upstream.exchanges) == made + 2
+
+
+def test_so_many_names_are_kept(start):
+    """Where no list says which there are, names that callers make up take no memory for ever."""
+    upstream = start.upstream(Talker(xmlrpc.client.Fault(1, "no list")))
+    gateway = start.simple(upstream)
+    count = 1100
+    for n in range(count):
+        assert gateway.get(f"/v1/up/m{n}").status == 200
+    made = len(upstream.exchanges)
+    assert gateway.get(f"/v1/up/m{count - 1}").status == 200
+    assert len(upstream.exchanges) == made
+    assert gateway.get("/v1/up/m0").status == 200
+    assert len(upstream.exchanges) > made
 
 
 def test_what_is_too_large(start):

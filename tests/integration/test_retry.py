@@ -98,6 +98,7 @@ def test_so_many_attempts(start, attempts):
     answer = gateway.call("up", "safe.m", ["s"])
     assert_problem(answer, "connection-lost", 502, "unknown")
     assert upstream.executed == {"s": attempts}
+    assert gateway.metric("rpcgate_retries_total") == attempts - 1
 
 
 def test_one_deadline_for_all(start):
@@ -122,6 +123,16 @@ def test_time_out_of_a_safe_method(start):
     assert_problem(gateway.call("up", "safe.m", ["s"]), "timeout", 504, "unknown",
                    setting="timeouts.total")
     assert upstream.executed == {"s": 1}
+
+
+def test_a_methods_own_time_out_is_named(start):
+    async def stall(x):
+        await x.gone()
+    upstream = start.upstream(stall)
+    gateway = gateway_of(start, {"url": upstream.url, "methods": [
+        {"match": "slow", "timeout": "50ms"}, {"match": "*", "safe": True}]})
+    assert_problem(gateway.call("up", "slow", ["s"]), "timeout", 504, "unknown",
+                   setting="methods.timeout")
 
 
 def test_not_connected_is_tried_again(start):

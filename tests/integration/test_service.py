@@ -131,6 +131,15 @@ def test_life(start):
     assert gateway.wait_notification("STOPPING")["STOPPING"] == "1"
 
 
+def test_the_manager_waits_as_long_as_an_end_may_take(start):
+    gateway = start.gateway({**ANYBODY, "limits": {"lame_duck": "20s", "drain": "40s"},
+                             "upstreams": {"up": {"url": start.upstream().url}}})
+    gateway.signal(signal.SIGTERM)
+    stopping = gateway.wait_notification("STOPPING")
+    assert 60_000_000 < int(stopping["EXTEND_TIMEOUT_USEC"]) <= 90_000_000
+    gateway.signal(signal.SIGTERM)
+
+
 def test_status(start):
     """Calls in flight and upstreams that are down."""
     upstream = start.upstream()

@@ -131,6 +131,22 @@ def test_what_does_not_end_is_cut_off(start):
     gateway.assert_clean_end()
 
 
+def test_a_reply_on_its_way_arrives(start):
+    """Though limits.drain is over while the caller still reads it."""
+    held = Held(start)
+    gateway = gateway_of(start, held, limits={"drain": "0s"}, workers=1)
+    text = b"z" * 4_000_000
+    with gateway.connect() as caller:
+        caller.send(request("POST", "/v1/up/m", b'["' + text + b'"]'))
+        got = caller.socket.recv(1000)
+        gateway.signal(signal.SIGTERM)
+        gateway.wait_line("stopping")
+        while more := caller.socket.recv(1 << 20):
+            got += more
+    assert got.endswith(text + b'"}')
+    gateway.assert_clean_end()
+
+
 def test_no_drain_at_all(start):
     held = Held(start)
     gateway = gateway_of(start, held, limits={"drain": "0s"})
