@@ -86,32 +86,26 @@ static void take_results(struct batch *b)
     entries_forget(b);
 }
 
-/* There is none: the same calls go side by side. */
-static void go_aside(struct batch *b)
+/* What is known of each call when one fault answers for all n. That there is no such method may be
+ * said of one of them, by a system.multicall that ran those before it. */
+static enum executed executed_of(const struct error *err, size_t n)
 {
-    multicall_learn(batch_shared(b), MULTICALL_KNOWN_NONE);
-    b->plan = MULTICALL_ASIDE;
-    b->request->sums.has_fault_code = false;
-    entries_take_back(b);
+    bool ran_some = err->no_method && n > 1;
+    return ran_some || err->executed == EXECUTED_YES ? EXECUTED_UNKNOWN : err->executed;
 }
 
-/* Some of the calls may have run before the fault that answers for all. */
 static void fail_sent(struct batch *b, const struct call_end *end)
 {
+    if (end->error->no_method)
+        multicall_doubt(batch_shared(b));
     for (size_t i = 0; i < b->n; i++) {
         struct entry *e = entry_at(b, i);
         if (e->state != ENTRY_RUNNING)
             continue;
         struct error err = *end->error;
-        if (err.executed == EXECUTED_YES)
-            err.executed = EXECUTED_UNKNOWN;
+        err.executed = executed_of(&err, b->trip.n_sent);
         entry_fail(e, &err, end);
     }
-}
-
-static bool has_none(const struct batch *b, const struct call_end *end)
-{
-    return end->error->no_method && b->request->upstream->multicall == MULTICALL_USE_AUTO;
 }
 
 static void on_ended(struct call *c, const struct call_end *end)
@@ -126,10 +120,7 @@ static void on_ended(struct call *c, const struct call_end *end)
         if (t->reply_whole)
             chain_recover(&b->request->reply, t->reply_begin);
         b->wrote = t->reply_began;
-        if (has_none(b, end))
-            go_aside(b);
-        else
-            fail_sent(b, end);
+        fail_sent(b, end);
     }
     batch_go_on(b);
 }

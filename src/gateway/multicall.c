@@ -31,14 +31,21 @@ static enum multicall_plan ask_or_wait(struct upstream_state *s)
     return plan_of(before);
 }
 
-enum multicall_plan multicall_plan(struct upstream_state *s)
+/* Whether there is one, or what shape its results have, is to be found out. */
+static bool must_know(const struct upstream_config *config)
 {
-    enum multicall_use use = s->config->multicall;
-    enum multicall_known known = atomic_load_explicit(&s->multicall, memory_order_relaxed);
-    bool has_none = known == MULTICALL_KNOWN_NONE;
-    if (use == MULTICALL_USE_NEVER || (use == MULTICALL_USE_AUTO && has_none))
-        return MULTICALL_ASIDE;
-    switch (s->config->multicall_results) {
+    return config->multicall == MULTICALL_USE_AUTO ||
+           config->multicall_results == MULTICALL_SHAPE_AUTO;
+}
+
+/* What is set counts more than what is known. */
+static enum multicall_plan as_set(const struct upstream_config *config, enum multicall_plan plan)
+{
+    if (plan == MULTICALL_ASIDE && config->multicall == MULTICALL_USE_ALWAYS)
+        plan = MULTICALL_WRAPPED;
+    if (plan != MULTICALL_WRAPPED && plan != MULTICALL_BARE)
+        return plan;
+    switch (config->multicall_results) {
     case MULTICALL_SHAPE_WRAPPED:
         return MULTICALL_WRAPPED;
     case MULTICALL_SHAPE_BARE:
@@ -46,14 +53,32 @@ enum multicall_plan multicall_plan(struct upstream_state *s)
     case MULTICALL_SHAPE_AUTO:
         break;
     }
-    if (has_none) /* it is to be used always */
-        return MULTICALL_WRAPPED;
-    return known == MULTICALL_UNKNOWN ? ask_or_wait(s) : plan_of(known);
+    return plan;
+}
+
+enum multicall_plan multicall_plan(struct upstream_state *s)
+{
+    const struct upstream_config *config = s->config;
+    if (config->multicall == MULTICALL_USE_NEVER)
+        return MULTICALL_ASIDE;
+    if (!must_know(config))
+        return as_set(config, MULTICALL_WRAPPED);
+    enum multicall_known known = atomic_load_explicit(&s->multicall, memory_order_relaxed);
+    return as_set(config, known == MULTICALL_UNKNOWN ? ask_or_wait(s) : plan_of(known));
 }
 
 void multicall_learn(struct upstream_state *s, enum multicall_known known)
 {
     atomic_store_explicit(&s->multicall, known, memory_order_relaxed);
+}
+
+void multicall_doubt(struct upstream_state *s)
+{
+    static const enum multicall_known doubted[] = { MULTICALL_KNOWN_WRAPPED, MULTICALL_KNOWN_BARE };
+    for (size_t i = 0; i < ARRAY_LEN(doubted); i++) {
+        enum multicall_known before = doubted[i];
+        atomic_compare_exchange_strong(&s->multicall, &before, MULTICALL_UNKNOWN);
+    }
 }
 
 enum multicall_known multicall_read_answer(const struct chain *json)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is known of an upstream's system.multicall: whether it has one, and whether it wraps each
  * result in an array of one. All workers share it; the first who needs to know it asks, others wait
- * for that answer, and it is kept until the configuration is read again. */
+ * for that answer, and it is kept until the configuration is read again. The answer to a
+ * system.multicall that carried calls never leads to another way for these: it may be written by
+ * hand, and have run some of them before the one that it fails for. */
 #ifndef RPCGATE_GATEWAY_MULTICALL_H
 #define RPCGATE_GATEWAY_MULTICALL_H
 
@@ -26,6 +28,10 @@ enum multicall_plan multicall_plan(struct upstream_state *s);
 
 /* What was asked for is known now; MULTICALL_UNKNOWN: it is not. */
 void multicall_learn(struct upstream_state *s, enum multicall_known known);
+
+/* A system.multicall was refused as a method that is not there, although it was known to be: the
+ * next one who needs to know it asks again. */
+void multicall_doubt(struct upstream_state *s);
 
 /* What the answer to that question says, if it is no fault as a whole. Where it does not tell: most
  * servers wrap. `json` is as decoded. */

@@ -87,7 +87,6 @@ void fault_to_error(const struct fault *fault, const struct upstream_config *ups
             continue;
         if (rule->status != 0)
             err->status = (int)rule->status;
-        err->no_method = err->no_method || rule->status == 404;
         err->type_uri = rule->type;
         err->retry_after = (unsigned)((rule->retry_after + 999) / 1000);
         return;

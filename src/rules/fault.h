@@ -10,8 +10,8 @@
 /* Fills `err` with the problem FAULT. Its status comes from the first of the upstream's rules
  * (`faults`) that matches, else from the code (-32601, -506: 404; -32602, -32600: 400; -32700 to
  * -32702: 502), else from `fault_status`; a rule may also give it a type and a Retry-After. The
- * code tells whether the call was executed. Codes of 404, and rules that give 404, tell that there
- * is no such method; `fault_status` does not. `upstream` NULL: no rules, and 500. `http_status` is
+ * code alone tells whether the call was executed, and that there is no such method (those of 404).
+ * `upstream` NULL: no rules, and 500. `http_status` is
  * that of the response. "Specification for Fault Code Interoperability", version 20010516; -506 is
  * xmlrpc-c's. */
 void fault_to_error(const struct fault *fault, const struct upstream_config *upstream,

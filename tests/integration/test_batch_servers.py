@@ -14,8 +14,7 @@ def real(start_shared, folder):
     wrapped, without, supervisord = servers
     yield start_shared.gateway({"anonymous": {"allow": ["*/*"]}, "upstreams": {
         "wrapped": {"url": wrapped.url, "extensions": ["nil"]},
-        "without": {"url": without.url, "faults": (
-            {"code": 1, "text": "*method \"system.multicall\" is not supported*", "status": 404},)},
+        "without": {"url": without.url, "multicall": "never"},
         "unruly": {"url": without.url},
         "bare": {"url": f"http://127.0.0.1:{supervisord.port}", "auth": {
             "scheme": "basic", "username": supervisord.USER, "password": supervisord.PASSWORD}},
@@ -34,7 +33,7 @@ def test_python(real, upstream):
     assert results[4:] == [{"result": {"a": []}}, {"result": "(1, 'x')"}]
 
 
-def test_python_without_a_rule(real):
+def test_python_by_itself(real):
     """Its code for a method that is not there is 1, as that of any exception."""
     for result in real.batch("unruly", ("add", 1, 2), ("echo", [1])):
         problem = assert_failed(result, "fault", 500, "unknown")

@@ -56,7 +56,7 @@ SERVERS = [
 
 #: What docs/servers.md advises.
 SETTINGS = {
-    "Twisted": {"faults": ({"code": 8001, "status": 404},)},
+    "Twisted": {"multicall": "never"},
     "Perl `RPC::XML::Server`": {"pool": {"max_connections": 1}},
 }
 

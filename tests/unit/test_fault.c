@@ -128,7 +128,7 @@ static void rules_come_first(void **state)
     }
 }
 
-/* A status that is every fault's says nothing of one. */
+/* Codes do; a status that was given to a fault says nothing of that. */
 static void some_tell_of_no_method(void **state)
 {
     static const struct {
@@ -138,7 +138,7 @@ static void some_tell_of_no_method(void **state)
         { { .code = -32601, .string = { "hard", 4 } }, true },
         { { .code = -32601, .string = { "softly", 6 } }, true },
         { { .code = -506 }, true },
-        { { .code = 70 }, true },
+        { { .code = 70 }, false },
         { { .code = 71 }, false },
         { { .code = -32602 }, false },
         { { .code_text = { "-32601", 6 } }, false },

@@ -26,14 +26,18 @@ static void plans(void **state)
         { USE(AUTO), SHAPE(AUTO), MULTICALL_KNOWN_WRAPPED, MULTICALL_WRAPPED },
         { USE(AUTO), SHAPE(AUTO), MULTICALL_KNOWN_BARE, MULTICALL_BARE },
         { USE(AUTO), SHAPE(AUTO), MULTICALL_KNOWN_NONE, MULTICALL_ASIDE },
-        { USE(AUTO), SHAPE(WRAPPED), MULTICALL_UNKNOWN, MULTICALL_WRAPPED },
-        { USE(AUTO), SHAPE(BARE), MULTICALL_UNKNOWN, MULTICALL_BARE },
+        { USE(AUTO), SHAPE(WRAPPED), MULTICALL_UNKNOWN, MULTICALL_ASK },
+        { USE(AUTO), SHAPE(BARE), MULTICALL_UNKNOWN, MULTICALL_ASK },
+        { USE(AUTO), SHAPE(BARE), MULTICALL_KNOWN_WRAPPED, MULTICALL_BARE },
+        { USE(AUTO), SHAPE(WRAPPED), MULTICALL_KNOWN_BARE, MULTICALL_WRAPPED },
         { USE(AUTO), SHAPE(BARE), MULTICALL_KNOWN_NONE, MULTICALL_ASIDE },
-        { USE(AUTO), SHAPE(BARE), MULTICALL_ASKED, MULTICALL_BARE },
+        { USE(AUTO), SHAPE(BARE), MULTICALL_ASKED, MULTICALL_WAIT },
         { USE(ALWAYS), SHAPE(AUTO), MULTICALL_UNKNOWN, MULTICALL_ASK },
         { USE(ALWAYS), SHAPE(AUTO), MULTICALL_KNOWN_BARE, MULTICALL_BARE },
         { USE(ALWAYS), SHAPE(AUTO), MULTICALL_KNOWN_NONE, MULTICALL_WRAPPED },
         { USE(ALWAYS), SHAPE(BARE), MULTICALL_KNOWN_NONE, MULTICALL_BARE },
+        { USE(ALWAYS), SHAPE(BARE), MULTICALL_UNKNOWN, MULTICALL_BARE },
+        { USE(ALWAYS), SHAPE(WRAPPED), MULTICALL_ASKED, MULTICALL_WRAPPED },
         { USE(NEVER), SHAPE(AUTO), MULTICALL_UNKNOWN, MULTICALL_ASIDE },
         { USE(NEVER), SHAPE(BARE), MULTICALL_KNOWN_BARE, MULTICALL_ASIDE },
     };
@@ -58,6 +62,25 @@ static void one_asks(void **state)
     assert_int_equal(multicall_plan(&shared), MULTICALL_ASK);
     multicall_learn(&shared, MULTICALL_KNOWN_BARE);
     assert_int_equal(multicall_plan(&shared), MULTICALL_BARE);
+}
+
+/* Only what is known can be doubted. */
+static void doubts(void **state)
+{
+    static const struct {
+        enum multicall_known known, after;
+    } cases[] = {
+        { MULTICALL_KNOWN_WRAPPED, MULTICALL_UNKNOWN }, { MULTICALL_KNOWN_BARE, MULTICALL_UNKNOWN },
+        { MULTICALL_KNOWN_NONE, MULTICALL_KNOWN_NONE }, { MULTICALL_ASKED, MULTICALL_ASKED },
+        { MULTICALL_UNKNOWN, MULTICALL_UNKNOWN },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct upstream_state shared = { .config = NULL };
+        multicall_learn(&shared, cases[i].known);
+        multicall_doubt(&shared);
+        assert_int_equal(atomic_load(&shared.multicall), cases[i].after);
+    }
 }
 
 static void reads_answers(void **state)
@@ -87,6 +110,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plans),
         cmocka_unit_test(one_asks),
+        cmocka_unit_test(doubts),
         cmocka_unit_test(reads_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
