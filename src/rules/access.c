@@ -54,27 +54,28 @@ static bool any_glob_matches(const struct texts *globs, struct str text)
     return false;
 }
 
-/* `if_altered`: what holds of a string that goes out as another one. */
+/* `if_unsure`: what holds of a param that is there, but not as a string that goes out as it was
+ * read: many methods take base64, a number or a date for the string of the same characters. */
 static bool params_match(const struct access_rule_config *rule, struct params *params,
-                         bool if_altered)
+                         bool if_unsure)
 {
     for (size_t i = 0; i < rule->n_params; i++) {
         const struct param_rule_config *param = &rule->params[i];
         struct str text;
         enum param_form form = params_read(params, (size_t)param->at, &text);
         bool matches = form == PARAM_TEXT ? any_glob_matches(&param->in, text)
-                                          : form == PARAM_ALTERED && if_altered;
+                                          : form != PARAM_NONE && if_unsure;
         if (!matches)
             return false;
     }
     return true;
 }
 
-static bool match_call(const struct access_rules *rules, const struct question *q, bool if_altered)
+static bool match_call(const struct access_rules *rules, const struct question *q, bool if_unsure)
 {
     for (size_t i = 0; i < rules->n; i++)
         if (names(&rules->items[i], q->upstream, q->method) &&
-            params_match(&rules->items[i], q->params, if_altered))
+            params_match(&rules->items[i], q->params, if_unsure))
             return true;
     return false;
 }

@@ -32,8 +32,10 @@ enum access_answer access_may_call(const struct access *access, struct str upstr
 
 /* And with those params? `params` is the call's JSON, which is known to be valid: an array, the one
  * param, or no bytes. A rule with `params` matches where each that it names is a string, which may
- * be written {"$string": "…"}, that one of its globs matches. A string that goes out as another one
- * (XML cannot carry it), or one that is too long to be looked at, counts against the caller. */
+ * be written {"$string": "…"}, that one of its globs matches. Any other form of a param (a string
+ * that XML cannot carry, or that is too long to be looked at, base64, a number, a struct, nil …)
+ * counts against the caller: it matches nothing in `allow`, and everything in `deny`. A param that
+ * is not there matches nothing. */
 bool access_may_call_with(const struct access *access, struct str upstream, struct str method,
                           struct str params);
 

@@ -101,7 +101,7 @@ enum param_form params_read(struct params *p, size_t at, struct str *text)
 {
     struct str value;
     if (at != p->current)
-        p->form = find_param(p, at, &value) ? read_value(p, value) : PARAM_OTHER;
+        p->form = find_param(p, at, &value) ? read_value(p, value) : PARAM_NONE;
     p->current = at;
     *text = buf_str(&p->text);
     return p->form;

@@ -15,7 +15,8 @@
 #define PARAM_TEXT_MAX ((size_t)64 * 1024)
 
 enum param_form {
-    PARAM_OTHER,   /* there is none, or it is no string */
+    PARAM_NONE,    /* there is no such param */
+    PARAM_OTHER,   /* it is no string: what the upstream makes of it, a method may take for one */
     PARAM_TEXT,    /* a string */
     PARAM_ALTERED, /* a string with characters that XML cannot carry: what goes out is the `text`
                       policy's matter; or one that is over PARAM_TEXT_MAX */

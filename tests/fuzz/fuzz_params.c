@@ -56,6 +56,7 @@ static void decode(struct str document, struct chain *out)
 static void compare(struct str value, enum param_form form, struct str text)
 {
     struct buf read;
+    check(form != PARAM_NONE);
     if (form != PARAM_TEXT) {
         check(form == PARAM_ALTERED || value.data[0] != '"');
         return;
@@ -81,8 +82,8 @@ static void try_params(struct str json, struct str values)
         check(params_read(&params, n, &text) == form);
         compare(value, form, text);
     }
-    check(params_read(&params, n, &text) == PARAM_OTHER);
-    check(params_read(&params, n + 7, &text) == PARAM_OTHER);
+    check(params_read(&params, n, &text) == PARAM_NONE);
+    check(params_read(&params, n + 7, &text) == PARAM_NONE);
     params_done(&params);
 }
 

@@ -230,12 +230,41 @@ def test_no_body_is_no_params(closed, upstream):
     assert closed.call("half", "do", **bearer(BOB_NEW)).status == 200
 
 
-def test_denied_params(closed, upstream):
-    for params, may in ((["select"], True), ([], True), ([1], True), (["x", "drop table"], True),
-                        (["drop table"], False), ("drop it", False),
-                        ({"$string": "drop"}, False)):
-        answer = closed.call("half", "do", params, **bearer(BOB_NEW))
+def test_denied_params(start, upstream):
+    """What is not the plain string that a rule reads matches it: many methods take base64, a number or
+    a date for the string of the same characters."""
+    gateway = start.gateway(settings_for(upstream, upstreams={
+        name: {"url": upstream.url, "extensions": ["nil"]} for name in ("up", "half")}))
+    for params, may in ((["select"], True), ([], True), (["x", "drop table"], True),
+                        ("select", True), ({"$string": "select"}, True), (["x", 1], True),
+                        (["x", {"$base64": "ZHJvcA=="}], True),
+                        (["drop table"], False), ("drop it", False), ({"$string": "drop"}, False),
+                        ([1], False), ([1.5], False), ([True], False), ([None], False),
+                        ([{"$base64": "ZHJvcCB0YWJsZQ=="}], False),
+                        ({"$base64": "ZHJvcCB0YWJsZQ=="}, False), ([["drop table"]], False),
+                        ([{"$base64": "c2VsZWN0"}], False), ([{"$int": "5"}], False),
+                        ([{"$dateTime": "20240229T12:00:00"}], False), ([{}], False),
+                        ([{"$struct": {"$string": "drop"}}], False), ({"a": 1, "b": 2}, False)):
+        before = len(upstream.exchanges)
+        answer = gateway.call("half", "do", params, **bearer(BOB_NEW))
         assert answer.status == (200 if may else 403), params
+        assert len(upstream.exchanges) == before + may, params
+
+
+def test_base64_is_the_same_string_for_some_methods(start):
+    """Such as of PHP and Perl: that is what the rule is there for."""
+    ran = []
+
+    async def behave(x):
+        ran.append(bytes(x.params[0].data if hasattr(x.params[0], "data") else
+                         x.params[0].encode()))
+        await x.answer(1)
+
+    gateway = start.gateway(settings_for(start.upstream(behave)))
+    assert gateway.call("half", "do", ["select"], **bearer(BOB_NEW)).status == 200
+    assert_problem(gateway.call("half", "do", [{"$base64": "ZHJvcA=="}], **bearer(BOB_NEW)),
+                   "forbidden", 403, "no")
+    assert ran == [b"select"]
 
 
 @pytest.mark.parametrize("policy", ["replace", "base64"])

@@ -112,6 +112,29 @@ def test_single_json_rpc(gateway, upstream, params, may):
     assert called(upstream) == ["execute"] * may
 
 
+DENYING = [{"name": "bot", "token": BOT, "allow": ["*/*"], "deny": [
+    {"match": "up/execute", "params": [{"at": 0, "in": ["drop*"]}]}]}]
+DENIED = [([{"$base64": "ZHJvcA=="}], False), (["drop"], False), ([5], False), ([[]], False),
+          ({"a": 1}, False), (["select", {"$base64": "ZHJvcA=="}], True), ([], True)]
+
+
+@pytest.mark.parametrize("use", ["always", "never"])
+def test_other_forms_match_what_is_denied(start, upstream, use):
+    """Whichever way the call comes; named params of JSON-RPC are a struct."""
+    gateway = start_gateway(start, upstream, use, DENYING)
+    calls = [{"jsonrpc": "2.0", "id": n, "method": "execute", "params": params}
+             for n, (params, _) in enumerate(DENIED)]
+    answers = [post(gateway, "/jsonrpc/up", call).json for call in calls]
+    answers += sorted(post(gateway, "/jsonrpc/up", calls).json, key=lambda answer: answer["id"])
+    for answer, (params, may) in zip(answers, DENIED * 2, strict=True):
+        assert ("result" in answer) == may, (params, answer)
+    positional = [(params, may) for params, may in DENIED if isinstance(params, list)]
+    results = post(gateway, "/v1/up", [item("execute", *params) for params, _ in positional]).json
+    for result, (params, may) in zip(results["results"], positional, strict=True):
+        assert ("result" in result) == may, (params, result)
+    assert called(upstream) == ["execute"] * 6
+
+
 @pytest.mark.parametrize("path", ["/v1/{}", "/jsonrpc/{}"])
 def test_an_upstream_without_rights_does_not_exist(gateway, upstream, path):
     """Not for those who come without credentials, either."""
