@@ -282,6 +282,11 @@ bool decoder_feed(struct decoder *d, struct str bytes, struct error *err)
     return report(d, err);
 }
 
+bool decoder_is_whole(const struct decoder *d)
+{
+    return d->root_closed && !d->failed;
+}
+
 bool decoder_finish(struct decoder *d, struct decode_result *ret, struct error *err)
 {
     if (!d->failed && d->bytes == 0)

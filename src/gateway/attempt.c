@@ -286,6 +286,9 @@ static void finish(struct call *c, const struct upstream_outcome *outcome)
 static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome)
 {
     struct call *c = call->user;
+    struct upstream_outcome whole;
+    if (response_is_whole(&c->response, outcome, &whole))
+        outcome = &whole;
     bool connected =
         outcome->status != UPSTREAM_CONNECT_FAILED && outcome->status != UPSTREAM_TLS_FAILED;
     bool is_known = outcome->status != UPSTREAM_TIMEOUT && outcome->status != UPSTREAM_FAILED;

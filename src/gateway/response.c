@@ -86,6 +86,20 @@ static void fail_with_protocol(struct response *r, const struct upstream_outcome
     ret->protocol = &shown->protocol;
 }
 
+/* A coding that nobody knows is passed by; where the document cannot be read, that is why. */
+static void name_coding(struct response *r, const struct upstream_outcome *outcome)
+{
+    struct error *error = r->way.error;
+    char reason[ERROR_DETAIL_MAX];
+    if (outcome->strange_coding[0] == '\0' || error->type != PROBLEM_BAD_RESPONSE)
+        return;
+    memcpy(reason, error->detail, sizeof reason);
+    error_set(error, PROBLEM_BAD_RESPONSE,
+              "The upstream's answer has the Content-Encoding \"%s\", which rpcgate does not know, "
+              "though it asks for gzip and deflate alone (compression.accept). %s",
+              outcome->strange_coding, reason);
+}
+
 /* A complete response: a fault counts with any status, a result only with 200. */
 static void finish_whole(struct response *r, const struct upstream_outcome *outcome,
                          struct response_end *ret)
@@ -107,6 +121,18 @@ static void finish_whole(struct response *r, const struct upstream_outcome *outc
     else if (good)
         error_set(r->way.error, PROBLEM_BAD_RESPONSE,
                   "The upstream's answer is an XML-RPC document, but no response.");
+    else
+        name_coding(r, outcome);
+}
+
+bool response_is_whole(const struct response *r, const struct upstream_outcome *outcome,
+                       struct upstream_outcome *ret)
+{
+    if (LIKELY(!outcome->cut) || !r->begun || r->undecodable || !decoder_is_whole(r->way.decoder))
+        return false;
+    *ret = *outcome;
+    ret->status = UPSTREAM_OK;
+    return true;
 }
 
 void response_finish(struct response *r, const struct upstream_outcome *outcome,

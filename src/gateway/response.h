@@ -61,6 +61,11 @@ void response_begin(struct response *r, struct str content_type);
 /* A piece of the body. False: there is no use in reading on. */
 bool response_take(struct response *r, struct str bytes) MUST_CHECK;
 
+/* The exchange has ended. Is what has come a whole document, though HTTP promised more? Then `ret`
+ * is that outcome as a good one. */
+bool response_is_whole(const struct response *r, const struct upstream_outcome *outcome,
+                       struct upstream_outcome *ret) MUST_CHECK;
+
 /* The exchange has ended, with a complete HTTP response, or because response_take() said so. Give
  * what came of it to response_end_done(); it must stay where it is until then. */
 void response_finish(struct response *r, const struct upstream_outcome *outcome,

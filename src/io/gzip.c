@@ -88,6 +88,16 @@ static bool begin(struct gunzip *g, char first)
     return inflateReset2(&g->z, BARE_BITS) == Z_OK;
 }
 
+/* What servers put behind the end: zeros as gzip(1) allows them, and a script's last line end. */
+static void skip_padding(struct str *in)
+{
+    size_t n = 0;
+    while (n < in->len && (in->data[n] == '\0' || in->data[n] == '\r' || in->data[n] == '\n' ||
+                           in->data[n] == ' ' || in->data[n] == '\t'))
+        n++;
+    *in = str_slice(*in, n, in->len);
+}
+
 /* RFC 1952 section 2.2: a file may have several members, one behind the other. */
 static bool begin_anew(struct gunzip *g)
 {
@@ -99,6 +109,8 @@ bool gunzip_next(struct gunzip *g, struct str *in, struct str *ret_piece)
 {
     if (!g->began && in->len > 0 && !begin(g, in->data[0]))
         return false;
+    if (g->ended)
+        skip_padding(in);
     if (g->ended && in->len > 0 && !begin_anew(g))
         return false;
     g->z.next_in = (const Bytef *)in->data;

@@ -17,8 +17,7 @@ struct unpack *unpack_new(const struct response_head *head)
     struct unpack *u = xcalloc(1, sizeof *u);
     bool good = head->n_codings <= CODINGS_MAX;
     for (size_t i = 0; i < head->n_codings && good; i++) {
-        enum content_coding coding = head->codings[head->n_codings - 1 - i];
-        u->layers[i] = coding != CODING_UNKNOWN ? gunzip_new(coding == CODING_DEFLATE) : NULL;
+        u->layers[i] = gunzip_new(head->codings[head->n_codings - 1 - i] == CODING_DEFLATE);
         good = u->layers[i] != NULL;
         u->n += good;
     }

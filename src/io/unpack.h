@@ -13,7 +13,7 @@
 
 struct unpack;
 
-/* NULL: no memory, or a coding that is not known. */
+/* NULL: no memory, or too many layers. */
 struct unpack *unpack_new(const struct response_head *head) MUST_CHECK;
 void unpack_free(struct unpack *u);
 

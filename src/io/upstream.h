@@ -36,6 +36,7 @@ enum upstream_status {
 
 #define UPSTREAM_REASON_MAX 256
 #define UPSTREAM_TEXT_MAX 256
+#define UPSTREAM_CODING_MAX 32
 
 /* How it ended. Borrowed in on_done(). */
 struct upstream_outcome {
@@ -43,9 +44,13 @@ struct upstream_outcome {
     bool reached;    /* at least one byte of the request may have gone out */
     bool reused;     /* on a kept connection */
     int http_status; /* 0: no response head */
+    /* LOST or TIMEOUT, and all that is missing is the body's end: what has come of it may be a
+     * whole document. Not with chunks, which tell that more is to come. */
+    bool cut;
     char reason_phrase[UPSTREAM_TEXT_MAX];
-    char content_type[UPSTREAM_TEXT_MAX]; /* "": none */
-    char detail[UPSTREAM_REASON_MAX];     /* why it failed, for people; no credentials */
+    char content_type[UPSTREAM_TEXT_MAX];     /* "": none */
+    char strange_coding[UPSTREAM_CODING_MAX]; /* a Content-Encoding that was passed by; "": none */
+    char detail[UPSTREAM_REASON_MAX];         /* why it failed, for people; no credentials */
     const struct upstream_header {
         const char *name, *value;
     } * headers; /* those that a problem may show: Allow, Content-Length, Content-Type, Date,

@@ -39,8 +39,10 @@ static void read_status_line(struct response_head *head, struct str line)
     uint64_t status;
 
     head->status = 0;
+    head->is_chunked = false;
     head->has_length = false;
     head->n_codings = 0;
+    head->strange_coding[0] = '\0';
     head->n_shown = 0;
     head->texts_len = 0;
     head->content_type[0] = '\0';
@@ -88,23 +90,37 @@ static void read_length(struct response_head *head, struct str value)
     }
 }
 
-static enum content_coding coding_of(struct str name)
+static bool find_coding(struct str name, enum content_coding *ret)
 {
-    if (str_eq_nocase(name, STR("gzip")) || str_eq_nocase(name, STR("x-gzip")))
-        return CODING_GZIP;
-    return str_eq_nocase(name, STR("deflate")) ? CODING_DEFLATE : CODING_UNKNOWN;
+    bool is_gzip = str_eq_nocase(name, STR("gzip")) || str_eq_nocase(name, STR("x-gzip"));
+    *ret = is_gzip ? CODING_GZIP : CODING_DEFLATE;
+    return is_gzip || str_eq_nocase(name, STR("deflate"));
 }
 
+static void note_strange(struct response_head *head, struct str name)
+{
+    size_t len = name.len < UPSTREAM_CODING_MAX ? name.len : UPSTREAM_CODING_MAX - 1;
+    memcpy(head->strange_coding, name.data, len);
+    head->strange_coding[len] = '\0';
+}
+
+/* Servers put there what is no coding (`UTF-8`, `binary`, `none`): what nobody knows is passed by,
+ * and the document tells whether it can be read. */
 static void read_codings(struct response_head *head, struct str value)
 {
     while (value.len > 0) {
         size_t comma = str_find(value, ',');
         struct str name = str_trim(str_slice(value, 0, comma));
+        enum content_coding coding;
         value = str_slice(value, comma < value.len ? comma + 1 : comma, value.len);
         if (name.len == 0 || str_eq_nocase(name, STR("identity")))
             continue;
+        if (!find_coding(name, &coding)) {
+            note_strange(head, name);
+            continue;
+        }
         if (head->n_codings < CODINGS_MAX)
-            head->codings[head->n_codings] = coding_of(name);
+            head->codings[head->n_codings] = coding;
         head->n_codings++;
     }
 }
@@ -112,6 +128,7 @@ static void read_codings(struct response_head *head, struct str value)
 /* libcurl undoes chunks, and takes what is under another coding as it comes. */
 static void check_transfer(struct response_head *head, struct str value)
 {
+    head->is_chunked |= str_eq_nocase(value, STR("chunked"));
     if (!str_eq_nocase(value, STR("chunked")) && !str_eq_nocase(value, STR("identity")))
         refuse(head, "the response's Transfer-Encoding is not chunked");
 }
@@ -142,9 +159,11 @@ void response_head_start(struct response_head *head)
     head->complete = false;
     head->fault = NULL;
     head->fault_of_length = false;
+    head->is_chunked = false;
     head->has_length = false;
     head->length = 0;
     head->n_codings = 0;
+    head->strange_coding[0] = '\0';
     head->n_lines = 0;
     head->n_bytes = 0;
     head->reason_phrase[0] = '\0';

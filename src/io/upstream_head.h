@@ -19,7 +19,7 @@
 
 /* Layers of Content-Encoding: RFC 9110 section 8.4. */
 #define CODINGS_MAX ((size_t)4)
-enum content_coding { CODING_GZIP, CODING_DEFLATE, CODING_UNKNOWN };
+enum content_coding { CODING_GZIP, CODING_DEFLATE };
 
 /* It must stay where it is: `shown` points into `texts`. */
 struct response_head {
@@ -27,10 +27,12 @@ struct response_head {
     bool complete;
     const char *fault;    /* why it is refused, for people, static; NULL: it is not */
     bool fault_of_length; /* the fault is one of Content-Length */
+    bool is_chunked;
     bool has_length;
     uint64_t length;                          /* Content-Length [bytes] */
     enum content_coding codings[CODINGS_MAX]; /* in the order in which they were applied */
     size_t n_codings;                         /* over CODINGS_MAX: too many */
+    char strange_coding[UPSTREAM_CODING_MAX]; /* one that nobody here knows; "": none */
     size_t n_lines, n_bytes;
     char reason_phrase[UPSTREAM_TEXT_MAX];
     char content_type[UPSTREAM_TEXT_MAX];

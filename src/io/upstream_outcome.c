@@ -91,7 +91,7 @@ static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
         return UPSTREAM_CONNECT_FAILED;
     if (is_tls_failure(rc) || refused_our_certificate(x, rc))
         return UPSTREAM_TLS_FAILED;
-    if (rc == CURLE_RECV_ERROR && refused_unread(x))
+    if ((rc == CURLE_RECV_ERROR || rc == CURLE_SEND_ERROR) && refused_unread(x))
         return UPSTREAM_OK;
     switch (rc) {
     case CURLE_OK:
@@ -152,7 +152,7 @@ static void explain(const struct exchange *x, CURLcode rc, struct upstream_outco
     else if (x->stopped)
         reason = "the response was not read to its end";
     else if (x->damaged)
-        reason = "the response's Content-Encoding is unknown, or its compression damaged";
+        reason = "what the response's Content-Encoding says is damaged, or it has too many layers";
     else if (x->head.fault != NULL)
         reason = x->head.fault;
     else if (rc == CURLE_OK)
@@ -175,6 +175,13 @@ static void explain(const struct exchange *x, CURLcode rc, struct upstream_outco
     }
 }
 
+/* Servers promise more bytes than they have, close TLS without a word, or do not close at all. */
+static bool is_cut(const struct exchange *x, enum upstream_status status)
+{
+    return (status == UPSTREAM_LOST || status == UPSTREAM_TIMEOUT) && x->head.complete &&
+           !x->head.is_chunked && x->head.fault == NULL && !x->refused;
+}
+
 void outcome_fill(struct exchange *x, CURLcode rc, struct upstream_outcome *ret)
 {
     long sent = 0, connections = 0;
@@ -185,12 +192,14 @@ void outcome_fill(struct exchange *x, CURLcode rc, struct upstream_outcome *ret)
     curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connections);
 
     ret->status = status_of(x, rc);
+    ret->cut = is_cut(x, ret->status);
     ret->reached = x->began && (sent > x->before || sent_body > 0) &&
                    ret->status != UPSTREAM_CONNECT_FAILED && ret->status != UPSTREAM_TLS_FAILED;
     ret->reused = x->began && connections == 0;
     ret->http_status = x->head.complete ? x->head.status : 0;
     memcpy(ret->reason_phrase, x->head.reason_phrase, sizeof ret->reason_phrase);
     memcpy(ret->content_type, x->head.content_type, sizeof ret->content_type);
+    memcpy(ret->strange_coding, x->head.strange_coding, sizeof ret->strange_coding);
     ret->headers = x->head.shown;
     ret->n_headers = x->head.n_shown;
     ret->duration_us = clock_now_us() - x->submitted_us;

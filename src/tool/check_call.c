@@ -94,7 +94,9 @@ static void on_done(struct upstream_call *call, const struct upstream_outcome *o
 {
     struct check *c = call->user;
     keep_outcome(c, outcome);
-    if (outcome->status == UPSTREAM_OK && !c->undecodable &&
+    if (outcome->cut && !c->undecodable && decoder_is_whole(c->decoder))
+        c->outcome.status = UPSTREAM_OK;
+    if (c->outcome.status == UPSTREAM_OK && !c->undecodable &&
         !decoder_finish(c->decoder, &c->result, &c->error))
         c->undecodable = true;
     if (outcome->status == UPSTREAM_TLS_FAILED && !c->details.certificate.known) {

@@ -90,6 +90,9 @@ static bool on_data(struct upstream_call *call, struct str bytes)
 static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome)
 {
     struct calling *c = call->user;
+    struct upstream_outcome whole;
+    if (response_is_whole(&c->response, outcome, &whole))
+        outcome = &whole;
     bool stopped = outcome->status == UPSTREAM_STOPPED && c->response.undecodable;
     c->done = true;
     if (outcome->status == UPSTREAM_OK || stopped)

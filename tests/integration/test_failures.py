@@ -32,34 +32,39 @@ class Row:
     name: str
     behave: Behaviour
     problem: str | None = None
+    waits: bool = False
     status: int = 200
     executed: str | None = None
     setting: str | None = None
 
 
 def lost(name, behave):
-    return Row(name, behave, "connection-lost", 502, "unknown")
+    return Row(name, behave, "connection-lost", False, 502, "unknown")
 
 
 def bad(name, behave):
-    return Row(name, behave, "bad-response", 502, "unknown")
+    return Row(name, behave, "bad-response", False, 502, "unknown")
 
 
 def late(name, behave):
-    return Row(name, behave, "timeout", 504, "unknown", "timeouts.total")
+    return Row(name, behave, "timeout", True, 504, "unknown", "timeouts.total")
 
 
 def large(name, behave):
-    return Row(name, behave, "response-too-large", 502, "unknown", "limits.response")
+    return Row(name, behave, "response-too-large", False, 502, "unknown", "limits.response")
 
 
 def protocol(status, executed="unknown", body=HTML, http=502, **headers):
     return Row(status, responds(body, status, Content_Type="text/html", **headers),
-               "protocol-error", http, executed)
+               "protocol-error", False, http, executed)
 
 
 def fault(name, behave):
-    return Row(name, behave, "fault", 500, "yes")
+    return Row(name, behave, "fault", False, 500, "yes")
+
+
+def late_but_whole(name, behave):
+    return Row(name, behave, waits=True)
 
 
 def fine(name, behave):
@@ -82,14 +87,27 @@ TABLE = [
     late("silence", sends("", "silence")),
     late("silence in the head", sends(GOOD[:IN_HEAD], "silence")),
     late("silence in the body", sends(GOOD[:IN_BODY], "silence")),
-    late("silence instead of the end", head(body=DOCUMENT, end="silence")),
+    late_but_whole("silence instead of the end", head(body=DOCUMENT, end="silence")),
     late("drips from the head on", drips(GOOD, 5)),
     late("drips in the body", drips(GOOD, IN_BODY - 100)),
     fine("drips at the end", drips(GOOD, len(GOOD) - 3)),
     # Lengths.
-    lost("length too large", head(f"Content-Length: {len(DOCUMENT) + 1}", body=DOCUMENT)),
-    late("length too large, kept open",
-         head(f"Content-Length: {len(DOCUMENT) + 1}", body=DOCUMENT, end="silence")),
+    # A document that is complete counts, though more was promised.
+    fine("length too large", head(f"Content-Length: {len(DOCUMENT) + 1}", body=DOCUMENT)),
+    fine("length far too large, reset",
+         head(f"Content-Length: {len(DOCUMENT) + 999}", body=DOCUMENT, end="reset")),
+    fine("length too large, blanks behind it",
+         head(f"Content-Length: {len(DOCUMENT) + 999}", body=DOCUMENT + b"\r\n ")),
+    fault("length of a fault too large", head(f"Content-Length: {len(FAULT) + 2}", body=FAULT)),
+    fault("length of a fault with 500 too large",
+          head(f"Content-Length: {len(FAULT) + 2}", status="HTTP/1.1 500 Oops", body=FAULT)),
+    late_but_whole("length too large, kept open",
+                   head(f"Content-Length: {len(DOCUMENT) + 1}", body=DOCUMENT, end="silence")),
+    lost("length too large, the document cut off",
+         head(f"Content-Length: {len(DOCUMENT) + 1}", body=DOCUMENT[:-2])),
+    bad("length too large, something behind the document",
+         head(f"Content-Length: {len(DOCUMENT) + 9}", body=DOCUMENT + b"<")),
+    fine("no length, reset", head(body=DOCUMENT, end="reset")),
     bad("length too small", head(f"Content-Length: {len(DOCUMENT) - 5}", body=DOCUMENT)),
     fine("length twice", head(SIZE, SIZE, body=DOCUMENT, end="keep")),
     fine("length as a list", head(SIZE + f", {len(DOCUMENT)}", body=DOCUMENT, end="keep")),
@@ -141,7 +159,7 @@ TABLE = [
     late("100 and nothing", sends("HTTP/1.1 100 Continue\r\n\r\n", "silence")),
     bad("100 for ever", sends(b"HTTP/1.1 100 Continue\r\n\r\n" * 5000, "silence")),
     Row("101", head("Upgrade: h2c", "Connection: Upgrade", status="HTTP/1.1 101 Switching"),
-        "protocol-error", 502, "unknown"),
+        "protocol-error", False, 502, "unknown"),
     # Compression. Of a document that is complete, libcurl does not miss gzip's own end.
     fine("gzip", responds(gzip.compress(DOCUMENT), Content_Encoding="gzip")),
     fine("x-gzip", responds(gzip.compress(DOCUMENT), Content_Encoding="x-gzip")),
@@ -155,6 +173,8 @@ TABLE = [
                                      Content_Encoding="gzip")),
     bad("gzip corrupt", responds(gzip.compress(DOCUMENT)[:30] + b"\xff" * 80,
                                  Content_Encoding="gzip")),
+    fine("gzip and padding", responds(gzip.compress(DOCUMENT) + b"\0\0\0", Content_Encoding="gzip")),
+    fine("gzip and a line end", responds(gzip.compress(DOCUMENT) + b"\r\n", Content_Encoding="gzip")),
     bad("gzip and more behind it", responds(gzip.compress(DOCUMENT) + b"more",
                                             Content_Encoding="gzip")),
     bad("gzip that is none", responds(DOCUMENT, Content_Encoding="gzip")),
@@ -162,16 +182,21 @@ TABLE = [
     bad("deflate cut off", responds(deflate(DOCUMENT, 15)[:-30], Content_Encoding="deflate")),
     bad("compressed, not said", responds(gzip.compress(DOCUMENT))),
     bad("six layers", responds(DOCUMENT, Content_Encoding=", ".join(["gzip"] * 6))),
-    bad("unknown encoding", responds(DOCUMENT, Content_Encoding="odd")),
+    *(fine(f"coding {coding}", responds(DOCUMENT, Content_Encoding=coding)) for coding in
+      ("odd", "UTF-8", "none", "binary", "8bit", "text/xml", '"utf-8"', "br", "", ",", "a, b, c",
+       "identity, UTF-8")),
+    *(fine(f"coding {coding} of gzip", responds(gzip.compress(DOCUMENT), Content_Encoding=coding))
+      for coding in ("x-gzip, identity", "GZIP, UTF-8", "none, gzip", "utf-8;gzip, gzip")),
+    bad("coding that is one", responds(b"\x0b\x02\x80" + DOCUMENT[:9], Content_Encoding="br")),
     large("bomb", responds(BOMB, Content_Encoding="gzip")),
     large("bomb in a bomb", responds(gzip.compress(BOMB), Content_Encoding="gzip, gzip")),
     large("large", responds(response_document("x" * 2_000_000))),
     large("blanks for ever", chunked(chunk(b" " * 65536) * 40 + b"0\r\n\r\n")),
     # Statuses.
     protocol("201 Created", body=DOCUMENT),
-    Row("204", head(status="HTTP/1.1 204 No Content", end="keep"), "protocol-error", 502,
+    Row("204", head(status="HTTP/1.1 204 No Content", end="keep"), "protocol-error", False, 502,
         "unknown"),
-    Row("304", head(status="HTTP/1.1 304 Not Modified", end="keep"), "protocol-error", 502,
+    Row("304", head(status="HTTP/1.1 304 Not Modified", end="keep"), "protocol-error", False, 502,
         "unknown"),
     protocol("206 Partial Content", body=DOCUMENT, Content_Range="bytes 0-9/10"),
     *(protocol(f"{status} Over there", Location="/elsewhere") for status in
@@ -236,7 +261,7 @@ def gateway(start_shared, upstream):
 
 def waits(row: Row) -> dict:
     """Headers of a call: who never gets an answer does not wait long for it."""
-    return {"X_Rpcgate_Timeout": "400ms"} if row.problem == "timeout" else {}
+    return {"X_Rpcgate_Timeout": "400ms"} if row.waits else {}
 
 
 def answering(value) -> Behaviour:
