@@ -171,6 +171,7 @@ void decoder_begin(struct decoder *d, const struct decode_options *options, stru
     d->fault_code = 0;
     d->scan.state = SCAN_TEXT;
     d->scan.brackets = 0;
+    d->scan.reference = 0;
     d->scan.held = 0;
     d->repair = (struct repair){ .n = 0 };
     tree_begin(d);

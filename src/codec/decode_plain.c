@@ -8,8 +8,8 @@
 #include "codec/decode_private.h"
 #include "codec/json_text.h"
 
-/* A reference is at most so long; longer ones are libxml2's. [bytes] */
-#define REFERENCE_MAX ((size_t)12)
+/* A reference that is read here is at most so long; longer ones are libxml2's. [bytes] */
+#define REFERENCE_SHORT ((size_t)12)
 
 /* No token from which one byte is missing is longer. */
 _Static_assert(PLAIN_HOLD >= 2 * (PLAIN_NAME_MAX + 3), "a token that is cut must fit");
@@ -207,11 +207,11 @@ static enum token read_text(struct decoder *d, const char *at, const char *end)
 
 static enum token read_reference(struct decoder *d, const char *at, const char *end)
 {
-    size_t n = (size_t)(end - at) < REFERENCE_MAX ? (size_t)(end - at) : REFERENCE_MAX;
+    size_t n = (size_t)(end - at) < REFERENCE_SHORT ? (size_t)(end - at) : REFERENCE_SHORT;
     const char *close = memchr(at, ';', n);
     char bytes[4];
     if (close == NULL)
-        return n < REFERENCE_MAX ? TOKEN_MORE : TOKEN_STRANGE;
+        return n < REFERENCE_SHORT ? TOKEN_MORE : TOKEN_STRANGE;
     uint32_t c = plain_referenced((struct str){ at + 1, (size_t)(close - at) - 1 });
     if (c == 0)
         return TOKEN_STRANGE;

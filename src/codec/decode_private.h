@@ -37,6 +37,10 @@
 /* A start tag's greatest length: libxml2 takes seconds for 100,000 attributes. [bytes] */
 #define TAG_MAX ((size_t)1024)
 
+/* A reference's greatest length, from its `&` to its `;`: libxml2 reads all that it holds again for
+ * each piece that comes before the `;`. [bytes] */
+#define REFERENCE_MAX ((size_t)64)
+
 /* The longest number, date, method name or member name; strings and base64 have no such bound.
  * [bytes] */
 #define SCALAR_MAX ((size_t)1024 * 1024)
@@ -139,6 +143,7 @@ struct scan {
     enum tag_kind kind; /* TAG: what is known about it */
     char quote;         /* TAG: of the attribute's value; 0: outside */
     size_t brackets;    /* TEXT: how many `]` the text before ended in, at most 2 */
+    size_t reference;   /* bytes of a reference that has not ended, from its `&` on; 0: none */
     size_t tag_len;     /* TAG: bytes so far */
     size_t matched;     /* TAG_BRACKET: bytes of `CDATA[` so far */
     char last[2];       /* COMMENT, PI, CDATA: the bytes before */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Four things that libxml2 2.9's push parser does not do well are done before it. A start tag is
- * measured, since attributes by the hundred thousand cost it seconds, and goes to it whole. A DTD
- * is refused unread. Long comments, processing instructions and CDATA sections, which it would
- * gather in memory, are closed and opened anew where a slice of the document ends. And `]]>` in
- * text, which it misses where a slice ends within it, is seen. */
+/* Five things that libxml2 2.9's push parser does not do well are done before it. A start tag is
+ * measured, since attributes by the hundred thousand cost it seconds, and goes to it whole. A
+ * reference is measured, too: it gathers all that comes before the `;`. A DTD is refused unread.
+ * Long comments, processing instructions and CDATA sections, which it would gather in memory, are
+ * closed and opened anew where a slice of the document ends. And `]]>` in text, which it misses
+ * where a slice ends within it, is seen. */
 #include "codec/decode_private.h"
 
 /* Shorter parts of a comment or CDATA section wait for their end. Must be less than the 300 bytes
@@ -42,6 +43,36 @@ static void enter(struct scan *s, enum scan_state state)
     s->last[0] = '\0';
     s->last[1] = '\0';
     s->run = 0;
+}
+
+static bool fail_reference(struct decoder *d)
+{
+    return decode_fail(d,
+                       "there is a bare \"&\", or a reference of more than %zu bytes; in text an "
+                       "\"&\" is \"&amp;\"",
+                       REFERENCE_MAX);
+}
+
+/* What comes next is text, or in a tag. It has been read only as far as its references go. */
+static bool check_references(struct decoder *d, struct str text)
+{
+    struct scan *s = &d->scan;
+    while (text.len > 0) {
+        if (LIKELY(s->reference == 0)) {
+            size_t begin = str_find(text, '&');
+            s->reference = begin < text.len;
+            text = str_slice(text, begin + s->reference, text.len);
+            continue;
+        }
+        size_t room = REFERENCE_MAX - s->reference;
+        size_t n = text.len < room ? text.len : room;
+        size_t end = str_find(str_slice(text, 0, n), ';');
+        if (end == n && n == room)
+            return fail_reference(d);
+        s->reference = end < n ? 0 : s->reference + n;
+        text = str_slice(text, end < n ? end + 1 : n, text.len);
+    }
+    return true;
 }
 
 static bool begins_name(char c)
@@ -136,7 +167,8 @@ static bool go_on_held(struct decoder *d, struct cut *c)
     s->held += n;
     c->at = end;
     c->from = end;
-    if (!check_tag(d, (struct str){ s->hold, s->held }))
+    if (!check_tag(d, (struct str){ s->hold, s->held }) ||
+        !check_references(d, str_slice(c->slice, 0, end)))
         return false;
     if (s->state == SCAN_TAG)
         return true;
@@ -157,6 +189,8 @@ static bool read_tag(struct decoder *d, struct cut *c)
         if (!emit_until(d, c, start) || !check_tag(d, tag))
             return false;
     }
+    if (!check_references(d, tag))
+        return false;
     if (s->state == SCAN_TEXT || d->failed)
         return !d->failed;
     if (s->state == SCAN_TAG) {
@@ -218,12 +252,11 @@ static bool read_simple(struct decoder *d, struct cut *c)
     struct str rest = str_slice(c->slice, c->at, c->slice.len);
     const char *open = memrchr(rest.data, '<', rest.len);
     size_t behind = open != NULL ? (size_t)(rest.data + rest.len - open) : 0;
-    if (open == NULL || memchr(open, '>', behind) != NULL) {
-        c->at = c->slice.len;
-        return true;
-    }
+    if (open == NULL || memchr(open, '>', behind) != NULL)
+        behind = 0;
     c->at = c->slice.len - behind;
-    return read_tag(d, c);
+    return check_references(d, str_slice(rest, 0, rest.len - behind)) &&
+           (behind == 0 || read_tag(d, c));
 }
 
 static bool read_text(struct decoder *d, struct cut *c, unsigned *tries)
@@ -236,7 +269,7 @@ static bool read_text(struct decoder *d, struct cut *c, unsigned *tries)
     }
     size_t open = str_find(rest, '<');
     c->at += open;
-    return open == rest.len || read_tag(d, c);
+    return check_references(d, str_slice(rest, 0, open)) && (open == rest.len || read_tag(d, c));
 }
 
 /* The byte `back` before place `at` of a section that goes on in this slice from `base`. */
@@ -252,6 +285,8 @@ static bool read_section(struct decoder *d, struct cut *c)
     const char *data = c->slice.data;
     size_t base = c->at, n = c->slice.len;
     char mark = s->state == SCAN_COMMENT ? '-' : s->state == SCAN_CDATA ? ']' : '?';
+    if (s->reference > 0) /* which no section can be within; libxml2 would gather it, too */
+        return fail_reference(d);
     for (;;) {
         const char *close = memchr(data + c->at, '>', n - c->at);
         if (close == NULL)

@@ -145,6 +145,61 @@ static void test_tags(void **state UNUSED)
     buf_done(&xml);
 }
 
+/* From `&` to `;` at most 64 bytes, wherever a reference may stand, and however it is cut. */
+static void test_references(void **state UNUSED)
+{
+    static const struct {
+        const char *before, *text;
+        size_t n;
+        const char *after;
+        bool good;
+    } cases[] = {
+        { "<value>&#", "0", 59, "65;</value>", true }, /* 64 bytes */
+        { "<value>&#", "0", 60, "65;</value>", false },
+        { "<value a='&#", "0", 59, "65;'>A</value>", true },
+        { "<value a='&#", "0", 60, "65;'>A</value>", false },
+        { "<value a='1'>&#", "0", 59, "65;</value>", true },
+        { "<value a='1'>&#x", "0", 3000000, "41;</value>", false },
+        { "<value>&", "a", 3000000, ";</value>", false },
+        { "<value>AT&T ", "is <b>large</b> ", 200000, "</value>", false },
+        { "<value>AT&T<![CDATA[", "x", 3000000, "]]></value>", false },
+        { "<value>AT&T<!--", "x", 3000000, "--></value>", false },
+        { "<value>AT&T<?x ", "x", 3000000, "?></value>", false },
+        { "<value a='&", " ", 900, "'>A</value>", false },
+        { "<value a='1' b='&", "&", 900, "'>A</value>", false },
+        { "<!-- AT&T -->&", "x", 3000000, "<value>A</value>", false },
+        { "<value>A<!-- &", "x", 3000, "--><?x &?></value>", true },
+        { "<value><![CDATA[A]]><!-- & --></value>", "<!-- & -->", 100, "", true },
+    };
+    static const enum text_policy policies[] = { TEXT_REJECT, TEXT_REPLACE, TEXT_BASE64 };
+    struct decoder *d = decoder_new();
+    struct buf xml;
+    buf_init(&xml, (size_t)1 << 24, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(cases) * ARRAY_LEN(policies); i++) {
+        struct decode_options options = decode_rig_options();
+        size_t at = i / ARRAY_LEN(policies);
+        options.text = policies[i % ARRAY_LEN(policies)];
+        buf_clear(&xml);
+        buf_printf(&xml, OPEN "%s", cases[at].before);
+        for (size_t n = cases[at].n; n > 0; n--)
+            buf_append_c(&xml, cases[at].text);
+        buf_printf(&xml, "%s" CLOSE, cases[at].after);
+        for (size_t piece = 0; piece < 100; piece += piece < 20 ? 1 : 40) {
+            if (xml.len > 10000 && piece != 0)
+                break;
+            struct decoded got = decode_rig_run(d, &options, buf_str(&xml), piece);
+            assert_int_equal(got.ok, cases[at].good);
+            if (!got.ok)
+                assert_non_null(strstr(got.err.detail, "a bare \"&\""));
+            else
+                assert_string_equal(got.json, "[\"A\"]");
+            decode_rig_done(&got);
+        }
+    }
+    buf_done(&xml);
+    decoder_free(d);
+}
+
 /* Long text, comments and CDATA are legal, whatever they hold. */
 static void test_long_sections(void **state UNUSED)
 {
@@ -336,10 +391,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refused),       cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_tags),          cmocka_unit_test(test_long_sections),
-        cmocka_unit_test(test_depth),         cmocka_unit_test(test_document_max),
-        cmocka_unit_test(test_memory),        cmocka_unit_test(test_many_members),
-        cmocka_unit_test(test_large_structs), cmocka_unit_test(test_again),
+        cmocka_unit_test(test_tags),          cmocka_unit_test(test_references),
+        cmocka_unit_test(test_long_sections), cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_document_max),  cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_many_members),  cmocka_unit_test(test_large_structs),
+        cmocka_unit_test(test_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
