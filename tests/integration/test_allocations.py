@@ -21,7 +21,7 @@ import pytest
 
 from rig.certificates import Authority
 from rig.servers import Nginx
-from rig.settings import DEADLINE, SLOW
+from rig.settings import DEADLINE, SANITIZED
 from rig.upstream import http_response, response_document
 from rig.wire import Answer
 
@@ -33,7 +33,7 @@ OUT_OF_MEMORY = 71  # EX_OSERR
 TEXT = "some text " * 30_000
 
 pytestmark = [
-    pytest.mark.skipif(SLOW > 1, reason="sanitizers have allocators of their own"),
+    pytest.mark.skipif(SANITIZED, reason="sanitizers have allocators of their own"),
     pytest.mark.skipif(shutil.which("cc") is None, reason="cc is missing"),
 ]
 

@@ -12,7 +12,7 @@ import pytest
 
 from rig.codec import (DATA_ERROR, NO_INPUT, OK, RPCGATE, USAGE, base64_line, parse_json, run,
                        run_lines)
-from rig.settings import DEADLINE, SLOW
+from rig.settings import DEADLINE, SANITIZED, SLOW
 
 #: What the tool may hold beside its input and output. [bytes]
 MEMORY_BASE = 64 * 2**20
@@ -304,7 +304,7 @@ def test_time_is_linear_for_json(name):
     assert two < 8 * one + 0.1 * SLOW, f"{one:.3f} s, four times as much: {two:.3f} s"
 
 
-@pytest.mark.skipif(SLOW > 1, reason="sanitizers reserve address space without bound")
+@pytest.mark.skipif(SANITIZED, reason="sanitizers reserve address space without bound")
 @pytest.mark.parametrize("command, data", [
     ("decode", laughs(12)),
     ("decode", value("<int>1e999999999</int>")),

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from rig import crowd
-from rig.settings import SLOW
+from rig.settings import SANITIZED, SLOW
 from rig.wire import request
 
 pytestmark = pytest.mark.concurrency
@@ -122,7 +122,7 @@ def test_slow_upstream_while_others_go_on(start, gateway, upstream):
         return results
     results = crowd.run(main())
     assert max(slowest for slowest, _ in results) < 1.5 * SLOW
-    if SLOW == 1:
+    if not SANITIZED:
         assert max(end for _, end in results) < answered[0], "they waited for the slow one"
 
 

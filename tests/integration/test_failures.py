@@ -9,7 +9,7 @@ import pytest
 from rig.check import assert_problem
 from rig.misbehave import bomb, chunk, chunked, deflate, drips, head, responds, sends
 from rig.process import holds
-from rig.settings import SLOW
+from rig.settings import SANITIZED
 from rig.upstream import Behaviour, echo, fault_document, http_response, response_document
 
 DOCUMENT = response_document("fine")
@@ -456,4 +456,4 @@ def test_bomb_takes_no_memory(start, upstream):
         upstream.behave = next(row.behave for row in TABLE if row.name == name)
         assert_problem(gateway.call("up", "m", [name]), "response-too-large", 502, "unknown")
     # Sanitizers keep what was freed for a while.
-    assert holds(gateway.process.pid).peak < before + ((8 << 20) if SLOW == 1 else (40 << 20))
+    assert holds(gateway.process.pid).peak < before + ((8 << 20) if not SANITIZED else (40 << 20))

@@ -15,7 +15,7 @@ import pytest
 from rig import crowd
 from rig.gateway import assert_no_report, run_program
 from rig.programs import free_port
-from rig.settings import DEADLINE, RPCGATED, SLOW, configuration
+from rig.settings import DEADLINE, RPCGATED, SANITIZED, SLOW, configuration
 from rig.wire import Connection, request
 
 pytestmark = pytest.mark.concurrency
@@ -301,7 +301,7 @@ def resident_bytes(gateway) -> int:
         return int(numbers.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
-@pytest.mark.skipif(SLOW > 1, reason="sanitizers keep what was freed")
+@pytest.mark.skipif(SANITIZED, reason="sanitizers keep what was freed")
 def test_memory_goes_back_after_a_burst(start):
     """100 callers with bodies and replies of 1 MB; within 16 MiB of where it was. With nobody
     calling, nothing tells when the memory is given back: so it is looked at."""

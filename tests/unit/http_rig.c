@@ -146,6 +146,16 @@ static void on_closed(void *context, struct http_exchange *x, bool sent)
 
 static const struct http_handler handler = { on_head, on_body, on_complete, on_gone, on_closed };
 
+int64_t rig_slow(void)
+{
+    double load = 0;
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    if (cpus < 1 || getloadavg(&load, 1) != 1)
+        return RPCGATE_SLOW;
+    int64_t busy = 1 + (int64_t)(load / (double)(2 * cpus));
+    return RPCGATE_SLOW * (busy < 4 ? busy : 4);
+}
+
 const struct http_limits rig_limits = {
     .head_bytes = 16384,
     .connections = 64,
