@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/chain.h"
 #include "codec/base64.h"
+#include "config/patterns.h"
 #include "config/store.h"
 
 #include <stdint.h>
@@ -11,10 +12,43 @@
 
 #define FORMS 5 /* at most, of one secret */
 
+/* So many ways to read a text at once are followed. More than two are needed only where secrets
+ * begin with hex digits and repeat themselves. */
+#define WAYS_MAX 8
+
+/* So many finds are kept until it is certain that no longer one holds them. */
+#define FINDS_MAX 64
+
 struct redactor {
-    struct str *patterns; /* the longest first */
-    size_t n;
-    bool begins[256]; /* is that byte the first of some pattern? */
+    struct patterns patterns;
+    bool is_empty;
+    bool begins[256]; /* may a secret begin with that byte of a text? */
+};
+
+/* One way to read the text. A program encodes all of a secret by the same rule, so `%41` within it
+ * stands either for `A` or for itself, throughout. */
+struct way {
+    uint32_t node;
+    size_t begin; /* where in the text what the node stands for begins */
+    size_t until; /* it differs from the first way while it begins before this */
+    bool is_raw;  /* `%41` is three bytes */
+};
+
+struct span {
+    size_t begin, end;
+};
+
+struct scan {
+    const struct redactor *redactor;
+    struct str text;
+    struct buf *to;
+    struct way ways[WAYS_MAX]; /* the first reads each `%41` as `A` */
+    size_t n_ways;
+    size_t code_end;              /* of the last `%41` */
+    struct span finds[FINDS_MAX]; /* both their begins and their ends rise */
+    size_t n_finds;
+    size_t shown;       /* so much of the text is done */
+    size_t stars_until; /* what begins before this has its stars already */
 };
 
 /* Base64 without padding, which may or may not be shown. `url` chooses the other alphabet
@@ -23,6 +57,7 @@ static void append_base64(struct buf *to, struct str secret, bool url)
 {
     struct base64 state;
     struct chain text;
+    size_t begin = to->len;
     chain_init(&text, SIZE_MAX, NULL);
     base64_begin(&state, &text, 0);
     base64_encode(&state, secret);
@@ -31,9 +66,9 @@ static void append_base64(struct buf *to, struct str secret, bool url)
         buf_append(to, (struct str){ b->data, b->len });
     wipe(text.first->data, text.first->len);
     chain_done(&text);
-    while (to->len > 0 && to->data[to->len - 1] == '=')
+    while (to->len > begin && to->data[to->len - 1] == '=')
         to->len--;
-    for (size_t i = 0; url && i < to->len; i++)
+    for (size_t i = begin; url && i < to->len; i++)
         to->data[i] = to->data[i] == '+' ? '-' : to->data[i] == '/' ? '_' : to->data[i];
 }
 
@@ -70,34 +105,101 @@ static void append_form(struct buf *to, struct str secret, unsigned form)
     }
 }
 
-static int longest_first(const void *a, const void *b)
+/* A blank may be shown as `+` (HTML 4.01 section 17.13.4); nobody is hurt if that is so of all. */
+static unsigned char fold(char c)
 {
-    const struct str *one = a, *other = b;
-    return (one->len < other->len) - (one->len > other->len);
+    return (unsigned char)(c == '+' ? ' ' : c);
 }
+
+/* In what is a copy already. */
+static struct str append_pattern(struct buf *to, struct str secret, unsigned form)
+{
+    size_t begin = to->len;
+    append_form(to, secret, form);
+    for (size_t i = begin; i < to->len; i++)
+        to->data[i] = (char)fold(to->data[i]);
+    return str_slice(buf_str(to), begin, to->len);
+}
+
+/* No form is more than so much longer than the secret: `&quot;`. */
+#define FORM_FACTOR 6
 
 struct redactor *redactor_new(struct store *store, const struct str *secrets, size_t n)
 {
     struct redactor *redactor = store_alloc(store, 1, sizeof *redactor);
-    redactor->patterns = store_alloc(store, n * FORMS, sizeof *redactor->patterns);
-    for (size_t i = 0; i < n; i++) {
-        for (unsigned form = 0; form < FORMS; form++) {
-            struct buf text;
-            buf_init(&text, SIZE_MAX - 1, NULL);
-            append_form(&text, secrets[i], form);
-            if (form == 0 || !str_eq(buf_str(&text), secrets[i]))
-                redactor->patterns[redactor->n++] =
-                    (struct str){ store_secret(store, buf_str(&text)), text.len };
-            buf_wipe(&text);
-        }
-    }
-    qsort(redactor->patterns, redactor->n, sizeof *redactor->patterns, longest_first);
-    for (size_t i = 0; i < redactor->n; i++)
-        redactor->begins[(unsigned char)redactor->patterns[i].data[0]] = true;
-    redactor->begins['+'] |= redactor->begins[' '];
-    redactor->begins['%'] = n > 0;
+    struct str *patterns = xcalloc(n * FORMS + 1, sizeof *patterns);
+    struct buf text;
+    size_t room = 0, n_patterns = 0;
+    for (size_t i = 0; i < n; i++)
+        room += secrets[i].len * FORM_FACTOR * FORMS;
+    buf_init(&text, room, NULL);
+    (void)buf_reserve(&text, room); /* at once: growing would leave copies behind */
+    for (size_t i = 0; i < n; i++)
+        for (unsigned form = 0; form < FORMS; form++)
+            patterns[n_patterns++] = append_pattern(&text, secrets[i], form);
+    if (!buf_ok(&text))
+        die_without_memory();
+    patterns_init(&redactor->patterns, store, patterns, n_patterns);
+    buf_wipe(&text);
+    free(patterns);
+    redactor->is_empty = n == 0;
+    for (unsigned c = 0; c < 256; c++)
+        redactor->begins[c] = c == '%' || redactor->patterns.first[fold((char)c)] != 0;
     return redactor;
 }
+
+/* ---- What was found ------------------------------------------------------------------------- */
+
+static void show_find(struct scan *s, struct span find)
+{
+    if (find.begin > s->shown)
+        buf_append(s->to, str_slice(s->text, s->shown, find.begin));
+    if (find.begin >= s->stars_until) {
+        buf_append_c(s->to, "***");
+        s->stars_until = find.end;
+    }
+    if (find.end > s->shown)
+        s->shown = find.end;
+}
+
+/* Where the earliest begins that may still become a find. */
+static size_t earliest(const struct scan *s)
+{
+    size_t begin = s->ways[0].begin;
+    for (size_t i = 1; i < s->n_ways; i++)
+        if (s->ways[i].begin < begin)
+            begin = s->ways[i].begin;
+    return begin;
+}
+
+/* Shows those that nothing changes any more. Where none is such, two become one. */
+static void make_room(struct scan *s)
+{
+    size_t n = 0, bound = earliest(s);
+    while (n < s->n_finds && s->finds[n].end <= bound)
+        show_find(s, s->finds[n++]);
+    s->n_finds -= n;
+    memmove(s->finds, s->finds + n, s->n_finds * sizeof *s->finds);
+    if (n > 0)
+        return;
+    s->n_finds /= 2;
+    for (size_t i = 0; i < s->n_finds; i++)
+        s->finds[i] = (struct span){ s->finds[2 * i].begin, s->finds[2 * i + 1].end };
+}
+
+/* `end` is never before that of the last one. One that holds others stands for them. */
+static void add_find(struct scan *s, size_t begin, size_t end)
+{
+    while (s->n_finds > 0 && s->finds[s->n_finds - 1].begin >= begin)
+        s->n_finds--;
+    if (s->n_finds > 0 && s->finds[s->n_finds - 1].end == end)
+        return;
+    if (s->n_finds == FINDS_MAX)
+        make_room(s);
+    s->finds[s->n_finds++] = (struct span){ begin, end };
+}
+
+/* ---- Reading -------------------------------------------------------------------------------- */
 
 static int digit_of(char c)
 {
@@ -107,66 +209,154 @@ static int digit_of(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* How much of `text` stands for that byte, as it is or percent-encoded; 0: nothing does. Which
- * bytes are encoded (RFC 3986 section 2.1) differs from program to program, as does a blank's form.
- */
-static size_t byte_at(struct str text, char byte)
+/* The byte that is percent-encoded there (RFC 3986 section 2.1); -1: none. */
+static int code_at(struct str text, size_t at)
 {
-    if (text.len >= 3 && text.data[0] == '%') {
-        int high = digit_of(text.data[1]), low = digit_of(text.data[2]);
-        if (high >= 0 && low >= 0 && high * 16 + low == (unsigned char)byte)
-            return 3;
-    }
-    return text.len > 0 && (text.data[0] == byte || (byte == ' ' && text.data[0] == '+')) ? 1 : 0;
+    if (text.data[at] != '%' || text.len - at < 3)
+        return -1;
+    int high = digit_of(text.data[at + 1]), low = digit_of(text.data[at + 2]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-/* Is this the end of a text that was cut, within a byte's form at the latest? */
-static bool is_cut_here(struct str rest)
+/* Where in the text the last `n` bytes begin that were read until `end`. */
+static size_t begin_of(const struct scan *s, const struct way *way, size_t end, size_t n)
 {
-    return rest.len == 0 || (rest.len < 3 && rest.data[0] == '%');
+    if (way->is_raw || s->code_end <= way->begin)
+        return end - n;
+    for (; n > 0; n--)
+        end -= end >= way->begin + 3 && code_at(s->text, end - 3) >= 0 ? 3 : 1;
+    return end;
 }
 
-static size_t pattern_at(struct str text, struct str pattern, bool cut)
+/* What the node stands for begins `n` bytes later. */
+static void begin_later(const struct scan *s, struct way *way, size_t n)
 {
-    size_t at = 0;
-    for (size_t i = 0; i < pattern.len; i++) {
-        struct str rest = str_slice(text, at, text.len);
-        size_t len = byte_at(rest, pattern.data[i]);
-        if (len == 0)
-            return cut && is_cut_here(rest) ? text.len : 0;
-        at += len;
-    }
-    return at;
+    for (; n > 0; n--)
+        way->begin += !way->is_raw && code_at(s->text, way->begin) >= 0 ? 3 : 1;
 }
 
-/* Length of the longest secret that `text` begins with; 0: none. */
-static size_t secret_at(const struct redactor *redactor, struct str text, bool cut)
+/* The way goes on with a byte, which stands in the text until `end`. */
+static void go_on(struct scan *s, struct way *way, unsigned char byte, size_t end)
 {
-    for (size_t i = 0; i < redactor->n; i++) {
-        size_t len = pattern_at(text, redactor->patterns[i], cut);
-        if (len > 0)
-            return len;
+    const struct pattern_node *nodes = s->redactor->patterns.nodes;
+    size_t depth = nodes[way->node].depth + 1;
+    way->node = patterns_step(&s->redactor->patterns, way->node, byte);
+    if (way->node == 0) {
+        way->begin = end;
+        return;
     }
-    return 0;
+    begin_later(s, way, depth - nodes[way->node].depth);
+    uint32_t found = nodes[way->node].found;
+    if (found == way->node)
+        add_find(s, way->begin, end);
+    else if (found != 0)
+        add_find(s, begin_of(s, way, end, nodes[found].depth), end);
+}
+
+/* The way that takes codes as they stand. Where it does not differ from the first way it is what
+ * that has of the text behind the last code. */
+static struct way *raw_way(struct scan *s)
+{
+    const struct pattern_node *nodes = s->redactor->patterns.nodes;
+    for (size_t i = 1; i < s->n_ways; i++)
+        if (s->ways[i].is_raw)
+            return &s->ways[i];
+    if (s->n_ways == WAYS_MAX)
+        s->n_ways--;
+    struct way *way = &s->ways[s->n_ways++];
+    *way = s->ways[0];
+    while (way->begin < s->code_end) {
+        uint32_t shorter = nodes[way->node].fallback;
+        begin_later(s, way, nodes[way->node].depth - nodes[shorter].depth);
+        way->node = shorter;
+    }
+    way->is_raw = true;
+    return way;
+}
+
+/* A secret may begin with the code's digits, and have codes that count behind them. */
+static void begin_within(struct scan *s, size_t at)
+{
+    struct way way = { .begin = at + 1, .until = at + 3 };
+    go_on(s, &way, (unsigned char)s->text.data[at + 1], at + 2);
+    go_on(s, &way, (unsigned char)s->text.data[at + 2], at + 3);
+    if (way.node != 0 && s->n_ways < WAYS_MAX)
+        s->ways[s->n_ways++] = way;
+}
+
+/* In the order in which finds end. */
+static void read_code(struct scan *s, size_t at, int code)
+{
+    struct way *raw = raw_way(s);
+    raw->until = at + 3;
+    for (size_t i = at; i < at + 3; i++)
+        go_on(s, raw, fold(s->text.data[i]), i + 1);
+    s->code_end = at + 3;
+    for (size_t i = 0; i < s->n_ways; i++)
+        if (!s->ways[i].is_raw)
+            go_on(s, &s->ways[i], fold((char)code), at + 3);
+    begin_within(s, at);
+}
+
+static void read_byte(struct scan *s, size_t at)
+{
+    for (size_t i = 0; i < s->n_ways; i++)
+        go_on(s, &s->ways[i], fold(s->text.data[at]), at + 1);
+}
+
+/* Those that read the same as the first, or less of it. */
+static void drop_ways(struct scan *s)
+{
+    size_t n = 1;
+    for (size_t i = 1; i < s->n_ways; i++)
+        if (s->ways[i].begin < s->ways[i].until)
+            s->ways[n++] = s->ways[i];
+    s->n_ways = n;
+}
+
+static void read_text(struct scan *s, size_t end)
+{
+    for (size_t at = 0; at < end;) {
+        if (s->n_ways == 1 && s->ways[0].node == 0) {
+            while (at < end && !s->redactor->begins[(unsigned char)s->text.data[at]])
+                at++;
+            s->ways[0].begin = at;
+            if (at == end)
+                return;
+        }
+        int code = code_at(s->text, at);
+        if (code >= 0)
+            read_code(s, at, code);
+        else
+            read_byte(s, at);
+        at += code >= 0 ? 3 : 1;
+        drop_ways(s);
+    }
+}
+
+/* Where a code begins that was cut off; at the end if none was. */
+static size_t cut_code(struct str text)
+{
+    for (size_t n = 1; n <= 2 && n <= text.len; n++)
+        if (text.data[text.len - n] == '%' && (n == 1 || digit_of(text.data[text.len - 1]) >= 0))
+            return text.len - n;
+    return text.len;
 }
 
 static void run(const struct redactor *redactor, struct str text, bool cut, struct buf *to)
 {
-    size_t clean = 0, at = 0;
-    while (redactor != NULL && at < text.len) {
-        size_t found = 0;
-        if (redactor->begins[(unsigned char)text.data[at]])
-            found = secret_at(redactor, str_slice(text, at, text.len), cut);
-        if (found == 0) {
-            at++;
-            continue;
-        }
-        buf_append(to, str_slice(text, clean, at));
-        buf_append_c(to, "***");
-        at += found;
-        clean = at;
+    if (redactor == NULL || redactor->is_empty || text.len == 0) {
+        buf_append(to, text);
+        return;
     }
-    buf_append(to, str_slice(text, clean, text.len));
+    struct scan s = { .redactor = redactor, .text = text, .to = to, .n_ways = 1 };
+    size_t end = cut ? cut_code(text) : text.len;
+    read_text(&s, end);
+    if (cut && earliest(&s) < text.len)
+        add_find(&s, earliest(&s), text.len);
+    for (size_t i = 0; i < s.n_finds; i++)
+        show_find(&s, s.finds[i]);
+    buf_append(to, str_slice(text, s.shown, text.len));
 }
 
 void redact(const struct redactor *redactor, struct str text, struct buf *to)

@@ -80,6 +80,17 @@ char *vault_add(struct vault *v, struct str s)
     return copy;
 }
 
+void *vault_alloc(struct vault *v, size_t n, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(n, size, &bytes))
+        die_without_memory();
+    /* A chunk of its own: it begins at a page, and is zeroed. */
+    struct chunk *c = add_chunk(v, bytes);
+    c->used = bytes;
+    return c->data;
+}
+
 bool vault_holds(const struct vault *v, const void *pointer)
 {
     uintptr_t at = (uintptr_t)pointer;

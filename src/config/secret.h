@@ -9,6 +9,7 @@
 #include "base/str.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct vault;
 
@@ -19,6 +20,9 @@ struct vault *vault_free(struct vault *v);
 
 /* A copy of `s` with a NUL behind it, in the vault. */
 char *vault_add(struct vault *v, struct str s);
+
+/* Zeroed room for `n` things of `size` bytes, aligned for any. */
+void *vault_alloc(struct vault *v, size_t n, size_t size);
 
 /* Does `pointer` point into the vault? */
 bool vault_holds(const struct vault *v, const void *pointer);

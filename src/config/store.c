@@ -56,6 +56,11 @@ char *store_secret(struct store *s, struct str text)
     return vault_add(s->vault, text);
 }
 
+void *store_secret_alloc(struct store *s, size_t n, size_t size)
+{
+    return vault_alloc(s->vault, n, size);
+}
+
 bool store_is_secret(const struct store *s, const void *pointer)
 {
     return vault_holds(s->vault, pointer);

@@ -26,6 +26,9 @@ char *store_text(struct store *s, struct str text);
 /* The same in memory for secrets. */
 char *store_secret(struct store *s, struct str text);
 
+/* Zeroed memory for secrets. */
+void *store_secret_alloc(struct store *s, size_t n, size_t size);
+
 /* Does it stand in memory for secrets? */
 bool store_is_secret(const struct store *s, const void *pointer);
 

@@ -8,6 +8,14 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <time.h>
+
+#define STR_INIT(literal)                                                                          \
+    {                                                                                              \
+        "" literal "", sizeof(literal) - 1                                                         \
+    }
 
 static const struct str secrets[] = {
     { "hunter2hunter2", 14 },
@@ -85,6 +93,194 @@ static void a_cut_secret_becomes_stars(void **state)
     store_free(store);
 }
 
+/* Where one secret begins another, or holds it, or ends where another begins. */
+static void secrets_may_overlap(void **state)
+{
+    static const struct str overlapping[] = {
+        STR_INIT("secret"),         STR_INIT("secret-of-many"), STR_INIT("secret-of-many-words"),
+        STR_INIT("of-man"),         STR_INIT("wordsandmore"),   STR_INIT("41/and/codes"),
+        STR_INIT("100%25%41%zz%a"),
+    };
+    static const struct {
+        const char *text, *whole, *cut;
+    } overlaps[] = {
+        { "a secret.", "a ***.", "a ***." },
+        { "a secret-of-man", "a ***-***", "a ***" },
+        { "a secret-of-many", "a ***", "a ***" },
+        { "a secret-of-many-word", "a ***-word", "a ***" },
+        { "a secret-of-many-words", "a ***", "a ***" },
+        { "a secret-of-many-wordsandmore", "a ***", "a ***" },
+        { "a secret-of-many-wordsandmor", "a ***andmor", "a ***" },
+        { "secretsecret", "******", "******" },
+        { "secretsecre", "***secre", "******" },
+        /* A secret may begin with what looks like the rest of a code, and hold codes itself. */
+        { "%41/and/codes", "%***", "%***" },
+        { "%41%2fand%2Fcodes", "%***", "%***" },
+        { "%41%2fand%2Fcod", "%41%2fand%2Fcod", "%***" },
+        { "%%41%2fand%2Fcodes%41", "%%***%41", "%%***%***" },
+        { "100%25%41%zz%a", "***", "***" },
+        { "100%25%41%zz%aq", "***q", "***q" },
+        { "100%2525%2541%25zz%25a", "***", "***" },
+        { "100%25", "100%25", "***" },
+    };
+    struct store *store = store_new();
+    struct redactor *redactor = redactor_new(store, overlapping, ARRAY_LEN(overlapping));
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(overlaps); i++) {
+        CLEANUP(buf_done) struct buf shown;
+        buf_init(&shown, 1000, NULL);
+        redact(redactor, str_of(overlaps[i].text), &shown);
+        assert_string_equal(buf_c(&shown), overlaps[i].whole);
+        buf_clear(&shown);
+        redact_cut(redactor, str_of(overlaps[i].text), &shown);
+        assert_string_equal(buf_c(&shown), overlaps[i].cut);
+    }
+    store_free(store);
+}
+
+/* ---- Against a reading that tries each secret at each place ---------------------------------- */
+
+#define RANDOM_SECRETS 6
+#define RANDOM_LEN 48
+
+static uint32_t next_random(uint32_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    *state ^= *state << 5;
+    return *state;
+}
+
+static size_t random_text(uint32_t *state, char *to, size_t least, size_t most)
+{
+    static const char letters[] = "aaab416%% +";
+    size_t len = least + next_random(state) % (most - least + 1);
+    for (size_t i = 0; i < len; i++)
+        to[i] = letters[next_random(state) % (sizeof letters - 1)];
+    to[len] = '\0';
+    return len;
+}
+
+static bool same_byte(char a, char b)
+{
+    return a == b || ((a == ' ' || a == '+') && (b == ' ' || b == '+'));
+}
+
+/* How much of the text the secret takes there; 0: it does not stand there. */
+static size_t naive_at(const char *text, const char *secret, bool raw)
+{
+    size_t at = 0;
+    unsigned code;
+    for (; *secret != '\0'; secret++) {
+        char byte = text[at];
+        size_t len = 1;
+        if (!raw && byte == '%' && isxdigit((unsigned char)text[at + 1]) &&
+            isxdigit((unsigned char)text[at + 2]) && sscanf(text + at + 1, "%2x", &code) == 1) {
+            byte = (char)code;
+            len = 3;
+        }
+        if (byte == '\0' || !same_byte(byte, *secret))
+            return 0;
+        at += len;
+    }
+    return at;
+}
+
+static void naive(const char *text, char given[][RANDOM_LEN + 1], size_t n, char *to)
+{
+    size_t hidden = 0;
+    bool stars = false;
+    for (size_t at = 0; text[at] != '\0'; at++) {
+        for (size_t i = 0; i < 2 * n; i++) {
+            size_t len = naive_at(text + at, given[i / 2], i % 2 == 1);
+            if (at + len > hidden && len > 0)
+                hidden = at + len;
+        }
+        if (at >= hidden)
+            *to++ = text[at];
+        else if (!stars)
+            *to++ = '*';
+        stars = at < hidden;
+    }
+    *to = '\0';
+}
+
+static void one_star_each(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from != '\0'; from++)
+        if (*from != '*' || to == text || to[-1] != '*')
+            *to++ = *from;
+    *to = '\0';
+}
+
+static void nothing_is_missed(void **state)
+{
+    char secrets_of[RANDOM_SECRETS][RANDOM_LEN + 1], text[RANDOM_LEN + 1], want[RANDOM_LEN + 1];
+    uint32_t seed = 2463534242;
+    (void)state;
+    for (size_t round = 0; round < 20000; round++) {
+        struct str given[RANDOM_SECRETS];
+        size_t n = 1 + next_random(&seed) % RANDOM_SECRETS;
+        for (size_t i = 0; i < n; i++)
+            given[i] = (struct str){ secrets_of[i], random_text(&seed, secrets_of[i], 3, 8) };
+        struct store *store = store_new();
+        struct redactor *redactor = redactor_new(store, given, n);
+        for (size_t i = 0; i < 10; i++) {
+            CLEANUP(buf_done) struct buf shown;
+            struct str part = { text, random_text(&seed, text, 0, RANDOM_LEN) };
+            buf_init(&shown, 1000, NULL);
+            redact(redactor, part, &shown);
+            naive(text, secrets_of, n, want);
+            one_star_each(shown.data);
+            assert_string_equal(buf_c(&shown), want);
+        }
+        store_free(store);
+    }
+}
+
+/* ---- What it costs --------------------------------------------------------------------------- */
+
+#define MANY 300
+#define LONG_TEXT ((size_t)256 * 1024)
+
+static int64_t cost_us(const struct str *given, size_t n, struct str text)
+{
+    int64_t best = INT64_MAX;
+    struct store *store = store_new();
+    struct redactor *redactor = redactor_new(store, given, n);
+    for (size_t i = 0; i < 5; i++) {
+        CLEANUP(buf_done) struct buf shown;
+        struct timespec begin, end;
+        buf_init(&shown, 2 * text.len, NULL);
+        assert_true(buf_reserve(&shown, text.len));
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
+        redact(redactor, text, &shown);
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+        int64_t took = (end.tv_sec - begin.tv_sec) * 1000000 + (end.tv_nsec - begin.tv_nsec) / 1000;
+        best = took < best ? took : best;
+    }
+    store_free(store);
+    return best;
+}
+
+/* The text is made of their common beginning, the worst that there is. */
+static void many_cost_what_one_does(void **state)
+{
+    static char many[MANY][64], text[LONG_TEXT];
+    struct str given[MANY];
+    (void)state;
+    for (size_t i = 0; i < MANY; i++) {
+        memset(many[i], 'a', sizeof many[i]);
+        snprintf(many[i] + 40, sizeof many[i] - 40, "b%zu", i * 7919);
+        given[i] = str_of(many[i]);
+    }
+    memset(text, 'a', sizeof text);
+    struct str all = { text, sizeof text };
+    int64_t one = cost_us(given, 1, all), of_many = cost_us(given, MANY, all);
+    assert_true(of_many < 5 * one + 1000);
+}
+
 static void without_secrets_nothing_changes(void **state)
 {
     struct store *store = store_new();
@@ -105,6 +301,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(secrets_become_stars),
         cmocka_unit_test(a_cut_secret_becomes_stars),
+        cmocka_unit_test(secrets_may_overlap),
+        cmocka_unit_test(nothing_is_missed),
+        cmocka_unit_test(many_cost_what_one_does),
         cmocka_unit_test(without_secrets_nothing_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
