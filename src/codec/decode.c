@@ -31,6 +31,8 @@ bool decode_fail(struct decoder *d, const char *format, ...)
         plain_place(d, &line, &column);
     else
         xml_reader_place(d->xml, &line, &column);
+    column += line <= 1 ? d->columns : 0;
+    line += d->lines;
     error_set(&d->err, PROBLEM_BAD_RESPONSE,
               "The XML-RPC document is not usable: line %ld, "
               "column %ld: %s",
@@ -156,6 +158,9 @@ void decoder_begin(struct decoder *d, const struct decode_options *options, stru
     d->marked = false;
     d->renamed = false;
     d->root_closed = false;
+    d->begun = false;
+    d->lines = 0;
+    d->columns = 0;
     d->kind = DOCUMENT_RESPONSE;
     d->bytes = 0;
     d->n_params = 0;
@@ -178,6 +183,44 @@ void decoder_begin(struct decoder *d, const struct decode_options *options, stru
     plain_begin(d);
     if (options->items == NULL)
         chain_append_byte(out, '[');
+}
+
+size_t decode_leading(struct str text)
+{
+    size_t n = 0;
+    while (n < text.len) {
+        char byte = text.data[n];
+        if (byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t')
+            n++;
+        else if (str_starts_with(str_slice(text, n, text.len), STR("\xEF\xBB\xBF")))
+            n += 3;
+        else
+            break;
+    }
+    return n;
+}
+
+void decode_pass_over(struct decoder *d, struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        bool is_line_end = text.data[i] == '\n';
+        d->lines += is_line_end;
+        d->columns = is_line_end ? 0 : d->columns + (((unsigned char)text.data[i] & 0xC0) != 0x80);
+    }
+}
+
+/* Whole characters, for the next stage. */
+static bool push(struct decoder *d, struct str text)
+{
+    if (UNLIKELY(!d->begun)) {
+        size_t n = decode_leading(text);
+        decode_pass_over(d, str_slice(text, 0, n));
+        text = str_slice(text, n, text.len);
+        d->begun = text.len > 0;
+        if (!d->begun)
+            return true;
+    }
+    return scan_feed(d, text);
 }
 
 /* Length of the character that this byte begins; 1 where it begins none. */
@@ -204,7 +247,7 @@ static bool push_carry(struct decoder *d)
 {
     struct str text = { d->carry, d->carried };
     d->carried = 0;
-    return scan_feed(d, text);
+    return push(d, text);
 }
 
 /* Completes the character that the text before ended in. */
@@ -227,7 +270,7 @@ bool decode_push_utf8(struct decoder *d, struct str text)
     while (text.len > 0) {
         size_t n = text.len < SLICE_MAX ? text.len : SLICE_MAX;
         size_t tail = unfinished(str_slice(text, 0, n));
-        if (n > tail && !scan_feed(d, str_slice(text, 0, n - tail)))
+        if (n > tail && !push(d, str_slice(text, 0, n - tail)))
             return false;
         text = str_slice(text, n - tail, text.len);
         if (text.len == tail) {
@@ -290,10 +333,10 @@ bool decoder_is_whole(const struct decoder *d)
 
 bool decoder_finish(struct decoder *d, struct decode_result *ret, struct error *err)
 {
-    if (!d->failed && d->bytes == 0)
-        decode_fail(d, "the document is empty");
-    bool ok = !d->failed && decode_charset_finish(d) && (d->carried == 0 || push_carry(d)) &&
-              scan_finish(d) && (d->plain.active || (repair_flush(d) && xml_reader_finish(d)));
+    bool ok = !d->failed && decode_charset_finish(d) && (d->carried == 0 || push_carry(d));
+    if (ok && !d->begun)
+        ok = decode_fail(d, "the document is empty");
+    ok = ok && scan_finish(d) && (d->plain.active || (repair_flush(d) && xml_reader_finish(d)));
     if (ok && d->options->items != NULL)
         ok = items_finish(d);
     else if (ok)

@@ -100,6 +100,9 @@ struct sign {
         { bytes, sizeof(bytes) - 1 }, skip, encoding                                               \
     }
 
+/* Its mark has been passed over. */
+static const struct sign utf8_sign = SIGN("", 0, "UTF-8");
+
 static const struct sign *find_sign(struct str head)
 {
     static const struct sign signs[] = {
@@ -113,6 +116,16 @@ static const struct sign *find_sign(struct str head)
         if (str_starts_with(head, signs[i].bytes))
             return &signs[i];
     return NULL;
+}
+
+/* Blanks of 16 or 32 bits tell the encoding as `<` does. */
+static const struct sign *find_sign_of_blank(struct str head)
+{
+    char probe[4];
+    size_t n = head.len < sizeof probe ? head.len : sizeof probe;
+    for (size_t i = 0; i < n; i++)
+        probe[i] = decode_leading(str_slice(head, i, i + 1)) > 0 ? '<' : head.data[i];
+    return find_sign((struct str){ probe, n });
 }
 
 static struct str skip_blanks(struct str s)
@@ -281,16 +294,59 @@ static bool pass(struct decoder *d, struct str bytes)
     return pass_converted(d, bytes);
 }
 
+/* Of `n` bytes that look like blanks and marks of UTF-8, how many are such for sure: behind the
+ * last one there may be a zero that makes it a blank of more bits. */
+static size_t sure(struct str text, size_t n, bool final)
+{
+    bool ends_in_blank = n > 0 && (unsigned char)text.data[n - 1] < 0x80;
+    return n - (ends_in_blank && (n < text.len ? text.data[n] == '\0' : !final));
+}
+
+static void pass_over(struct decoder *d, struct str text)
+{
+    d->charset.marked |= memmem(text.data, text.len, "\xEF\xBB\xBF", 3) != NULL;
+    decode_pass_over(d, text);
+}
+
+/* What is kept of the beginning, without blanks and marks. */
+static void trim_kept(struct decoder *d, bool final)
+{
+    struct decode_charset *c = &d->charset;
+    struct str head = { c->bytes, c->n };
+    size_t n = sure(head, decode_leading(head), final);
+    if (n == 0)
+        return;
+    pass_over(d, str_slice(head, 0, n));
+    c->n -= n;
+    memmove(c->bytes, c->bytes + n, c->n);
+}
+
+/* The same for what comes, before it is kept: there may be megabytes. */
+static struct str trim_new(struct decoder *d, struct str bytes)
+{
+    struct decode_charset *c = &d->charset;
+    size_t n = sure(bytes, decode_leading(bytes), false);
+    if (n == 0 || c->n > 1 || (c->n == 1 && decode_leading((struct str){ c->bytes, 1 }) == 0))
+        return bytes;
+    pass_over(d, (struct str){ c->bytes, c->n });
+    c->n = 0;
+    pass_over(d, str_slice(bytes, 0, n));
+    return str_slice(bytes, n, bytes.len);
+}
+
 /* Chooses the encoding and passes the document's beginning on, or waits for more of it. */
 static bool begin(struct decoder *d, bool final)
 {
     struct decode_charset *c = &d->charset;
     char bytes[HEAD_MAX];
+    trim_kept(d, final);
     struct str head = { bytes, c->n };
     memcpy(bytes, c->bytes, c->n);
-    if (head.len < 4 && !final)
+    if (final ? head.len == 0 : head.len < 4)
         return true;
-    const struct sign *sign = find_sign(head);
+    const struct sign *sign = c->marked ? &utf8_sign : find_sign(head);
+    if (sign == NULL)
+        sign = find_sign_of_blank(head);
     bool more = false, ok;
     if (d->options->encoding_forced != NULL)
         ok = choose_forced(d, sign);
@@ -308,6 +364,7 @@ bool decode_charset_feed(struct decoder *d, struct str bytes)
 {
     struct decode_charset *c = &d->charset;
     while (c->state == CHARSET_UNKNOWN && bytes.len > 0) {
+        bytes = trim_new(d, bytes);
         /* Four bytes first, for those signs; then as much as a declaration may have. */
         size_t want = c->n < 4 ? 4 : HEAD_MAX;
         size_t n = bytes.len < want - c->n ? bytes.len : want - c->n;

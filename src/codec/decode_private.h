@@ -185,6 +185,7 @@ enum charset_state { CHARSET_UNKNOWN, CHARSET_UTF8, CHARSET_CONVERTED };
 
 struct decode_charset {
     enum charset_state state;
+    bool marked;   /* a byte order mark of UTF-8 was passed over */
     iconv_t cd;    /* CONVERTED; else (iconv_t)-1 */
     char name[64]; /* for messages */
     size_t n;      /* bytes in `bytes` */
@@ -231,6 +232,8 @@ struct decoder {
     bool marked;  /* the string that is read holds marks of repair (TEXT_BASE64) */
     bool renamed; /* a member's name was made base64 */
     bool root_closed;
+    bool begun;          /* something other than blanks and byte order marks has come */
+    long lines, columns; /* that were passed over before: whole ones, and in the last one */
     enum document_kind kind;
     size_t bytes; /* of the document so far */
     size_t n_params;
@@ -270,6 +273,13 @@ bool decode_fail_limit(struct decoder *d, const char *setting, const char *forma
 /* The failures of chains and buffers. */
 bool decode_check_chain(struct decoder *d);
 bool decode_fail_buf(struct decoder *d, const struct buf *b);
+
+/* Length of the blanks and byte order marks at the beginning of UTF-8, which stand before documents
+ * as files begin with them, or to keep a connection alive. */
+size_t decode_leading(struct str text);
+
+/* Counts what is passed over, for the places in messages. */
+void decode_pass_over(struct decoder *d, struct str text);
 
 /* UTF-8 from decode_charset.c, cut anywhere, of any length. */
 bool decode_push_utf8(struct decoder *d, struct str text);

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from rig.check import assert_problem
-from rig.misbehave import bomb, chunk, chunked, deflate, drips, head, responds, sends
+from rig.misbehave import bomb, chunk, chunked, deflate, drips, head, responds, sends, stays_alive
 from rig.process import holds
 from rig.settings import SANITIZED
 from rig.upstream import Behaviour, echo, fault_document, http_response, response_document
@@ -217,6 +217,12 @@ TABLE = [
     *(fault(f"fault with {status}", responds(FAULT, f"{status} Oops")) for status in
       (200, 201, 302, 400, 401, 404, 500, 502, 503)),
     fault("fault as HTML", responds(FAULT, "500 Oops", Content_Type="text/html")),
+    # What stands before the document.
+    fine("a line end before the declaration", responds(b" \n   \n" + DOCUMENT)),
+    fine("two byte order marks", responds(b"\xef\xbb\xbf\n\xef\xbb\xbf" + DOCUMENT)),
+    fine("blanks that keep the connection alive", stays_alive(DOCUMENT, 20)),
+    fine("much before the document", responds(b"\r\n" * 200_000 + DOCUMENT)),
+    large("too much before the document", responds(b"\r\n" * 600_000 + DOCUMENT)),
     # 200, and no response.
     bad("HTML", responds(HTML, Content_Type="text/html")),
     bad("plain text", responds("Hello, world", Content_Type="text/plain")),

@@ -25,7 +25,12 @@ static const struct {
     const char *reason;
 } refused[] = {
     { BYTES(""), "the document is empty" },
-    { BYTES(" \n"), "line 2, column 1: the document ends before its first tag" },
+    { BYTES(" \n"), "line 2, column 1: the document is empty" },
+    { BYTES("\xEF\xBB\xBF"), "line 1, column 2: the document is empty" },
+    { BYTES("\xEF\xBB"), "line 1, column 1: " },
+    { BYTES(" \xEF\xBB\xBF\n\n  nothing"), "line 3, column 3: it does not begin with \"<\"" },
+    { BYTES(" \n<a/>"), "line 2, column " },
+    { BYTES("\n" OPEN "\n<value a=''>&b;</value>" CLOSE), "line 3, column " },
     { BYTES("<?xml version='1.0'?>"), "the document ends before its first tag" },
     { BYTES("<?xml version='1.0'?><methodRes"), "the document ends before its first tag" },
     { BYTES("<methodResponse/"), "the document ends before its first tag" },

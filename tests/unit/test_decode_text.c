@@ -2,10 +2,13 @@
 /* Encodings, and text that XML cannot carry. */
 #include "decode_rig.h"
 
+#include "base/alloc.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -72,6 +75,101 @@ static void test_encodings(void **state UNUSED)
         snprintf(json, sizeof json, "[\"%s\"]", encodings[i].text);
         decode_rig_expect(&options, encodings[i].xml, json);
     }
+}
+
+#define BOM "\xEF\xBB\xBF"
+
+/* White space and byte order marks before the document, which are none of XML's. */
+static const struct str leads[] = {
+    BYTES(" "),     BYTES("\n"),         BYTES(" \n   \n"),    BYTES("\r\n\t"),
+    BYTES(BOM BOM), BYTES(BOM "\n" BOM), BYTES("\n" BOM "\n"), BYTES(" " BOM " " BOM " " BOM),
+};
+
+static void expect_behind(const struct decode_options *options, struct str lead, const char *xml)
+{
+    char document[256];
+    size_t len = strlen(xml);
+    assert_true(lead.len + len <= sizeof document);
+    memcpy(document, lead.data, lead.len);
+    memcpy(document + lead.len, xml, len);
+    decode_rig_expect(options, (struct str){ document, lead.len + len }, "[\"\xC3\xA4\"]");
+}
+
+static void test_before_the_document(void **state UNUSED)
+{
+    static const enum text_policy policies[] = { TEXT_REJECT, TEXT_REPLACE, TEXT_BASE64 };
+    for (size_t i = 0; i < ARRAY_LEN(leads) * ARRAY_LEN(policies); i++) {
+        struct decode_options options = decode_rig_options();
+        struct str lead = leads[i / ARRAY_LEN(policies)];
+        bool marked = memmem(lead.data, lead.len, BOM, 3) != NULL;
+        options.text = policies[i % ARRAY_LEN(policies)];
+        expect_behind(&options, lead, OPEN "\xC3\xA4" CLOSE);
+        expect_behind(&options, lead, "<?xml version='1.0'?>" OPEN "\xC3\xA4" CLOSE);
+        expect_behind(&options, lead, "<?xml version='1.0'?><!-- x -->" OPEN "&#228;" CLOSE);
+        expect_behind(&options, lead, "<params a='b'><param><value>\xC3\xA4" CLOSE);
+        expect_behind(&options, lead,
+                      marked ? "<?xml version='1.0' encoding='UTF-8'?>" OPEN "\xC3\xA4" CLOSE
+                             : "<?xml version='1.0' encoding='ISO-8859-1'?>" OPEN "\xE4" CLOSE);
+        options.encoding_declared = STR("iso-8859-1");
+        expect_behind(&options, lead, marked ? OPEN "\xC3\xA4" CLOSE : OPEN "\xE4" CLOSE);
+        options.encoding_forced = "iso-8859-1";
+        expect_behind(&options, lead, "<?xml version='1.0'?>" OPEN "\xE4" CLOSE);
+    }
+}
+
+/* Every byte of `text` becomes two; with `swap` the zero comes first. */
+static struct str widened(const char *text, bool swap, char to[512])
+{
+    size_t len = strlen(text);
+    assert_true(len <= 256);
+    for (size_t i = 0; i < len; i++) {
+        to[2 * i + swap] = text[i];
+        to[2 * i + !swap] = '\0';
+    }
+    return (struct str){ to, 2 * len };
+}
+
+static void test_before_the_document_of_16_bits(void **state UNUSED)
+{
+    struct decode_options options = decode_rig_options();
+    for (int swap = 0; swap < 2; swap++) {
+        char wide[512], marked[516];
+        struct str text = widened(" \r\n\t<?xml version='1.0'?>" OPEN "x" CLOSE, swap == 1, wide);
+        decode_rig_expect(&options, text, "[\"x\"]");
+        memcpy(marked, swap == 1 ? "\xFE\xFF\xFE\xFF" : "\xFF\xFE\xFF\xFE", 4);
+        memcpy(marked + 4, text.data, text.len);
+        decode_rig_expect(&options, (struct str){ marked, text.len + 4 }, "[\"x\"]");
+        options.encoding_forced = swap == 1 ? "UTF-16BE" : "UTF-16LE";
+        decode_rig_expect(&options, text, "[\"x\"]");
+        options.encoding_forced = NULL;
+    }
+}
+
+/* They are not kept, and `limits.response` is what bounds them. */
+static void test_much_before_the_document(void **state UNUSED)
+{
+    size_t len = 3 * 1000 * 1000;
+    static const char tail[] = "<?xml version='1.0'?>" OPEN "x" CLOSE;
+    CLEANUP(free_charp) char *document = xcalloc(len + sizeof tail, 1);
+    struct decode_options options = decode_rig_options();
+    struct decoder *d = decoder_new();
+    for (size_t i = 0; i + 3 <= len; i += 3)
+        memcpy(document + i, i % 2 == 0 ? BOM : " \r\n", 3);
+    memcpy(document + len, tail, sizeof tail);
+    struct str text = { document, len + sizeof tail - 1 };
+    options.document_max = text.len;
+    for (size_t piece = 0; piece < 3; piece++) {
+        struct decoded got = decode_rig_run(d, &options, text, piece);
+        assert_true(got.ok);
+        assert_string_equal(got.json, "[\"x\"]");
+        decode_rig_done(&got);
+    }
+    options.document_max = text.len - 1;
+    struct decoded got = decode_rig_run(d, &options, text, 0);
+    assert_false(got.ok);
+    assert_string_equal(got.err.setting, "limits.response");
+    decode_rig_done(&got);
+    decoder_free(d);
 }
 
 static void test_encoding_known(void **state UNUSED)
@@ -204,8 +302,13 @@ static void test_names_made_the_same(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_encodings),       cmocka_unit_test(test_encoding_known),
-        cmocka_unit_test(test_repairs),         cmocka_unit_test(test_names_made_the_same),
+        cmocka_unit_test(test_before_the_document),
+        cmocka_unit_test(test_before_the_document_of_16_bits),
+        cmocka_unit_test(test_much_before_the_document),
+        cmocka_unit_test(test_encodings),
+        cmocka_unit_test(test_encoding_known),
+        cmocka_unit_test(test_repairs),
+        cmocka_unit_test(test_names_made_the_same),
         cmocka_unit_test(test_repaired_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,6 +60,17 @@ def drips(data: bytes, start: int) -> Behaviour:
     return behave
 
 
+def stays_alive(data: bytes, blanks: int) -> Behaviour:
+    """A body that begins with blanks, each a drop, which keep the connection open."""
+    async def behave(x: Exchange):
+        await x.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(blanks):
+            await x.send(chunk(b" "))
+            await x.after(DRIP)
+        await x.send(chunk(data) + b"0\r\n\r\n")
+    return behave
+
+
 def chunk(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 

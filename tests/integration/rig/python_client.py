@@ -450,6 +450,10 @@ DIFFERENCES = [
                lambda f: f.document.startswith(b"\xef\xbb\xbf"),
                ["\ufeff<?xml version='1.0' encoding='ISO-8859-1'?><params><param><value>é</value>"
                 "</param></params>".encode()]),
+    Difference("What stands before the document", "takes",
+               lambda f: re.match(rb"(\xef\xbb\xbf|[ \t\r\n])+(<|$)", f.document),
+               [b"\n<?xml version='1.0'?><params/>", b" \t\r\n<?xml version='1.0'?><params/>",
+                "\ufeff\ufeff<params/>".encode(), "\n\ufeff \ufeff<params/>".encode()]),
     Difference("Dates with white space of other scripts", "reads otherwise",
                lambda f: any(text.strip() != text.strip(" \t\r\n")
                              for text in f.texts("dateTime.iso8601")),
