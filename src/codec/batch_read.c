@@ -334,10 +334,12 @@ static bool take_jsonrpc(struct batch_reader *b, struct batch_item *ret, struct 
     if (!take_id(b, ret, err) || !check_version(b, err) || !take_method(b, ret, err))
         return false;
     char first = first_byte(b, MEMBER_PARAMS);
-    if (first != '\0' && first != '[' && first != '{')
+    if (first != '\0' && first != '[' && first != '{' && first != 'n')
         return refuse_member(b, MEMBER_PARAMS,
                              "The params of a request are an array, or an object.", err);
-    ret->params = b->values[MEMBER_PARAMS];
+    /* `null` is no value for it (section 4.2), but many clients write it for what is left out. */
+    if (first != 'n')
+        ret->params = b->values[MEMBER_PARAMS];
     ret->notification = ret->id.data == NULL;
     return true;
 }

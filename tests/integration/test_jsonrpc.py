@@ -166,7 +166,9 @@ def test_ids_are_kept_to_the_letter(gateway, number):
     ('{"jsonrpc": "2.0", "method": null, "id": 1}', -32600),
     ('{"jsonrpc": "2.0", "method": "", "id": 1}', -32600),
     ('{"jsonrpc": "2.0", "method": "count", "params": "text", "id": 1}', -32600),
-    ('{"jsonrpc": "2.0", "method": "count", "params": null, "id": 1}', -32600),
+    ('{"jsonrpc": "1.0", "method": "count", "params": null, "id": 1}', -32600),
+    ('{"method": "count", "params": null, "id": 1}', -32600),
+    ('{"jsonrpc": "2.0", "method": "count", "params": false, "id": 1}', -32600),
     ('{"jsonrpc": "2.0", "method": "secret.it", "id": 1}', -32601),
     ('{"jsonrpc": "2.0", "method": "system.multicall", "params": [[]], "id": 1}', -32601),
     ('{"jsonrpc": "2.0", "method": "count", "params": [null], "id": 1}', -32602),
@@ -179,6 +181,17 @@ def test_errors(gateway, request_, code):
     alone = ask(gateway, request_)
     assert (alone["error"]["code"], alone["id"]) == (code, 1)
     assert ask(gateway, f"[{request_}]") == [alone]
+
+
+def test_params_of_null_are_none(gateway):
+    """`null` is no value for params, but many clients send it for what is left out."""
+    call = '{"jsonrpc": "2.0", "method": "count", "params": null, "id": 1}'
+    response = {"jsonrpc": "2.0", "result": 0, "id": 1}
+    assert ask(gateway, call) == response
+    assert ask(gateway, call, "nil") == response, "it is no null that is sent"
+    assert ask(gateway, f"[{call}, {call}]") == [response, response]
+    assert ask(gateway, f"[{call}, {call}]", "aside") == [response, response]
+    assert gateway.jsonrpc("up", call.replace(', "id": 1', "").encode()).status == 204
 
 
 @pytest.mark.parametrize("id_", ["{}", "[]", "true", "false"])
