@@ -21,6 +21,11 @@ bool str_starts_with(struct str s, struct str prefix)
     return s.len >= prefix.len && str_eq(str_slice(s, 0, prefix.len), prefix);
 }
 
+bool str_starts_with_nocase(struct str s, struct str prefix)
+{
+    return s.len >= prefix.len && str_eq_nocase(str_slice(s, 0, prefix.len), prefix);
+}
+
 size_t str_find(struct str s, char byte)
 {
     const char *at = s.len > 0 ? memchr(s.data, byte, s.len) : NULL;

@@ -48,6 +48,9 @@ bool str_eq_nocase(struct str a, struct str b);
 
 bool str_starts_with(struct str s, struct str prefix);
 
+/* Letters of ASCII in either case. */
+bool str_starts_with_nocase(struct str s, struct str prefix);
+
 /* Index of the first `byte`, or s.len where there is none. */
 size_t str_find(struct str s, char byte);
 

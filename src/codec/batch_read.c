@@ -80,7 +80,7 @@ void batch_reader_begin(struct batch_reader *b, enum batch_dialect dialect, stru
 {
     batch_reader_clear(b);
     b->dialect = dialect;
-    json_scan_begin(&b->scan, text, CODEC_DEPTH_MAX + ENVELOPE_DEPTH);
+    json_scan_begin(&b->scan, json_without_mark(text), CODEC_DEPTH_MAX + ENVELOPE_DEPTH);
     b->text = json_trim(b->scan.text);
 }
 

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "codec/encode_inside.h"
 #include "codec/json_cursor.h"
+#include "codec/json_text.h"
 
 #include <stdlib.h>
 
@@ -215,13 +216,12 @@ void encoder_begin(struct encoder *e, const struct encode_input *input, struct c
     e->input = *input;
     e->repaired = 0;
     choose_charset(e, out);
-    if (e->input.json.data == NULL)
-        e->input.json = STR("");
+    e->input.json = e->input.json.data != NULL ? json_without_mark(e->input.json) : STR("");
     release(e);
     json_scan_begin(&e->scan, e->input.json, input->options->depth);
     e->scan.names.policy = input->options->text;
     if (e->input.within.data != NULL)
-        e->scan.within = e->input.within;
+        e->scan.within = json_without_mark(e->input.within);
     e->phase = json_trim(e->input.json).len == 0 ? ENCODE_HEAD : ENCODE_SCAN;
 }
 

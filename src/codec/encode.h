@@ -45,7 +45,7 @@ struct encode_input {
     struct str method; /* of ENCODE_CALL and ENCODE_MULTICALL_ITEM; valid UTF-8 */
     struct str json;   /* borrowed until the last step. An array is the positional params, any
                           other value the one param, no bytes at all (or white space only) are
-                          no params */
+                          no params. A byte order mark before it is passed over */
     struct str within; /* the text that `json` is a part of: errors tell lines and columns of it;
                           NULL data: `json` itself. Borrowed as that */
     const struct encode_options *options; /* borrowed until the last step */

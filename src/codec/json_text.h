@@ -27,6 +27,14 @@ static inline const char *json_skip_space(const char *at, const char *end)
     return at;
 }
 
+/* A whole text without the byte order mark that some programs write before it (RFC 8259 section
+ * 8.1 lets a reader pass it over). */
+static inline struct str json_without_mark(struct str text)
+{
+    bool marked = str_starts_with(text, STR("\xEF\xBB\xBF"));
+    return marked ? str_slice(text, 3, text.len) : text;
+}
+
 /* Behind the number that begins at `at`. */
 const char *json_number_end(const char *at, const char *end);
 

@@ -82,6 +82,14 @@ static bool check_path(struct request *r, const struct request_head *head)
     return true;
 }
 
+static bool find_route(struct request *r, const struct request_head *head)
+{
+    if (!head_is_about_server(head))
+        return route_parse(head->path, &r->route, &r->error);
+    r->route.kind = ROUTE_SERVER;
+    return true;
+}
+
 static bool check_method(struct request *r)
 {
     return r->route.kind != ROUTE_METHOD || request_may_call(r, route_method(&r->route), &r->error);
@@ -97,6 +105,24 @@ static bool check_rate(struct request *r)
            (!is_one_call || request_take_calls(r, 1, &r->error));
 }
 
+bool request_check_type(const struct request *r, struct error *err)
+{
+    /* What JSON-RPC's clients say; "JSON-RPC over HTTP", draft of 2013, section 3.2. */
+    bool is_jsonrpc = r->route.kind == ROUTE_JSONRPC;
+    return media_check(http_head(r->exchange), is_jsonrpc ? STR("json-rpc") : STR("json"), err);
+}
+
+/* A body in chunks may turn out to have no bytes, and then it needs no type. */
+static bool check_type(struct request *r, const struct request_head *head)
+{
+    bool is_chunked = head_find(head, STR("Content-Length")) == NULL;
+    struct error ignored;
+    if (!is_chunked)
+        return request_check_type(r, &r->error);
+    r->type_is_wrong = !request_check_type(r, &ignored);
+    return true;
+}
+
 static bool check_body(struct request *r, const struct request_head *head)
 {
     size_t max = r->view->config->limits.body;
@@ -108,10 +134,7 @@ static bool check_body(struct request *r, const struct request_head *head)
                            "The body has %" PRIu64 " bytes, limits.body is %zu. Send less, or "
                            "raise that limit.",
                            announced, max);
-    /* What JSON-RPC's clients say; "JSON-RPC over HTTP", draft of 2013, section 3.2. */
-    bool is_jsonrpc = r->route.kind == ROUTE_JSONRPC;
-    return !r->wants_body ||
-           media_check(head, is_jsonrpc ? STR("json-rpc") : STR("json"), &r->error);
+    return !r->wants_body || check_type(r, head);
 }
 
 bool request_admit(struct request *r)
@@ -129,7 +152,7 @@ bool request_admit(struct request *r)
     }
     if (!origin_check_host(head, &config->hosts, &r->error) ||
         !origin_check_origin(head, &config->cors_origins, &r->cors_origin, &r->error) ||
-        !route_parse(head->path, &r->route, &r->error))
+        !find_route(r, head))
         return false;
     if (!is_served(r))
         r->route.kind = ROUTE_UNKNOWN;

@@ -80,6 +80,7 @@ void request_local(struct request *r)
         request_succeed(r, 200);
         return;
     case ROUTE_PREFLIGHT:
+    case ROUTE_SERVER:
         request_succeed(r, 204);
         return;
     case ROUTE_METRICS:

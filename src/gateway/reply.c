@@ -35,6 +35,8 @@ static void add_common(struct lines *lines, const struct request *r)
     add(lines, "Cache-Control", "no-store");
     add(lines, "X-Content-Type-Options", "nosniff");
     add(lines, "Server", "rpcgate");
+    if (r->route.kind == ROUTE_SERVER && !r->failed)
+        add(lines, "Allow", route_allow(r->route.kind));
 }
 
 static void add_of_problem(struct lines *lines, const struct request *r)

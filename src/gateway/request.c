@@ -90,6 +90,14 @@ static void fail_body(struct request *r)
     buf_done(&r->body);
 }
 
+/* What was only to be refused if there is a body. */
+static void check_late_type(struct request *r)
+{
+    if (r->failed || !r->type_is_wrong)
+        return;
+    r->failed = !request_check_type(r, &r->error);
+}
+
 static bool has_room(struct request *r, size_t bytes)
 {
     r->memory.held = r->body.cap;
@@ -113,6 +121,7 @@ static bool on_body(void *context, struct http_exchange *x, struct str bytes)
     uint64_t announced;
     size_t need = bytes.len;
     (void)context;
+    check_late_type(r);
     if (!r->failed && r->wants_body) {
         if (r->body.data == NULL && head_content_length(http_head(x), &announced))
             need = (size_t)announced;

@@ -66,6 +66,7 @@ struct request {
 
     struct buf tracestate;     /* where it came in several lines */
     bool wants_body;           /* else it is thrown away */
+    bool type_is_wrong;        /* its first byte will be refused for its Content-Type */
     struct buf body;           /* the caller's JSON */
     struct memory_wait memory; /* of the body */
     uint64_t body_bytes;       /* all that came, also what was thrown away */
@@ -115,6 +116,9 @@ void request_cut_off(struct request *r);
 /* gateway/admit.c: the checks that need only the head, in the order that docs/api.md tells. False:
  * r->error. */
 bool request_admit(struct request *r) MUST_CHECK;
+
+/* gateway/admit.c: does the body say that it is JSON? err: UNSUPPORTED_MEDIA_TYPE. */
+bool request_check_type(const struct request *r, struct error *err) MUST_CHECK;
 
 /* gateway/permission.c: may the caller call that method of r->upstream, but for the params, which
  * are not known yet? err: FORBIDDEN. */

@@ -152,6 +152,7 @@ void http_head_read(struct http_exchange *x, const struct http_request_line *lin
     MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, add_header, x);
     head->headers = x->headers;
     head->method = str_of(line->method);
+    head_split_target(head);
     head->http_1_0 = strcmp(line->version, "HTTP/1.0") == 0;
     head->head_bytes =
         MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;

@@ -55,6 +55,7 @@ static bool check_layout(const struct request_head *head, struct error *err)
     return true;
 }
 
+/* Over a unix socket nothing follows from it, and clients write the socket's path there. */
 static bool check_host(const struct request_head *head, struct error *err)
 {
     struct host host;
@@ -64,11 +65,28 @@ static bool check_host(const struct request_head *head, struct error *err)
     if (n != 1)
         return error_set(err, PROBLEM_INVALID_REQUEST,
                          "The request has %zu Host headers: send exactly one.", n);
-    if (!host_parse(str_trim(head_find(head, STR("Host"))->value), &host))
+    if (!head->local.is_unix && !host_parse(str_trim(head_find(head, STR("Host"))->value), &host))
         return error_set(err, PROBLEM_INVALID_REQUEST,
                          "The Host header is not a host with an optional port: send `Host: "
                          "NAME:PORT`, an IPv6 address in brackets.");
     return true;
+}
+
+/* RFC 9110 sections 4.2.1 and 4.2.4: a host must be there, and a user in front of it may be meant
+ * to be taken for one. */
+static bool check_authority(const struct request_head *head, struct error *err)
+{
+    struct host host;
+    struct str authority = head->authority;
+    if (authority.data == NULL)
+        return true;
+    bool good = head->local.is_unix ? str_find(authority, '@') == authority.len
+                                    : host_parse(authority, &host) && host.name.len > 0;
+    if (authority.len > 0 && good)
+        return true;
+    return error_set(err, PROBLEM_INVALID_REQUEST,
+                     "The request's target has no host with an optional port behind `://`: send "
+                     "the path alone, as in `POST /v1/UPSTREAM/METHOD`, or a host without a user.");
 }
 
 /* With a blank behind it the HTTP server that we stand on would not see that it is. */
@@ -111,12 +129,24 @@ static bool check_body_length(const struct request_head *head, struct error *err
     return true;
 }
 
+/* A list, whose elements may be empty (RFC 9110 section 5.6.1). */
+static bool is_expectation(struct str value)
+{
+    while (value.len > 0) {
+        size_t end = str_find(value, ',');
+        struct str one = str_trim(str_slice(value, 0, end));
+        if (one.len > 0 && !str_eq_nocase(one, STR("100-continue")))
+            return false;
+        value = str_slice(value, end < value.len ? end + 1 : end, value.len);
+    }
+    return true;
+}
+
 static bool check_expect(const struct request_head *head, struct error *err)
 {
     for (size_t i = 0; i < head->n_headers; i++) {
         const struct header *h = &head->headers[i];
-        if (str_eq_nocase(h->name, STR("Expect")) &&
-            !str_eq_nocase(str_trim(h->value), STR("100-continue")))
+        if (str_eq_nocase(h->name, STR("Expect")) && !is_expectation(h->value))
             return error_set(err, PROBLEM_INVALID_REQUEST,
                              "The Expect header is not `100-continue`: leave it out.");
     }
@@ -127,5 +157,5 @@ bool framing_check(const struct request_head *head, const struct framing_limits 
                    struct error *err)
 {
     return check_size(head, limits, err) && check_layout(head, err) && check_host(head, err) &&
-           check_body_length(head, err) && check_expect(head, err);
+           check_authority(head, err) && check_body_length(head, err) && check_expect(head, err);
 }

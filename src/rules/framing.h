@@ -13,7 +13,8 @@ struct framing_limits {
     size_t header_count; /* limits.header_count */
 };
 
-/* More or fewer than one `Host` (HTTP/1.0 may have none), more than one `Content-Length` or one
+/* More or fewer than one `Host` (HTTP/1.0 may have none), one that is no host (over TCP), a target
+ * in absolute form without a host, more than one `Content-Length` or one
  * that is no number, `Content-Length` with `Transfer-Encoding`, a coding other than `chunked`, a
  * name that is no token, a control character in a value, a layout that the server found wrong, a
  * head over its limits. err: INVALID_REQUEST; the connection must be closed then. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/head.h"
 
+#include "base/macros.h"
+
 const struct header *head_find(const struct request_head *head, struct str name)
 {
     for (size_t i = 0; i < head->n_headers; i++)
@@ -15,6 +17,46 @@ size_t head_count(const struct request_head *head, struct str name)
     for (size_t i = 0; i < head->n_headers; i++)
         n += str_eq_nocase(head->headers[i].name, name);
     return n;
+}
+
+/* RFC 9110 section 4.2: no other scheme leads to a server of HTTP. */
+static size_t scheme_prefix(struct str target)
+{
+    static const struct str schemes[] = { { "http://", 7 }, { "https://", 8 } };
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
+        if (str_starts_with_nocase(target, schemes[i]))
+            return schemes[i].len;
+    return 0;
+}
+
+void head_split_target(struct request_head *head)
+{
+    size_t begin = scheme_prefix(head->path);
+    head->authority = (struct str){ NULL, 0 };
+    if (begin == 0)
+        return;
+    struct str rest = str_slice(head->path, begin, head->path.len);
+    size_t end = str_find(rest, '/');
+    head->authority = str_slice(rest, 0, end);
+    head->path = str_slice(rest, end, rest.len);
+    if (head->path.len > 0)
+        return;
+    /* RFC 9112 section 3.2.4: `OPTIONS http://host` is what a proxy makes `OPTIONS *` of. */
+    bool about_server = str_eq(head->method, STR("OPTIONS")) && head->query.data == NULL;
+    head->path = about_server ? STR("*") : STR("/");
+}
+
+bool head_is_about_server(const struct request_head *head)
+{
+    return str_eq(head->method, STR("OPTIONS")) && str_eq(head->path, STR("*"));
+}
+
+struct str head_host(const struct request_head *head)
+{
+    const struct header *h = head_find(head, STR("Host"));
+    if (head->authority.data != NULL)
+        return head->authority;
+    return h != NULL ? str_trim(h->value) : (struct str){ NULL, 0 };
 }
 
 bool head_content_length(const struct request_head *head, uint64_t *ret)

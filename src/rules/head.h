@@ -44,8 +44,10 @@ struct request_peer {
 
 struct request_head {
     struct str method;
-    struct str path;  /* raw, before any `?` */
-    struct str query; /* raw, without the `?`; NULL data where there is none */
+    struct str path;      /* raw, before any `?`; of a target in absolute form what is behind its
+                             authority */
+    struct str query;     /* raw, without the `?`; NULL data where there is none */
+    struct str authority; /* raw, of a target in absolute form; NULL data: it has another form */
     bool http_1_0;
     bool malformed; /* the server saw a layout that two readers could understand differently: NUL,
                        folded line, bare LF, empty name */
@@ -60,6 +62,17 @@ const struct header *head_find(const struct request_head *head, struct str name)
 
 /* How many there are of that name. */
 size_t head_count(const struct request_head *head, struct str name);
+
+/* Moves the authority of a target in absolute form out of `path`, which is the whole target before
+ * any `?` until then. `method` and `query` must be there. RFC 9112 section 3.2.2. */
+void head_split_target(struct request_head *head);
+
+/* Is it `OPTIONS *`, a question about the server as a whole? RFC 9110 section 9.3.7. */
+bool head_is_about_server(const struct request_head *head);
+
+/* What names the host that the request is for: the target's authority, else `Host`, without white
+ * space around it; NULL data where there is neither. RFC 9112 section 3.2.2. */
+struct str head_host(const struct request_head *head);
 
 /* `Content-Length`, or false where there is none (or no number). */
 bool head_content_length(const struct request_head *head, uint64_t *ret);

@@ -34,6 +34,18 @@ static void set_name(struct str name, struct host *ret)
     ret->is_address = read_address(name, &ret->address);
 }
 
+/* Some clients leave the zone in that leads from them to us, which names no other address. RFC 6874
+ * section 3 wants it written `%25zone`; programs write `%zone`, too. */
+static struct str without_zone(struct str inside)
+{
+    size_t end = str_find(inside, '%');
+    struct str zone = str_slice(inside, end, inside.len);
+    bool good = zone.len > (str_starts_with(zone, STR("%25")) ? 3U : 1U);
+    for (size_t i = 1; i < zone.len; i++)
+        good = good && token_is_one_of(zone.data[i], "-._~%");
+    return good ? str_slice(inside, 0, end) : inside;
+}
+
 /* `reg-name` of RFC 3986 section 3.2.2, IPv4 included. */
 static bool is_name(struct str s)
 {
@@ -69,7 +81,7 @@ bool host_parse(struct str text, struct host *ret)
         size_t end = str_find(text, ']');
         if (end == text.len)
             return false;
-        set_name(str_slice(text, 1, end), ret);
+        set_name(without_zone(str_slice(text, 1, end)), ret);
         return ret->is_address && str_find(ret->name, ':') < ret->name.len &&
                read_port(str_slice(text, end + 1, text.len), ret);
     }

@@ -54,10 +54,29 @@ static bool take_quoted_rest(struct reader *r, struct str *ret)
 
 enum parameter { PARAMETER_NONE, PARAMETER_FOUND, PARAMETER_WRONG };
 
-/* The next `; name=value`; empty ones between semicolons are allowed (RFC 9110 section 5.6.6). */
+/* What comes up to the next semicolon: not a token, as it should be, but a word that can be read in
+ * one way only. `application/json; profile=http://a/b` has no quotes where it should. False: `ret`
+ * is the token that it begins with. */
+static bool take_word(struct reader *r, struct str *ret)
+{
+    size_t end = str_find(r->rest, ';');
+    struct str word = str_trim(str_slice(r->rest, 0, end));
+    *ret = str_slice(word, 0, token_prefix(word));
+    for (size_t i = 0; i < word.len; i++) {
+        if (strchr(" \t,\"\\", word.data[i]) != NULL)
+            return false;
+    }
+    *ret = word;
+    r->rest = str_slice(r->rest, end, r->rest.len);
+    return true;
+}
+
+/* The next `; name=value`; empty ones between semicolons are allowed (RFC 9110 section 5.6.6), and
+ * blanks around `=`, a value that is not there and a name alone have one meaning, too. */
 static enum parameter take_parameter(struct reader *r, struct str *name, struct str *value)
 {
     bool any = false;
+    *name = *value = STR("");
     for (;;) {
         skip_blanks(r);
         if (r->rest.len == 0)
@@ -67,9 +86,13 @@ static enum parameter take_parameter(struct reader *r, struct str *name, struct 
         else
             break;
     }
-    if (!any || !take_token(r, name) || !take_byte(r, '='))
+    if (!any || !take_token(r, name))
         return PARAMETER_WRONG;
-    bool taken = take_byte(r, '"') ? take_quoted_rest(r, value) : take_token(r, value);
+    skip_blanks(r);
+    if (!take_byte(r, '='))
+        return r->rest.len == 0 || r->rest.data[0] == ';' ? PARAMETER_FOUND : PARAMETER_WRONG;
+    skip_blanks(r);
+    bool taken = take_byte(r, '"') ? take_quoted_rest(r, value) : take_word(r, value);
     return taken ? PARAMETER_FOUND : PARAMETER_WRONG;
 }
 
@@ -90,6 +113,23 @@ static bool is_json(struct str type, struct str subtype, struct str also)
            str_eq_nocase(str_slice(subtype, subtype.len - suffix.len, subtype.len), suffix);
 }
 
+/* A charset of which JSON's UTF-8 is a reading: names of UTF-8, of ASCII, which is a part of it
+ * (the bytes are checked whatever is said), and none at all. Labels of the Encoding standard and
+ * aliases of IANA's list; Perl and others ask the C library, which says ANSI_X3.4-1968. */
+static bool is_utf8(struct str charset)
+{
+    static const char *const names[] = { "",         "utf-8",          "utf8",
+                                         "utf_8",    "csutf8",         "unicode-1-1-utf-8",
+                                         "ascii",    "us-ascii",       "csascii",
+                                         "us",       "ansi_x3.4-1968", "ansi_x3.4-1986",
+                                         "iso646-us" };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (str_eq_nocase(charset, str_of(names[i])))
+            return true;
+    }
+    return false;
+}
+
 static bool check_type(struct str value, struct str also, struct error *err)
 {
     struct reader r = { value };
@@ -101,7 +141,7 @@ static bool check_type(struct str value, struct str also, struct error *err)
                          "The body is \"%.*s\", but must be JSON: " ADVICE, shown,
                          value.len > 0 ? value.data : "");
     while ((found = take_parameter(&r, &name, &charset)) == PARAMETER_FOUND)
-        if (str_eq_nocase(name, STR("charset")) && !str_eq_nocase(charset, STR("UTF-8")))
+        if (str_eq_nocase(name, STR("charset")) && !is_utf8(str_trim(charset)))
             return error_set(err, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
                              "The body's charset is \"%.*s\", but JSON is UTF-8: " ADVICE,
                              (int)(charset.len < 100 ? charset.len : 100), charset.data);
@@ -112,10 +152,22 @@ static bool check_type(struct str value, struct str also, struct error *err)
     return true;
 }
 
+/* `identity` is none (RFC 9110 section 8.4.1 knows it as the absence of one). */
+static bool is_encoded(const struct request_head *head)
+{
+    for (size_t i = 0; i < head->n_headers; i++) {
+        struct str value = str_trim(head->headers[i].value);
+        if (str_eq_nocase(head->headers[i].name, STR("Content-Encoding")) && value.len > 0 &&
+            !str_eq_nocase(value, STR("identity")))
+            return true;
+    }
+    return false;
+}
+
 bool media_check(const struct request_head *head, struct str also, struct error *err)
 {
     size_t n = head_count(head, STR("Content-Type"));
-    if (head_find(head, STR("Content-Encoding")) != NULL)
+    if (is_encoded(head))
         return error_set(err, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
                          "The body has a Content-Encoding, but must come uncompressed: leave that "
                          "header out, and " ADVICE);
@@ -137,8 +189,6 @@ struct str media_charset(struct str content_type)
     while (r.rest.len > 0) {
         switch (take_parameter(&r, &name, &value)) {
         case PARAMETER_FOUND:
-            if (str_eq_nocase(name, STR("charset")))
-                return value;
             break;
         case PARAMETER_WRONG: /* servers write much; look behind the next semicolon */
             r.rest = str_slice(r.rest, str_find(r.rest, ';'), r.rest.len);
@@ -146,6 +196,8 @@ struct str media_charset(struct str content_type)
         case PARAMETER_NONE:
             break;
         }
+        if (value.len > 0 && str_eq_nocase(name, STR("charset")))
+            return value;
     }
     return (struct str){ NULL, 0 };
 }

@@ -30,16 +30,16 @@ bool origin_check_host(const struct request_head *head, const struct texts *host
     struct host host;
     if (head->local.is_unix)
         return true;
-    const struct header *h = head_find(head, STR("Host"));
-    if (h == NULL && head->http_1_0)
+    struct str value = head_host(head);
+    if (value.data == NULL && head->http_1_0)
         return true;
-    struct str value = h != NULL ? str_trim(h->value) : (struct str){ NULL, 0 };
     if (host_parse(value, &host) && is_ours(&host, head, hosts))
         return true;
     return error_set(err, PROBLEM_MISDIRECTED,
-                     "The Host header names \"%.*s\", which is not served here: use localhost or "
+                     "The %s names \"%.*s\", which is not served here: use localhost or "
                      "the address that rpcgate listens on, or add the name to `hosts` in the "
                      "configuration.",
+                     head->authority.data != NULL ? "request's target" : "Host header",
                      (int)(value.len < 255 ? value.len : 255),
                      value.data != NULL ? value.data : "");
 }
@@ -50,17 +50,17 @@ static bool is_own_origin(struct str origin, const struct request_head *head)
 {
     struct host theirs, ours;
     unsigned port;
-    if (str_starts_with(origin, STR("http://"))) {
+    if (str_starts_with_nocase(origin, STR("http://"))) {
         origin = str_slice(origin, 7, origin.len);
         port = 80;
-    } else if (str_starts_with(origin, STR("https://"))) {
+    } else if (str_starts_with_nocase(origin, STR("https://"))) {
         origin = str_slice(origin, 8, origin.len);
         port = 443;
     } else {
         return false;
     }
-    const struct header *h = head_find(head, STR("Host"));
-    if (h == NULL || !host_parse(str_trim(h->value), &ours) || !host_parse(origin, &theirs))
+    struct str host = head_host(head);
+    if (host.data == NULL || !host_parse(host, &ours) || !host_parse(origin, &theirs))
         return false;
     if (ours.name.len == 0 || !host_same(&ours, &theirs))
         return false;

@@ -9,8 +9,9 @@
 #include "config/config.h"
 #include "rules/head.h"
 
-/* `Host` (without port, case, final dot) must be `localhost`, a loopback address, the local
- * address, or one of `hosts`; on unix sockets any; none on HTTP/1.0. err: MISDIRECTED.
+/* `Host`, or the target's authority in place of it (without port, case, final dot) must be
+ * `localhost`, a loopback address, the local address, or one of `hosts`; on unix sockets any; none
+ * on HTTP/1.0. err: MISDIRECTED.
  * RFC 9110 sections 7.2, 7.4. */
 bool origin_check_host(const struct request_head *head, const struct texts *hosts,
                        struct error *err) MUST_CHECK;

@@ -110,8 +110,8 @@ bool route_parse(struct str path, struct route *ret, struct error *err)
     ret->upstream[0] = ret->method[0] = '\0';
     if (path.len == 0 || path.data[0] != '/')
         return error_set(err, PROBLEM_INVALID_REQUEST,
-                         "The request's target does not begin with `/`: send the path alone, as "
-                         "in `POST /v1/UPSTREAM/METHOD`.");
+                         "The request's target is neither a path nor an `http://` URL: send the "
+                         "path alone, as in `POST /v1/UPSTREAM/METHOD`.");
     if (path.len == 1) {
         ret->kind = ROUTE_ROOT;
         return true;
@@ -150,6 +150,7 @@ const char *route_allow(enum route_kind kind)
         [ROUTE_UPSTREAM] = "GET, HEAD, POST",
         [ROUTE_METHOD] = "GET, HEAD, POST",
         [ROUTE_JSONRPC] = "POST",
+        [ROUTE_SERVER] = "GET, HEAD, OPTIONS, POST",
         [ROUTE_PREFLIGHT] = "",
         [ROUTE_UNKNOWN] = "",
     };

@@ -19,8 +19,8 @@ enum route_kind {
     ROUTE_UPSTREAM,  /* /v1/{upstream} */
     ROUTE_METHOD,    /* /v1/{upstream}/{method} */
     ROUTE_JSONRPC,   /* /jsonrpc/{upstream} */
-    ROUTE_PREFLIGHT, /* a browser's question, whatever the path; route_parse() knows nothing of it
-                      */
+    ROUTE_SERVER,    /* OPTIONS *: the server as a whole; route_parse() knows nothing of it */
+    ROUTE_PREFLIGHT, /* a browser's question, whatever the path; nor of this one */
     ROUTE_UNKNOWN    /* anything else: 404 */
 };
 

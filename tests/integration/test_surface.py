@@ -78,13 +78,6 @@ def test_unknown_query_names_the_known_ones(gateway):
     assert "types" in detail and "integers" in detail
 
 
-def test_absolute_target(gateway, upstream):
-    """A proxy's form of target is either understood or refused, never taken for a path."""
-    host = "localhost"
-    answer = gateway.raw(wire.request("POST", f"http://{host}/v1/up/m", b"[1]", {"Host": host}))
-    assert answer.status in (200, 400, 404)
-
-
 # Methods.
 
 @pytest.mark.parametrize("method, path, allow", [

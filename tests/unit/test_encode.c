@@ -88,8 +88,15 @@ static void documents_refused(void **state)
 static void what_is_no_json(void **state)
 {
     (void)state;
-    static const char *const texts[] = { "[1", "{\"a\":1,\"a\":2}", "[\"\\ud800\"]", "[1e999]",
-                                         "[{\"$double\":-1e999}]" };
+    static const char *const texts[] = { "[1",
+                                         "{\"a\":1,\"a\":2}",
+                                         "[\"\\ud800\"]",
+                                         "[1e999]",
+                                         "[{\"$double\":-1e999}]",
+                                         "\xEF\xBB\xBF\xEF\xBB\xBF[1]",
+                                         "[1]\xEF\xBB\xBF",
+                                         "\xEF\xBB[1]",
+                                         "\xFF\xFE[1]" };
     struct encoder *e = encoder_new(NULL);
     struct chain out;
     struct error err;

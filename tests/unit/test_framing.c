@@ -41,6 +41,12 @@ static const struct {
     { "Host: [localhost]\n", "Host header is not" },
     { "Host: [127.0.0.1]\n", "Host header is not" },
     { "Host: a\xC3\xA9\n", "Host header is not" },
+    { "Host: [fe80::1%25eth0]:80\n", NULL },
+    { "Host: [fe80::1%eth0.1]\n", NULL },
+    { "Host: [fe80::1%]\n", "Host header is not" },
+    { "Host: [fe80::1%25]\n", "Host header is not" },
+    { "Host: [fe80::1%e/x]\n", "Host header is not" },
+    { "Host: [localhost%eth0]\n", "Host header is not" },
 
     { HOST "Content-Length: 5\n", NULL },
     { HOST "Content-Length:  0005\t\n", NULL },
@@ -90,7 +96,10 @@ static const struct {
 
     { HOST "Expect: 100-Continue\n", NULL },
     { HOST "Expect: 200-ok\n", "Expect" },
-    { HOST "Expect: \n", "Expect" },
+    { HOST "Expect: \n", NULL },
+    { HOST "Expect: 100-continue, 100-CONTINUE,,\n", NULL },
+    { HOST "Expect: 100-continue, x=y\n", "Expect" },
+    { HOST "Expect: 100-continue\nExpect: x\n", "Expect" },
 };
 
 static void check(const struct request_head *head, const char *refusal, const char *name)
@@ -115,6 +124,76 @@ static void refuses_what_can_be_read_in_two_ways(void **state)
         struct head_text t;
         head_text_init(&t, cases[i].lines);
         check(&t.head, cases[i].refusal, cases[i].lines);
+    }
+}
+
+/* The two forms of the target with an authority, and what they are for. */
+static void takes_a_host_from_the_target(void **state)
+{
+    static const struct {
+        const char *target, *path, *authority; /* NULL: there is none */
+        const char *refusal;
+    } targets[] = {
+        { "/v1/a", "/v1/a", NULL, NULL },
+        { "http://a/v1/b", "/v1/b", "a", NULL },
+        { "HTTP://A.example.:80/v1//b", "/v1//b", "A.example.:80", NULL },
+        { "https://[::1]:8080/", "/", "[::1]:8080", NULL },
+        { "http://a", "/", "a", NULL },
+        { "http://", "/", "", "no host" },
+        { "http:///v1", "/v1", "", "no host" },
+        { "http://:80/v1", "/v1", ":80", "no host" },
+        { "http://u@a/v1", "/v1", "u@a", "no host" },
+        { "http://u:p@a/v1", "/v1", "u:p@a", "no host" },
+        { "http://a b/v1", "/v1", "a b", "no host" },
+        { "http://a\\b/v1", "/v1", "a\\b", "no host" },
+        { "http://a:b/v1", "/v1", "a:b", "no host" },
+        { "http://[::1/v1", "/v1", "[::1", "no host" },
+        { "http:/a", "http:/a", NULL, NULL }, /* for rules/route to refuse */
+        { "ftp://a/b", "ftp://a/b", NULL, NULL },
+        { "*", "*", NULL, NULL },
+        { "", "", NULL, NULL },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
+        struct head_text t;
+        head_text_init(&t, HOST);
+        t.head.path = str_of(targets[i].target);
+        head_split_target(&t.head);
+        if (!str_eq_c(t.head.path, targets[i].path))
+            fail_msg("%s: %.*s", targets[i].target, STR_ARGS(t.head.path));
+        assert_int_equal(t.head.authority.data == NULL, targets[i].authority == NULL);
+        if (targets[i].authority != NULL)
+            assert_true(str_eq_c(t.head.authority, targets[i].authority));
+        assert_true(str_eq_c(head_host(&t.head), targets[i].authority != NULL ? targets[i].authority
+                                                                              : "localhost:8080"));
+        check(&t.head, targets[i].refusal, targets[i].target);
+    }
+}
+
+static void takes_any_host_on_unix_sockets(void **state)
+{
+    static const struct {
+        const char *lines, *target, *refusal;
+    } unix_cases[] = {
+        { "Host: /run/rpcgate/rpcgate.sock\n", "/", NULL },
+        { "Host: a b@c:d\n", "/", NULL },
+        { "Host:\n", "/", NULL },
+        { "Host: \xC3\xA4\n", "/", NULL },
+        { "", "/", "0 Host" },
+        { "Host: a\nHost: b\n", "/", "2 Host" },
+        { "Host: a\x01\n", "/", "control character" },
+        { "Host: a/b\n", "http://%2Frun%2Fx.sock/", NULL },
+        { "Host: a/b\n", "http:///", "no host" },
+        { "Host: a/b\n", "http://u@a/", "no host" },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(unix_cases); i++) {
+        struct head_text t;
+        head_text_init(&t, unix_cases[i].lines);
+        t.head.path = str_of(unix_cases[i].target);
+        head_split_target(&t.head);
+        t.head.local = (struct local_address){ .is_unix = true };
+        check(&t.head, unix_cases[i].refusal, unix_cases[i].lines);
     }
 }
 
@@ -184,6 +263,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses_what_can_be_read_in_two_ways),
+        cmocka_unit_test(takes_a_host_from_the_target),
+        cmocka_unit_test(takes_any_host_on_unix_sockets),
         cmocka_unit_test(reads_http_1_0),
         cmocka_unit_test(refuses_odd_layouts_and_methods),
         cmocka_unit_test(keeps_limits),

@@ -72,6 +72,8 @@ static const struct {
     { "2001:db8::1", "[2001:DB8:0:0::1]", true },
     { "2001:db8::1", "[2001:db8::2]", false },
     { "::ffff:192.168.1.5", "192.168.1.5", true },
+    { "fe80::1%eth0", "[fe80::1%25eth0]:8080", true },
+    { "fe80::1%eth0", "[fe80::2%25eth0]:8080", false },
 };
 
 static void accepts_its_own_hosts_only(void **state)
