@@ -108,8 +108,22 @@ class Gateway:
         return path
 
     def notification(self, timeout: float = DEADLINE) -> dict[str, str]:
-        """The next message to the service manager, as its assignments."""
-        self._notify.settimeout(timeout)
+        """The next message to the service manager, as its assignments. None comes from a process that
+        has ended."""
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(self._notify, selectors.EVENT_READ, "message")
+            end = None
+            if self.process.poll() is None:
+                end = os.pidfd_open(self.process.pid)
+                waiting.register(end, selectors.EVENT_READ, "end")
+            try:
+                told = [key.data for key, _ in waiting.select(timeout if end is not None else 0)]
+            finally:
+                if end is not None:
+                    os.close(end)
+        if "message" not in told:
+            raise TimeoutError("the process has ended" if told or end is None else
+                               f"no message after {timeout} s")
         lines = self._notify.recv(65536).decode().split("\n")
         return dict(line.split("=", 1) for line in lines)
 
