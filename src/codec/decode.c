@@ -331,6 +331,11 @@ bool decoder_is_whole(const struct decoder *d)
     return d->root_closed && !d->failed;
 }
 
+bool decoder_is_empty(const struct decoder *d)
+{
+    return !d->begun && !d->failed && d->carried == 0 && decode_charset_is_empty(d);
+}
+
 bool decoder_finish(struct decoder *d, struct decode_result *ret, struct error *err)
 {
     bool ok = !d->failed && decode_charset_finish(d) && (d->carried == 0 || push_carry(d));

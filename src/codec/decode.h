@@ -98,6 +98,9 @@ bool decoder_feed(struct decoder *d, struct str bytes, struct error *err);
 /* Has its root ended, with nothing wrong so far? What may still come is blanks. */
 bool decoder_is_whole(const struct decoder *d) MUST_CHECK;
 
+/* Has nothing come, or nothing but blanks and byte order marks? */
+bool decoder_is_empty(const struct decoder *d) MUST_CHECK;
+
 /* The end of the document. False as above: empty, truncated. */
 bool decoder_finish(struct decoder *d, struct decode_result *ret, struct error *err) MUST_CHECK;
 

@@ -377,6 +377,12 @@ bool decode_charset_feed(struct decoder *d, struct str bytes)
     return bytes.len == 0 || pass(d, bytes);
 }
 
+bool decode_charset_is_empty(const struct decoder *d)
+{
+    struct str kept = { d->charset.bytes, d->charset.n };
+    return decode_leading(kept) == kept.len;
+}
+
 bool decode_charset_finish(struct decoder *d)
 {
     struct decode_charset *c = &d->charset;

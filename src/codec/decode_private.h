@@ -196,7 +196,7 @@ struct decode_charset {
 struct repair {
     bool cr;        /* the section's text before ended in CR */
     size_t n;       /* bytes in `bytes` */
-    char bytes[40]; /* an unfinished numeric reference */
+    char bytes[40]; /* an unfinished reference */
 };
 
 /* Up to so many members all pairs of names are compared at a struct's end; beyond, each name is
@@ -289,6 +289,7 @@ void decode_charset_init(struct decode_charset *c);
 void decode_charset_reset(struct decode_charset *c);
 bool decode_charset_feed(struct decoder *d, struct str bytes);
 bool decode_charset_finish(struct decoder *d);
+bool decode_charset_is_empty(const struct decoder *d);
 
 /* decode_plain.c */
 void plain_init(struct plain *p);
@@ -322,7 +323,7 @@ bool scan_finish(struct decoder *d);
 
 /* decode_repair.c */
 
-/* Text for the parser. `references`: numeric references are such in it (not so in CDATA). */
+/* Text for the parser. `references`: references are such in it (not so in CDATA). */
 bool repair_feed(struct decoder *d, struct str text, bool references);
 bool repair_flush(struct decoder *d);
 

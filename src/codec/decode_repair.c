@@ -5,6 +5,7 @@
  * two letters for the byte. */
 #include "codec/base64.h"
 #include "codec/decode_private.h"
+#include "codec/html_names.h"
 #include "codec/json_cursor.h"
 #include "codec/json_text.h"
 
@@ -127,17 +128,46 @@ static bool put_reference(struct decoder *d, struct sink *s, struct str text)
     return put_repair(d, s, (struct str){ bytes, len });
 }
 
+/* HTML's names stand for a character each; what else is a name is the parser's. */
+static bool put_named(struct decoder *d, struct sink *s, struct str text)
+{
+    uint32_t c = html_name_find(str_slice(text, 1, text.len - 1));
+    char bytes[4];
+    if (c == 0)
+        return put(d, s, text);
+    d->repaired++;
+    return put(d, s, (struct str){ bytes, utf8_write(c, bytes) });
+}
+
+static bool is_hexadecimal(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Can `c` come next in a reference that is of interest here? Names are, where text is replaced. */
+static bool goes_on(const struct decoder *d, char c)
+{
+    const struct repair *r = &d->repair;
+    bool named = d->options->text == TEXT_REPLACE;
+    if (r->n == 1)
+        return c == '#' || (named && is_letter(c));
+    if (r->bytes[1] == '#')
+        return is_hexadecimal(c) || c == 'x' || c == ';';
+    return is_letter(c) || (c >= '0' && c <= '9') || c == ';';
+}
+
 /* Goes on with a reference that the text before ended in. */
 static bool go_on_reference(struct decoder *d, struct sink *s, struct str *text)
 {
     struct repair *r = &d->repair;
     while (text->len > 0) {
         char c = text->data[0];
-        bool second = r->n == 1;
-        bool part = second ? c == '#'
-                           : (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
-                                 (c >= 'A' && c <= 'F') || c == 'x' || c == ';';
-        if (!part || r->n == sizeof r->bytes) {
+        if (!goes_on(d, c) || r->n == sizeof r->bytes) {
             size_t n = r->n;
             r->n = 0;
             return put(d, s, (struct str){ r->bytes, n });
@@ -148,7 +178,8 @@ static bool go_on_reference(struct decoder *d, struct sink *s, struct str *text)
             continue;
         size_t n = r->n;
         r->n = 0;
-        return put_reference(d, s, (struct str){ r->bytes, n });
+        struct str whole = { r->bytes, n };
+        return r->bytes[1] == '#' ? put_reference(d, s, whole) : put_named(d, s, whole);
     }
     return true;
 }

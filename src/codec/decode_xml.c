@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
 #include "codec/decode_private.h"
+#include "codec/html_names.h"
 
 #include <libxml/parser.h>
 #include <libxml/xmlerror.h>
@@ -196,6 +197,15 @@ static const struct {
     { "xmlParseCharRef: invalid xmlChar", NO_CHARACTER, true },
 };
 
+/* "Entity 'nbsp' not defined" */
+static bool is_of_html(struct str text)
+{
+    struct str begin = STR("Entity '");
+    struct str name = str_slice(text, begin.len, text.len);
+    return str_starts_with(text, begin) &&
+           html_name_find(str_slice(name, 0, str_find(name, '\''))) != 0;
+}
+
 static void fail_ill_formed(struct decoder *d, const xmlError *error)
 {
     struct str text = str_of(error->message != NULL ? error->message : "it is not well-formed");
@@ -208,7 +218,9 @@ static void fail_ill_formed(struct decoder *d, const xmlError *error)
             decode_fail(d, "%s", messages[i].text);
         return;
     }
-    decode_fail(d, "%.*s", (int)strcspn(text.data, "\r\n"), text.data);
+    decode_fail(d, "%.*s%s", (int)strcspn(text.data, "\r\n"), text.data,
+                is_of_html(text) ? ": that is HTML's; the setting text = \"replace\" reads it"
+                                 : "");
 }
 
 /* Only what makes a document ill-formed counts. An undeclared prefix, for one, does not. */

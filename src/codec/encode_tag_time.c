@@ -34,10 +34,28 @@ static const struct time_zone *zone(struct encoder *e)
 
 static bool write(struct encoder *e, const struct datetime *d)
 {
-    char text[DATETIME_BASIC_LEN];
-    datetime_write_basic(d, text);
-    encode_element(e, "dateTime.iso8601", (struct str){ text, sizeof text });
+    char text[DATETIME_EXTENDED_LEN];
+    size_t len = DATETIME_BASIC_LEN;
+    if (e->input.options->dates == DATES_EXTENDED) {
+        datetime_write_extended(d, text);
+        len = DATETIME_EXTENDED_LEN;
+    } else {
+        datetime_write_basic(d, text);
+    }
+    if (e->input.options->dates == DATES_ZULU)
+        text[len++] = 'Z';
+    encode_element(e, "dateTime.iso8601", (struct str){ text, len });
     return true;
+}
+
+_Static_assert(DATETIME_EXTENDED_LEN > DATETIME_BASIC_LEN, "there is room for a Z");
+
+/* A tagged date as such a server has sent it. */
+static bool read_zulu(const struct encoder *e, struct str text, struct datetime *ret)
+{
+    return e->input.options->dates == DATES_ZULU && text.len == DATETIME_BASIC_LEN + 1 &&
+           text.data[DATETIME_BASIC_LEN] == 'Z' &&
+           datetime_read_basic(str_slice(text, 0, DATETIME_BASIC_LEN), ret);
 }
 
 static bool write_moment(struct encoder *e, int64_t moment, struct error *err)
@@ -68,7 +86,7 @@ static bool write_text(struct encoder *e, struct str text, struct error *err)
 {
     struct datetime d;
     struct datetime_offset offset;
-    if (datetime_read_basic(text, &d))
+    if (datetime_read_basic(text, &d) || read_zulu(e, text, &d))
         return write(e, &d);
     if (!datetime_read_extended(text, &d, &offset))
         return encode_refuse(e, err, "%s", advice);

@@ -37,6 +37,10 @@ enum integers_form { INTEGERS_NUMBER, INTEGERS_SAFE, INTEGERS_STRING };
 /* What happens to text that XML (requests) or JSON (responses) cannot carry. */
 enum text_policy { TEXT_REJECT, TEXT_REPLACE, TEXT_BASE64 };
 
+/* How dates are sent: as the specification has them, with hyphens, or as UTC's with `Z`. */
+enum dates_form { DATES_BASIC, DATES_EXTENDED, DATES_ZULU };
+
+#define DATES_FORM_LIST(X) X(BASIC, "basic") X(EXTENDED, "extended") X(ZULU, "zulu")
 #define TYPES_FORM_LIST(X) X(PLAIN, "plain") X(TAGGED, "tagged")
 #define INTEGERS_FORM_LIST(X) X(NUMBER, "number") X(SAFE, "safe") X(STRING, "string")
 #define TEXT_POLICY_LIST(X) X(REJECT, "reject") X(REPLACE, "replace") X(BASE64, "base64")
@@ -49,6 +53,7 @@ struct encode_options {
     unsigned extensions; /* set of enum extension */
     unsigned depth;      /* greatest nesting of arrays and objects, at most CODEC_DEPTH_MAX */
     enum text_policy text;
+    enum dates_form dates;
     const char *timezone; /* for {"$dateTime"} with an offset: "UTC", "+02:00" or a name of the
                              system's zone database; NULL: UTC. Borrowed. */
     const char *encoding; /* of the document; NULL: UTF-8. Borrowed. */

@@ -2,7 +2,13 @@
 #include "config/checks.h"
 
 #include <stdint.h>
+#include <string.h>
 
+enum upstream_index {
+#define X(kind, name, ...) UPSTREAM_##name,
+    UPSTREAM_OPTIONS(X)
+#undef X
+};
 enum timeouts_index {
 #define X(kind, name, ...) TIMEOUTS_##name,
     TIMEOUTS_OPTIONS(X)
@@ -54,6 +60,18 @@ static void check_methods(const struct checking *c, const struct upstream_config
     }
 }
 
+/* `Z` says that a date is UTC's. */
+static void check_dates(const struct checking *c, const struct upstream_config *u)
+{
+    const struct origin *zone = &u->origins[UPSTREAM_timezone];
+    if (u->dates == DATES_ZULU && check_is_set(zone) && u->timezone != NULL &&
+        strcmp(u->timezone, "UTC") != 0)
+        findings_error(c->findings, zone->place,
+                       "upstreams.%s.timezone: dates = \"zulu\" says that all dates are UTC's; "
+                       "leave `timezone` out, or choose other dates",
+                       u->name);
+}
+
 void check_upstream(const struct checking *c, struct upstream_config *u)
 {
     const struct origin *connect = &u->timeouts.origins[TIMEOUTS_connect];
@@ -70,4 +88,5 @@ void check_upstream(const struct checking *c, struct upstream_config *u)
     check_tls(c, u);
     check_faults(c, u);
     check_methods(c, u);
+    check_dates(c, u);
 }

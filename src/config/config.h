@@ -20,6 +20,7 @@
 struct digest;
 struct store;
 
+enum empty_answer { EMPTY_ANSWER_ERROR, EMPTY_ANSWER_IS_NULL };
 enum auth_scheme { AUTH_SCHEME_NONE, AUTH_SCHEME_BASIC, AUTH_SCHEME_DIGEST, AUTH_SCHEME_BEARER };
 enum tls_version { TLS_VERSION_1_2, TLS_VERSION_1_3 };
 enum serve { SERVE_API = 1 << 0, SERVE_ADMIN = 1 << 1 };
@@ -89,6 +90,8 @@ typedef enum log_format OPTION_C_log_format;
 typedef enum types_form OPTION_C_types_form;
 typedef enum integers_form OPTION_C_integers_form;
 typedef enum text_policy OPTION_C_text_policy;
+typedef enum dates_form OPTION_C_dates_form;
+typedef enum empty_answer OPTION_C_empty_answer;
 typedef enum auth_scheme OPTION_C_auth_scheme;
 typedef enum tls_version OPTION_C_tls_version;
 typedef enum multicall_use OPTION_C_multicall_use;

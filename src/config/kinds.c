@@ -128,6 +128,16 @@ static const struct word words_text_policy[] = {
     TEXT_POLICY_LIST(WORD)
 #undef WORD_VALUE
 };
+static const struct word words_dates_form[] = {
+#define WORD_VALUE(word) DATES_##word
+    DATES_FORM_LIST(WORD)
+#undef WORD_VALUE
+};
+static const struct word words_empty_answer[] = {
+#define WORD_VALUE(word) EMPTY_ANSWER_##word
+    EMPTY_ANSWER_LIST(WORD)
+#undef WORD_VALUE
+};
 static const struct word words_auth_scheme[] = {
 #define WORD_VALUE(word) AUTH_SCHEME_##word
     AUTH_SCHEME_LIST(WORD)
@@ -216,6 +226,8 @@ KIND_LIST(K)
 #define BEHAVIOUR_types_form ENUM(types_form)
 #define BEHAVIOUR_integers_form ENUM(integers_form)
 #define BEHAVIOUR_text_policy ENUM(text_policy)
+#define BEHAVIOUR_dates_form ENUM(dates_form)
+#define BEHAVIOUR_empty_answer ENUM(empty_answer)
 #define BEHAVIOUR_auth_scheme ENUM(auth_scheme)
 #define BEHAVIOUR_tls_version ENUM(tls_version)
 #define BEHAVIOUR_multicall_use ENUM(multicall_use)

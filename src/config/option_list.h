@@ -67,6 +67,8 @@
     K(log_format, NUMBER, "word", "a string with one of the words listed")                         \
     K(types_form, NUMBER, "word", "a string with one of the words listed")                         \
     K(integers_form, NUMBER, "word", "a string with one of the words listed")                      \
+    K(dates_form, NUMBER, "word", "a string with one of the words listed")                         \
+    K(empty_answer, NUMBER, "word", "a string with one of the words listed")                       \
     K(text_policy, NUMBER, "word", "a string with one of the words listed")                        \
     K(auth_scheme, NUMBER, "word", "a string with one of the words listed")                        \
     K(tls_version, NUMBER, "word", "a string with one of the words listed")                        \
@@ -240,6 +242,9 @@
     X(integers_form, integers, "number", NULL, NULL, NULL, LIVE, "How integers show in JSON.")     \
     X(text_policy, text, "reject", NULL, NULL, NULL, LIVE,                                         \
       "What happens to text that XML or JSON cannot carry.")                                       \
+    X(dates_form, dates, "basic", NULL, NULL, NULL, LIVE,                                          \
+      "How dates are sent: `19980717T14:08:55`, with hyphens, or as the first with `Z`, which "    \
+      "says that they are UTC's.")                                                                 \
     X(zone, timezone, NULL, "+02:00", NULL, NULL, LIVE,                                            \
       "Zone of the dates that are sent: `+02:00` or a name of the zone database. Without it: "     \
       "UTC.")                                                                                      \
@@ -402,7 +407,10 @@
     X(text, match, NULL, "reports.*", NULL, NULL, LIVE, "Glob over the method's name; required.")  \
     X(flag, safe, "false", NULL, NULL, NULL, LIVE,                                                 \
       "Whether it may run twice: then it is called again where an answer was lost.")               \
-    X(duration, timeout, NULL, "5m", "10ms", "24h", LIVE, "In place of timeouts.total.")
+    X(duration, timeout, NULL, "5m", "10ms", "24h", LIVE, "In place of timeouts.total.")           \
+    X(empty_answer, empty, "error", NULL, NULL, NULL, LIVE,                                        \
+      "What an answer with status 200 and nothing in it is, as some servers give it for methods "  \
+      "without a result.")
 
 /* Words: X(WORD, "word"). Those of the codec's choices stand in codec/options.h. */
 #define LOG_LEVEL_LIST(X) X(ERROR, "error") X(WARN, "warn") X(INFO, "info") X(DEBUG, "debug")
@@ -410,6 +418,7 @@
 #define AUTH_SCHEME_LIST(X)                                                                        \
     X(NONE, "none") X(BASIC, "basic") X(DIGEST, "digest") X(BEARER, "bearer")
 #define TLS_VERSION_LIST(X) X(1_2, "1.2") X(1_3, "1.3")
+#define EMPTY_ANSWER_LIST(X) X(ERROR, "error") X(IS_NULL, "null")
 #define SERVE_LIST(X) X(API, "api") X(ADMIN, "admin")
 #define MULTICALL_USE_LIST(X) X(AUTO, "auto") X(ALWAYS, "always") X(NEVER, "never")
 #define MULTICALL_SHAPE_LIST(X) X(AUTO, "auto") X(WRAPPED, "wrapped") X(BARE, "bare")

@@ -38,6 +38,7 @@ struct encode_options call_encoding(const struct view *view, const struct upstre
         .extensions = upstream->extensions,
         .depth = (unsigned)view->config->limits.depth,
         .text = upstream->text,
+        .dates = upstream->dates,
         .timezone = upstream->timezone,
         .encoding = upstream->encoding,
     };

@@ -21,6 +21,7 @@ void call_answer_forget(struct call *c)
                                      .decoding = &c->decoding,
                                      .reply = c->reply,
                                      .reply_begin = c->reply_begin,
+                                     .empty_is_null = c->rule.empty_is_null,
                                      .keeps_array = c->items != NULL,
                                      .error = &c->error,
                                  });

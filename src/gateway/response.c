@@ -100,12 +100,22 @@ static void name_coding(struct response *r, const struct upstream_outcome *outco
               outcome->strange_coding, reason);
 }
 
+static bool is_void(const struct response *r, const struct upstream_outcome *outcome)
+{
+    return r->way.empty_is_null && !r->way.keeps_array && outcome->http_status == 200 && r->begun &&
+           !r->undecodable && decoder_is_empty(r->way.decoder);
+}
+
 /* A complete response: a fault counts with any status, a result only with 200. */
 static void finish_whole(struct response *r, const struct upstream_outcome *outcome,
                          struct response_end *ret)
 {
     struct decode_result result = { .n_params = 0 };
     bool good = r->begun && !r->undecodable;
+    if (UNLIKELY(is_void(r, outcome))) {
+        ret->good = succeed(r, &result);
+        return;
+    }
     if (!r->begun)
         error_set(r->way.error, PROBLEM_BAD_RESPONSE, "The upstream's answer is empty.");
     else if (good)

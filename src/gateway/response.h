@@ -27,6 +27,7 @@ struct response_way {
     struct chain *reply; /* the value is appended to it, */
     size_t reply_begin;  /* behind so many bytes */
     bool keeps_array;    /* the values stay in the array that the decoder writes */
+    bool empty_is_null;  /* with status 200 an empty body is a result */
     struct error *error; /* why there is none */
 };
 

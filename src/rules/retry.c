@@ -23,6 +23,7 @@ struct method_rule method_rule_find(const struct upstream_config *upstream, stru
         if (entry->match == NULL || !glob_match(str_of(entry->match), method))
             continue;
         rule.safe |= entry->safe;
+        rule.empty_is_null = entry->empty == EMPTY_ANSWER_IS_NULL;
         if (entry->timeout > 0) {
             rule.timeout_ms = entry->timeout;
             rule.timeout_setting = "methods.timeout";

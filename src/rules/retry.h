@@ -14,6 +14,7 @@
 /* What is known of a method. */
 struct method_rule {
     bool safe;                   /* may run twice */
+    bool empty_is_null;          /* an answer with nothing in it is a result */
     int64_t timeout_ms;          /* for the call as a whole */
     const char *timeout_setting; /* static: which setting that is */
 };

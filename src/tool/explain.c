@@ -63,6 +63,7 @@ static int write_document(const struct subject *s, struct str params, struct cha
         .extensions = u->extensions,
         .depth = (unsigned)s->config->limits.depth,
         .text = u->text,
+        .dates = u->dates,
         .timezone = u->timezone,
         .encoding = u->encoding,
     };

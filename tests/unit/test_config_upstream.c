@@ -100,7 +100,9 @@ static void reads_all_settings(void **state)
         "retry = { attempts = 1; backoff = \"1s\"; }; breaker = { failures = 0; open = \"1m\"; };\n"
         "faults = ( { code = -5; status = 404; type = \"none-such\"; retry_after = \"9s\"; },\n"
         "  { code = \"E_*\"; text = \"*gone*\"; http = 500; }, { from = 10L; to = 20; }, { } );\n"
-        "methods = ( { match = \"get*\"; safe = true; }, { match = \"*\"; timeout = \"9m\"; } );");
+        "dates = \"zulu\"; timezone = \"UTC\";\n"
+        "methods = ( { match = \"get*\"; safe = true; empty = \"null\"; },\n"
+        "  { match = \"*\"; timeout = \"9m\"; } );");
     const struct upstream_config *u = &c->upstreams[0];
     assert_true(u->cookies && u->required && u->verbose);
     assert_int_equal(u->fault_status, 503);
@@ -137,6 +139,9 @@ static void reads_all_settings(void **state)
     assert_int_equal(u->n_methods, 2);
     assert_true(u->methods[0].safe && !u->methods[1].safe);
     assert_int_equal(u->methods[1].timeout, 540000);
+    assert_int_equal(u->methods[0].empty, EMPTY_ANSWER_IS_NULL);
+    assert_int_equal(u->methods[1].empty, EMPTY_ANSWER_ERROR);
+    assert_int_equal(u->dates, DATES_ZULU);
     config_unref(c);
 }
 
@@ -223,6 +228,10 @@ static const struct bad {
     { "url = \"http://h\"; faults = ( { type = \"No Such\"; } );", "no type of a problem" },
     { "url = \"http://h\"; faults = ( );", "with at least one" },
     { "url = \"http://h\"; methods = ( { safe = true; } );", "`match` is missing" },
+    { "url = \"http://h\"; methods = ( { match = \"a\"; empty = \"nil\"; } );",
+      "`error` and `null`" },
+    { "url = \"http://h\"; dates = \"utc\";", "`basic`, `extended` and `zulu`" },
+    { "url = \"http://h\"; dates = \"zulu\"; timezone = \"+02:00\";", "leave `timezone` out" },
     { "url = \"http://h\"; methods = ( { match = \"a\"; session_expired = true; } );", "unknown" },
 };
 

@@ -206,6 +206,26 @@ static const struct {
     { BYTES("\xF4\x8F\xBF\xBFx\x01"), "\xF4\x8F\xBF\xBFx" FFFD, 1, "9I+/v3gB" },
 };
 
+/* HTML's names are characters with `text = "replace"` alone. */
+static void test_names_of_html(void **state UNUSED)
+{
+    struct decode_options options = decode_rig_options();
+    decode_rig_refuse(&options, STR(OPEN "a&nbsp;b" CLOSE), "the setting text = \"replace\" reads");
+    decode_rig_refuse(&options, STR(OPEN "&nosuch;" CLOSE), "Entity 'nosuch' not defined");
+    options.text = TEXT_BASE64;
+    decode_rig_refuse(&options, STR(OPEN "&nbsp;" CLOSE), "Entity 'nbsp' not defined");
+    options.text = TEXT_REPLACE;
+    decode_rig_expect(&options, STR(OPEN "a&nbsp;b&amp;&thetasym;&AElig;&zwnj;&zwj;&euro;" CLOSE),
+                      "[\"a\xC2\xA0"
+                      "b&\xCF\x91\xC3\x86\xE2\x80\x8C\xE2\x80\x8D\xE2\x82\xAC\"]");
+    decode_rig_expect(&options, STR("<params a='&nbsp;'><param><value>x" CLOSE), "[\"x\"]");
+    decode_rig_expect(&options, STR(OPEN "&frac12;&sup1;&there4;" CLOSE),
+                      "[\"\xC2\xBD\xC2\xB9\xE2\x88\xB4\"]");
+    decode_rig_refuse(&options, STR(OPEN "&nbs;" CLOSE), "Entity 'nbs' not defined");
+    decode_rig_refuse(&options, STR(OPEN "&Nbsp;" CLOSE), "Entity 'Nbsp' not defined");
+    decode_rig_refuse(&options, STR(OPEN "&thetasymb;" CLOSE), "Entity 'thetasymb' not defined");
+}
+
 static void check_repair(size_t i, enum text_policy policy, size_t piece)
 {
     struct decode_options options = decode_rig_options();
@@ -305,6 +325,7 @@ int main(void)
         cmocka_unit_test(test_before_the_document),
         cmocka_unit_test(test_before_the_document_of_16_bits),
         cmocka_unit_test(test_much_before_the_document),
+        cmocka_unit_test(test_names_of_html),
         cmocka_unit_test(test_encodings),
         cmocka_unit_test(test_encoding_known),
         cmocka_unit_test(test_repairs),

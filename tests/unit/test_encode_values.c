@@ -2,6 +2,8 @@
 #include "base/buf.h"
 #include "encode_document.h"
 
+#include <stdio.h>
+
 #define ALL UINT32_MAX /* extensions */
 
 /* What stands between <params> and </params>. */
@@ -230,13 +232,32 @@ static void time_zones(void **state)
                  "<dateTime.iso8601>19700101T00:00:00</dateTime.iso8601>");
 }
 
+static void forms_of_dates(void **state)
+{
+    (void)state;
+    struct encode_options extended = { .depth = 128, .dates = DATES_EXTENDED };
+    struct encode_options zulu = { .depth = 128, .dates = DATES_ZULU };
+    static const char *const dates[] = { "\"19980717T14:08:55\"", "\"1998-07-17T14:08:55\"",
+                                         "\"1998-07-17T14:08:55Z\"", "900684535" };
+    for (size_t i = 0; i < ARRAY_LEN(dates); i++) {
+        char json[64];
+        snprintf(json, sizeof json, "{\"$dateTime\":%s}", dates[i]);
+        assert_value(json, &extended, "<dateTime.iso8601>1998-07-17T14:08:55</dateTime.iso8601>");
+        assert_value(json, &zulu, "<dateTime.iso8601>19980717T14:08:55Z</dateTime.iso8601>");
+    }
+    assert_value("{\"$dateTime\":\"19980717T14:08:55Z\"}", &zulu,
+                 "<dateTime.iso8601>19980717T14:08:55Z</dateTime.iso8601>");
+    assert_refused("[{\"$dateTime\":\"19980717T14:08:55Z\"}]", &extended, "/0", "$dateTime");
+    assert_refused("[{\"$dateTime\":\"19980717T14:08:55z\"}]", &zulu, "/0", "$dateTime");
+    assert_refused("[{\"$dateTime\":\"19980732T14:08:55Z\"}]", &zulu, "/0", "$dateTime");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values),
-        cmocka_unit_test(values_that_say_their_type),
-        cmocka_unit_test(refusals),
-        cmocka_unit_test(time_zones),
+        cmocka_unit_test(values),         cmocka_unit_test(values_that_say_their_type),
+        cmocka_unit_test(refusals),       cmocka_unit_test(time_zones),
+        cmocka_unit_test(forms_of_dates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
