@@ -84,14 +84,15 @@ static void multi_leave(struct exchange *x)
         m->due_ms = clock_now_ms() + x->upstream->idle_ms;
 }
 
-/* Nobody waits for it any more: into the pool. */
+/* Nobody waits for it any more: into the pool. A handle whose body could not be rewound would be
+ * rewound with each later call, too, by libcurl 8.7 and newer, and each would fail. */
 static void exchange_rest(struct exchange *x)
 {
     struct upstream *u = x->upstream;
     multi_leave(x);
     chain_done(&x->packed); /* it counts in the budget */
     exchange_forget_packed(x);
-    if (u->n_pool == POOL_MAX || x->worn) {
+    if (u->n_pool == POOL_MAX || x->worn || x->refused) {
         exchange_free(x);
         return;
     }

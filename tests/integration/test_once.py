@@ -51,6 +51,10 @@ def test_kept_connection_dies_with_a_large_request(pair):
     assert_problem(gateway.call("up", "m", ["two", "x" * 1_000_000]), "connection-lost", 502,
                    "unknown")
     assert upstream.executed == {"one": 1, "two": 1}
+    # libcurl would rewind the body of a call that was refused once with each later one, too.
+    assert gateway.call("up", "m", ["three"]).result == "first"
+    assert gateway.call("up", "m", ["four", "x" * 1_000_000]).status == 502
+    assert gateway.call("up", "m", ["five", "x" * 1_000_000]).result == "first"
 
 
 def test_kept_connection_dies_while_the_request_is_read(start):
