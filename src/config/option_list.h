@@ -327,7 +327,8 @@
 #define PROXY_OPTIONS(X)                                                                           \
     X(proxy_url, url, NULL, "http://proxy.internal:3128", NULL, NULL, LIVE,                        \
       "Where the proxy is: `http://`, `https://`, `socks5://` or `socks5h://` (which leaves it "   \
-      "to the proxy to look names up), host and port.")                                            \
+      "to the proxy to look names up), host and port. With `socks5://` a name's first address "    \
+      "alone is tried; `localhost` is 127.0.0.1.")                                                 \
     X(text, username, NULL, "rpcgate", NULL, NULL, LIVE, "User name at the proxy.")                \
     X(secret, password, NULL, "${file:/etc/rpcgate/proxy.pw}", NULL, NULL, LIVE,                   \
       "Password at the proxy.")                                                                    \

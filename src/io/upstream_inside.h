@@ -65,6 +65,7 @@ struct upstream {
     const struct upstream_config *config; /* borrowed */
     struct curl_slist *headers;           /* those of every request; owned */
     struct curl_slist *proxy_headers;     /* those for the proxy alone; owned */
+    struct curl_slist *connect_to;        /* other addresses than the URL's; owned */
     CURLSH *share;                        /* its cookies; NULL: it keeps none */
     bool has_content_type;                /* there is one among them */
     struct multi **multis;                /* owned */

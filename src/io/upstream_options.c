@@ -84,6 +84,16 @@ static struct curl_slist *append_bearer(struct curl_slist *list, const char *tok
     return list;
 }
 
+/* Of a name's addresses only the first is asked of a SOCKS proxy, which with libcurl 8 is ::1 for
+ * `localhost`; servers that listen for this name alone listen at 127.0.0.1. */
+static struct curl_slist *localhost_behind(const struct proxy_target *proxy)
+{
+    if (proxy->url == NULL || strncmp(proxy->url, "socks5://", 9) != 0 ||
+        (proxy->no_proxy != NULL && strstr(proxy->no_proxy, "localhost") != NULL))
+        return NULL;
+    return append_line(NULL, "localhost::127.0.0.1:");
+}
+
 void options_open(struct upstream *u)
 {
     const struct upstream_config *config = u->config;
@@ -93,6 +103,7 @@ void options_open(struct upstream *u)
         u->headers = append_bearer(u->headers, config->auth.token);
     if (config->proxy_target.url != NULL)
         u->proxy_headers = append_headers(NULL, &config->proxy.headers);
+    u->connect_to = localhost_behind(&config->proxy_target);
     if (!config->cookies)
         return;
     /* The exchanges of one upstream have one set of cookies, which no other thread sees. */
@@ -106,6 +117,7 @@ void options_close(struct upstream *u)
 {
     curl_slist_free_all(u->headers);
     curl_slist_free_all(u->proxy_headers);
+    curl_slist_free_all(u->connect_to);
     curl_share_cleanup(u->share);
 }
 
@@ -241,6 +253,7 @@ static bool set_proxy(CURL *easy, const struct upstream *u)
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
     SET(CURLOPT_PROXYHEADER, u->proxy_headers);
+    SET(CURLOPT_CONNECT_TO, u->connect_to);
     SET(CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
     SET(CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC);
     SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
