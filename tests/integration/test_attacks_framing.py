@@ -4,6 +4,8 @@ never executed. More of what test_framing.py begins."""
 
 import pytest
 
+from rig.settings import MICROHTTPD
+
 HOST = b"Host: localhost\r\n"
 JSON = b"Content-Type: application/json\r\n"
 LENGTH = b"Content-Length: 7\r\n"
@@ -46,8 +48,6 @@ REFUSED = {
     "chunked before a NUL": coding(b" chunked\0"),
     "chunked behind a NUL": coding(b" x\0chunked"),
     "chunked with a suffix": coding(b" chunkedx"),
-    "chunked before a blank": coding(b" chunked "),
-    "chunked before a tab": coding(b" chunked\t"),
     "chunked cut short": coding(b" chunke"),
     "chunked in two words": coding(b" chun ked"),
     "no coding": coding(b""),
@@ -83,7 +83,6 @@ REFUSED = {
     "length of 64 bits": length(b" 18446744073709551615"),
     "length before a vertical tab": length(b" 7\x0b"),
     "length before a NUL": length(b" 7\0"),
-    "length before a blank": length(b" 7 "),
     "folded length": length(b"\r\n 7"),
     "length folded behind its value": length(b" 7\r\n 7"),
     "length with a space before the colon": post(b"Content-Length : 7\r\n"),
@@ -138,7 +137,6 @@ UNDERSTOOD = {
     "chunk size with leading zeros": chunks(b"0007\r\n" + BODY + b"\r\n000\r\n\r\n"),
     "chunks of single bytes": chunks(b"".join(b"1\r\n%c\r\n" % byte for byte in BODY)
                                      + b"0\r\n\r\n"),
-    "an extension": chunks(b'7;a="b;c"\r\n' + BODY + b"\r\n0;x\r\n\r\n"),
     "trailers that look like framing": chunks(
         b"7\r\n" + BODY + b"\r\n0\r\nContent-Length: 100\r\nTransfer-Encoding: gzip\r\n"
         b"Host: evil.example\r\n\r\n"),
@@ -150,6 +148,26 @@ UNDERSTOOD = {
         body=b'["odd", "' + HIDDEN.replace(b'"', b"'").replace(b"\r\n", b"\\n").ljust(
             len(HIDDEN) * 2 + 1) + b'"]'),
 }
+
+#: White space behind a value, which is none of it (RFC 9110 section 5.5): libmicrohttpd 1.0 takes it
+#: off, 0.9 leaves it there, and we refuse what it is then.
+BLANKS_BEHIND = {
+    "chunked before a blank": coding(b" chunked "),
+    "chunked before a tab": coding(b" chunked\t"),
+    "length before a blank": length(b" 7 "),
+}
+
+#: libmicrohttpd 1.0 refuses them.
+EXTENSIONS = {
+    "an extension": chunks(b'7;a="b;c"\r\n' + BODY + b"\r\n0;x\r\n\r\n"),
+}
+
+if MICROHTTPD >= (1,):
+    UNDERSTOOD |= BLANKS_BEHIND
+    REFUSED |= EXTENSIONS
+else:
+    REFUSED |= BLANKS_BEHIND
+    UNDERSTOOD |= EXTENSIONS
 
 
 @pytest.fixture(scope="module")

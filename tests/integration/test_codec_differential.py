@@ -300,6 +300,8 @@ EXAMPLES = [(d, example) for d in DIFFERENCES for example in d.examples]
 def test_each_difference_is_one(difference, example):
     """A row that never applies would hide bugs: here is a document for each."""
     verdict, rows = _compare(example, decode_all([example], Form())[0], Form())
+    if verdict == "same" and difference.may_be_gone:
+        return
     assert verdict.startswith(difference.ours), verdict
     assert difference.row in rows
 

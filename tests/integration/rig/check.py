@@ -20,6 +20,13 @@ def assert_problem(answer: Answer, name: str, status: int, executed: str | None 
     return document
 
 
+def assert_html(answer: Answer):
+    """What libmicrohttpd refuses by itself: in HTML, without a name for its type."""
+    assert answer.status == 400, (answer.status, answer.body[:2000])
+    assert answer.body.startswith(b"<html>"), answer.body[:2000]
+    assert not answer.all("X-Request-Id") and not answer.all("Content-Type"), answer.headers
+
+
 def assert_failed(result: dict, name: str, status: int, executed: str | None = None,
                   **members) -> dict:
     """One result of a batch is a problem of that name, with these members. Returns it."""

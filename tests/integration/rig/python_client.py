@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What xmlrpc.client makes of a document, whether our JSON says the same, and where it may not."""
 
+import pyexpat
 import re
 import xmlrpc.client
 from base64 import b64decode
@@ -388,6 +389,7 @@ class Difference:
     ours: str  # takes, refuses, reads otherwise
     applies: object
     examples: list[bytes]
+    may_be_gone: bool = False  # Python reads it as we do with an expat newer than Debian 12's
 
 
 def _value(xml: str) -> bytes:
@@ -425,7 +427,7 @@ DIFFERENCES = [
                 _value(f"<dateTime.iso8601>{'x' * 2**20}x</dateTime.iso8601>")]),
     Difference("XML versions that are none", "refuses",
                lambda f: re.match(r"""<\?xml\s+version\s*=\s*["'](?!1\.[0-9]+["'])""", f.head),
-               [b"<?xml version='10'?><params/>"]),
+               [b"<?xml version='10'?><params/>"], may_be_gone=pyexpat.version_info > (2, 5, 0)),
     Difference("Booleans as words", "takes",
                lambda f: {"true", "false"} & set(f.texts("boolean")),
                [_value("<boolean>true</boolean>"), _value("<boolean>false</boolean>")]),

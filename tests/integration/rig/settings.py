@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the programs are, how long to wait, and configuration text made from Python values."""
 
+import ctypes
 import os
 from pathlib import Path
 
@@ -34,6 +35,16 @@ SLOW = (4 if SANITIZED else 1) * _busy()
 
 #: How long anything that must happen may take. Nothing waits this long unless it is broken. [s]
 DEADLINE = 20.0 * SLOW
+
+
+def _microhttpd() -> tuple[int, ...]:
+    library = ctypes.CDLL("libmicrohttpd.so.12")
+    library.MHD_get_version.restype = ctypes.c_char_p
+    return tuple(int(part) for part in library.MHD_get_version().decode().split(".")[:3])
+
+
+#: The HTTP library's version: 1.0 answers more by itself than 0.9, and takes less.
+MICROHTTPD = _microhttpd()
 
 
 def libconfig(value, indent: str = "") -> str:
