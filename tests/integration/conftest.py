@@ -3,6 +3,7 @@
 
 import os
 import resource
+import signal
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -22,8 +23,17 @@ from rig.upstream import Upstream, echo  # noqa: E402
 def pytest_sessionstart():
     if not os.access(RPCGATED, os.X_OK):
         pytest.exit(f"no program at {RPCGATED}: build it, or set RPCGATED", returncode=4)
+    stop_ignoring_signals()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def stop_ignoring_signals():
+    """nohup and `&` of a script tell what they start to ignore these, and all programs that a test
+    starts would, too. What has a handler here begins there as it is by default."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 def pytest_report_header():
