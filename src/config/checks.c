@@ -12,8 +12,14 @@ static void check_limits(const struct checking *c)
 {
     const struct limits_config *l = &c->config->limits;
     const struct origin *body = &l->origins[LIMITS_body], *memory = &l->origins[LIMITS_memory];
-    if (l->body > l->memory)
-        findings_error(c->findings, check_is_set(body) ? body->place : memory->place,
+    struct place place = check_is_set(body) ? body->place : memory->place;
+    if (l->body <= l->memory)
+        return;
+    if (body->hidden || memory->hidden)
+        findings_error(c->findings, place,
+                       "limits.body: this is more than limits.memory allows for all together");
+    else
+        findings_error(c->findings, place,
                        "limits.body: %zu bytes are more than limits.memory allows for all together "
                        "(%zu)",
                        l->body, l->memory);

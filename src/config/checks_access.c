@@ -68,7 +68,7 @@ static void check_rules(const struct checking *c, const struct rules *rules)
             !names_upstream(c->config, str_of(rule->match)))
             findings_warn(c->findings, rule->place,
                           "%s.%s[%zu]: no upstream has a name that \"%s\" matches", rules->owner,
-                          rules->list, i, rule->match);
+                          rules->list, i, origin_told(match, rule->match));
         check_params(c, rules, i);
     }
 }

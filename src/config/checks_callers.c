@@ -26,7 +26,7 @@ static void check_name_is_own(const struct checking *c, size_t i)
         if (callers[j].name != NULL && strcmp(callers[j].name, caller->name) == 0)
             findings_error(c->findings, caller->origins[CALLER_name].place,
                            "callers[%zu]: the name `%s` is that of callers[%zu], too", i,
-                           caller->name, j);
+                           origin_told(&caller->origins[CALLER_name], caller->name), j);
     }
 }
 
@@ -113,14 +113,14 @@ static void check_account(const struct checking *c, struct caller_config *caller
         caller->has_uid = account_user(caller->user, &caller->uid, &why);
         if (!caller->has_uid)
             findings_error(c->findings, user->place, "callers[%zu].user: %s", caller->index,
-                           buf_c(&why));
+                           user->hidden ? "there is no such user on this system" : buf_c(&why));
     }
     buf_clear(&why);
     if (caller->group != NULL && !group->unresolved) {
         caller->has_gid = account_group(caller->group, &caller->gid, &why);
         if (!caller->has_gid)
             findings_error(c->findings, group->place, "callers[%zu].group: %s", caller->index,
-                           buf_c(&why));
+                           group->hidden ? "there is no such group on this system" : buf_c(&why));
     }
     buf_done(&why);
 }
@@ -193,6 +193,7 @@ void check_callers(const struct checking *c)
     for (size_t i = 0; i < config->n_callers; i++) {
         struct caller_config *caller = &config->callers[i];
         caller->index = i;
+        caller->told = origin_told(&caller->origins[CALLER_name], caller->name);
         if (!caller->present)
             continue; /* it is no group, which is told */
         check_name_is_own(c, i);

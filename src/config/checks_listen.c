@@ -8,14 +8,6 @@
 
 #include <string.h>
 
-/* Index of a setting's origin: LISTEN_port … */
-enum listen_index {
-#define X(kind, name, ...) LISTEN_##name,
-    LISTEN_OPTIONS(X)
-#undef X
-        LISTEN_SETTINGS
-};
-
 /* The three ways to listen; an entry is one of them. */
 enum listen_way { WAY_UNIX = 1 << 0, WAY_SYSTEMD = 1 << 1, WAY_TCP = 1 << 2 };
 
@@ -75,7 +67,8 @@ static void check_tcp(const struct checking *c, const struct listen_config *l, s
                    "listen[%zu]: `%s` is not a loopback address, and whoever reaches it could %s; "
                    "set `tls` here and `callers`, use 127.0.0.1 or a unix socket, or set `insecure "
                    "= true;` here if the network is trusted",
-                   i, l->address, l->tls.present ? "make calls" : "read and make calls");
+                   i, origin_told(address, l->address),
+                   l->tls.present ? "make calls" : "read and make calls");
 }
 
 /* Only the machine that serves must have the group, and a file may be checked on another one. */
@@ -86,7 +79,8 @@ static void check_unix(const struct checking *c, const struct listen_config *l, 
     gid_t gid;
     buf_init(&why, 512, NULL);
     if (l->group != NULL && !group->unresolved && !account_group(l->group, &gid, &why))
-        findings_warn(c->findings, group->place, "listen[%zu].group: %s", i, buf_c(&why));
+        findings_warn(c->findings, group->place, "listen[%zu].group: %s", i,
+                      group->hidden ? "there is no such group on this system" : buf_c(&why));
     buf_done(&why);
 }
 

@@ -113,7 +113,8 @@ static void check_scheme(const struct checking *c, const struct upstream_config 
     if (uses_password(a) && !check_is_set(username) && !login_in_url(u))
         findings_error(c->findings, a->place,
                        "upstreams.%s.auth: `scheme = \"%s\"` needs a `username`", u->name,
-                       a->scheme == AUTH_SCHEME_BASIC ? "basic" : "digest");
+                       origin_told(&a->origins[AUTH_scheme],
+                                   a->scheme == AUTH_SCHEME_BASIC ? "basic" : "digest"));
     if (!uses_password(a) && has_login)
         findings_error(c->findings, a->place,
                        "upstreams.%s.auth: `username` and `password` need `scheme = \"basic\";` or "

@@ -39,7 +39,12 @@ static void check_faults(const struct checking *c, struct upstream_config *u)
         rule->has_range = from || to;
         rule->from = from ? rule->from : INT64_MIN;
         rule->to = to ? rule->to : INT64_MAX;
-        if (rule->from > rule->to)
+        if (rule->from <= rule->to)
+            continue;
+        if (rule->origins[FAULT_from].hidden || rule->origins[FAULT_to].hidden)
+            findings_error(c->findings, rule->place,
+                           "upstreams.%s.faults[%zu]: no code lies between the two", u->name, i);
+        else
             findings_error(c->findings, rule->place,
                            "upstreams.%s.faults[%zu]: no code lies from %lld to %lld", u->name, i,
                            (long long)rule->from, (long long)rule->to);

@@ -21,12 +21,6 @@ struct reading {
     struct source source;
 };
 
-enum listen_index {
-#define X(kind, name, ...) LISTEN_##name,
-    LISTEN_OPTIONS(X)
-#undef X
-};
-
 /* Without `listen`: the unix socket that the service's RuntimeDirectory is for. */
 static void default_listen(struct config *config)
 {
@@ -41,18 +35,44 @@ static void default_listen(struct config *config)
     config->n_listen = 1;
 }
 
+enum upstream_index {
+#define X(kind, name, ...) UPSTREAM_##name,
+    UPSTREAM_OPTIONS(X)
+#undef X
+};
+enum proxy_index {
+#define X(kind, name, ...) PROXY_##name,
+    PROXY_OPTIONS(X)
+#undef X
+};
+
+/* `text` without secrets. One that is too short to be found in it hides all of it. */
+static char *shown_text(const struct config *config, const char *text, const struct origin *origin)
+{
+    CLEANUP(buf_done) struct buf shown;
+    buf_init(&shown, SIZE_MAX - 1, NULL);
+    redact(config->redactor, str_of(text), &shown);
+    bool whole = origin->hidden && str_eq_c(buf_str(&shown), text);
+    return store_text(config->store, whole ? STR("***") : buf_str(&shown));
+}
+
 /* A path may have a secret in it, too. */
 static void show_urls(struct config *config)
 {
     for (size_t i = 0; i < config->n_upstreams; i++) {
         struct upstream_config *u = &config->upstreams[i];
+        const struct origin *url = &u->origins[UPSTREAM_url], *urls = &u->origins[UPSTREAM_urls];
+        struct proxy_target *proxy = &u->proxy_target;
         for (size_t k = 0; k < u->n_targets; k++) {
-            CLEANUP(buf_done) struct buf shown;
-            buf_init(&shown, SIZE_MAX - 1, NULL);
-            if (u->targets[k].url != NULL)
-                redact(config->redactor, str_of(u->targets[k].url), &shown);
-            u->targets[k].shown = store_text(config->store, buf_str(&shown));
+            struct upstream_target *target = &u->targets[k];
+            const struct origin *origin = urls->place.file != NULL ? urls : url;
+            target->shown = target->url != NULL ? shown_text(config, target->url, origin)
+                                                : store_text(config->store, STR(""));
+            if (target->unix_socket != NULL)
+                target->socket_shown = shown_text(config, target->unix_socket, origin);
         }
+        if (proxy->url != NULL)
+            proxy->shown = shown_text(config, proxy->url, &u->proxy.origins[PROXY_url]);
     }
 }
 

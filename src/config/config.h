@@ -54,7 +54,14 @@ struct origin {
                           Owned by the snapshot */
     bool unused;       /* it has no meaning beside other settings */
     bool unresolved;   /* a secret in it was not read: it is sealed, or under -t was not there */
+    bool hidden;       /* some of it came from a file or a credential, and is not told */
 };
+
+/* A setting's text as messages and the log have it. */
+static inline const char *origin_told(const struct origin *origin, const char *text)
+{
+    return origin->hidden ? "***" : text;
+}
 
 typedef bool OPTION_C_flag;
 typedef int64_t OPTION_C_count;
@@ -131,7 +138,8 @@ struct anonymous_config {
 
 /* The counts are 0 where they are not set, but for `burst`, which is `rate` then. */
 struct caller_config {
-    size_t index; /* place in config.callers */
+    size_t index;     /* place in config.callers */
+    const char *told; /* its name for the log */
     SECTION_MEMBERS(CALLER_OPTIONS)
     CALLER_RULES(RULES_MEMBER) /* allow, n_allow, deny, n_deny */
     struct digest *digests;    /* of `token` and `tokens` */
@@ -211,6 +219,14 @@ struct listen_tls_config {
     SECTION_MEMBERS(LISTEN_TLS_OPTIONS)
 };
 
+/* Index of a setting's origin: LISTEN_port … */
+enum listen_index {
+#define X(kind, name, ...) LISTEN_##name,
+    LISTEN_OPTIONS(X)
+#undef X
+        LISTEN_SETTINGS
+};
+
 struct listen_config {
     SECTION_MEMBERS(LISTEN_OPTIONS)
     LISTEN_GROUPS(GROUP_MEMBER) /* tls.present: callers speak TLS here */
@@ -219,18 +235,20 @@ struct listen_config {
 
 /* The parts of an upstream's URL, checked and decoded when the file is read. */
 struct upstream_target {
-    char *url;         /* http or https, without user and password, with a path: for curl. Of
-                          http+unix: http://localhost/PATH */
-    char *shown;       /* the same without any other secret: for the log, metrics and problems */
-    char *unix_socket; /* path of the socket; NULL: none */
-    char *username;    /* from the URL or `auth`; NULL: none */
-    char *password;    /* NULL: none; secret */
-    bool digest;       /* they are for Digest, not Basic */
+    char *url;          /* http or https, without user and password, with a path: for curl. Of
+                           http+unix: http://localhost/PATH */
+    char *shown;        /* the same without any other secret: for the log, metrics and problems */
+    char *unix_socket;  /* path of the socket; NULL: none */
+    char *socket_shown; /* without any secret; NULL: none */
+    char *username;     /* from the URL or `auth`; NULL: none */
+    char *password;     /* NULL: none; secret */
+    bool digest;        /* they are for Digest, not Basic */
 };
 
 /* The parts of `proxy.url`, and what stands beside it. */
 struct proxy_target {
     char *url;      /* scheme://host:port; NULL: no proxy */
+    char *shown;    /* the same without any secret */
     char *username; /* from the URL or `proxy`; NULL: none */
     char *password; /* NULL: none; secret */
     char *no_proxy; /* with commas between the hosts; "": none */

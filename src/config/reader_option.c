@@ -16,6 +16,17 @@ static void take_code(struct reader *r, const struct target *t, const struct val
     code->glob = number ? NULL : reader_keep(r, t, v);
 }
 
+/* A text that was refused. */
+static void refuse_text(struct reader *r, const struct target *t, const struct value *v,
+                        const char *why)
+{
+    if (v->hidden && t->row->kind == &kinds[KIND_headers])
+        why =
+            "this is no header line that can be sent; it must be \"Name: value\", without control "
+            "characters, and not one that rpcgate makes itself";
+    reader_refuse(r, t, why);
+}
+
 /* A number or text from its resolved value. */
 static bool take_scalar(struct reader *r, const struct target *t, const struct value *v)
 {
@@ -34,7 +45,7 @@ static bool take_scalar(struct reader *r, const struct target *t, const struct v
     } else {
         ok = kind->check(buf_str(&v->text), &why) || v->unresolved;
         if (!ok)
-            reader_refuse(r, t, buf_c(&why));
+            refuse_text(r, t, v, buf_c(&why));
         else if (kind->form == FORM_CODE)
             take_code(r, t, v);
         else
@@ -103,7 +114,7 @@ static bool take_item(struct reader *r, const struct target *t, const struct val
         if (ok)
             to->texts.items[to->texts.n++] = reader_keep(r, t, v);
         else
-            reader_refuse(r, t, buf_c(&why));
+            refuse_text(r, t, v, buf_c(&why));
     }
     buf_done(&why);
     return ok;

@@ -37,6 +37,7 @@ bool reader_resolve(struct reader *r, const struct target *t, struct value *ret)
         findings_warn(r->findings, setting->place, "%s%s: %s", buf_c(&r->path), t->row->name,
                       buf_c(&why));
     buf_done(&why);
+    t->origin->hidden |= shown_hides(t->row->kind, ret);
     return ok;
 }
 

@@ -30,12 +30,26 @@ static void hide(struct buf *to, struct str text, size_t from, size_t until)
     escape(to, str_slice(text, until, text.len));
 }
 
+static bool is_url(const struct kind *kind)
+{
+    return kind == &kinds[KIND_url] || kind == &kinds[KIND_urls] || kind == &kinds[KIND_proxy_url];
+}
+
+/* User and password are hidden wherever they came from. */
+static bool hides_beyond_userinfo(const struct value *value)
+{
+    struct str url = buf_str(&value->text);
+    struct str userinfo = url_userinfo(url);
+    size_t from = (size_t)(userinfo.data - url.data), until = from + userinfo.len;
+    return value->hidden && (value->hidden_from < from || value->hidden_to > until);
+}
+
 static void show_url(struct buf *to, const struct value *value)
 {
     struct str url = buf_str(&value->text);
     struct str userinfo = url_userinfo(url);
     size_t from = (size_t)(userinfo.data - url.data), until = from + userinfo.len;
-    if (value->hidden && (value->hidden_from < from || value->hidden_to > until)) {
+    if (hides_beyond_userinfo(value)) {
         buf_append_c(to, "***");
     } else if (userinfo.len == 0) {
         escape(to, url);
@@ -62,6 +76,11 @@ static void show_header(struct buf *to, const struct value *value)
         escape(to, line);
 }
 
+bool shown_hides(const struct kind *kind, const struct value *value)
+{
+    return is_url(kind) ? hides_beyond_userinfo(value) : value->hidden;
+}
+
 void shown_quote(struct buf *to, struct str text)
 {
     buf_append_byte(to, '"');
@@ -79,8 +98,7 @@ void shown_value(struct buf *to, const struct kind *kind, const struct value *va
     buf_append_byte(to, '"');
     if (kind_is_secret(kind))
         buf_append_c(to, "***");
-    else if (kind == &kinds[KIND_url] || kind == &kinds[KIND_urls] ||
-             kind == &kinds[KIND_proxy_url])
+    else if (is_url(kind))
         show_url(to, value);
     else if (kind == &kinds[KIND_headers])
         show_header(to, value);

@@ -18,4 +18,8 @@ void shown_value(struct buf *to, const struct kind *kind, const struct value *va
 /* The same of a default or an example, which stands in the tables without its quotes. */
 void shown_table(struct buf *to, const struct kind *kind, const char *text);
 
+/* Is there something in the value that came from a file or credential, and stands where a value of
+ * that kind would be shown? */
+bool shown_hides(const struct kind *kind, const struct value *value);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "config/lexer.h"
+#include "config/sections.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -43,7 +44,20 @@ static bool in_group(const struct parser *p)
     return p->depth == 0 || p->closers[p->depth - 1] == '}';
 }
 
-/* "syntax error: …, found …". What is found is cut short: it may be a password without quotes. */
+/* Is what stands here the value of a password, or what is left of one without quotes? */
+static bool is_secret(const struct parser *p)
+{
+    for (size_t i = 0; i < n_sections && p->name.text.len > 0; i++) {
+        for (size_t k = 0; k < sections[i]->n_options; k++) {
+            const struct option_row *row = &sections[i]->options[k];
+            if (row->kind->sensitive && str_eq_c(p->name.text, row->name))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* "syntax error: expected …, not …" */
 static bool refuse(struct parser *p, const char *expected)
 {
     struct token t = p->token;
@@ -65,6 +79,8 @@ static bool refuse(struct parser *p, const char *expected)
         findings_error(p->findings, here(p),
                        "syntax error: expected %s; characters beyond ASCII stand in quotes only",
                        expected);
+    } else if (is_secret(p)) {
+        findings_error(p->findings, here(p), "syntax error: expected %s", expected);
     } else {
         findings_error(p->findings, here(p), "syntax error: expected %s, not `%.*s`", expected,
                        t.text.len < 24 ? (int)t.text.len : 24, t.text.data);
@@ -112,9 +128,10 @@ static bool check_integer(struct parser *p)
 {
     if (integer_fits(p->token.text))
         return true;
+    struct str text = is_secret(p) ? STR("***") : p->token.text;
     bool is_long = p->token.text.data[p->token.text.len - 1] == 'L';
     findings_error(p->findings, here(p), "the number %.*s is too large%s",
-                   p->token.text.len < 64 ? (int)p->token.text.len : 64, p->token.text.data,
+                   text.len < 64 ? (int)text.len : 64, text.data,
                    is_long ? ""
                            : "; one beyond 32 bits has an L at its end, and sizes are "
                              "strings with a unit, such as \"4G\"");

@@ -12,7 +12,7 @@
 void tls_file_refuse(const struct checking *c, const struct tls_file *file, const char *reason)
 {
     findings_error(c->findings, file->origin->place, "%s.%s: `%s` %s", file->group, file->setting,
-                   file->name, reason);
+                   origin_told(file->origin, file->name), reason);
 }
 
 /* False: there is none, or what is wrong with it is told. */
@@ -26,7 +26,8 @@ static bool read_pem(const struct checking *c, struct tls_file *file)
     CLEANUP(free_charp) char *path = file_beside(c->folder, str_of(file->name));
     if (c->testing && credentials_shut(path, &why)) {
         findings_warn(c->findings, file->origin->place, "%s.%s: `%s` is not checked: %s",
-                      file->group, file->setting, file->name, buf_c(&why));
+                      file->group, file->setting, origin_told(file->origin, file->name),
+                      buf_c(&why));
         buf_done(&why);
         return false;
     }

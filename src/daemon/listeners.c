@@ -70,7 +70,7 @@ static bool may_listen(const struct opening *o, const struct listener *listener,
     log_error("the socket \"%s\" (%s) is not on a loopback address, and whoever reaches it could "
               "read and make calls: set `tls` there and `callers`, or `insecure = true;` if the "
               "network is trusted",
-              entry->systemd, listener->name);
+              origin_told(&entry->origins[LISTEN_systemd], entry->systemd), listener->name);
     return false;
 }
 
@@ -131,10 +131,11 @@ static bool take_given(struct opening *o, const struct listen_config *entry)
         if (strcmp(given->sockets[i].name, entry->systemd) == 0 &&
             !take_one(o, entry, given->sockets[i].fd))
             return false;
+    const char *told = origin_told(&entry->origins[LISTEN_systemd], entry->systemd);
     if (o->found.n == n_before)
         log_error("no socket named \"%s\" was given to rpcgated: start it by systemd with a socket "
                   "unit that has FileDescriptorName=%s, or set `unix` or `address` there",
-                  entry->systemd, entry->systemd);
+                  told, told);
     return o->found.n > n_before;
 }
 

@@ -7,6 +7,7 @@
 #include "daemon/notify.h"
 
 #include <limits.h>
+#include <stdio.h>
 
 static struct config *read_again(struct service *s)
 {
@@ -20,12 +21,20 @@ static struct config *read_again(struct service *s)
     return config;
 }
 
+enum main_index {
+#define X(kind, name, ...) MAIN_##name,
+    MAIN_OPTIONS(X)
+#undef X
+};
+
 static void warn_of_restart(const struct service *s, const struct config *config)
 {
+    char number[24];
+    snprintf(number, sizeof number, "%lld", (long long)config->workers);
     if (config->workers != s->generation->config->workers && config->workers != 0 &&
         (size_t)config->workers != s->n_workers)
-        log_warn("workers = %lld takes effect with a restart; until then there are %zu",
-                 (long long)config->workers, s->n_workers);
+        log_warn("workers = %s takes effect with a restart; until then there are %zu",
+                 origin_told(&config->origins[MAIN_workers], number), s->n_workers);
 }
 
 /* The new generation, or NULL. */

@@ -56,7 +56,7 @@ static bool check_caller(struct request *r, const struct request_head *head)
     const struct credentials credentials = { .head = head, .peer = http_peer(r->exchange) };
     switch (caller_find(r->view->config, &credentials, &r->caller, &r->error)) {
     case CALLER_KNOWN:
-        r->caller_name = r->caller.config != NULL ? r->caller.config->name : "anonymous";
+        r->caller_name = r->caller.config != NULL ? r->caller.config->told : "anonymous";
         return true;
     case CALLER_WRONG:
         refusals_log(&r->worker->gateway->refusals, r);

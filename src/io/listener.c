@@ -34,15 +34,20 @@ void listener_key(const struct listen_config *config, char key[LISTENER_KEY])
         snprintf(key, LISTENER_KEY, "tcp:%s%lld:%s", tls, (long long)config->port, config->address);
 }
 
-void listener_name_tcp(struct listener *l, const union listener_address *address, bool is_tls)
+void listener_name_tcp(struct listener *l, const union listener_address *address,
+                       const struct listen_config *config)
 {
+    const char *scheme = config->tls.present ? "https" : "http";
     char ip[INET6_ADDRSTRLEN] = "";
     bool is_v6 = address->any.sa_family == AF_INET6;
     const void *bytes = is_v6 ? (const void *)&address->in6.sin6_addr : &address->in.sin_addr;
     inet_ntop(address->any.sa_family, bytes, ip, sizeof ip);
     l->port = ntohs(is_v6 ? address->in6.sin6_port : address->in.sin_port);
-    snprintf(l->name, sizeof l->name, "http%s://%s%s%s:%u", is_tls ? "s" : "", is_v6 ? "[" : "", ip,
-             is_v6 ? "]" : "", l->port);
+    if (config->origins[LISTEN_address].hidden || config->origins[LISTEN_port].hidden)
+        snprintf(l->name, sizeof l->name, "%s://*** (line %u)", scheme, config->place.line);
+    else
+        snprintf(l->name, sizeof l->name, "%s://%s%s%s:%u", scheme, is_v6 ? "[" : "", ip,
+                 is_v6 ? "]" : "", l->port);
 }
 
 static void begin(const struct listener_options *options, struct listener *l)
@@ -79,7 +84,7 @@ static bool is_loopback(const union listener_address *address)
 static bool examine(const struct listener_options *options, int fd, struct listener *l,
                     char **reterr)
 {
-    const char *name = options->config->systemd;
+    const char *name = listener_told(options->config, LISTEN_systemd);
     union {
         union listener_address tcp;
         struct sockaddr_un un;
@@ -102,7 +107,7 @@ static bool examine(const struct listener_options *options, int fd, struct liste
     }
     if (a.tcp.any.sa_family != AF_INET && a.tcp.any.sa_family != AF_INET6)
         return listener_fail(reterr, "the socket \"%s\" is neither TCP nor a unix socket", name);
-    listener_name_tcp(l, &a.tcp, options->config->tls.present);
+    listener_name_tcp(l, &a.tcp, options->config);
     l->faces_network = !is_loopback(&a.tcp);
     return true;
 }
@@ -117,8 +122,8 @@ bool listener_take(const struct listener_options *options, int fd, struct listen
     for (size_t i = 0; i < l.n; i++)
         l.fds[i] = own;
     if (own < 0 || fcntl(own, F_SETFL, O_NONBLOCK) != 0)
-        listener_fail(reterr, "cannot listen on the socket \"%s\": %s", options->config->systemd,
-                      strerror(errno));
+        listener_fail(reterr, "cannot listen on the socket \"%s\": %s",
+                      listener_told(options->config, LISTEN_systemd), strerror(errno));
     else if (examine(options, own, &l, reterr)) {
         *ret = l;
         return true;

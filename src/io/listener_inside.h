@@ -22,8 +22,18 @@ union listener_address {
 /* Sets the sentence and returns false, so that failing is one expression. */
 bool listener_fail(char **reterr, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* Names a TCP listener after that address. */
-void listener_name_tcp(struct listener *l, const union listener_address *address, bool is_tls);
+/* Names a TCP listener after that address, unless that is a secret of the entry. */
+void listener_name_tcp(struct listener *l, const union listener_address *address,
+                       const struct listen_config *config);
+
+/* Its path, group or `systemd` as messages have it. */
+static inline const char *listener_told(const struct listen_config *config, enum listen_index which)
+{
+    return origin_told(&config->origins[which], which == LISTEN_unix      ? config->unix
+                                                : which == LISTEN_group   ? config->group
+                                                : which == LISTEN_systemd ? config->systemd
+                                                                          : config->address);
+}
 
 /* listener_tcp.c, listener_unix.c: open the sockets of `l`, which knows how many. */
 bool listener_open_tcp(const struct listener_options *options, struct listener *l,

@@ -73,8 +73,12 @@ static bool fail_tcp(const struct listen_config *config, char **reterr)
         hint = "; ports below 1024 need the capability CAP_NET_BIND_SERVICE";
     else if (errno == EADDRNOTAVAIL)
         hint = "; `address` must be one of this machine's";
-    return listener_fail(reterr, "cannot listen on %s port %lld: %s%s", config->address,
-                         (long long)config->port, strerror(errno), hint);
+    if (config->origins[LISTEN_port].hidden)
+        return listener_fail(reterr, "cannot listen on %s: %s%s",
+                             listener_told(config, LISTEN_address), strerror(errno), hint);
+    return listener_fail(reterr, "cannot listen on %s port %lld: %s%s",
+                         listener_told(config, LISTEN_address), (long long)config->port,
+                         strerror(errno), hint);
 }
 
 static unsigned port_of(int fd)
@@ -102,7 +106,7 @@ bool listener_open_tcp(const struct listener_options *options, struct listener *
     if (!parse_address(config, &address, &len))
         return listener_fail(reterr,
                              "cannot listen on \"%s\": `address` must be an IPv4 or IPv6 address",
-                             config->address);
+                             listener_told(config, LISTEN_address));
     if (config->port != 0 && !options->shares_port && !port_is_free(&address, len))
         return fail_tcp(config, reterr);
     for (size_t i = 0; i < l->n; i++) {
@@ -112,6 +116,6 @@ bool listener_open_tcp(const struct listener_options *options, struct listener *
         if (i == 0)
             set_port(&address, port_of(l->fds[0]));
     }
-    listener_name_tcp(l, &address, config->tls.present);
+    listener_name_tcp(l, &address, config);
     return true;
 }

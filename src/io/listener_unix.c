@@ -13,24 +13,27 @@
 /* Room for a group's names and members. [bytes] */
 #define GROUP_BYTES ((size_t)64 * 1024)
 
-static bool find_group(const char *name, gid_t *ret, char **reterr)
+static bool find_group(const struct listen_config *config, gid_t *ret, char **reterr)
 {
+    const char *name = config->group;
     struct group entry, *found = NULL;
     CLEANUP(free_charp) char *names = xcalloc(1, GROUP_BYTES);
     int error = getgrnam_r(name, &entry, names, GROUP_BYTES, &found);
     if (found == NULL)
-        return listener_fail(reterr, "the group \"%s\" %s; create it, or set another `group`", name,
+        return listener_fail(reterr, "the group \"%s\" %s; create it, or set another `group`",
+                             listener_told(config, LISTEN_group),
                              error == 0 ? "does not exist" : "cannot be looked up");
     *ret = found->gr_gid;
     return true;
 }
 
 /* A socket file outlives its process. One where nobody listens any more is removed. */
-static bool remove_stale(const struct sockaddr_un *address, char **reterr)
+static bool remove_stale(const struct listen_config *config, const struct sockaddr_un *address,
+                         char **reterr)
 {
-    const char *path = address->sun_path;
+    const char *path = listener_told(config, LISTEN_unix);
     struct stat status;
-    if (lstat(path, &status) == 0 && !S_ISSOCK(status.st_mode))
+    if (lstat(address->sun_path, &status) == 0 && !S_ISSOCK(status.st_mode))
         return listener_fail(reterr,
                              "cannot listen on %s: there is a file that is no socket; remove it, "
                              "or set another path",
@@ -48,7 +51,7 @@ static bool remove_stale(const struct sockaddr_un *address, char **reterr)
                              path);
     if (error != ECONNREFUSED && error != ENOENT)
         return listener_fail(reterr, "cannot listen on %s: %s", path, strerror(error));
-    if (unlink(path) != 0 && errno != ENOENT)
+    if (unlink(address->sun_path) != 0 && errno != ENOENT)
         return listener_fail(reterr, "cannot remove the old socket %s: %s", path, strerror(errno));
     return true;
 }
@@ -65,8 +68,9 @@ static int bind_private(int fd, const struct sockaddr_un *address)
     return result;
 }
 
-static bool fail_unix(const char *path, char **reterr)
+static bool fail_unix(const struct listen_config *config, char **reterr)
 {
+    const char *path = listener_told(config, LISTEN_unix);
     const char *hint = "";
     if (errno == ENOENT)
         hint = "; its folder does not exist: create it (under systemd: RuntimeDirectory=)";
@@ -75,15 +79,16 @@ static bool fail_unix(const char *path, char **reterr)
     return listener_fail(reterr, "cannot listen on %s: %s%s", path, strerror(errno), hint);
 }
 
-static bool bind_unix(int fd, const struct sockaddr_un *address, char **reterr)
+static bool bind_unix(const struct listen_config *config, int fd, const struct sockaddr_un *address,
+                      char **reterr)
 {
     if (bind_private(fd, address) == 0)
         return true;
     if (errno != EADDRINUSE)
-        return fail_unix(address->sun_path, reterr);
-    if (!remove_stale(address, reterr))
+        return fail_unix(config, reterr);
+    if (!remove_stale(config, address, reterr))
         return false;
-    return bind_private(fd, address) == 0 || fail_unix(address->sun_path, reterr);
+    return bind_private(fd, address) == 0 || fail_unix(config, reterr);
 }
 
 /* A service that may not change owners at all has it so from the start. */
@@ -97,17 +102,27 @@ bool listener_hand_out(const struct listen_config *config, char **reterr)
 {
     gid_t group = (gid_t)-1;
     if (config->group != NULL) {
-        if (!find_group(config->group, &group, reterr))
+        if (!find_group(config, &group, reterr))
             return false;
         if (!has_group(config->unix, group) && chown(config->unix, (uid_t)-1, group) != 0)
             return listener_fail(reterr,
                                  "cannot give %s to the group \"%s\": %s; run as a member of it",
-                                 config->unix, config->group, strerror(errno));
+                                 listener_told(config, LISTEN_unix),
+                                 listener_told(config, LISTEN_group), strerror(errno));
     }
     if (chmod(config->unix, (mode_t)config->mode) != 0)
-        return listener_fail(reterr, "cannot set the mode of %s: %s", config->unix,
-                             strerror(errno));
+        return listener_fail(reterr, "cannot set the mode of %s: %s",
+                             listener_told(config, LISTEN_unix), strerror(errno));
     return true;
+}
+
+/* A path that is a secret is not told, but names stay different. */
+static void name_unix(struct listener *l, const struct listen_config *config)
+{
+    if (config->origins[LISTEN_unix].hidden)
+        snprintf(l->name, sizeof l->name, "unix:*** (line %u)", config->place.line);
+    else
+        snprintf(l->name, sizeof l->name, "unix:%s", config->unix);
 }
 
 bool listener_open_unix(const struct listen_config *config, struct listener *l, char **reterr)
@@ -117,18 +132,18 @@ bool listener_open_unix(const struct listen_config *config, struct listener *l, 
     if (len >= sizeof address.sun_path)
         return listener_fail(
             reterr, "cannot listen on %s: the path is %zu bytes long, a socket's may be %zu",
-            config->unix, len, sizeof address.sun_path - 1);
+            listener_told(config, LISTEN_unix), len, sizeof address.sun_path - 1);
     memcpy(address.sun_path, config->unix, len + 1);
     int fd = socket(AF_UNIX, SOCK_STREAM | LISTENER_FLAGS, 0);
     if (fd < 0)
         return listener_fail(reterr, "cannot make a socket: %s", strerror(errno));
     for (size_t i = 0; i < l->n; i++)
         l->fds[i] = fd;
-    if (!bind_unix(fd, &address, reterr))
+    if (!bind_unix(config, fd, &address, reterr))
         return false;
     if (listener_hand_out(config, reterr) &&
-        (listen(fd, LISTENER_BACKLOG) == 0 || fail_unix(config->unix, reterr))) {
-        snprintf(l->name, sizeof l->name, "unix:%s", config->unix);
+        (listen(fd, LISTENER_BACKLOG) == 0 || fail_unix(config, reterr))) {
+        name_unix(l, config);
         return true;
     }
     unlink(config->unix);

@@ -142,7 +142,8 @@ static void explain(const struct exchange *x, CURLcode rc, struct upstream_outco
     /* libcurl would say "localhost port 80". */
     if (rc == CURLE_COULDNT_CONNECT && x->target->unix_socket != NULL) {
         snprintf(at_socket, sizeof at_socket, "cannot connect to the unix socket %s",
-                 x->target->unix_socket);
+                 x->target->socket_shown != NULL ? x->target->socket_shown
+                                                 : x->target->unix_socket);
         reason = at_socket;
     }
     if (x->began && ret->status == UPSTREAM_CONNECT_FAILED)

@@ -117,10 +117,10 @@ static void judge_connect(struct check *c)
         fail(c, CHECK_CONNECT, has_proxy(c) ? ADVICE_PROXY : connect_advice(c), "%s",
              why_not_connected(c));
     else if (target_of(c)->unix_socket != NULL)
-        set(c, CHECK_CONNECT, CHECK_OK, "%s", target_of(c)->unix_socket);
+        set(c, CHECK_CONNECT, CHECK_OK, "%s", target_of(c)->socket_shown);
     else
         set(c, CHECK_CONNECT, CHECK_OK, "%s port %d%s%s", d->address, d->port,
-            has_proxy(c) ? ", proxy " : "", has_proxy(c) ? c->upstream->proxy_target.url : "");
+            has_proxy(c) ? ", proxy " : "", has_proxy(c) ? c->upstream->proxy_target.shown : "");
     c->steps[CHECK_CONNECT].time_us =
         (d->connected_us > 0 && !by_proxy ? d->connected_us : d->ended_us) - d->resolved_us;
 }

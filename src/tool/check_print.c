@@ -89,7 +89,7 @@ static const char *url_of(const struct check *c)
 
 static const char *socket_of(const struct check *c)
 {
-    return c->upstream->targets[c->target].unix_socket;
+    return c->upstream->targets[c->target].socket_shown;
 }
 
 void check_print(const struct check *c, struct chain *to)

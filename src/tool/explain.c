@@ -85,11 +85,11 @@ static void add_request(const struct subject *s, const struct chain *document, s
                      "# The request; its head is not known without the secret that `url` is.\n\n");
         return;
     }
-    buf_printf(to, "# The request to %s", target->url);
+    buf_printf(to, "# The request to %s", target->shown);
     if (target->unix_socket != NULL)
-        buf_printf(to, " by the unix socket %s", target->unix_socket);
+        buf_printf(to, " by the unix socket %s", target->socket_shown);
     if (s->upstream->proxy_target.url != NULL)
-        buf_printf(to, " by the proxy %s", s->upstream->proxy_target.url);
+        buf_printf(to, " by the proxy %s", s->upstream->proxy_target.shown);
     buf_append_c(to, "\n\n");
     if (!explain_head(s->upstream, document, to))
         buf_append_c(to, "# Its head could not be found out.\n\n");
