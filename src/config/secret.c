@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 struct chunk {
@@ -99,6 +101,13 @@ bool vault_holds(const struct vault *v, const void *pointer)
             return true;
     }
     return false;
+}
+
+void secret_forbid_dumps(void)
+{
+    const struct rlimit none = { 0, 0 };
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 bool secret_header(struct str name)

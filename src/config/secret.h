@@ -27,6 +27,12 @@ void *vault_alloc(struct vault *v, size_t n, size_t size);
 /* Does `pointer` point into the vault? */
 bool vault_holds(const struct vault *v, const void *pointer);
 
+/* No core dumps of this process, neither into files (RLIMIT_CORE) nor into the pipe that
+ * /proc/sys/kernel/core_pattern may name, for which that limit does not count (PR_SET_DUMPABLE;
+ * core(5)). The latter also keeps other processes of the same user out of its memory, and out of
+ * /proc/PID/fd and the like. */
+void secret_forbid_dumps(void);
+
 /* Is the value of that header a secret? (Authorization, Cookie, *-Key, *-Token, *-Secret.) */
 bool secret_header(struct str name);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
 #include "config/config.h"
+#include "config/secret.h"
 #include "daemon/demo.h"
 #include "daemon/options.h"
 #include "daemon/service.h"
@@ -12,7 +13,6 @@
 #endif
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -112,18 +112,11 @@ static void tune_malloc(void)
 #endif
 }
 
-/* Passwords are in memory as soon as the configuration is read. */
-static void forbid_core_dumps(void)
-{
-    const struct rlimit none = { 0, 0 };
-    setrlimit(RLIMIT_CORE, &none);
-}
-
 int main(int argc, char **argv)
 {
     struct daemon_options options;
     open_standard_streams();
-    forbid_core_dumps();
+    secret_forbid_dumps(); /* passwords are in memory as soon as the configuration is read */
     tune_malloc();
     problem_init();
     if (!daemon_options_read(argc, argv, &options))

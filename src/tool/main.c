@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "config/secret.h"
 #include "tool/command.h"
 
 #include <errno.h>
@@ -29,6 +30,7 @@ static void print_help(FILE *to)
 
 int main(int argc, char **argv)
 {
+    secret_forbid_dumps(); /* it reads tokens, and the daemon's configuration */
     if (argc < 2) {
         print_help(stderr);
         return EX_USAGE;

@@ -54,7 +54,8 @@ def test_nowhere_to_write(start, upstream, target, loses):
         wait_dropped(gateway, 20)
     else:
         assert dropped(gateway) == 0
-        assert os.readlink(f"/proc/{gateway.process.pid}/fd/2") == "/dev/null"
+        if os.geteuid() == 0:  # nobody else may look there
+            assert os.readlink(f"/proc/{gateway.process.pid}/fd/2") == "/dev/null"
 
 
 class Pipe:

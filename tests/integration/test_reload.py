@@ -16,6 +16,7 @@ import pytest
 from rig import crowd
 from rig.certificates import Authority
 from rig.check import assert_problem
+from rig.process import descriptors
 from rig.programs import free_port
 from rig.settings import SLOW
 from rig.wire import Connection, request
@@ -301,7 +302,7 @@ def test_no_descriptors(start, end):
     gateway._write(settings(workers=4, listen=listeners(gateway, {"unix": path}),
                             upstreams=up(upstream)))
     soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    few = len(os.listdir(f"/proc/{pid}/fd")) + 2
+    few = descriptors(pid) + 2
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (few, hard))
     gateway.signal(signal.SIGHUP)
     gateway.wait_line("tried again")

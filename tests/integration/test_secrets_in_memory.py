@@ -3,12 +3,15 @@
 than the configuration that they belong to."""
 
 import errno
+import os
 import re
+import subprocess
 import time
 
 import pytest
 
-from rig.settings import DEADLINE
+from rig.codec import RPCGATE
+from rig.settings import DEADLINE, RPCGATED
 from rig.upstream import echo
 
 FIRST, SECOND = "first-password-0123", "second-password-0123"
@@ -59,8 +62,44 @@ def test_secrets_go_with_their_configuration(start, tmp_path):
     assert SECOND.encode() in text
 
 
-def test_there_are_no_core_dumps(start):
-    gateway = start.gateway({})
-    with open(f"/proc/{gateway.process.pid}/limits", encoding="ascii") as limits:
+def core_limit(pid: int) -> list[str]:
+    with open(f"/proc/{pid}/limits", encoding="ascii") as limits:
         line = next(line for line in limits if line.startswith("Max core file size"))
-    assert line.split()[4:6] == ["0", "0"]
+    return line.split()[4:6]
+
+
+def test_there_are_no_core_files(start):
+    assert core_limit(start.gateway({}).process.pid) == ["0", "0"]
+
+
+@pytest.mark.parametrize("command, ready", [
+    ([RPCGATED, "--demo", "--listen", "127.0.0.1:0"], " ready "),
+    ([RPCGATE, "decode"], None),
+], ids=["daemon", "tool"])
+def test_there_are_no_core_dumps_through_a_pipe(command, ready):
+    """Where core_pattern is a pipe RLIMIT_CORE does not count. /proc/PID/fd belongs to root where its
+    process is not dumpable (proc(5)), whoever runs it; so it is run by another user than root."""
+    if os.geteuid() == 0:
+        command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True) as process:
+        try:
+            wait_undumpable(process, ready)
+        finally:
+            process.stdin.close()
+            process.kill()
+
+
+def wait_undumpable(process, ready: str | None):
+    """The tool waits for its input, and tells of no moment; the daemon says when it is ready."""
+    while ready is not None and ready not in (line := process.stderr.readline()):
+        assert line, "it has ended"
+    end = time.monotonic() + DEADLINE
+    while os.stat(f"/proc/{process.pid}/fd").st_uid != 0 or "rpcgate" not in name_of(process.pid):
+        assert time.monotonic() < end and process.poll() is None
+    assert core_limit(process.pid) == ["0", "0"]
+
+
+def name_of(pid: int) -> str:
+    with open(f"/proc/{pid}/comm", encoding="ascii") as name:
+        return name.read()
