@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/json_layout.h"
 
+#include "base/terminal.h"
 #include "codec/json_text.h"
 
 #include <stdio.h>
@@ -20,36 +21,44 @@ static void begin_line(struct writer *w)
         chain_append(w->to, STR("  "));
 }
 
-/* U+007F to U+009F; those beyond ASCII are C2 80 to C2 9F in UTF-8. Returns how many bytes one has
- * that begins there; 0: none does. */
-static size_t control_length(const char *at, unsigned *ret)
+/* `\uXXXX`, or two of them (RFC 8259 section 7). */
+static void append_escape(uint32_t c, struct chain *to)
 {
-    *ret = (unsigned char)at[0];
-    if (*ret != 0xC2)
-        return *ret == 0x7F;
-    *ret = (unsigned char)at[1];
-    return *ret < 0xA0 ? 2 : 0;
+    char escape[16];
+    if (c < 0x10000)
+        snprintf(escape, sizeof escape, "\\u%04x", (unsigned)c);
+    else
+        snprintf(escape, sizeof escape, "\\u%04x\\u%04x", (unsigned)(0xD7C0 + (c >> 10)),
+                 (unsigned)(0xDC00 + (c & 0x3FF)));
+    chain_append_c(to, escape);
+}
+
+void json_escape_commands(struct str text, struct chain *to)
+{
+    size_t from = 0;
+    uint32_t command = 0;
+    for (size_t i = 0; i < text.len;) {
+        struct str rest = str_slice(text, i, text.len);
+        size_t len = terminal_command(rest, &command);
+        if (len == 0) {
+            i += utf8_sequence((const unsigned char *)rest.data, rest.len);
+            continue;
+        }
+        chain_append(to, str_slice(text, from, i));
+        append_escape(command, to);
+        i += len;
+        from = i;
+    }
+    chain_append(to, str_slice(text, from, text.len));
 }
 
 /* The string's text with its quotes. */
 static void write_string(struct writer *w, struct str text)
 {
-    size_t from = 0;
-    unsigned control;
-    for (size_t i = 0; w->layout == JSON_FOR_EYES && i < text.len;) {
-        size_t len = control_length(text.data + i, &control);
-        if (len == 0) {
-            i++;
-            continue;
-        }
-        char escape[8];
-        snprintf(escape, sizeof escape, "\\u%04x", control);
-        chain_append(w->to, str_slice(text, from, i));
-        chain_append_c(w->to, escape);
-        i += len;
-        from = i;
-    }
-    chain_append(w->to, str_slice(text, from, text.len));
+    if (w->layout == JSON_FOR_EYES)
+        json_escape_commands(text, w->to);
+    else
+        chain_append(w->to, text);
 }
 
 /* Writes the bracket, and of an empty array or object both. Returns what is behind it. */

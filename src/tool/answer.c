@@ -2,6 +2,7 @@
 #include "tool/answer.h"
 
 #include "base/chain.h"
+#include "base/terminal.h"
 #include "codec/json_cursor.h"
 #include "codec/json_layout.h"
 #include "codec/json_scan.h"
@@ -68,36 +69,24 @@ bool answer_member(struct str document, const char *name, struct str *ret)
     return false;
 }
 
-/* C0 but line ends and tabs, DEL, and C1, which is C2 80 to C2 9F in UTF-8. */
-static bool is_command(const char *at)
-{
-    unsigned char c = (unsigned char)at[0];
-    if (c == 0xC2)
-        return (unsigned char)at[1] < 0xA0;
-    return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7F;
-}
-
-void answer_text(struct str quoted, struct buf *to)
+static void append_text(struct str quoted, bool lines, struct buf *to)
 {
     CLEANUP(buf_done) struct buf text;
     buf_init(&text, SIZE_MAX - 1, NULL);
     if (quoted.len < 2 || quoted.data[0] != '"')
         return;
     json_unquote(quoted, &text);
-    for (size_t i = 0; i < text.len; i++) {
-        bool command = is_command(text.data + i);
-        buf_append_byte(to, command ? '?' : text.data[i]);
-        i += command && (unsigned char)text.data[i] == 0xC2;
-    }
+    terminal_clean(to, buf_str(&text), lines);
+}
+
+void answer_text(struct str quoted, struct buf *to)
+{
+    append_text(quoted, /* lines */ true, to);
 }
 
 void answer_word(struct str quoted, struct buf *to)
 {
-    size_t start = to->len;
-    answer_text(quoted, to);
-    for (size_t i = start; i < to->len; i++)
-        if (to->data[i] == '\n' || to->data[i] == '\t')
-            to->data[i] = '?';
+    append_text(quoted, /* lines */ false, to);
 }
 
 int answer_write(struct str json)

@@ -57,13 +57,28 @@ static bool is_text(struct str document, const char *name, const char *text)
            str_eq_c(str_slice(quoted, 1, quoted.len - 1), text);
 }
 
+/* A gateway's is an integer; another's may be anything. */
+static void append_code(struct str json, struct buf *to)
+{
+    uint64_t ignored;
+    bool negative = json.data[0] == '-';
+    if (str_to_uint(negative ? str_slice(json, 1, json.len) : json, UINT64_MAX, &ignored))
+        buf_append(to, json);
+    else if (json.data[0] == '"')
+        answer_word(json, to);
+    else
+        buf_append_byte(to, '?');
+}
+
 /* The whole of it: the problem's `detail` has the beginning only. */
 static void describe_fault(struct str fault, struct buf *to)
 {
     struct str code;
     buf_append_c(to, "fault ");
-    if (!append_member(fault, "code_text", to) && answer_member(fault, "code", &code))
-        buf_append(to, code);
+    if (answer_member(fault, "code_text", &code) && code.data[0] == '"')
+        answer_word(code, to);
+    else if (answer_member(fault, "code", &code))
+        append_code(code, to);
     size_t before = to->len;
     buf_append_c(to, ": ");
     if (!append_member(fault, "string", to))
@@ -85,8 +100,11 @@ static void describe(struct str document, struct buf *to)
         buf_append_c(to, ": ");
     buf_append(to, buf_str(&detail));
     struct str pointer;
-    if (answer_member(document, "pointer", &pointer))
-        buf_printf(to, " (at %.*s)", STR_ARGS(pointer));
+    if (answer_member(document, "pointer", &pointer) && pointer.data[0] == '"') {
+        buf_append_c(to, " (at \"");
+        answer_word(pointer, to);
+        buf_append_c(to, "\")");
+    }
     buf_append_byte(to, '\n');
 }
 

@@ -2,6 +2,7 @@
 #include "tool/check.h"
 
 #include "base/alloc.h"
+#include "base/terminal.h"
 #include "config/redact.h"
 #include "tool/check_advice.h"
 
@@ -19,10 +20,13 @@
 void check_clean(const struct config *config, const char *text, char to[ERROR_DETAIL_MAX])
 {
     CLEANUP(buf_done) struct buf clean;
+    CLEANUP(buf_done) struct buf shown;
     struct error err;
     buf_init(&clean, SIZE_MAX - 1, NULL);
+    buf_init(&shown, SIZE_MAX - 1, NULL);
     redact(config->redactor, str_of(text), &clean);
-    error_set(&err, PROBLEM_INTERNAL, "%s", buf_c(&clean));
+    terminal_clean(&shown, buf_str(&clean), /* lines */ true);
+    error_set(&err, PROBLEM_INTERNAL, "%s", buf_c(&shown));
     memcpy(to, err.detail, sizeof err.detail);
 }
 

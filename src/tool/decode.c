@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `rpcgate decode`: xmlrpc.client's loads(). */
 #include "codec/decode.h"
+#include "base/terminal.h"
 #include "codec/json_write.h"
 #include "tool/command.h"
 #include "tool/decode_line.h"
+#include "tool/harmless.h"
 #include "tool/input.h"
 #include "tool/words.h"
 
@@ -93,7 +95,7 @@ static bool write_document(const struct decode_result *result, const struct chai
     chain_init(&head, SIZE_MAX, NULL);
     if (result->kind == DOCUMENT_FAULT) {
         write_fault(&result->fault, &head);
-        return command_write_chain(&head);
+        return harmless_write_json(&head);
     }
     chain_append_byte(&head, '{');
     if (result->kind == DOCUMENT_CALL) {
@@ -105,7 +107,7 @@ static bool write_document(const struct decode_result *result, const struct chai
         chain_append_byte(&head, ',');
     }
     chain_append(&head, STR("\"params\":"));
-    return command_write_chain(&head) && command_write_chain(params) && command_write(STR("}\n"));
+    return harmless_write_json(&head) && harmless_write_json(params) && command_write(STR("}\n"));
 }
 
 static bool feed_all(struct decoder *d, struct input *in, struct error *err)
@@ -129,7 +131,10 @@ static int decode_one(struct decoder *d, const struct choices *c, struct input *
     if (in->broken)
         return EX_NOINPUT;
     if (!good || !decoder_finish(d, &result, &err)) {
-        fprintf(stderr, "rpcgate: %s: %s\n", in->name, err.detail);
+        CLEANUP(buf_done) struct buf detail;
+        buf_init(&detail, SIZE_MAX - 1, NULL);
+        terminal_clean(&detail, str_of(err.detail), /* lines */ false);
+        fprintf(stderr, "rpcgate: %s: %s\n", in->name, buf_c(&detail));
         return EX_DATAERR;
     }
     return write_document(&result, &params) ? EX_OK : EX_IOERR;
@@ -142,7 +147,7 @@ static bool write_error(const struct error *err)
     chain_append(&line, STR("{\"error\":"));
     json_write_string(&line, str_of(err->detail));
     chain_append(&line, STR("}\n"));
-    return command_write_chain(&line);
+    return harmless_write_json(&line);
 }
 
 static int decode_lines(struct decoder *d, const struct choices *c, struct input *in)

@@ -5,6 +5,7 @@
 #include "codec/base64.h"
 #include "codec/json_write.h"
 #include "tool/command.h"
+#include "tool/harmless.h"
 #include "tool/input.h"
 #include "tool/words.h"
 
@@ -193,7 +194,7 @@ static int encode_lines(struct encoder *e, const struct choices *c, struct input
             write_error(&err, &line);
             status = EX_DATAERR;
         }
-        if (!command_write_chain(&line))
+        if (!harmless_write_json(&line))
             return EX_IOERR;
     }
     return in->broken ? EX_NOINPUT : status;

@@ -2,6 +2,7 @@
 #include "tool/gateway.h"
 
 #include "base/clock.h"
+#include "base/terminal.h"
 #include "config/read_file.h"
 #include "config/url.h"
 #include "rules/retry_after.h"
@@ -121,8 +122,11 @@ static const char *advice(const struct upstream_outcome *outcome)
 static int tell_failure(const struct asking *a, const struct upstream_outcome *outcome)
 {
     bool late = outcome->status == UPSTREAM_TIMEOUT;
+    CLEANUP(buf_done) struct buf detail;
+    buf_init(&detail, SIZE_MAX - 1, NULL);
+    terminal_clean(&detail, str_of(outcome->detail), /* lines */ false);
     fprintf(stderr, "rpcgate: No answer from the gateway %s: %s.\n  %s\n", a->answer->who,
-            outcome->detail, advice(outcome));
+            buf_c(&detail), advice(outcome));
     if (outcome->reached && !a->call.get)
         fputs("  It is not known whether the call was executed.\n", stderr);
     return late ? EX_TEMPFAIL : EX_UNAVAILABLE;

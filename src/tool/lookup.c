@@ -119,11 +119,11 @@ static void print_upstream(struct str item, struct buf *to)
     size_t start = to->len;
     if (!answer_member(item, "name", &name))
         return;
-    answer_text(name, to);
+    answer_word(name, to);
     if (answer_member(item, "state", &state)) {
         size_t width = to->len - start;
         buf_printf(to, "%*s", width < STATE_COLUMN ? (int)(STATE_COLUMN - width) : 1, "");
-        answer_text(state, to);
+        answer_word(state, to);
     }
     buf_append_byte(to, '\n');
 }

@@ -35,6 +35,10 @@ static const struct {
       "\"a\x7f"
       "b\xc2\x9b\xc2\xa0\xe2\x82\xac\"",
       "\"a\\u007fb\\u009b\xc2\xa0\xe2\x82\xac\"" },
+    /* The order of text is turned round by U+202E, and by tags of two escapes. */
+    { "\"\xe2\x80\xae\xd8\x9c\xef\xbb\xbf\xf3\xa0\x80\x81\xf0\x9f\x98\x80\"",
+      "\"\xe2\x80\xae\xd8\x9c\xef\xbb\xbf\xf3\xa0\x80\x81\xf0\x9f\x98\x80\"",
+      "\"\\u202e\\u061c\\ufeff\\udb40\\udc01\xf0\x9f\x98\x80\"" },
     { "{\"\xc2\x80\":\"\xc2\x9f\"}", "{\"\xc2\x80\":\"\xc2\x9f\"}",
       "{\n  \"\\u0080\": \"\\u009f\"\n}" },
 };
