@@ -92,6 +92,24 @@ static void check_client(const struct checking *c, struct upstream_config *u, co
     u->tls_files.key = key.content;
 }
 
+/* Whether a list of ciphers lets OpenSSL speak them is seen by the level that it asks for. */
+static void check_versions(const struct checking *c, const struct upstream_config *u)
+{
+    const struct tls_config *t = &u->tls;
+    if (t->min_version >= TLS_VERSION_1_2)
+        return;
+    findings_warn(c->findings, t->origins[TLS_min_version].place,
+                  "upstreams.%s.tls: `min_version` allows TLS 1.0 or 1.1, which are broken, and "
+                  "with them weak keys and signatures: whoever is on the way to this server may "
+                  "read and change calls",
+                  u->name);
+    if (t->ciphers != NULL && strstr(t->ciphers, "@SECLEVEL=0") == NULL)
+        findings_warn(c->findings, t->origins[TLS_ciphers].place,
+                      "upstreams.%s.tls: OpenSSL speaks TLS 1.0 and 1.1 only where `ciphers` has "
+                      "@SECLEVEL=0 in it, as in \"DEFAULT@SECLEVEL=0\"",
+                      u->name);
+}
+
 void check_tls(const struct checking *c, struct upstream_config *u)
 {
     struct tls_config *t = &u->tls;
@@ -100,6 +118,7 @@ void check_tls(const struct checking *c, struct upstream_config *u)
     check_ca_file(c, u, group);
     check_ca_path(c, t, group);
     check_client(c, u, group);
+    check_versions(c, u);
     if (!t->verify_peer)
         findings_warn(c->findings, t->origins[TLS_verify_peer].place,
                       "upstreams.%s.tls: `verify_peer` is off, so whoever is on the way to this "

@@ -22,7 +22,7 @@ struct store;
 
 enum empty_answer { EMPTY_ANSWER_ERROR, EMPTY_ANSWER_IS_NULL };
 enum auth_scheme { AUTH_SCHEME_NONE, AUTH_SCHEME_BASIC, AUTH_SCHEME_DIGEST, AUTH_SCHEME_BEARER };
-enum tls_version { TLS_VERSION_1_2, TLS_VERSION_1_3 };
+enum tls_version { TLS_VERSION_1_0, TLS_VERSION_1_1, TLS_VERSION_1_2, TLS_VERSION_1_3 };
 enum serve { SERVE_API = 1 << 0, SERVE_ADMIN = 1 << 1 };
 enum multicall_use { MULTICALL_USE_AUTO, MULTICALL_USE_ALWAYS, MULTICALL_USE_NEVER };
 enum multicall_shape { MULTICALL_SHAPE_AUTO, MULTICALL_SHAPE_WRAPPED, MULTICALL_SHAPE_BARE };
@@ -101,6 +101,7 @@ typedef enum dates_form OPTION_C_dates_form;
 typedef enum empty_answer OPTION_C_empty_answer;
 typedef enum auth_scheme OPTION_C_auth_scheme;
 typedef enum tls_version OPTION_C_tls_version;
+typedef enum tls_version OPTION_C_any_tls_version;
 typedef enum multicall_use OPTION_C_multicall_use;
 typedef enum multicall_shape OPTION_C_multicall_shape;
 typedef struct fault_code OPTION_C_fault_code;

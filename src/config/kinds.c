@@ -148,6 +148,11 @@ static const struct word words_tls_version[] = {
     TLS_VERSION_LIST(WORD)
 #undef WORD_VALUE
 };
+static const struct word words_any_tls_version[] = {
+#define WORD_VALUE(word) TLS_VERSION_##word
+    ANY_TLS_VERSION_LIST(WORD)
+#undef WORD_VALUE
+};
 static const struct word words_multicall_use[] = {
 #define WORD_VALUE(word) MULTICALL_USE_##word
     MULTICALL_USE_LIST(WORD)
@@ -230,6 +235,7 @@ KIND_LIST(K)
 #define BEHAVIOUR_empty_answer ENUM(empty_answer)
 #define BEHAVIOUR_auth_scheme ENUM(auth_scheme)
 #define BEHAVIOUR_tls_version ENUM(tls_version)
+#define BEHAVIOUR_any_tls_version ENUM(any_tls_version)
 #define BEHAVIOUR_multicall_use ENUM(multicall_use)
 #define BEHAVIOUR_multicall_shape ENUM(multicall_shape)
 

@@ -71,6 +71,7 @@
     K(empty_answer, NUMBER, "word", "a string with one of the words listed")                       \
     K(text_policy, NUMBER, "word", "a string with one of the words listed")                        \
     K(auth_scheme, NUMBER, "word", "a string with one of the words listed")                        \
+    K(any_tls_version, NUMBER, "word", "a string with one of the words listed")                    \
     K(tls_version, NUMBER, "word", "a string with one of the words listed")                        \
     K(multicall_use, NUMBER, "word", "a string with one of the words listed")                      \
     K(multicall_shape, NUMBER, "word", "a string with one of the words listed")
@@ -316,7 +317,9 @@
       "Whether the server's certificate must come from a CA that is trusted.")                     \
     X(flag, verify_host, "true", NULL, NULL, NULL, LIVE,                                           \
       "Whether it must be for the host in the URL.")                                               \
-    X(tls_version, min_version, "1.2", NULL, NULL, NULL, LIVE, "Oldest version of TLS.")           \
+    X(any_tls_version, min_version, "1.2", NULL, NULL, NULL, LIVE,                                 \
+      "Oldest version of TLS. `1.0` and `1.1` are for appliances that speak no other: they are "   \
+      "broken, and come with weak keys and ciphers unless `ciphers` says otherwise.")              \
     X(text, ciphers, NULL, "ECDHE+AESGCM:TLS_AES_256_GCM_SHA384", NULL, NULL, LIVE,                \
       "Ciphers by OpenSSL's names, with `:` between them; those that begin with `TLS_` are for "   \
       "TLS 1.3.")                                                                                  \
@@ -419,6 +422,7 @@
 #define AUTH_SCHEME_LIST(X)                                                                        \
     X(NONE, "none") X(BASIC, "basic") X(DIGEST, "digest") X(BEARER, "bearer")
 #define TLS_VERSION_LIST(X) X(1_2, "1.2") X(1_3, "1.3")
+#define ANY_TLS_VERSION_LIST(X) X(1_0, "1.0") X(1_1, "1.1") TLS_VERSION_LIST(X)
 #define EMPTY_ANSWER_LIST(X) X(ERROR, "error") X(IS_NULL, "null")
 #define SERVE_LIST(X) X(API, "api") X(ADMIN, "admin")
 #define MULTICALL_USE_LIST(X) X(AUTO, "auto") X(ALWAYS, "always") X(NEVER, "never")

@@ -76,6 +76,7 @@ static void take_certificate(CURL *easy, struct upstream_certificate *ret)
         chain->num_of_certs < 1)
         return;
     ret->known = true;
+    ret->n_sent = (unsigned)chain->num_of_certs;
     for (const struct curl_slist *at = chain->certinfo[0]; at != NULL; at = at->next) {
         struct str line = str_of(at->data);
         size_t colon = str_find(line, ':');

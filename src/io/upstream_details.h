@@ -14,6 +14,7 @@ struct upstream_certificate {
     char subject[UPSTREAM_CERTIFICATE_TEXT];
     char issuer[UPSTREAM_CERTIFICATE_TEXT];
     char names[UPSTREAM_CERTIFICATE_TEXT]; /* as "DNS:a.example, IP Address:192.0.2.1" */
+    unsigned n_sent;                       /* with those that it sent behind it */
     int64_t begins_s, expires_s;           /* since 1970; 0: not understood */
 };
 

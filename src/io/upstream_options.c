@@ -226,18 +226,33 @@ static bool set_ciphers(CURL *easy, const char *ciphers)
     return ok;
 }
 
+/* For OpenSSL the versions before 1.2 are of level 0, as their signatures are made with SHA-1. */
+#define OLD_CIPHERS "DEFAULT@SECLEVEL=0"
+
+static const char *ciphers_of(const struct tls_config *tls)
+{
+    if (tls->ciphers == NULL && tls->min_version < TLS_VERSION_1_2)
+        return OLD_CIPHERS;
+    return tls->ciphers;
+}
+
 static bool set_tls(CURL *easy, const struct upstream_config *config)
 {
+    static const long versions[] = {
+        [TLS_VERSION_1_0] = CURL_SSLVERSION_TLSv1_0,
+        [TLS_VERSION_1_1] = CURL_SSLVERSION_TLSv1_1,
+        [TLS_VERSION_1_2] = CURL_SSLVERSION_TLSv1_2,
+        [TLS_VERSION_1_3] = CURL_SSLVERSION_TLSv1_3,
+    };
     const struct tls_config *tls = &config->tls;
-    long version =
-        tls->min_version == TLS_VERSION_1_3 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2;
+    const char *ciphers = ciphers_of(tls);
     bool ok = set_trust(easy, config) && set_identity(easy, config);
-    SET(CURLOPT_SSLVERSION, version);
+    SET(CURLOPT_SSLVERSION, versions[tls->min_version]);
     SET(CURLOPT_SSL_VERIFYPEER, tls->verify_peer ? 1L : 0L);
     SET(CURLOPT_SSL_VERIFYHOST, tls->verify_host ? 2L : 0L);
     if (tls->pinned_public_key != NULL)
         SET(CURLOPT_PINNEDPUBLICKEY, tls->pinned_public_key);
-    return ok && (tls->ciphers == NULL || set_ciphers(easy, tls->ciphers));
+    return ok && (ciphers == NULL || set_ciphers(easy, ciphers));
 }
 
 static bool set_proxy(CURL *easy, const struct upstream *u)

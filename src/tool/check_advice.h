@@ -1,26 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What to do when a step of `rpcgate check` fails. */
+/* What to do when a step of `rpcgate check` fails, by the words of libcurl, OpenSSL or the system.
+ * Where there is nothing to advise, that is said. Pure. */
 #ifndef RPCGATE_TOOL_CHECK_ADVICE_H
 #define RPCGATE_TOOL_CHECK_ADVICE_H
 
+#include <stdbool.h>
+
+#define ADVICE_NONE                                                                                \
+    "rpcgate has no advice for this reason; look into the server's log, and for these words."
 #define ADVICE_DNS "Check the host name in `url` (or proxy.url), and this machine's resolver."
 #define ADVICE_PROXY                                                                               \
     "Check `proxy`: that it runs at its url, its username and password, and what it lets through."
 #define ADVICE_TIMEOUT                                                                             \
     "Check whether it is overloaded or a firewall drops packets, or raise `timeouts`."
 #define ADVICE_RENEW "Renew the server's certificate."
-#define ADVICE_WRONG_LOGIN "Check username, password or token of `auth`, and its scheme."
-#define ADVICE_NO_LOGIN "Set `auth` with the scheme that it asks for."
-#define ADVICE_FORBIDDEN                                                                           \
-    "Check what the server allows to these credentials and to this machine's address."
 #define ADVICE_PATH "Check the path of `url`; many servers use /RPC2 or /xmlrpc."
-#define ADVICE_LOST "Look into the server's log: it closed the connection."
-#define ADVICE_NO_HTTP "Check the port of `url`, and whether it wants https."
+#define ADVICE_CODING                                                                              \
+    "Have the server compress with gzip or deflate, or not at all; compression.accept = false "    \
+    "asks "                                                                                        \
+    "for none."
 
-/* By libcurl's words. */
+const char *advice_dns(const char *detail);
 const char *advice_connect(const char *detail);
-const char *advice_tls(const char *detail);
 
-const char *advice_status(int http_status);
+/* What is known beside the reason. */
+struct advice_tls {
+    bool has_ca;             /* tls.ca_file or tls.ca_path is set */
+    unsigned n_sent;         /* certificates that the server has sent; 0: not known */
+    bool is_self_signed;     /* its own one */
+    bool takes_old_versions; /* tls.min_version is older than 1.2 */
+};
+
+const char *advice_tls(const char *detail, const struct advice_tls *known);
+
+/* A connection that ended before the answer was complete, and an answer that is no HTTP. */
+const char *advice_lost(const char *detail, bool kept);
+const char *advice_no_http(const char *detail);
+
+enum advice_login {
+    ADVICE_LOGIN_NONE,
+    ADVICE_LOGIN_BASIC,
+    ADVICE_LOGIN_DIGEST,
+    ADVICE_LOGIN_BEARER
+};
+
+/* For a 401. `wants` is what WWW-Authenticate asks for; "": nothing. */
+const char *advice_login(const char *wants, enum advice_login configured);
+
+/* `proxied`: the answer may be a proxy's, which has read the request. */
+const char *advice_forbidden(bool proxied);
+const char *advice_status(int http_status, bool proxied);
 
 #endif

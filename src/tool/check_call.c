@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 #include <time.h>
 
@@ -80,11 +81,19 @@ static void look(struct check *c)
     upstream_submit(c->client, &c->call);
 }
 
+/* Each scheme may have a header of its own. */
+static void add_wanted(struct check *c, const char *value)
+{
+    size_t len = strlen(c->wants);
+    snprintf(c->wants + len, sizeof c->wants - len, "%s%s", len > 0 ? ", " : "", value);
+}
+
 static void keep_outcome(struct check *c, const struct upstream_outcome *outcome)
 {
+    c->wants[0] = '\0';
     for (size_t i = 0; i < outcome->n_headers; i++)
         if (strcasecmp(outcome->headers[i].name, "WWW-Authenticate") == 0)
-            snprintf(c->wants, sizeof c->wants, "%s", outcome->headers[i].value);
+            add_wanted(c, outcome->headers[i].value);
     c->outcome = *outcome;
     c->outcome.headers = NULL;
     c->outcome.n_headers = 0;

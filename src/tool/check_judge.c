@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 /* Of text that is put together before it is redacted and cut. */
@@ -71,6 +72,12 @@ static bool has_proxy(const struct check *c)
     return c->upstream->proxy_target.url != NULL;
 }
 
+/* It has read the request, where there is no tunnel: its answer looks like the server's. */
+static bool is_proxied(const struct check *c)
+{
+    return has_proxy(c) && !is_https(c) && !c->upstream->proxy.tunnel;
+}
+
 static bool failed_before(const struct check *c, enum check_step_word word)
 {
     for (unsigned i = 0; i < word; i++)
@@ -91,7 +98,7 @@ static void judge_dns(struct check *c)
     if (target_of(c)->unix_socket != NULL)
         set(c, CHECK_DNS, CHECK_SKIPPED, "a unix socket");
     else if (d->resolved_us == 0)
-        fail(c, CHECK_DNS, ADVICE_DNS, "%s", c->outcome.detail);
+        fail(c, CHECK_DNS, advice_dns(c->outcome.detail), "%s", c->outcome.detail);
     else
         set(c, CHECK_DNS, CHECK_OK, "%s", d->address);
     if (c->steps[CHECK_DNS].result != CHECK_SKIPPED)
@@ -145,6 +152,20 @@ static void judge_expiry(struct check *c, int64_t now_s)
         step->advice = ADVICE_RENEW;
 }
 
+static const char *tls_advice(const struct check *c)
+{
+    const struct upstream_certificate *certificate = &c->details.certificate;
+    const struct tls_config *tls = &c->upstream->tls;
+    return advice_tls(c->outcome.detail,
+                      &(struct advice_tls){
+                          .has_ca = tls->ca_file != NULL || tls->ca_path != NULL,
+                          .n_sent = certificate->known ? certificate->n_sent : 0,
+                          .is_self_signed = certificate->known &&
+                                            strcmp(certificate->subject, certificate->issuer) == 0,
+                          .takes_old_versions = tls->min_version < TLS_VERSION_1_2,
+                      });
+}
+
 static void judge_tls(struct check *c, int64_t now_s)
 {
     struct upstream_details *d = &c->details;
@@ -158,7 +179,7 @@ static void judge_tls(struct check *c, int64_t now_s)
     if (failed_before(c, CHECK_TLS))
         return;
     if (failed || d->tls_us == 0)
-        fail(c, CHECK_TLS, advice_tls(c->outcome.detail), "%s", c->outcome.detail);
+        fail(c, CHECK_TLS, tls_advice(c), "%s", c->outcome.detail);
     else
         judge_expiry(c, now_s);
     c->steps[CHECK_TLS].time_us =
@@ -174,6 +195,15 @@ static const char *login_name(const struct check *c)
     return target_of(c)->digest ? "digest" : "basic";
 }
 
+static enum advice_login login_kind(const struct check *c)
+{
+    if (c->upstream->auth.scheme == AUTH_SCHEME_BEARER)
+        return ADVICE_LOGIN_BEARER;
+    if (target_of(c)->username == NULL)
+        return ADVICE_LOGIN_NONE;
+    return target_of(c)->digest ? ADVICE_LOGIN_DIGEST : ADVICE_LOGIN_BASIC;
+}
+
 static void judge_login(struct check *c)
 {
     const char *name = login_name(c);
@@ -182,12 +212,12 @@ static void judge_login(struct check *c)
     if (failed_before(c, CHECK_LOGIN))
         return;
     if (status == 401)
-        fail(c, CHECK_LOGIN, name != NULL ? ADVICE_WRONG_LOGIN : ADVICE_NO_LOGIN,
-             "%s (HTTP status 401%s%s)",
+        fail(c, CHECK_LOGIN, advice_login(c->wants, login_kind(c)), "%s (HTTP status 401%s%s)",
              name != NULL ? "the credentials are refused" : "it wants credentials",
              wants ? ", it asks for " : "", c->wants);
     else if (status == 403)
-        fail(c, CHECK_LOGIN, ADVICE_FORBIDDEN, "access is forbidden (HTTP status 403)");
+        fail(c, CHECK_LOGIN, advice_forbidden(is_proxied(c)),
+             "access is forbidden (HTTP status 403)");
     else if (status == 0)
         set(c, CHECK_LOGIN, CHECK_SKIPPED, "no answer tells");
     else if ((status >= 300 && status < 400) || status == 429 || status >= 500)
@@ -263,7 +293,7 @@ static bool is_html(const struct check *c)
 static void judge_status(struct check *c)
 {
     int status = c->outcome.http_status;
-    fail(c, CHECK_CALL, advice_status(status), "HTTP status %d%s%s%s", status,
+    fail(c, CHECK_CALL, advice_status(status, is_proxied(c)), "HTTP status %d%s%s%s", status,
          c->outcome.reason_phrase[0] != '\0' ? " " : "", c->outcome.reason_phrase,
          status == 404 || status == 405 ? ": no XML-RPC server at this path" : "");
 }
@@ -283,6 +313,9 @@ static void judge_document(struct check *c)
         fail(c, CHECK_CALL, ADVICE_PATH, "it answers with an empty body");
     else if (is_html(c))
         fail(c, CHECK_CALL, ADVICE_PATH, "no XML-RPC server at this path: it answers with HTML");
+    else if (c->outcome.strange_coding[0] != '\0')
+        fail(c, CHECK_CALL, ADVICE_CODING, "its Content-Encoding \"%s\" is not known: %s",
+             c->outcome.strange_coding, c->error.detail);
     else
         fail(c, CHECK_CALL, ADVICE_PATH, "the answer is not usable XML-RPC: %s", c->error.detail);
 }
@@ -303,16 +336,17 @@ static void judge_call(struct check *c)
         fail(c, CHECK_CALL, ADVICE_TIMEOUT, "no answer in time: %s", c->outcome.detail);
         break;
     case UPSTREAM_LOST:
-        fail(c, CHECK_CALL, ADVICE_LOST, "the connection ended before the answer was complete: %s",
-             c->outcome.detail);
+        fail(c, CHECK_CALL, advice_lost(c->outcome.detail, c->outcome.reused),
+             "the connection ended before the answer was complete: %s", c->outcome.detail);
         break;
     case UPSTREAM_BAD_RESPONSE:
-        fail(c, CHECK_CALL, ADVICE_NO_HTTP, "no usable HTTP: %s", c->outcome.detail);
+        fail(c, CHECK_CALL, advice_no_http(c->outcome.detail), "no usable HTTP: %s",
+             c->outcome.detail);
         break;
     case UPSTREAM_CONNECT_FAILED:
     case UPSTREAM_TLS_FAILED:
     case UPSTREAM_FAILED:
-        fail(c, CHECK_CALL, NULL, "%s", c->outcome.detail);
+        fail(c, CHECK_CALL, ADVICE_NONE, "%s", c->outcome.detail);
         break;
     }
 }

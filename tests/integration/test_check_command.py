@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import warnings
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from xmlrpc.server import SimpleXMLRPCServer
 
@@ -335,6 +336,26 @@ class Certificates:
         return str(whole)
 
 
+    def signed(self, name: str, key: str, ca: str = "ca", extension: str = "") -> str:
+        """A certificate for 127.0.0.1 with its key in one file, by `openssl x509`."""
+        self._openssl("req", "-newkey", key, *(["-pkeyopt", "ec_paramgen_curve:P-256"]
+                      if key == "ec" else []), "-nodes", "-keyout", f"{name}.key", "-out",
+                      f"{name}.csr", "-subj", f"/CN={name}")
+        (self.folder / f"{name}.cnf").write_text(extension or "subjectAltName=IP:127.0.0.1\n")
+        self._openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{ca}.pem", "-CAkey",
+                      f"{ca}.key", "-CAcreateserial", "-days", "300", "-extfile", f"{name}.cnf",
+                      "-out", f"{name}.pem")
+        whole = self.folder / f"{name}.all"
+        whole.write_bytes(b"".join((self.folder / f"{name}.{kind}").read_bytes()
+                                   for kind in ("pem", "key")))
+        return str(whole)
+
+    def through_intermediate(self) -> tuple[str, str]:
+        """A server's certificate without the one that signed it, and that one."""
+        self.signed("middle", "ec", extension="basicConstraints=critical,CA:TRUE\n")
+        return self.signed("leaf", "ec", "middle"), str(self.folder / "middle.pem")
+
+
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
     return Certificates(tmp_path_factory.mktemp("certificates"))
@@ -357,10 +378,17 @@ class _Answering(BaseHTTPRequestHandler):
 class TlsServer(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, certificate: str, client_ca: str | None = None):
+    def __init__(self, certificate: str, client_ca: str | None = None, level: int | None = None,
+                 version: ssl.TLSVersion | None = None):
         super().__init__(("127.0.0.1", 0), _Answering)
         self.answered = 0
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        if level is not None:
+            context.set_ciphers(f"DEFAULT@SECLEVEL={level}")
+        if version is not None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)
+                context.minimum_version = context.maximum_version = version
         context.load_cert_chain(certificate)
         if client_ca is not None:
             # In TLS 1.3 the client is through before it is asked.
@@ -412,6 +440,88 @@ def test_refused_certificates(check, certificates, name, names, expired, ca, wor
     shown = found.url["certificate"]
     assert shown["subject"] == f"CN = {name}" and shown["issuer"] == "CN = Test ca"
     assert shown["expires"][:4] == ("2020" if expired else "2099")
+
+
+# ---- Advice for what people met ---------------------------------------------------------------
+
+
+def test_a_coding_that_is_not_known(check, start):
+    async def behave(x):
+        await x.respond(b"\x0b\x02\x80compressed", headers={"Content-Encoding": "br"})
+    found = check.one(start.upstream(behave).url)
+    assert "Content-Encoding" in found.failure()["reason"]
+    assert "compression.accept" in found.failure()["advice"]
+
+
+def test_a_coding_that_is_none(check, start):
+    async def behave(x):
+        await x.respond(response_document(["a"]), headers={"Content-Encoding": "UTF-8"})
+    assert check.one(start.upstream(behave).url).whole["ok"]
+
+
+def test_a_document_with_less_than_promised(check, start):
+    async def behave(x):
+        document = response_document(["a"])
+        await x.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(document) + 9)
+                     + document)
+        x.close()
+    assert check.one(start.upstream(behave).url).whole["ok"]
+
+
+def test_a_weak_key(check, certificates):
+    weak = certificates.signed("weak", "rsa:1024")
+    with TlsServer(weak, level=0) as server:
+        tls = {"ca_file": certificates.ca}
+        found = check.one(f"https://127.0.0.1:{server.port}", tls=tls)
+        assert "@SECLEVEL=0" in found.failure()["advice"]
+        tls["ciphers"] = "DEFAULT@SECLEVEL=0"
+        assert check.one(f"https://127.0.0.1:{server.port}", tls=tls).whole["ok"]
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
+def test_old_versions_of_tls(check, certificates, version):
+    name = {ssl.TLSVersion.TLSv1: "1.0", ssl.TLSVersion.TLSv1_1: "1.1"}[version]
+    with TlsServer(certificates.server("old", "IP:127.0.0.1"), level=0, version=version) as server:
+        url, tls = f"https://127.0.0.1:{server.port}", {"ca_file": certificates.ca}
+        assert 'tls.min_version = "1.0"' in check.one(url, tls=tls).failure()["advice"]
+        done = check.run({"up": {"url": url, "tls": tls | {"min_version": name}}}, "--json")
+        assert done.returncode == 0, done.stdout
+        assert "TLS 1.0 or 1.1, which are broken" in done.stderr
+        if name == "1.0":
+            done = check.run({"up": {"url": url, "tls": tls | {"min_version": "1.1"}}}, "--json")
+            step = json.loads(done.stdout)["upstreams"][0]["urls"][0]["steps"][2]
+            assert done.returncode == 69 and "no common version" in step["advice"]
+
+
+def test_a_missing_intermediate(check, certificates):
+    """The root is named, and has not signed what the server sends; naming what is missing helps."""
+    whole, intermediate = certificates.through_intermediate()
+    with TlsServer(whole) as server:
+        url = f"https://127.0.0.1:{server.port}"
+        advice = check.one(url, tls={"ca_file": certificates.ca}).failure()["advice"]
+        assert "sends no intermediate" in advice and "tls.ca_file" in advice
+        both = certificates.folder / "both.pem"
+        both.write_text("".join(open(name).read() for name in (certificates.ca, intermediate)))
+        assert check.one(url, tls={"ca_file": str(both)}).whole["ok"]
+
+
+def test_a_proxy_forbids(check, start):
+    async def behave(x):
+        await x.respond(b"no", "403 Forbidden")
+    proxy = {"url": start.upstream(behave).url.removesuffix("/RPC2")}
+    found = check.one("http://nobody.invalid/RPC2", proxy=proxy)
+    assert found.failure()["step"] == "authentication" and "proxy" in found.failure()["advice"]
+
+
+@pytest.mark.parametrize("wants, words", [
+    ('Digest realm="r", nonce="n", algorithm=SHA-512-256, qop="auth"', "MD5 and SHA-256"),
+    ("Negotiate", "another scheme"), ('Basic realm="r"', '"basic"')])
+def test_a_login_that_is_not_ours(check, start, wants, words):
+    async def behave(x):
+        await x.respond(b"", "401 No", {"WWW-Authenticate": wants})
+    found = check.one(start.upstream(behave).url, auth={
+        "scheme": "digest", "username": "somebody", "password": PASSWORD})
+    assert words in found.failure()["advice"]
 
 
 def test_unverified_is_told(check, certificates):
