@@ -189,6 +189,28 @@ void chain_append_range(struct chain *c, const struct chain *from, size_t at, si
     }
 }
 
+void chain_join(struct chain *to, struct chain *from)
+{
+    assert(to->budget == from->budget);
+    size_t len = chain_len(to);
+    if (to->state == CHAIN_OK)
+        to->state = from->state;
+    if (to->state == CHAIN_OK && (len > to->max || chain_len(from) > to->max - len))
+        to->state = CHAIN_FULL;
+    if (to->state != CHAIN_OK || from->first == NULL) {
+        chain_done(from);
+        return;
+    }
+    for (struct chain_block *b = from->first; b != NULL; b = b->next)
+        b->start += len;
+    if (to->last != NULL)
+        to->last->next = from->first;
+    else
+        to->first = from->first;
+    to->last = from->last;
+    chain_init(from, from->max, from->budget);
+}
+
 /* Inserts a block that begins with the text; what stands behind it in its block moves there. */
 static void insert_block(struct chain *c, struct chain_block *b, size_t keep, struct str text)
 {

@@ -121,6 +121,10 @@ void chain_recover(struct chain *c, size_t len);
 /* Appends `len` bytes that the document `from` holds at offset `at`; `from` may be `c` itself. */
 void chain_append_range(struct chain *c, const struct chain *from, size_t at, size_t len);
 
+/* Moves all that is in `from` to the end of `to`, at no cost that grows with its length: the two
+ * have one budget. `from` is empty then; its failure is that of `to`, too. */
+void chain_join(struct chain *to, struct chain *from);
+
 /* Puts text between the bytes that are there, at offset `at`. At the end of the document the cost
  * does not grow with what stands before, and a block is cut only where it is full, so that many
  * insertions do not make many blocks. */

@@ -83,10 +83,10 @@ static void init_buffers(struct decoder *d, struct budget *budget)
     buf_init(&d->method, SCALAR_MAX, budget);
     buf_init(&d->names, SIZE_MAX / 2, budget);
     buf_init(&d->members, SIZE_MAX / 2, budget);
-    buf_init(&d->table.heads, SIZE_MAX / 2, budget);
+    buf_init(&d->table.levels, SIZE_MAX / 2, budget);
     buf_init(&d->table.links, SIZE_MAX / 2, budget);
-    d->table.n = 0;
-    d->table.n_heads = 0;
+    buf_init(&d->edits.list, SIZE_MAX / 2, budget);
+    buf_init(&d->edits.parts, SIZE_MAX / 2, budget);
     buf_init(&d->fault_code_text, SIZE_MAX / 2, budget);
     buf_init(&d->fault_string, SIZE_MAX / 2, budget);
 }
@@ -97,8 +97,8 @@ static void free_buffers(struct decoder *d)
     buf_done(&d->method);
     buf_done(&d->names);
     buf_done(&d->members);
-    buf_done(&d->table.heads);
-    buf_done(&d->table.links);
+    names_clear(d);
+    edits_clear(d);
     buf_done(&d->fault_code_text);
     buf_done(&d->fault_string);
 }
@@ -167,8 +167,8 @@ void decoder_begin(struct decoder *d, const struct decode_options *options, stru
     d->repaired = 0;
     d->depth = 0;
     d->depth_max = options->depth + items_depth(options);
-    d->items = (struct items){ .begin = chain_len(out) };
-    d->moved = 0;
+    d->items = (struct items){ .n = 0 };
+    d->begin = chain_len(out);
     d->carried = 0;
     d->has_method = false;
     d->has_fault_code_text = false;
@@ -287,12 +287,14 @@ bool decode_push_utf8(struct decoder *d, struct str text)
  * any more. */
 static void settle(struct decoder *d)
 {
-    struct buf *working[] = { &d->text, &d->names, &d->members, &d->table.heads, &d->table.links };
+    struct buf *working[] = { &d->text, &d->names, &d->members };
     struct buf *results[] = { &d->method, &d->fault_code_text, &d->fault_string };
     for (size_t i = 0; i < ARRAY_LEN(working); i++) {
         buf_done(working[i]);
         working[i]->budget = NULL;
     }
+    names_clear(d);
+    edits_clear(d);
     for (size_t i = 0; i < ARRAY_LEN(results); i++) {
         budget_give(results[i]->budget, results[i]->cap);
         results[i]->budget = NULL;
@@ -336,7 +338,8 @@ bool decoder_is_empty(const struct decoder *d)
     return !d->begun && !d->failed && d->carried == 0 && decode_charset_is_empty(d);
 }
 
-bool decoder_finish(struct decoder *d, struct decode_result *ret, struct error *err)
+/* The end of the document; the output may still have to be arranged. */
+static bool end(struct decoder *d)
 {
     bool ok = !d->failed && decode_charset_finish(d) && (d->carried == 0 || push_carry(d));
     if (ok && !d->begun)
@@ -346,16 +349,46 @@ bool decoder_finish(struct decoder *d, struct decode_result *ret, struct error *
         ok = items_finish(d);
     else if (ok)
         chain_append_byte(d->out, ']');
-    if (!ok || !decode_check_chain(d))
+    return ok && decode_check_chain(d);
+}
+
+bool decoder_end(struct decoder *d, struct decode_result *ret, struct error *err)
+{
+    if (!end(d))
         return report(d, err);
     *ret = (struct decode_result){
         .kind = d->kind,
         .n_params = d->kind == DOCUMENT_FAULT ? 1 : d->n_params,
         .fault = decode_fault(d),
         .repaired = d->repaired,
+        .unarranged = d->edits.n > 0,
     };
     if (d->has_method)
         ret->method = (struct str){ buf_c(&d->method), d->method.len };
-    settle(d);
+    if (!ret->unarranged)
+        settle(d);
     return true;
+}
+
+enum codec_step decoder_arrange(struct decoder *d, size_t bytes, struct error *err)
+{
+    enum codec_step step = d->failed || d->out == NULL ? CODEC_FAILED : edits_step(d, bytes);
+    if (step == CODEC_DONE)
+        settle(d);
+    else if (step == CODEC_FAILED)
+        report(d, err);
+    return step;
+}
+
+bool decoder_finish(struct decoder *d, struct decode_result *ret, struct error *err)
+{
+    enum codec_step step = CODEC_MORE;
+    if (!decoder_end(d, ret, err))
+        return false;
+    if (!ret->unarranged)
+        return true;
+    ret->unarranged = false;
+    while (step == CODEC_MORE)
+        step = decoder_arrange(d, SIZE_MAX / 2, err);
+    return step == CODEC_DONE;
 }

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "codec/options.h"
+#include "codec/step.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -43,6 +44,7 @@ struct decode_result {
     size_t n_params;    /* the output is a JSON array of so many values */
     struct fault fault; /* of DOCUMENT_FAULT; borrowed as `method` */
     size_t repaired;    /* how many characters or strings the text policy has changed */
+    bool unarranged;    /* of decoder_end(): the output is to be arranged yet */
 };
 
 /* ---- The answer of system.multicall ---- */
@@ -103,6 +105,15 @@ bool decoder_is_empty(const struct decoder *d) MUST_CHECK;
 
 /* The end of the document. False as above: empty, truncated. */
 bool decoder_finish(struct decoder *d, struct decode_result *ret, struct error *err) MUST_CHECK;
+
+/* The same in steps, for who must not be held up: whether the document is good is known at once,
+ * but where the result says that it is unarranged, the output is a JSON text only when
+ * decoder_arrange() is done. What is never arranged is dropped by the next decoder_begin() or
+ * decoder_clear(). */
+bool decoder_end(struct decoder *d, struct decode_result *ret, struct error *err) MUST_CHECK;
+
+/* About so many bytes of it. CODEC_FAILED: `err` is RESPONSE_TOO_LARGE. */
+enum codec_step decoder_arrange(struct decoder *d, size_t bytes, struct error *err) MUST_CHECK;
 
 /* Drops what the document at hand has needed, finished or not, and its results: for a decoder that
  * waits for its next one. */

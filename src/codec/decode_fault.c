@@ -55,6 +55,8 @@ static bool keep_member(struct decoder *d, const struct member *m, size_t end, s
     bool there = buf_ok(&json) && !str_eq(buf_str(&json), STR("null"));
     if (there)
         append_text(buf_str(&json), d->options->types, to);
+    if (there && UNLIKELY(edits_has_base64(d, m->value + 1)))
+        repair_text_to_base64(to);
     buf_done(&json);
     if (!buf_ok(to))
         decode_fail_buf(d, to);

@@ -27,6 +27,7 @@ static void begin_item(struct decoder *d)
     items->kind = told->shape == ITEMS_BARE ? ITEM_VALUE : ITEM_NEITHER;
     told->begin(told->context, items->n);
     items->mark = chain_len(d->out);
+    items->edits = d->edits.n;
 }
 
 bool items_begin_child(struct decoder *d)
@@ -109,8 +110,10 @@ void items_end_child(struct decoder *d)
     if (items->wrapping && items->n_values != 1)
         items->kind = ITEM_NEITHER;
     struct decode_item item = { .index = items->n++, .kind = items->kind };
-    if (item.kind != ITEM_VALUE)
+    if (item.kind != ITEM_VALUE) {
         chain_truncate(d->out, items->mark);
+        edits_forget(d, items->edits);
+    }
     if (item.kind == ITEM_FAULT)
         item.fault = decode_fault(d);
     told->end(told->context, &item);
@@ -119,8 +122,10 @@ void items_end_child(struct decoder *d)
 
 bool items_finish(struct decoder *d)
 {
-    if (d->kind == DOCUMENT_FAULT)
-        chain_truncate(d->out, d->items.begin);
+    if (d->kind == DOCUMENT_FAULT) {
+        chain_truncate(d->out, d->begin);
+        edits_forget(d, 0);
+    }
     if (d->kind == DOCUMENT_RESPONSE && d->n_params != 1)
         return decode_fail(d, "an answer of system.multicall is one value, and here are %zu",
                            d->n_params);

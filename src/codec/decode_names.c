@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tells while a struct of many members is read whether one of its names comes twice, so that there
- * is not all of that work at its end. One hash table for all open structs of that size: what is
- * added last leaves first, so each chain's head is its newest name. */
+/* Tells while a struct of many members is read whether one of its names has come before, so that
+ * there is not all of that work at its end. One hash table for all open structs of that size. It
+ * grows by further levels beside those that are there, each with its own heads, so that no name
+ * costs the moving of all others, and an ended struct leaves whole levels at once: the rest is
+ * taken out of one level, whose size is bounded. What is added last leaves first, so each chain's
+ * head is its newest name. */
 #include "codec/decode_private.h"
 
-#define HEADS_FIRST ((size_t)64)
+#include <stdlib.h>
+
+/* Heads, and so names, of the first level; each has four times as many as the one before. */
+#define HEADS_FIRST ((uint32_t)64)
+#define HEADS_MOST ((uint32_t)65536)
 
 struct link {
     uint32_t member; /* index in d->members */
@@ -12,14 +19,20 @@ struct link {
     uint32_t older; /* index + 1 of the next in its chain; 0: none */
 };
 
+struct level {
+    uint32_t *heads; /* index + 1 of the newest link; 0: none; owned */
+    uint32_t n_heads;
+    uint32_t first; /* index of its first link */
+};
+
 static struct link *links_of(const struct decoder *d)
 {
     return (struct link *)(void *)d->table.links.data;
 }
 
-static uint32_t *heads_of(const struct decoder *d)
+static struct level *levels_of(const struct decoder *d)
 {
-    return (uint32_t *)(void *)d->table.heads.data;
+    return (struct level *)(void *)d->table.levels.data;
 }
 
 static struct str name_of(const struct decoder *d, size_t member)
@@ -28,74 +41,122 @@ static struct str name_of(const struct decoder *d, size_t member)
     return (struct str){ buf_c(&d->names) + m->name, m->len };
 }
 
-static void put_link(struct decoder *d, size_t i)
-{
-    struct link *link = links_of(d) + i;
-    uint32_t *head = heads_of(d) + (link->hash & (d->table.n_heads - 1));
-    link->older = *head;
-    *head = (uint32_t)i + 1;
-}
-
-static bool make_heads(struct decoder *d, size_t n_heads)
+static bool add_level(struct decoder *d)
 {
     struct name_table *t = &d->table;
-    buf_clear(&t->heads);
-    if (!buf_reserve(&t->heads, n_heads * sizeof(uint32_t)))
-        return decode_fail_buf(d, &t->heads);
-    memset(t->heads.data, 0, n_heads * sizeof(uint32_t));
-    t->n_heads = n_heads;
-    for (size_t i = 0; i < t->n; i++) /* The oldest first: each chain stays in order. */
-        put_link(d, i);
+    struct budget *budget = t->levels.budget;
+    uint32_t n = t->n_levels == 0 ? HEADS_FIRST : levels_of(d)[t->n_levels - 1].n_heads * 4;
+    if (n > HEADS_MOST)
+        n = HEADS_MOST;
+    if (!buf_reserve(&t->levels, sizeof(struct level)))
+        return decode_fail_buf(d, &t->levels);
+    uint32_t *heads = budget_take(budget, n * sizeof *heads) ? calloc(n, sizeof *heads) : NULL;
+    if (heads == NULL)
+        return decode_fail_limit(d, "limits.memory", "there is no room for it in limits.memory");
+    t->levels.len += sizeof(struct level);
+    levels_of(d)[t->n_levels++] = (struct level){ heads, n, (uint32_t)t->n };
     return true;
 }
 
-static bool is_known(const struct decoder *d, const struct frame *of, uint32_t hash,
-                     struct str name)
+static void drop_level(struct decoder *d)
+{
+    struct name_table *t = &d->table;
+    struct level *last = levels_of(d) + --t->n_levels;
+    budget_give(t->levels.budget, last->n_heads * sizeof *last->heads);
+    free(last->heads);
+    t->levels.len -= sizeof *last;
+}
+
+/* The one of that level that the struct has, or NOT_REPEATED. */
+static size_t find_in(const struct decoder *d, const struct level *level, const struct frame *of,
+                      const struct link *wanted)
 {
     const struct link *links = links_of(d);
-    for (uint32_t i = heads_of(d)[hash & (d->table.n_heads - 1)]; i != 0; i = links[i - 1].older) {
+    struct str name = name_of(d, wanted->member);
+    uint32_t i = level->heads[wanted->hash & (level->n_heads - 1)];
+    for (; i != 0; i = links[i - 1].older) {
         if (links[i - 1].member < of->members) /* All that follow are of outer structs, too. */
-            return false;
-        if (links[i - 1].hash == hash && str_eq(name_of(d, links[i - 1].member), name))
-            return true;
+            break;
+        if (links[i - 1].hash == wanted->hash && str_eq(name_of(d, links[i - 1].member), name))
+            return links[i - 1].member;
     }
-    return false;
+    return NOT_REPEATED;
 }
 
-static bool add_name(struct decoder *d, struct frame *of, size_t member)
+static size_t find(const struct decoder *d, const struct frame *of, const struct link *wanted)
+{
+    size_t found = NOT_REPEATED;
+    for (size_t i = d->table.n_levels; i-- > 0 && found == NOT_REPEATED;)
+        found = find_in(d, &levels_of(d)[i], of, wanted);
+    return found;
+}
+
+static bool is_full(const struct decoder *d)
+{
+    const struct name_table *t = &d->table;
+    if (t->n_levels == 0)
+        return true;
+    const struct level *last = levels_of(d) + t->n_levels - 1;
+    return t->n == last->first + last->n_heads;
+}
+
+static size_t add_name(struct decoder *d, const struct frame *of, size_t member)
 {
     struct name_table *t = &d->table;
-    struct str name = name_of(d, member);
-    uint32_t hash = (uint32_t)sip_hash(&t->key, name);
-    if (t->n >= t->n_heads && !make_heads(d, t->n_heads == 0 ? HEADS_FIRST : t->n_heads * 4))
-        return false;
-    if (is_known(d, of, hash, name)) {
-        of->twice = true;
-        return true;
+    uint32_t hash = (uint32_t)sip_hash(&t->key, name_of(d, member));
+    struct link link = { .member = (uint32_t)member, .hash = hash };
+    size_t found = find(d, of, &link);
+    if (found != NOT_REPEATED)
+        return found;
+    if (is_full(d) && !add_level(d))
+        return NOT_REPEATED;
+    if (!buf_reserve(&t->links, sizeof link)) {
+        decode_fail_buf(d, &t->links);
+        return NOT_REPEATED;
     }
-    if (!buf_reserve(&t->links, sizeof(struct link)))
-        return decode_fail_buf(d, &t->links);
-    t->links.len += sizeof(struct link);
-    links_of(d)[t->n] = (struct link){ .member = (uint32_t)member, .hash = hash };
-    put_link(d, t->n++);
-    return true;
+    struct level *last = levels_of(d) + t->n_levels - 1;
+    uint32_t *head = last->heads + (hash & (last->n_heads - 1));
+    link.older = *head;
+    t->links.len += sizeof link;
+    links_of(d)[t->n] = link;
+    *head = (uint32_t)++t->n;
+    return NOT_REPEATED;
 }
 
-void names_add(struct decoder *d, struct frame *of)
+/* Those before it are in the table since there was one more than MEMBERS_FEW, and differ. */
+size_t names_add(struct decoder *d, const struct frame *of)
 {
-    size_t end = of->members + of->count;
-    size_t from = of->count == MEMBERS_FEW + 1 ? of->members : end - 1;
-    while (from < end && add_name(d, of, from))
-        from++;
+    size_t newest = of->members + of->count - 1;
+    if (of->count == MEMBERS_FEW + 1)
+        for (size_t i = of->members; i < newest && !d->failed; i++)
+            add_name(d, of, i);
+    return d->failed ? NOT_REPEATED : add_name(d, of, newest);
 }
 
 void names_close(struct decoder *d, const struct frame *of)
 {
     struct name_table *t = &d->table;
     const struct link *links = links_of(d);
-    while (t->n > 0 && links[t->n - 1].member >= of->members) {
-        const struct link *link = links + --t->n;
-        heads_of(d)[link->hash & (t->n_heads - 1)] = link->older;
-        t->links.len -= sizeof *link;
+    while (t->n_levels > 1) { /* the first one is kept for the next struct */
+        const struct level *last = levels_of(d) + t->n_levels - 1;
+        if (last->first < t->n && links[last->first].member < of->members)
+            break;
+        t->n = last->first;
+        drop_level(d);
     }
+    while (t->n > 0 && links[t->n - 1].member >= of->members) {
+        const struct level *last = levels_of(d) + t->n_levels - 1;
+        const struct link *link = links + --t->n;
+        last->heads[link->hash & (last->n_heads - 1)] = link->older;
+    }
+    t->links.len = t->n * sizeof *links;
+}
+
+void names_clear(struct decoder *d)
+{
+    while (d->table.n_levels > 0)
+        drop_level(d);
+    d->table.n = 0;
+    buf_done(&d->table.levels);
+    buf_done(&d->table.links);
 }

@@ -9,7 +9,7 @@
  *   decode_xml.c      libxml2
  *   decode_tree.c     the grammar of XML-RPC: which element may stand where
  *   decode_scalar.c, decode_number.c, decode_struct.c   the JSON of the values
- *   decode_names.c, decode_member.c   structs that have a name twice
+ *   decode_names.c, decode_edits.c   structs that have a name twice
  *   decode_items.c    which of them are the results of system.multicall
  *
  * Every function that can fail calls decode_fail(), which keeps the first error. */
@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "base/macros.h"
 #include "base/str.h"
+#include "codec/base64.h"
 #include "codec/decode.h"
 #include "codec/sip_hash.h"
 
@@ -41,9 +42,11 @@
  * each piece that comes before the `;`. [bytes] */
 #define REFERENCE_MAX ((size_t)64)
 
-/* The longest number, date, method name or member name; strings and base64 have no such bound.
- * [bytes] */
+/* The longest number, date or method name; strings and base64 have no such bound. [bytes] */
 #define SCALAR_MAX ((size_t)1024 * 1024)
+
+/* The longest name of a member, which is looked up and compared as a whole. [bytes] */
+#define MEMBER_NAME_MAX ((size_t)64 * 1024)
 
 /* Whole numbers in an integer's element with an exponent: at most so many digits. */
 #define EXPANDED_DIGITS_MAX 400
@@ -107,25 +110,28 @@ enum element {
 
 /* An open element; the fields that name elements are set for those alone. */
 struct frame {
-    uint8_t element;  /* enum element */
-    bool text;        /* VALUE: text of an untyped value has been written */
-    bool twice;       /* STRUCT: of many members, two are known to have one name */
-    uint8_t name;     /* in decode_plain.c: which name of ELEMENT_LIST it has */
-    uint32_t allowed; /* set of enum element: what may begin in it now */
-    size_t count;     /* ARRAY, DATA, STRUCT: values or members so far */
-    size_t mark;      /* VALUE, STRING, ARRAY, STRUCT: where its JSON begins in `out` */
-    size_t members;   /* STRUCT: index of its first member */
-    size_t names;     /* STRUCT: where its first member's name begins in `names` */
-    size_t line;      /* in decode_plain.c: of its tag */
+    uint8_t element;   /* enum element */
+    bool text;         /* VALUE: text of an untyped value has been written */
+    uint8_t name;      /* in decode_plain.c: which name of ELEMENT_LIST it has */
+    uint32_t allowed;  /* set of enum element: what may begin in it now */
+    size_t count;      /* ARRAY, DATA, STRUCT: values or members so far */
+    size_t mark;       /* VALUE, STRING, ARRAY, STRUCT: where its JSON begins in `out` */
+    size_t members;    /* STRUCT: index of its first member */
+    size_t names;      /* STRUCT: where its first member's name begins in `names` */
+    size_t n_repeated; /* STRUCT: members whose name had come before */
+    size_t edits;      /* STRUCT: how many there were when it began */
+    uint32_t repeated; /* STRUCT: index + 1 of the edit of its last member, if that is one */
+    size_t line;       /* in decode_plain.c: of its tag */
 };
 
 /* A member of an open struct. */
 struct member {
-    size_t at;     /* where `"name":` begins in `out` */
-    size_t value;  /* where the value's text begins in `out` */
-    size_t name;   /* where the name begins in `names` */
-    uint32_t len;  /* of the name [bytes] */
-    uint32_t hash; /* of the name */
+    size_t at;      /* where `"name":` begins in `out` */
+    size_t value;   /* where the value's text begins in `out` */
+    size_t name;    /* where the name begins in `names` */
+    uint32_t len;   /* of the name [bytes] */
+    uint32_t hash;  /* of the name */
+    uint32_t moved; /* index + 1 of the edit that replaces its value; 0: none */
 };
 
 /* The arrays that stand around a result of system.multicall, at most. */
@@ -206,19 +212,27 @@ struct repair {
 /* The names of the open structs that have more. */
 struct name_table {
     struct sip_key key;
-    struct buf heads; /* of uint32_t */
-    struct buf links; /* of struct link */
-    size_t n, n_heads;
+    struct buf levels; /* of struct level, in decode_names.c */
+    struct buf links;  /* of struct link */
+    size_t n, n_levels;
+};
+
+/* What is to be changed in the output at the end. */
+struct edits {
+    struct buf list;  /* of struct edit, in decode_edits.c */
+    struct buf parts; /* of struct part */
+    size_t n, n_parts;
+    struct edit_pass *pass; /* owned; NULL: it has not begun */
 };
 
 /* Where decode_items.c is, if there are options->items. */
 struct items {
-    size_t begin;        /* where the output of the whole document begins */
     bool open;           /* in the array of the results */
     bool wrapping;       /* the result at hand is an array that should hold just a value */
     size_t n;            /* results that have ended */
     size_t n_values;     /* in that array */
     size_t mark;         /* where the result's JSON begins */
+    size_t edits;        /* how many there were then */
     enum item_kind kind; /* of the result, as far as known */
 };
 
@@ -240,7 +254,7 @@ struct decoder {
     size_t repaired;
     unsigned depth; /* of arrays and structs */
     unsigned depth_max;
-    size_t moved;         /* bytes that structs with repeated names have cost */
+    size_t begin;         /* of the document's output in `out` */
     size_t carried;       /* bytes in `carry` */
     char carry[4];        /* an unfinished UTF-8 character */
     char *scratch;        /* SCRATCH_SIZE bytes, owned; of decode_scan.c */
@@ -255,6 +269,7 @@ struct decoder {
     size_t base64_chars;  /* without the padding */
     unsigned base64_pads; /* `=` seen */
     struct name_table table;
+    struct edits edits;
     struct items items;
     struct plain plain;
     struct scan scan;
@@ -333,8 +348,16 @@ bool repair_is_marked(struct str text);
 /* Marks become the bytes that they stand for, in place. */
 void repair_resolve_marks(struct buf *text);
 
-/* Makes the JSON string's inside that begins at `mark` in `out` base64 of what it stood for. */
+/* Makes text with marks base64 of what it stood for. */
+void repair_text_to_base64(struct buf *text);
+
+/* Makes the JSON string's inside that begins at `mark` in `out` base64 of what it stood for: at
+ * once, so it is for short ones. */
 void repair_to_base64(struct decoder *d, size_t mark);
+
+/* A part of such a string as base64, up to the place `end` at least; what follows is there, if
+ * anything does. Returns how much it has taken. */
+size_t repair_write_base64(struct base64 *to, struct str json, size_t end);
 
 /* decode_xml.c: the one that knows libxml2. */
 struct xml_reader *xml_reader_new(struct decoder *d);
@@ -372,17 +395,35 @@ bool number_decode_decimal(struct decoder *d, struct str text);
 void struct_name_end(struct decoder *d, struct frame *of, size_t name);
 void struct_end(struct decoder *d, struct frame *of);
 
-/* decode_names.c: a member was added to a struct that has more than MEMBERS_FEW now; such a struct
- * has ended. */
-void names_add(struct decoder *d, struct frame *of);
+/* decode_names.c: the struct's newest member is one of more than MEMBERS_FEW; such a struct has
+ * ended. The first one gives the index of the first member of that name, or NOT_REPEATED. */
+#define NOT_REPEATED SIZE_MAX
+size_t names_add(struct decoder *d, const struct frame *of);
 void names_close(struct decoder *d, const struct frame *of);
+void names_clear(struct decoder *d);
 
-/* decode_member.c: the members of a struct that has ended, `n` of them. The second keeps the last
- * of those with one name, in the first one's place, and returns how many remain. */
-bool member_any_twice(const struct decoder *d, const struct frame *of, const struct member *members,
-                      size_t n);
-size_t member_drop_repeated(struct decoder *d, const struct frame *of, const struct member *members,
-                            size_t n);
+/* decode_edits.c. The struct's newest member has the name of an earlier one, whose index in
+ * `members` is given: the last one's value shall stand in the first one's place. */
+void edit_repeat(struct decoder *d, struct frame *of, size_t member);
+
+/* The struct's last member has ended, if it has any. */
+void edit_end_member(struct decoder *d, struct frame *of);
+
+/* The string whose inside begins there and goes to the output's end shall be base64. */
+void edit_base64(struct decoder *d, size_t from);
+
+/* `{"$struct":` shall stand before the struct that begins there. */
+void edit_struct(struct decoder *d, size_t from);
+
+/* Shall the string whose inside begins there be base64? */
+bool edits_has_base64(const struct decoder *d, size_t from);
+
+/* Forgets all but the first `n`; all. */
+void edits_forget(struct decoder *d, size_t n);
+void edits_clear(struct decoder *d);
+
+/* Changes the output: about so many bytes of it. */
+enum codec_step edits_step(struct decoder *d, size_t bytes);
 
 /* decode_fault.c: keeps code and string of the fault's struct. */
 void fault_keep(struct decoder *d, const struct member *members, size_t n);

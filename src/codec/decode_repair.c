@@ -8,6 +8,7 @@
 #include "codec/html_names.h"
 #include "codec/json_cursor.h"
 #include "codec/json_text.h"
+#include "codec/text_repair.h"
 
 #define MARK "\xF4\x8F\xBF\xBF"
 #define MARK_LEN ((size_t)4)
@@ -261,6 +262,20 @@ void repair_resolve_marks(struct buf *text)
     text->len = to;
 }
 
+void repair_text_to_base64(struct buf *text)
+{
+    struct buf base64;
+    buf_init(&base64, text->max, text->budget);
+    repair_resolve_marks(text);
+    text_repair(buf_str(text), TEXT_BASE64, &base64);
+    bool ok = buf_ok(&base64);
+    buf_clear(text);
+    buf_append(text, buf_str(&base64));
+    if (!ok)
+        text->state = base64.state;
+    buf_done(&base64);
+}
+
 void repair_to_base64(struct decoder *d, size_t mark)
 {
     struct base64 base64;
@@ -284,4 +299,29 @@ void repair_to_base64(struct decoder *d, size_t mark)
     }
     buf_done(&text);
     buf_done(&json);
+}
+
+size_t repair_write_base64(struct base64 *to, struct str json, size_t end)
+{
+    size_t at = 0;
+    while (at < end) {
+        struct str rest = str_slice(json, at, json.len);
+        const char *next = rest.data;
+        char bytes[4];
+        if (*next == '\\') {
+            size_t len = utf8_write(json_read_escape(&next), bytes);
+            base64_encode(to, (struct str){ bytes, len });
+        } else if (rest.len >= MARKED_LEN && str_starts_with(rest, STR(MARK))) {
+            bytes[0] = (char)((next[MARK_LEN] - 'A') << 4 | (next[MARK_LEN + 1] - 'A'));
+            base64_encode(to, (struct str){ bytes, 1 });
+            next += MARKED_LEN;
+        } else {
+            do
+                next++;
+            while (next < json.data + end && *next != '\\' && *next != MARK[0]);
+            base64_encode(to, str_slice(rest, 0, (size_t)(next - rest.data)));
+        }
+        at = (size_t)(next - json.data);
+    }
+    return at;
 }

@@ -3,6 +3,9 @@
 #include "codec/decode_private.h"
 #include "codec/json_write.h"
 
+/* Strings that become base64 at once. [bytes] */
+#define SHORT_MAX ((size_t)4096)
+
 /* How much of a wrong text a message shows. [bytes] */
 #define SHOWN_MAX 60
 
@@ -31,8 +34,10 @@ void scalar_start(struct decoder *d, struct frame *f)
 
 static void end_string(struct decoder *d, const struct frame *f)
 {
-    if (UNLIKELY(d->marked))
+    if (UNLIKELY(d->marked) && chain_len(d->out) - f->mark <= SHORT_MAX)
         repair_to_base64(d, f->mark + 1);
+    else if (UNLIKELY(d->marked))
+        edit_base64(d, f->mark + 1);
     chain_append_byte(d->out, '"');
 }
 

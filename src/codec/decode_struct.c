@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/decode_private.h"
 #include "codec/json_write.h"
+#include "codec/text_repair.h"
 
 static uint64_t load(const char *at, size_t n)
 {
@@ -52,12 +53,55 @@ static struct member *add_member(struct decoder *d)
     return added;
 }
 
+static bool same_name(const struct decoder *d, const struct member *a, const struct member *b)
+{
+    return a->hash == b->hash && a->len == b->len &&
+           (a->len == 0 || memcmp(d->names.data + a->name, d->names.data + b->name, a->len) == 0);
+}
+
+/* The first member that has the newest one's name. */
+static size_t find_few(const struct decoder *d, const struct frame *of)
+{
+    const struct member *members = (const struct member *)(void *)d->members.data;
+    const struct member *newest = members + of->members + of->count - 1;
+    for (size_t i = of->members; members + i < newest; i++)
+        if (UNLIKELY(members[i].hash == newest->hash) && same_name(d, &members[i], newest))
+            return i;
+    return NOT_REPEATED;
+}
+
+/* Could that name be one only since it was repaired? Then the two may have been different. */
+static bool may_be_repaired(const struct decoder *d, const struct member *m)
+{
+    struct str name = { buf_c(&d->names) + m->name, m->len };
+    if (d->options->text == TEXT_REJECT || d->repaired == 0)
+        return false;
+    if (d->options->text == TEXT_BASE64)
+        return d->renamed && name.len % 4 == 0;
+    return memmem(name.data, name.len, TEXT_REPLACEMENT, sizeof TEXT_REPLACEMENT - 1) != NULL;
+}
+
+static void repeat_name(struct decoder *d, struct frame *of, size_t first)
+{
+    const struct member *m = (const struct member *)(void *)d->members.data + first;
+    if (may_be_repaired(d, m))
+        decode_fail(d, "the setting text may have made two members of a struct the same: \"%.*s\"",
+                    (int)(m->len < 60 ? m->len : 60), buf_c(&d->names) + m->name);
+    else if (!d->failed && chain_state(d->out) == CHAIN_OK)
+        edit_repeat(d, of, first);
+}
+
 void struct_name_end(struct decoder *d, struct frame *of, size_t name)
 {
     struct str text = { buf_c(&d->names) + name, d->names.len - name };
+    if (UNLIKELY(text.len > MEMBER_NAME_MAX)) {
+        decode_fail(d, "a member's name is longer than %zu bytes", MEMBER_NAME_MAX);
+        return;
+    }
     struct member *member = add_member(d);
     if (member == NULL)
         return;
+    edit_end_member(d, of);
     if (of->count++ > 0)
         chain_append_byte(d->out, ',');
     member->at = chain_len(d->out);
@@ -72,13 +116,26 @@ void struct_name_end(struct decoder *d, struct frame *of, size_t name)
     member->name = name;
     member->len = (uint32_t)text.len;
     member->hash = hash_name(text);
-    if (UNLIKELY(of->count > MEMBERS_FEW))
-        names_add(d, of);
+    member->moved = 0;
+    size_t first = LIKELY(of->count <= MEMBERS_FEW) ? find_few(d, of) : names_add(d, of);
+    if (UNLIKELY(first != NOT_REPEATED))
+        repeat_name(d, of, first);
+}
+
+/* At the output's end text can be put in between at no cost, unless there are edits behind it. */
+static void tag_struct(struct decoder *d, const struct frame *of)
+{
+    if (of->edits == d->edits.n && of->mark >= d->out->last->start)
+        chain_insert(d->out, of->mark, STR("{\"$struct\":"));
+    else
+        edit_struct(d, of->mark);
+    chain_append_byte(d->out, '}');
 }
 
 void struct_end(struct decoder *d, struct frame *of)
 {
     size_t n = of->count;
+    edit_end_member(d, of);
     if (UNLIKELY(n > MEMBERS_FEW))
         names_close(d, of);
     if (n > 0 && !d->failed && chain_state(d->out) == CHAIN_OK) {
@@ -87,14 +144,9 @@ void struct_end(struct decoder *d, struct frame *of)
             fault_keep(d, members, n);
         if (UNLIKELY(d->items.open))
             items_end_struct(d, members, n);
-        bool repeated = n > 1 && member_any_twice(d, of, members, n);
-        if (UNLIKELY(repeated))
-            n = member_drop_repeated(d, of, members, n);
-        if (d->options->types == TYPES_TAGGED && n == 1 && members->len > 0 &&
-            d->names.data[members->name] == '$') {
-            chain_insert(d->out, of->mark, STR("{\"$struct\":"));
-            chain_append_byte(d->out, '}');
-        }
+        if (d->options->types == TYPES_TAGGED && n - of->n_repeated == 1 && members->len > 0 &&
+            d->names.data[members->name] == '$')
+            tag_struct(d, of);
     }
     d->members.len = of->members * sizeof(struct member);
     d->names.len = of->names;

@@ -188,7 +188,9 @@ static void begin_container(struct decoder *d, struct frame *f)
         if (LIKELY(!d->items.open) || !items_begin_array(d))
             chain_append_byte(d->out, '[');
     } else {
-        f->twice = false;
+        f->n_repeated = 0;
+        f->edits = d->edits.n;
+        f->repeated = 0;
         f->members = d->members.len / sizeof(struct member);
         f->names = d->names.len;
         chain_append_byte(d->out, '{');

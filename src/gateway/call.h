@@ -31,6 +31,7 @@ enum call_state {
     CALL_QUEUED,      /* waits for a permit of the upstream's pool (gateway/pool.h) */
     CALL_CALLING,     /* at the upstream, with a permit */
     CALL_BACKOFF,     /* an attempt has failed; the pause before the next */
+    CALL_ARRANGING,   /* the answer is there; what is left to do of it, step by step */
     CALL_STATES
 };
 
@@ -77,7 +78,7 @@ struct call {
     /* Its own from here on. */
     enum call_state state;
     struct list in_state; /* on worker->calls_in[state] */
-    struct turn turn;     /* while TRANSLATING */
+    struct turn turn;     /* while TRANSLATING and ARRANGING */
     struct memory_wait memory;
     bool unwanted; /* nobody waits for the answer */
 

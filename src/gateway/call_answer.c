@@ -8,6 +8,9 @@
 #define GROWTH 2
 #define ROOM_SPARE ((size_t)128 * 1024)
 
+/* How much of an answer is arranged before others get their turn. [bytes] */
+#define ARRANGE_STEP ((size_t)256 * 1024)
+
 void call_answer_forget(struct call *c)
 {
     memory_leave(&c->memory);
@@ -47,18 +50,40 @@ bool call_answer_goes_on(struct call *c, struct str bytes)
     return response_take(&c->response, bytes);
 }
 
+static void finish(struct call *c, struct response_end *end)
+{
+    c->repaired += end->repaired;
+    if (end->fault != NULL) {
+        c->has_fault_code = true;
+        c->fault_code = end->fault_code;
+    }
+    if (end->good)
+        call_succeed(c);
+    else
+        call_fail_with(c, end->fault, end->protocol);
+    response_end_done(end);
+}
+
+static void arrange(struct turn *turn)
+{
+    struct call *c = CONTAINER_OF(turn, struct call, turn);
+    struct response_end end;
+    if (response_arrange(&c->response, ARRANGE_STEP, &end) == CODEC_MORE)
+        turn_ask(c->view->worker, turn);
+    else
+        finish(c, &end);
+}
+
 void call_answered(struct call *c, const struct upstream_outcome *outcome)
 {
     struct response_end end;
     response_finish(&c->response, outcome, &end);
-    c->repaired += end.repaired;
-    if (end.fault != NULL) {
-        c->has_fault_code = true;
-        c->fault_code = end.fault_code;
+    if (LIKELY(!end.unarranged)) {
+        finish(c, &end);
+        return;
     }
-    if (end.good)
-        call_succeed(c);
-    else
-        call_fail_with(c, end.fault, end.protocol);
-    response_end_done(&end);
+    c->repaired += end.repaired;
+    call_enter(c, CALL_ARRANGING);
+    c->turn.take = arrange;
+    turn_ask(c->view->worker, &c->turn);
 }

@@ -16,6 +16,7 @@ void response_await(struct response *r, const struct response_way *way)
     r->begun = false;
     r->undecodable = false;
     r->ignored = 0;
+    r->n_params = 0;
     r->peek_len = 0;
 }
 
@@ -46,15 +47,15 @@ bool response_take(struct response *r, struct str bytes)
 
 /* The decoder writes an array of the params; a single param is taken out of it by overwriting the
  * bracket with a blank. */
-static bool succeed(struct response *r, const struct decode_result *result)
+static bool succeed(struct response *r)
 {
     struct chain *reply = r->way.reply;
     if (r->way.keeps_array) {
         /* the owner has written what stands around the values */
-    } else if (result->n_params == 1) {
+    } else if (r->n_params == 1) {
         chain_set_byte(reply, r->way.reply_begin, ' ');
         chain_truncate(reply, chain_len(reply) - 1);
-    } else if (result->n_params == 0) {
+    } else if (r->n_params == 0) {
         chain_truncate(reply, r->way.reply_begin);
         chain_append(reply, STR("null"));
     }
@@ -106,6 +107,25 @@ static bool is_void(const struct response *r, const struct upstream_outcome *out
            !r->undecodable && decoder_is_empty(r->way.decoder);
 }
 
+static void init_end(struct response_end *ret)
+{
+    ret->good = false;
+    ret->fault = NULL;
+    ret->protocol = NULL;
+    ret->repaired = 0;
+    ret->unarranged = false;
+    buf_init(&ret->text, 0, NULL);
+}
+
+static void finish_good(struct response *r, const struct decode_result *result,
+                        struct response_end *ret)
+{
+    r->n_params = result->n_params;
+    ret->unarranged = result->unarranged;
+    if (LIKELY(!ret->unarranged))
+        ret->good = succeed(r);
+}
+
 /* A complete response: a fault counts with any status, a result only with 200. */
 static void finish_whole(struct response *r, const struct upstream_outcome *outcome,
                          struct response_end *ret)
@@ -113,13 +133,13 @@ static void finish_whole(struct response *r, const struct upstream_outcome *outc
     struct decode_result result = { .n_params = 0 };
     bool good = r->begun && !r->undecodable;
     if (UNLIKELY(is_void(r, outcome))) {
-        ret->good = succeed(r, &result);
+        ret->good = succeed(r);
         return;
     }
     if (!r->begun)
         error_set(r->way.error, PROBLEM_BAD_RESPONSE, "The upstream's answer is empty.");
     else if (good)
-        good = decoder_finish(r->way.decoder, &result, r->way.error);
+        good = decoder_end(r->way.decoder, &result, r->way.error);
     if (good)
         ret->repaired = result.repaired;
     if (good && result.kind == DOCUMENT_FAULT)
@@ -127,7 +147,7 @@ static void finish_whole(struct response *r, const struct upstream_outcome *outc
     else if (outcome->http_status != 200)
         fail_with_protocol(r, outcome, ret);
     else if (good && result.kind == DOCUMENT_RESPONSE)
-        ret->good = succeed(r, &result);
+        finish_good(r, &result, ret);
     else if (good)
         error_set(r->way.error, PROBLEM_BAD_RESPONSE,
                   "The upstream's answer is an XML-RPC document, but no response.");
@@ -148,15 +168,20 @@ bool response_is_whole(const struct response *r, const struct upstream_outcome *
 void response_finish(struct response *r, const struct upstream_outcome *outcome,
                      struct response_end *ret)
 {
-    ret->good = false;
-    ret->fault = NULL;
-    ret->protocol = NULL;
-    ret->repaired = 0;
-    buf_init(&ret->text, 0, NULL);
+    init_end(ret);
     if (outcome->status == UPSTREAM_OK)
         finish_whole(r, outcome, ret);
     else if (outcome->http_status != 200 && r->way.error->type == PROBLEM_BAD_RESPONSE)
         fail_with_protocol(r, outcome, ret);
+}
+
+enum codec_step response_arrange(struct response *r, size_t bytes, struct response_end *ret)
+{
+    enum codec_step step = decoder_arrange(r->way.decoder, bytes, r->way.error);
+    init_end(ret);
+    if (step == CODEC_DONE)
+        ret->good = succeed(r);
+    return step;
 }
 
 void response_end_done(struct response_end *end)

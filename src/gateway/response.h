@@ -36,6 +36,7 @@ struct response {
     bool begun;
     bool undecodable; /* the decoder refused it; the error says why */
     size_t ignored;   /* bytes after that */
+    size_t n_params;  /* of a good one */
     size_t peek_len;
     char peek[OUTCOME_BODY_MAX]; /* its first bytes, for a protocol-error */
 };
@@ -47,6 +48,7 @@ struct response_end {
     const struct problem_protocol *protocol; /* NULL: none */
     int64_t fault_code;                      /* of `fault` */
     size_t repaired;                         /* values that the text policy has changed */
+    bool unarranged;                         /* response_arrange() is to be called yet */
 
     struct buf text; /* what the two above point to */
     struct fault shown_fault;
@@ -71,6 +73,12 @@ bool response_is_whole(const struct response *r, const struct upstream_outcome *
  * what came of it to response_end_done(); it must stay where it is until then. */
 void response_finish(struct response *r, const struct upstream_outcome *outcome,
                      struct response_end *ret);
+
+/* What is left to do of a good one in the reply, about so many bytes of it, until it says anything
+ * but CODEC_MORE: then `ret` has its end, as above. */
+enum codec_step response_arrange(struct response *r, size_t bytes,
+                                 struct response_end *ret) MUST_CHECK;
+
 void response_end_done(struct response_end *end);
 
 #endif

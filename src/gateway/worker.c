@@ -91,7 +91,7 @@ static void follow_generation(struct worker *w)
 static void cut_off_all(struct worker *w)
 {
     static const enum call_state calls[] = { CALL_TRANSLATING, CALL_QUEUED, CALL_BACKOFF,
-                                             CALL_CALLING };
+                                             CALL_CALLING, CALL_ARRANGING };
     static const enum request_state requests[] = { REQUEST_READING, REQUEST_WORKING };
     /* One may end others, too. */
     for (size_t i = 0; i < ARRAY_LEN(calls); i++)

@@ -52,6 +52,8 @@ static void finish_response(struct calling *c, const struct upstream_outcome *ou
 {
     struct response_end end;
     response_finish(&c->response, outcome, &end);
+    if (end.unarranged && response_arrange(&c->response, SIZE_MAX / 2, &end) != CODEC_DONE)
+        end.good = false;
     if (end.good) {
         chain_append_byte(&c->reply, '}');
         take_reply(c);
