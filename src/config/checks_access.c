@@ -81,7 +81,7 @@ static void check_callers_rules(const struct checking *c)
         snprintf(owner, sizeof owner, "callers[%zu]", i);
         check_rules(c, &(struct rules){ owner, "allow", caller->allow, caller->n_allow });
         check_rules(c, &(struct rules){ owner, "deny", caller->deny, caller->n_deny });
-        if (caller->present && caller->n_allow == 0)
+        if (caller->present && caller->allow == NULL)
             findings_warn(c->findings, caller->place,
                           "%s: it may not call anything: `allow` is not set", owner);
     }
@@ -92,12 +92,12 @@ static void check_anonymous(const struct checking *c)
     const struct anonymous_config *a = &c->config->anonymous;
     check_rules(c, &(struct rules){ "anonymous", "allow", a->allow, a->n_allow });
     check_rules(c, &(struct rules){ "anonymous", "deny", a->deny, a->n_deny });
-    if (c->findings->n_errors > 0 || c->config->n_callers > 0 || a->n_allow > 0)
+    if (c->findings->n_errors > 0 || c->config->n_callers > 0 || a->allow != NULL)
         return;
     findings_warn(c->findings, a->present ? a->place : c->config->place,
                   "nobody may make calls: there are no `callers`, and %s; `anonymous = { allow = [ "
                   "\"*/*\" ]; };` lets all who connect use all upstreams",
-                  a->present ? "`anonymous.allow` is empty" : "there is no `anonymous`");
+                  a->present ? "`anonymous.allow` is not set" : "there is no `anonymous`");
 }
 
 void check_access(const struct checking *c)

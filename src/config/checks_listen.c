@@ -65,8 +65,8 @@ static void check_tcp(const struct checking *c, const struct listen_config *l, s
         return;
     findings_error(c->findings, address->place,
                    "listen[%zu]: `%s` is not a loopback address, and whoever reaches it could %s; "
-                   "set `tls` here and `callers`, use 127.0.0.1 or a unix socket, or set `insecure "
-                   "= true;` here if the network is trusted",
+                   "set `tls` here and `callers`, use 127.0.0.1 or a unix socket, set `insecure "
+                   "= true;` here if the network is trusted, or serve `health` alone",
                    i, origin_told(address, l->address),
                    l->tls.present ? "make calls" : "read and make calls");
 }

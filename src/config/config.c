@@ -178,7 +178,8 @@ struct config *config_unref(struct config *config)
 
 bool config_may_face_network(const struct config *config, const struct listen_config *listen)
 {
-    return listen->insecure || (listen->tls.present && config->n_callers > 0);
+    return listen->insecure || listen->serve == SERVE_HEALTH ||
+           (listen->tls.present && config->n_callers > 0);
 }
 
 const struct str *config_secrets(const struct config *config, size_t *ret_n)

@@ -23,7 +23,12 @@ struct store;
 enum empty_answer { EMPTY_ANSWER_ERROR, EMPTY_ANSWER_IS_NULL };
 enum auth_scheme { AUTH_SCHEME_NONE, AUTH_SCHEME_BASIC, AUTH_SCHEME_DIGEST, AUTH_SCHEME_BEARER };
 enum tls_version { TLS_VERSION_1_0, TLS_VERSION_1_1, TLS_VERSION_1_2, TLS_VERSION_1_3 };
-enum serve { SERVE_API = 1 << 0, SERVE_ADMIN = 1 << 1 };
+enum serve {
+    SERVE_API = 1 << 0,
+    SERVE_ADMIN = 1 << 1, /* the two that follow */
+    SERVE_HEALTH = 1 << 2,
+    SERVE_METRICS = 1 << 3
+};
 enum multicall_use { MULTICALL_USE_AUTO, MULTICALL_USE_ALWAYS, MULTICALL_USE_NEVER };
 enum multicall_shape { MULTICALL_SHAPE_AUTO, MULTICALL_SHAPE_WRAPPED, MULTICALL_SHAPE_BARE };
 
@@ -329,7 +334,7 @@ const struct upstream_config *config_upstream(const struct config *config, struc
 bool config_same_upstream(const struct upstream_config *a, const struct upstream_config *b);
 bool config_same_listen(const struct listen_config *a, const struct listen_config *b);
 
-/* May that listener have an address beyond loopback? */
+/* May that listener have an address beyond loopback? Health tells nothing, and takes nothing. */
 bool config_may_face_network(const struct config *config, const struct listen_config *listen);
 
 /* All secrets of the snapshot of at least SECRET_MIN bytes, each once, the longest first: what must

@@ -124,9 +124,11 @@
     X(count, port, NULL, "8080", "0", "65535", LIVE,                                               \
       "TCP port. 0: any free one, which is printed at start.")                                     \
     X(flag, insecure, "false", NULL, NULL, NULL, LIVE,                                             \
-      "Allows an address beyond loopback without `tls` and `callers`.")                            \
+      "Allows an address beyond loopback without `tls` and `callers`, which one that serves "      \
+      "`health` alone needs not.")                                                                 \
     X(serve, serve, "\"api\", \"admin\"", NULL, NULL, NULL, LIVE,                                  \
-      "What is served here: `admin` is /livez, /readyz and /metrics, `api` is all else.")
+      "What is served here: `health` is /livez and /readyz, `metrics` is /metrics, `admin` is "    \
+      "both, `api` is all else.")
 
 #define LISTEN_GROUPS(G)                                                                           \
     G(listen_tls, tls, "Callers speak TLS here (https://). Not for unix sockets.")
@@ -424,7 +426,7 @@
 #define TLS_VERSION_LIST(X) X(1_2, "1.2") X(1_3, "1.3")
 #define ANY_TLS_VERSION_LIST(X) X(1_0, "1.0") X(1_1, "1.1") TLS_VERSION_LIST(X)
 #define EMPTY_ANSWER_LIST(X) X(ERROR, "error") X(IS_NULL, "null")
-#define SERVE_LIST(X) X(API, "api") X(ADMIN, "admin")
+#define SERVE_LIST(X) X(API, "api") X(ADMIN, "admin") X(HEALTH, "health") X(METRICS, "metrics")
 #define MULTICALL_USE_LIST(X) X(AUTO, "auto") X(ALWAYS, "always") X(NEVER, "never")
 #define MULTICALL_SHAPE_LIST(X) X(AUTO, "auto") X(WRAPPED, "wrapped") X(BARE, "bare")
 

@@ -53,7 +53,8 @@ static void read_list_of_groups(struct reader *r, const struct group_row *row,
                        buf_c(&r->path), row->name);
         return;
     }
-    char *items = store_alloc(r->store, list->n, row->section->size);
+    /* Not NULL, also where it is empty: it is written. */
+    char *items = store_alloc(r->store, list->n > 0 ? list->n : 1, row->section->size);
     size_t path_len = r->path.len;
     for (size_t i = 0; i < list->n; i++) {
         buf_printf(&r->path, "%s[%zu].", row->name, i);

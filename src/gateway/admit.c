@@ -32,8 +32,19 @@ static bool is_probe(enum route_kind kind)
 /* A listener serves what its `serve` says; all else is not there. */
 static bool is_served(const struct request *r)
 {
-    bool is_admin = is_probe(r->route.kind) || r->route.kind == ROUTE_METRICS;
-    return (r->door->serve & (is_admin ? SERVE_ADMIN : SERVE_API)) != 0;
+    unsigned by = SERVE_API;
+    if (is_probe(r->route.kind))
+        by = SERVE_ADMIN | SERVE_HEALTH;
+    else if (r->route.kind == ROUTE_METRICS)
+        by = SERVE_ADMIN | SERVE_METRICS;
+    return (r->door->serve & by) != 0;
+}
+
+/* Where health alone is served there is nothing for a caller. It may be open to a network without
+ * TLS: no token must be sent there, nor guessed. */
+static bool asks_for_no_caller(const struct request *r)
+{
+    return is_probe(r->route.kind) || r->door->serve == SERVE_HEALTH;
 }
 
 /* Of other requests a body is read and thrown away: who sends it need not be known. */
@@ -82,10 +93,10 @@ static bool check_path(struct request *r, const struct request_head *head)
     return true;
 }
 
-static bool find_route(struct request *r, const struct request_head *head)
+static bool find_route(struct request *r, const struct request_head *head, struct error *err)
 {
     if (!head_is_about_server(head))
-        return route_parse(head->path, &r->route, &r->error);
+        return route_parse(head->path, &r->route, err);
     r->route.kind = ROUTE_SERVER;
     return true;
 }
@@ -145,17 +156,24 @@ bool request_admit(struct request *r)
         .head_bytes = config->limits.headers,
         .header_count = (size_t)config->limits.header_count,
     };
+    struct error path_error;
     take_id(r, head);
     if (!framing_check(head, &framing, &r->error)) {
         r->close = true; /* where this request ends is not certain */
         return false;
     }
-    if (!origin_check_host(head, &config->hosts, &r->error) ||
-        !origin_check_origin(head, &config->cors_origins, &r->cors_origin, &r->error) ||
-        !find_route(r, head))
-        return false;
+    bool has_path = find_route(r, head, &path_error);
     if (!is_served(r))
         r->route.kind = ROUTE_UNKNOWN;
+    /* Load balancers ask for health by addresses and names that they alone know. */
+    if (!is_probe(r->route.kind) && !origin_check_host(head, &config->hosts, &r->error))
+        return false;
+    if (!origin_check_origin(head, &config->cors_origins, &r->cors_origin, &r->error))
+        return false;
+    if (!has_path) {
+        r->error = path_error;
+        return false;
+    }
     r->wants_body = takes_body(r->route.kind) && request_is_post(r);
     if (r->cors_origin != NULL && origin_is_preflight(head)) {
         r->route.kind = ROUTE_PREFLIGHT;
@@ -163,7 +181,7 @@ bool request_admit(struct request *r)
     }
     if (!query_parse(head->query, &r->query, &r->error))
         return false;
-    if (is_probe(r->route.kind))
+    if (asks_for_no_caller(r))
         return check_path(r, head) && check_body(r, head);
     return check_caller(r, head) && check_path(r, head) && check_method(r) && check_rate(r) &&
            check_body(r, head);

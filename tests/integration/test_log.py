@@ -46,7 +46,7 @@ def test_line_of_a_fault(gateway, upstream):
 @pytest.mark.parametrize("number, status, problem, asked", [
     (1, 200, None, ("GET", "/livez")), (2, 404, "not-found", ("GET", "/x")),
     (3, 405, "method-not-allowed", ("PUT", "/livez")),
-    (4, 421, "misdirected", ("GET", "/livez", None, {"Host": "evil.example"})),
+    (4, 421, "misdirected", ("GET", "/v1", None, {"Host": "evil.example"})),
     (5, 400, "invalid-json", ("POST", "/v1/up/m", b"[")),
     (6, 413, "body-too-large", ("POST", "/v1/up/m", None, {"Content-Length": "99999999"})),
     (7, 400, "invalid-request", ("GET", "/livez", None, {"Host": ["a", "b"]}))])

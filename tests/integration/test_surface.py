@@ -168,7 +168,7 @@ def test_our_hosts(gateway, upstream, host):
 def test_foreign_hosts(gateway, upstream, host):
     answer = gateway.raw(wire.request("POST", "/v1/up/m", b"[1]", {"Host": host}))
     assert_problem(answer, "misdirected", 421, "no")
-    assert gateway.raw(wire.request("GET", "/livez", None, {"Host": host})).status == 421
+    assert gateway.raw(wire.request("GET", "/v1", None, {"Host": host})).status == 421
     assert not upstream.exchanges
 
 
@@ -290,7 +290,7 @@ def _answers(gateway):
     yield 405, gateway.request("PUT", "/livez")
     yield 413, gateway.call("up", "m", b" " * 100_000)
     yield 415, gateway.call("up", "m", b"1", Content_Type="text/plain")
-    yield 421, gateway.raw(wire.request("GET", "/livez", None, {"Host": "a.example"}))
+    yield 421, gateway.raw(wire.request("GET", "/v1", None, {"Host": "a.example"}))
     yield 422, gateway.call("up", "m", [None])
 
 

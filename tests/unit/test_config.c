@@ -253,7 +253,7 @@ static void warns_where_nobody_may_call(void **state)
         { "workers = 1;",
           "t.conf:1: nobody may make calls: there are no `callers`, and there is no `anonymous`" },
         { "\nanonymous = { };", "t.conf:2: nobody may make calls: there are no `callers`, and "
-                                "`anonymous.allow` is empty" },
+                                "`anonymous.allow` is not set" },
         { "anonymous = { allow = [ \"x/*\" ]; };", "no upstream has a name that \"x/*\" matches" },
     };
     (void)state;

@@ -32,6 +32,13 @@ static void reads_listeners(void **state)
     assert_true(config_may_face_network(c, &c->listen[0]));
     assert_false(config_may_face_network(c, &c->listen[2]));
     config_unref(c);
+    c = config_of("listen = ( { address = \"0.0.0.0\"; port = 9; serve = [ \"health\" ]; },\n"
+                  "  { systemd = \"a\"; serve = [ \"metrics\", \"health\" ]; } );");
+    assert_int_equal(c->listen[0].serve, SERVE_HEALTH);
+    assert_true(config_may_face_network(c, &c->listen[0]));
+    assert_int_equal(c->listen[1].serve, SERVE_HEALTH | SERVE_METRICS);
+    assert_false(config_may_face_network(c, &c->listen[1]));
+    config_unref(c);
     c = config_of("");
     assert_int_equal(c->listen[0].serve, SERVE_API | SERVE_ADMIN);
     config_unref(c);
@@ -49,9 +56,13 @@ static void refuses_listeners(void **state)
         { "{ unix = \"/a\"; tls = { }; }", "listen[0]: `tls` is for `address` or `systemd`" },
         { "{ systemd = \"a\"; }, { systemd = \"a\"; }", "listen[1]: the same as listen[0]" },
         { "{ unix = \"/a\"; serve = [ ]; }", "listen[0].serve: nothing would be served here" },
-        { "{ unix = \"/a\"; serve = [ \"all\" ]; }", "\"all\" is none of the words `api` and" },
+        { "{ unix = \"/a\"; serve = [ \"all\" ]; }",
+          "\"all\" is none of the words `api`, `admin`" },
         { "{ address = \"::1\"; port = 1; tls = { }; }", "listen[0].tls: `cert_file` is missing" },
         { "{ address = \"10.0.0.1\"; port = 1; }", "set `tls` here and `callers`" },
+        { "{ address = \"10.0.0.1\"; port = 1; serve = [ \"health\", \"metrics\" ]; }",
+          "set `tls` here and `callers`" },
+        { "{ address = \"::\"; port = 1; serve = [ \"admin\" ]; }", "or serve `health` alone" },
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
