@@ -16,15 +16,14 @@ static void fail_ready(struct batch *b, const struct call_end *end)
     }
 }
 
+/* Whatever the fault, nothing that a caller wants has run: side by side is right in any case. */
 static enum multicall_known judge(struct batch *b, const struct call_end *end)
 {
     if (end->error == NULL) {
         chain_set_byte(&b->known, 0, '['); /* of the params, which the call has taken off */
         return multicall_read_answer(&b->known);
     }
-    if (end->fault != NULL)
-        return end->error->no_method ? MULTICALL_KNOWN_NONE : MULTICALL_KNOWN_WRAPPED;
-    return MULTICALL_UNKNOWN;
+    return end->fault != NULL ? MULTICALL_KNOWN_NONE : MULTICALL_UNKNOWN;
 }
 
 static void on_ended(struct call *c, const struct call_end *end)

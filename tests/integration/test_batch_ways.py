@@ -10,8 +10,9 @@ from rig.multicall import Multicall, methods
 from rig.settings import up_settings
 
 
-@pytest.mark.parametrize("code", [-32601, -506])
+@pytest.mark.parametrize("code", [-32601, -506, 1, 8001])
 def test_without_multicall_once_and_for_all(up, code):
+    """Whatever the fault: the question ran nothing that a caller wants."""
     multicall = Multicall(missing=code)
     gateway, _ = up(multicall)
     for _ in range(3):
@@ -21,10 +22,12 @@ def test_without_multicall_once_and_for_all(up, code):
     assert sorted(multicall.singles) == ["add"] * 3 + ["echo"] * 3 + ["fail"] * 3
 
 
-def test_a_rule_about_faults_tells_nothing(up):
-    """It says which status callers see, not that there is no system.multicall."""
-    multicall = Multicall(missing=1)
-    gateway, _ = up(multicall, faults=({"code": 1, "text": "no such*", "status": 404},))
+@pytest.mark.parametrize("settings", [{"faults": ({"code": 5, "text": "no such*", "status": 404},)},
+                                      {"fault_status": 404}])
+def test_a_status_tells_nothing(up, settings):
+    """It says what callers see. What may have run is not sent again by another way."""
+    multicall = Multicall(missing=5)
+    gateway, _ = up(multicall, multicall="always", **settings)
     for _ in range(2):
         for result in gateway.batch("up", ("add", 1, 2), ("add", 3, 4)):
             assert_failed(result, "fault", 404, "unknown")
@@ -36,16 +39,6 @@ def test_without_multicall_whatever_a_rule_makes_of_it(up):
     gateway, _ = up(multicall, faults=({"code": -32601, "status": 410},))
     assert gateway.batch("up", ("add", 1, 2)) == [{"result": 3}]
     assert multicall.sizes == [] and multicall.singles == ["add"]
-
-
-def test_a_status_of_all_faults_tells_nothing(up):
-    """What may have run is not sent again."""
-    multicall = Multicall(missing=5)
-    gateway, _ = up(multicall, fault_status=404, multicall_results="wrapped")
-    for _ in range(2):
-        for result in gateway.batch("up", ("add", 1, 2), ("add", 3, 4)):
-            assert_failed(result, "fault", 404, "unknown")
-    assert multicall.sizes == [2, 2] and multicall.singles == []
 
 
 def test_asked_for_although_the_shape_is_set(up):

@@ -56,7 +56,6 @@ SERVERS = [
 
 #: What docs/servers.md advises.
 SETTINGS = {
-    "Twisted": {"multicall": "never"},
     "Perl `RPC::XML::Server`": {"pool": {"max_connections": 1}},
 }
 
