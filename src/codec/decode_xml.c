@@ -229,6 +229,9 @@ static void on_error(void *data, xmlErrorPtr error)
     struct decoder *d = data;
     if (error == NULL || error->level != XML_ERR_FATAL || d->failed)
         return;
+    /* A parser that could not be made, or not be made ready for the next document. */
+    if (d->xml == NULL || d->xml->parser == NULL || d->xml->parser->input == NULL)
+        die_without_memory();
     bool unfinished = error->code == XML_ERR_DOCUMENT_END || has_ended(d->xml, 1) ||
                       (d->scan.state != SCAN_TEXT && d->scan.state != SCAN_TAG);
     bool cut_off = d->xml->ending && !d->root_closed && unfinished;
@@ -256,13 +259,15 @@ static void make_parser(struct xml_reader *x)
         .serror = on_error,
     };
     x->parser = xmlCreatePushParserCtxt(&handler, x->decoder, NULL, 0, NULL);
-    if (x->parser == NULL)
-        abort();
+    if (x->parser == NULL || x->parser->input == NULL)
+        die_without_memory();
     xmlCtxtUseOptions(x->parser, XML_PARSE_NONET | XML_PARSE_HUGE | XML_PARSE_IGNORE_ENC);
     memset(x->slots, 0, sizeof x->slots);
     for (size_t i = 0; i < ARRAY_LEN(elements); i++) {
         const xmlChar *text = (const xmlChar *)elements[i].name;
         const xmlChar *name = xmlDictLookup(x->parser->dict, text, -1);
+        if (name == NULL)
+            die_without_memory();
         size_t at = first_slot(name);
         while (x->slots[at].name != NULL)
             at = (at + 1) % SLOTS;
@@ -292,10 +297,10 @@ void xml_reader_begin(struct xml_reader *x)
     /* Of this thread; the decoder may have been made by another. */
     xmlSetStructuredErrorFunc(NULL, ignore_error);
     if (x->used && xmlDictSize(x->parser->dict) > DICT_NAMES_MAX) {
-        xmlFreeParserCtxt(x->parser);
+        xmlFreeParserCtxt(TAKE(x->parser));
         make_parser(x);
-    } else if (x->used) {
-        xmlCtxtResetPush(x->parser, NULL, 0, NULL, NULL);
+    } else if (x->used && xmlCtxtResetPush(x->parser, NULL, 0, NULL, NULL) != 0) {
+        die_without_memory();
     }
     x->used = true;
     x->ending = false;

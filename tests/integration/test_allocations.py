@@ -31,6 +31,7 @@ FEW = 100  # allocations of a call that all fail, one after another; of more onl
 SOME = 24  # so many do, spread over the call
 OUT_OF_MEMORY = 71  # EX_OSERR
 TEXT = "some text " * 30_000
+NAMES = {f"name{number}": number for number in range(1100)}
 
 pytestmark = [
     pytest.mark.skipif(SANITIZED, reason="sanitizers have allocators of their own"),
@@ -45,6 +46,9 @@ async def behave(x):
         await x.send(http_response(packed, headers={"Content-Encoding": "gzip"}))
     elif x.method == "fault":
         await x.answer_fault(42, "as asked")
+    elif x.method == "names":
+        # With a comment, so that libxml2 reads it.
+        await x.send(http_response(response_document(NAMES).replace(b"<params>", b"<!-- --><params>")))
     elif x.method == "system.multicall":
         await x.answer([[call["params"][0]] for call in x.params[0]])
     else:
@@ -61,6 +65,7 @@ class Kind:
     status: int = 200
     is_clear: Callable[[dict], bool] = lambda answer: False
     crashes: tuple = ()  # signals that libraries are known to end with
+    first: int = 0  # so many at its beginning fail in any case
 
     def ask(self, gateway) -> Answer | None:
         """None: there is no answer."""
@@ -101,6 +106,8 @@ KINDS = {
                     is_clear=lambda answer: answer["id"] in (7, None) and "problem" in
                     answer["error"]["data"]["type"]),
     "large": Kind("/v1/up/m", [TEXT], {"result": TEXT}),
+    # More names than a parser is kept for: the next call has a new one made.
+    "names": Kind("/v1/up/names", [1], {"result": NAMES}, first=80),
     "packed": Kind("/v1/packed/m", [TEXT], {"result": TEXT}),
     # libcurl 7.88 divides by the size of a table that it has no memory for, and frees a TLS session
     # twice that it has no memory to keep: 5 of some 4,000 allocations.
@@ -165,7 +172,8 @@ class Trial:
     def __init__(self, start, upstreams: dict, library: Path, folder: Path):
         self._start, self._upstreams = start, upstreams
         self.numbers = Numbers(folder / "numbers")
-        self._environment = {"LD_PRELOAD": str(library), "FAILING_ALLOC": str(folder / "numbers")}
+        self._environment = {"LD_PRELOAD": str(library), "FAILING_ALLOC": str(folder / "numbers"),
+                             "FAILING_ALLOC_TRACE": "1"}
         self.gateway = None
 
     def prepare(self, kind: Kind):
@@ -210,7 +218,7 @@ def test_failing_allocations(start, upstreams, library, tmp_path, name):
     count = trial.count(kind)
     assert count > 10
     step = 1 if LONG or count <= FEW else count // SOME
-    for number in range(1, count + 1, step):
+    for number in sorted({*range(1, kind.first + 1), *range(1, count + 1, step)}):
         trial.prepare(kind)
         trial.fail(kind, number)
     assert trial.numbers.failed >= min(count, SOME) // 2

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Preloaded into a program, makes one allocation fail: the one with which `left` becomes 0. The
- * numbers lie in a file that the test has mapped, too ($FAILING_ALLOC). */
+ * numbers lie in a file that the test has mapped, too ($FAILING_ALLOC). With $FAILING_ALLOC_TRACE
+ * it is told on stderr which one that was, and where the program crashes. */
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -22,6 +27,33 @@ extern void *__libc_realloc(void *memory, size_t size);
 
 static struct numbers none;
 static struct numbers *numbers = &none;
+static bool traces;
+
+/* Neither call allocates, once the library that unwinds is there. */
+static void trace(const char *title)
+{
+    void *frames[40];
+    int n = backtrace(frames, 40);
+    if (write(STDERR_FILENO, title, strlen(title)) > 0)
+        backtrace_symbols_fd(frames + 1, n - 1, STDERR_FILENO);
+}
+
+static void on_crash(int number)
+{
+    trace("crashed:\n");
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static void prepare_traces(void)
+{
+    void *frame;
+    backtrace(&frame, 1);
+    traces = true;
+    signal(SIGSEGV, on_crash);
+    signal(SIGABRT, on_crash);
+    signal(SIGFPE, on_crash);
+}
 
 __attribute__((constructor)) static void map_numbers(void)
 {
@@ -33,6 +65,8 @@ __attribute__((constructor)) static void map_numbers(void)
     if (mapped != MAP_FAILED)
         numbers = mapped;
     close(fd);
+    if (getenv("FAILING_ALLOC_TRACE") != NULL)
+        prepare_traces();
 }
 
 static int fails(void)
@@ -44,6 +78,8 @@ static int fails(void)
             if (left > 1)
                 return 0;
             atomic_fetch_add(&numbers->failed, 1);
+            if (traces)
+                trace("failed:\n");
             errno = ENOMEM;
             return 1;
         }
