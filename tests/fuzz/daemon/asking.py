@@ -292,8 +292,8 @@ class Asker:
                 Item(number)])
 
     def any(self) -> Request:
-        makers = [self.call] * 10 + [self.batch] * 3 + \
-            [self.jsonrpc] * 3 + [self.look] * 4 + [self.odd] * 3
+        makers = [self.call] * 14 + [self.batch] * 4 + \
+            [self.jsonrpc] * 4 + [self.look] * 4 + [self.odd] * 3
         return self._rng.choice(makers)()
 
     def mutated(self) -> Request:

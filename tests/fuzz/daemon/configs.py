@@ -90,7 +90,7 @@ class Plan:
     def _usual(self) -> dict:
         choose = self._rng.choice
         return {
-            "breaker": {"failures": choose([0, 0, 5, 50]), "open": "300ms"},
+            "breaker": {"failures": choose([0, 0, 0, 5, 50]), "open": "300ms"},
             "timeouts": {"connect": "1s", "total": choose(["1s", f"{LONGEST_CALL}s"]),
                          "idle": choose(["0s", "500ms", "1s"])},
             "pool": {"max_connections": choose([2, 16, 64]), "max_queue": choose([2, 100]),
@@ -155,7 +155,7 @@ class Plan:
     def good(self) -> str:
         upstreams = {}
         for name, settings in self._all_upstreams().items():
-            if name in ("main", "calm") or self._rng.random() < 0.8:
+            if name in ("main", "calm") or self._rng.random() < 0.9:
                 usual = self._usual()
                 upstreams[name] = usual | settings
         upstreams["calm"]["breaker"] = {"failures": 0}

@@ -53,9 +53,10 @@ class Findings:
 
     def add(self, kind: str, text: str):
         self._kinds[kind] += 1
+        text = text[:self.LENGTH]
         self._journal.note("FOUND", f"{kind}: {text}")
         if self._kinds[kind] <= self.SHOWN:
-            self.texts.append(f"{kind}: {text[:self.LENGTH]}")
+            self.texts.append(f"{kind}: {text}")
 
     def __bool__(self):
         return bool(self.texts)
