@@ -268,7 +268,8 @@ def test_server_that_ends_without_a_client_certificate(start, ours, good):
     ({"cert_file": "client.pem", "key_file": "good.key"},
      "tls.key_file: `good.key` has a key that is not the certificate's"),
     ({"key_file": "client.key"}, "`key_file` and `key_password` need a `cert_file`"),
-    ({"min_version": "1.1"}, 'tls.min_version: "1.1" is none of the words `1.2` and `1.3`'),
+    ({"min_version": "0.9"},
+     'tls.min_version: "0.9" is none of the words `1.0`, `1.1`, `1.2` and `1.3`'),
     ({"pinned_public_key": "sha256//short="}, "tls.pinned_public_key: this is no public key"),
     ({"ciphers": "A\tB"}, "control character"),
 ])
