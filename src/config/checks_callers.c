@@ -23,7 +23,8 @@ static void check_name_is_own(const struct checking *c, size_t i)
     if (!check_is_set(&caller->origins[CALLER_name]))
         findings_error(c->findings, caller->place, "callers[%zu]: `name` is missing", i);
     for (size_t j = 0; j < i && caller->name != NULL; j++) {
-        if (callers[j].name != NULL && strcmp(callers[j].name, caller->name) == 0)
+        if (callers[j].name != NULL && !callers[j].origins[CALLER_name].unresolved &&
+            strcmp(callers[j].name, caller->name) == 0)
             findings_error(c->findings, caller->origins[CALLER_name].place,
                            "callers[%zu]: the name `%s` is that of callers[%zu], too", i,
                            origin_told(&caller->origins[CALLER_name], caller->name), j);

@@ -84,15 +84,19 @@ static void check_unix(const struct checking *c, const struct listen_config *l, 
     buf_done(&why);
 }
 
-static bool same_text(const char *a, const char *b)
+/* What is not known yet may be anything. */
+static bool same_text(const struct listen_config *l, enum listen_index i, const char *a,
+                      const char *b)
 {
-    return a != NULL && b != NULL && strcmp(a, b) == 0;
+    return !l->origins[i].unresolved && a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
 static bool same_socket(const struct listen_config *a, const struct listen_config *b)
 {
-    return same_text(a->unix, b->unix) || same_text(a->systemd, b->systemd) ||
-           (same_text(a->address, b->address) && a->port == b->port && a->port != 0);
+    return same_text(a, LISTEN_unix, a->unix, b->unix) ||
+           same_text(a, LISTEN_systemd, a->systemd, b->systemd) ||
+           (same_text(a, LISTEN_address, a->address, b->address) && a->port == b->port &&
+            a->port != 0 && !a->origins[LISTEN_port].unresolved);
 }
 
 static void check_entry(const struct checking *c, struct listen_config *l, size_t i)

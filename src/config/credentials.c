@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char *folder_name(void)
+const char *credentials_folder_name(void)
 {
     const char *folder = getenv("CREDENTIALS_DIRECTORY");
     return folder != NULL && folder[0] != '\0' ? folder : NULL;
@@ -20,7 +20,7 @@ static bool is_shut(const char *folder)
 
 const char *credentials_folder(struct buf *why)
 {
-    const char *folder = folder_name();
+    const char *folder = credentials_folder_name();
     if (folder == NULL)
         buf_append_c(why,
                      "$CREDENTIALS_DIRECTORY is not set, which systemd does for a service with "
@@ -33,9 +33,14 @@ const char *credentials_folder(struct buf *why)
     return NULL;
 }
 
-bool credentials_shut(const char *path, struct buf *why)
+bool credentials_are_shut(void)
 {
-    const char *folder = folder_name();
-    return folder != NULL && str_starts_with(str_of(path), str_of(folder)) &&
-           credentials_folder(why) == NULL;
+    const char *folder = credentials_folder_name();
+    return folder != NULL && is_shut(folder);
+}
+
+bool credentials_hide(const char *path)
+{
+    return credentials_are_shut() &&
+           str_starts_with(str_of(path), str_of(credentials_folder_name()));
 }

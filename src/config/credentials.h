@@ -12,7 +12,13 @@
  * it is for the check in ExecReload=, which systemd runs beside the service and shuts out. */
 const char *credentials_folder(struct buf *why) MUST_CHECK;
 
-/* Is `path` in that folder, and this process shut out? `why` as above. */
-bool credentials_shut(const char *path, struct buf *why) MUST_CHECK;
+/* The same, whether this process may look into it or not; NULL: there is none. */
+const char *credentials_folder_name(void) MUST_CHECK;
+
+/* Is there one, and this process shut out? */
+bool credentials_are_shut(void) MUST_CHECK;
+
+/* Is `path` in that folder, and this process shut out? */
+bool credentials_hide(const char *path) MUST_CHECK;
 
 #endif

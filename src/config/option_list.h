@@ -139,7 +139,8 @@
       "Our certificate (PEM), with those between it and its CA behind it; required. This and the " \
       "other files are read together with the configuration.")                                     \
     X(path, key_file, NULL, "/etc/rpcgate/server.key", NULL, NULL, LIVE,                           \
-      "Its private key (PEM), without a password. Without it: it stands in `cert_file`.")          \
+      "Its private key (PEM), without a password; in a service `${credential_path:server.key}`. "  \
+      "Without it: it stands in `cert_file`.")          \
     X(path, client_ca_file, NULL, "/etc/rpcgate/client-ca.pem", NULL, NULL, LIVE,                  \
       "CAs (PEM) of callers' certificates. Without it: callers are not asked for one.")            \
     X(tls_version, min_version, "1.2", NULL, NULL, NULL, LIVE, "Oldest version of TLS.")

@@ -32,8 +32,9 @@ static const char head[] =
     "}\n"
     "#     );\n"
     "#\n"
-    "# In every string ${env:NAME}, ${env:NAME:-default}, ${file:PATH} and ${credential:NAME} are\n"
-    "# replaced; $${ is a literal ${. `@include \"file\"` on a line of its own includes a file.\n";
+    "# In every string ${env:NAME}, ${env:NAME:-default}, ${file:PATH}, ${credential:NAME} and\n"
+    "# ${credential_path:NAME} are replaced; $${ is a literal ${. `@include \"file\"` on a line\n"
+    "# of its own includes a file.\n";
 
 /* How the lines of a part of the file begin. */
 struct margin {

@@ -5,7 +5,7 @@
 #include "config/secret.h"
 #include "config/url.h"
 
-static void escape(struct buf *to, struct str text)
+static void escape_as(struct buf *to, struct str text, bool resolved)
 {
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.data[i];
@@ -15,11 +15,16 @@ static void escape(struct buf *to, struct str text)
             buf_append_c(to, "\\n");
         else if (c < 0x20 || c == 0x7f)
             buf_printf(to, "\\x%02x", c);
-        else if (c == '$' && i + 1 < text.len && text.data[i + 1] == '{')
+        else if (resolved && c == '$' && i + 1 < text.len && text.data[i + 1] == '{')
             buf_append_c(to, "$$");
         else
             buf_append_byte(to, (char)c);
     }
+}
+
+static void escape(struct buf *to, struct str text)
+{
+    escape_as(to, text, true);
 }
 
 /* The text with the bytes from `from` to `to_at` as ***. */
@@ -104,6 +109,8 @@ void shown_value(struct buf *to, const struct kind *kind, const struct value *va
         show_header(to, value);
     else if (value->hidden)
         hide(to, buf_str(&value->text), value->hidden_from, value->hidden_to);
+    else if (value->path_unknown)
+        escape_as(to, value->written, false);
     else
         escape(to, buf_str(&value->text));
     buf_append_byte(to, '"');

@@ -120,10 +120,25 @@ static bool replace_file(const struct substitution *s, struct str what, struct v
     return true;
 }
 
+static bool is_credential(struct str name)
+{
+    return is_name(name, "_-.@:+") && name.len <= NAME_MAX && name.data[0] != '.';
+}
+
+/* The check in ExecReload= is shut out at each reload: that is no news. */
+static bool leave_unchecked(const struct substitution *s, struct value *ret, struct buf *why)
+{
+    ret->unresolved = true;
+    buf_append(&ret->text, placeholder);
+    if (s->testing && credentials_are_shut())
+        buf_clear(why);
+    return s->testing;
+}
+
 static bool replace_credential(const struct substitution *s, struct str what, struct value *ret,
                                struct buf *why)
 {
-    if (!is_name(what, "_-.@:+") || what.len > NAME_MAX || what.data[0] == '.') {
+    if (!is_credential(what)) {
         buf_printf(why, "`${credential:%.*s}` does not name a credential", STR_ARGS(cut(what)));
         return false;
     }
@@ -132,11 +147,8 @@ static bool replace_credential(const struct substitution *s, struct str what, st
     buf_printf(why, "`${credential:%.*s}` %s: ", STR_ARGS(cut(what)),
                s->testing ? "is not checked" : "cannot be read");
     const char *folder = credentials_folder(why);
-    if (folder == NULL) {
-        ret->unresolved = true;
-        buf_append(&ret->text, placeholder);
-        return s->testing;
-    }
+    if (folder == NULL)
+        return leave_unchecked(s, ret, why);
     buf_clear(why);
     CLEANUP(free_charp) char *path = file_beside(folder, what);
     buf_printf(why, "the credential of `${credential:%.*s}`, `%s`, ", STR_ARGS(cut(what)), path);
@@ -144,6 +156,31 @@ static bool replace_credential(const struct substitution *s, struct str what, st
         return false;
     buf_clear(why);
     return true;
+}
+
+/* Only the path, which is no secret: whoever names the file reads it. */
+static bool replace_credential_path(const struct substitution *s, struct str what,
+                                    struct value *ret, struct buf *why)
+{
+    if (!is_credential(what)) {
+        buf_printf(why, "`${credential_path:%.*s}` does not name a credential",
+                   STR_ARGS(cut(what)));
+        return false;
+    }
+    const char *folder = credentials_folder_name();
+    if (folder != NULL) {
+        CLEANUP(free_charp) char *path = file_beside(folder, what);
+        buf_append_c(&ret->text, path);
+        return true;
+    }
+    ret->unresolved = true;
+    ret->path_unknown = true;
+    buf_append(&ret->text, placeholder);
+    if (s->sealed)
+        return true;
+    buf_printf(why, "`${credential_path:%.*s}` %s: ", STR_ARGS(cut(what)),
+               s->testing ? "is not checked" : "is not known");
+    return credentials_folder(why) == NULL && s->testing;
 }
 
 /* What stands between `${` and `}`. */
@@ -160,9 +197,11 @@ static bool replace(const struct substitution *s, struct str what, struct value 
         return replace_file(s, name, ret, why);
     if (colon < what.len && str_eq_c(source, "credential"))
         return replace_credential(s, name, ret, why);
+    if (colon < what.len && str_eq_c(source, "credential_path"))
+        return replace_credential_path(s, name, ret, why);
     buf_printf(why,
-               "`${%.*s}` is unknown: there are `${env:…}`, `${file:…}` and `${credential:…}`; a "
-               "literal `${` is written `$${`",
+               "`${%.*s}` is unknown: there are `${env:…}`, `${file:…}`, `${credential:…}` and "
+               "`${credential_path:…}`; a literal `${` is written `$${`",
                STR_ARGS(cut(what)));
     return false;
 }
@@ -181,6 +220,7 @@ void value_done(struct value *v)
 bool substitute(const struct substitution *s, struct str text, struct value *ret, struct buf *why)
 {
     static const struct str opening = { "${", 2 }, escaped = { "$${", 3 };
+    ret->written = text;
     buf_reserve(&ret->text, text.len);
     size_t at = 0;
     while (at < text.len) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `${env:NAME}`, `${env:NAME:-default}`, `${file:PATH}` and `${credential:NAME}` in strings,
- * replaced once; `$${` is a literal `${`. */
+/* `${env:NAME}`, `${env:NAME:-default}`, `${file:PATH}`, `${credential:NAME}` and
+ * `${credential_path:NAME}` in strings, replaced once; `$${` is a literal `${`. */
 #ifndef RPCGATE_CONFIG_SUBSTITUTE_H
 #define RPCGATE_CONFIG_SUBSTITUTE_H
 
@@ -17,6 +17,8 @@ struct value {
     bool unresolved;  /* the text is not what it will be */
     bool hidden;      /* from hidden_from to hidden_to it came from files or credentials */
     size_t hidden_from, hidden_to;
+    bool path_unknown;  /* a credential's path stands for what is not known here, and no secret */
+    struct str written; /* as the file has it; borrowed */
 };
 
 struct substitution {

@@ -48,7 +48,7 @@ static int act(const struct daemon_options *options, struct config *config)
         return serve(config, options->config);
     if (options->mode == DAEMON_SHOW)
         status = show(config);
-    else
+    else if (!options->quiet)
         puts("ok");
     config_unref(config);
     return status;
@@ -59,7 +59,8 @@ static void tell_warnings(const struct daemon_options *options, const struct con
                           const struct buf *warnings)
 {
     if (config == NULL || options->mode != DAEMON_RUN) {
-        fputs(buf_c(warnings), stderr);
+        if (!options->quiet)
+            fputs(buf_c(warnings), stderr);
         return;
     }
     log_configure(config->log.level, config->log.format, is_under_journald());
@@ -71,9 +72,10 @@ static int with_config(const struct daemon_options *options)
     struct config_report report;
     int status = EX_CONFIG;
     config_report_init(&report);
-    struct config *config = config_read_path(
-        options->config, &(struct config_read_options){ .testing = options->mode == DAEMON_TEST },
-        &report);
+    /* What is shown has no secret in it, so that none needs to be read, nor may be. */
+    const struct config_read_options how = { .testing = options->mode == DAEMON_TEST,
+                                             .sealed = options->mode == DAEMON_SHOW };
+    struct config *config = config_read_path(options->config, &how, &report);
     tell_warnings(options, config, &report.warnings);
     fputs(buf_c(&report.errors), stderr);
     if (report.missing)

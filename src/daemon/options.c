@@ -20,7 +20,7 @@ static const struct command_option rows[] = {
 
 static void print_help(void)
 {
-    puts("usage: rpcgated [-c FILE] [-t | --show-config]\n"
+    puts("usage: rpcgated [-c FILE] [-t [-q] | --show-config]\n"
          "       rpcgated --demo [--listen ADDRESS:PORT]\n"
          "\n"
          "Lets JSON programs call XML-RPC servers. It stays in the foreground and logs to "
@@ -46,6 +46,9 @@ static bool apply(void *context, size_t row, const char *argument)
         break;
     case OPTION_TEST:
         choose(options, DAEMON_TEST);
+        break;
+    case OPTION_QUIET:
+        options->quiet = true;
         break;
     case OPTION_SHOW:
         choose(options, DAEMON_SHOW);
@@ -76,6 +79,8 @@ static const char *complaint(const struct daemon_options *options, bool stray)
         return "it takes options only";
     if (options->clash)
         return "take only one of --test, --show-config and --demo";
+    if (options->quiet && options->mode != DAEMON_TEST)
+        return "--quiet goes with --test";
     if (options->listen != NULL && !demo)
         return "--listen goes with --demo";
     if (options->config != NULL && demo)

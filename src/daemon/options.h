@@ -11,6 +11,7 @@
     X(CONFIG, 'c', "config", "FILE",                                                               \
       "read this configuration instead of " RPCGATE_SYSCONFDIR "/rpcgate/rpcgate.conf")            \
     X(TEST, 't', "test", NULL, "check the configuration: print `ok`, or every error, and end")     \
+    X(QUIET, 'q', "quiet", NULL, "with --test: print errors alone")                                \
     X(SHOW, 0, "show-config", NULL, "print the settings in force, each with its origin, and end")  \
     X(DEMO, 0, "demo", NULL, "serve a demo upstream on 127.0.0.1:8080, without any configuration") \
     X(LISTEN, 0, "listen", "ADDRESS:PORT", "where --demo listens; port 0: any free one")           \
@@ -22,6 +23,7 @@ enum daemon_mode { DAEMON_RUN, DAEMON_TEST, DAEMON_SHOW, DAEMON_DEMO, DAEMON_END
 struct daemon_options {
     enum daemon_mode mode;
     bool clash; /* two modes were asked for */
+    bool quiet; /* of --test */
     const char *config;
     const char *listen; /* of --demo */
 };

@@ -4,11 +4,15 @@
 import os
 import re
 import socket
+import ssl
+from pathlib import Path
 
 import pytest
 
+from rig.certificates import Authority
 from rig.gateway import Gateway, run_program
 from rig.settings import configuration
+from rig.wire import Connection
 
 GOOD = {
     "listen": [{"address": "127.0.0.1", "port": 0}],
@@ -152,6 +156,85 @@ def test_credentials_without_a_folder(write):
     assert done.returncode == 0 and done.stdout.endswith("ok\n")
     assert "credential" in done.stderr + done.stdout
     assert run_program("-c", path).returncode == 78
+
+
+def test_shows_without_secrets(write, tmp_path):
+    """What is shown has none in it, so that whoever may read the file may have it shown."""
+    none = "${file:/nonexistent/secret}"
+    text = {"listen": [{"address": "127.0.0.1", "port": 8443, "tls": {
+                "cert_file": "/nonexistent/cert.pem", "key_file": "${credential_path:server.key}"}}],
+            "callers": [{"name": "a", "token": "${credential:a}", "allow": ["a/*"]},
+                        {"name": "b", "tokens": [none, none], "allow": ["a/*"]}],
+            "upstreams": {"a": {
+                "url": "https://127.0.0.1:1", "headers": [f"X-Api-Key: {none}", f"X-Y: 1 {none}"],
+                "auth": {"scheme": "basic", "username": "u", "password": none},
+                "tls": {"ca_file": "${credential_path:ca.pem}", "cert_file": "/nonexistent/c",
+                        "key_file": "/nonexistent/k", "key_password": "${credential:k}"}}}}
+    done = run_program("--show-config", "-c", write(text))
+    assert (done.returncode, done.stderr) == (0, "")
+    for line in ('token = "***";', 'tokens = [ "***", "***" ];', 'password = "***";',
+                 '"X-Api-Key: ***"', '"X-Y: 1 ***"', 'key_file = "${credential_path:server.key}";',
+                 'ca_file = "${credential_path:ca.pem}";', 'cert_file = "/nonexistent/cert.pem";'):
+        assert line in done.stdout, (line, done.stdout)
+    there = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    done = run_program("--show-config", "-c", write(text), environment=there)
+    assert f'key_file = "{tmp_path}/server.key";' in done.stdout
+    assert run_program("-c", write(text)).returncode == 78, "a start needs them"
+    wrong = run_program("--show-config", "-c", write(text | {"limts": {}}))
+    assert wrong.returncode == 78 and "limts" in wrong.stderr
+
+
+def test_two_that_are_not_known_yet(write):
+    """They may turn out to differ."""
+    none = "${file:/nonexistent/x}"
+    text = {"listen": [{"unix": none}, {"unix": none}, {"systemd": none}, {"systemd": none}],
+            "callers": [{"name": none, "user": "root", "allow": ["a/*"]},
+                        {"name": none, "user": "0", "allow": ["a/*"]}],
+            "upstreams": {"a": {"url": "http://127.0.0.1:1"}}}
+    done = run_program("--show-config", "-c", write(text))
+    assert done.returncode == 0, done.stderr
+
+
+def test_paths_of_credentials(write, tmp_path, start):
+    """Key files are named by them, inside the service and, without a look at them, outside."""
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    server = Authority(folder, "ours").issue("server")
+    key = Path(server.key).rename(folder / "key.pem")
+    settings = {"listen": [{"address": "127.0.0.1", "port": 0, "tls": {
+        "cert_file": server.cert, "key_file": "${credential_path:key.pem}"}}],
+        "callers": [{"name": "a", "token": "t" * 40, "allow": ["up/*"]}],
+        "upstreams": {"up": {"url": start.upstream().url}}}
+    path = write(settings)
+    there = {"CREDENTIALS_DIRECTORY": str(folder)}
+    done = run_program("-t", "-c", path, environment=there)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ok\n", "")
+    done = run_program("-t", "-c", path)
+    assert (done.returncode, done.stdout) == (0, "ok\n")
+    assert "`${credential_path:key.pem}` is not checked" in done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    done = run_program("-c", path)
+    assert done.returncode == 78 and "${credential_path:key.pem}" in done.stderr
+    gateway = start.gateway(settings, environment=there)
+    tls = ssl.create_default_context(cafile=str(folder / "ours.pem"))
+    with Connection(gateway.tls, tls=tls) as caller:
+        assert caller.ask("GET", "/livez").status == 200
+    key.unlink()
+    done = run_program("-t", "-c", path, environment=there)
+    assert done.returncode == 78 and f"`{key}`" in done.stderr
+
+
+def test_quiet_tests(write, tmp_path):
+    """For a check before each reload: what is right says nothing."""
+    upstream = {"url": "http://127.0.0.1:1", "headers": ["X-Api-Key: ${credential:key}"]}
+    path = write({"upstreams": {"a": upstream}})
+    for option in ("-q", "--quiet"):
+        done = run_program("-t", option, "-c", path)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    done = run_program("-qt", "-c", write({"upstreams": {"a": upstream}, "workers": "x"}))
+    assert done.returncode == 78 and not done.stdout and "workers" in done.stderr
+    for arguments in (["-q"], ["-q", "--show-config"], ["-q", "--demo"]):
+        assert run_program(*arguments).returncode == 64
 
 
 def test_port_that_is_taken(write):

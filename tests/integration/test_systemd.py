@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The units, as systemd-analyze sees them, and what they say of the daemon's own times."""
 
+import os
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from rig.gateway import run_program
+from rig.gateway import program_environment, run_program
 from rig.settings import DEADLINE, RPCGATED, configuration
 
 UNITS = Path(__file__).resolve().parents[2] / "systemd"
@@ -78,3 +80,38 @@ def test_socket_has_the_name_that_its_comment_configures():
     text = (UNITS / "rpcgate.socket").read_text()
     name = re.search(r"^FileDescriptorName=(\w+)$", text, re.M)[1]
     assert f'systemd = "{name}"' in text
+
+
+@pytest.fixture
+def open_folder():
+    with tempfile.TemporaryDirectory(prefix="rpcgate-") as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root, to be another user")
+def test_the_check_at_reload_is_quiet(open_folder):
+    """systemd shuts the service's credentials to it; what would be in the journal is no news."""
+    command = re.search(r"^ExecReload=@sbindir@/rpcgated (.*)$",
+                        (UNITS / "rpcgate.service.in").read_text(), re.M)[1].split()
+    shut = open_folder / "shut"
+    shut.mkdir(mode=0o700)
+    path = open_folder / "rpcgate.conf"
+    assert command[-1] == "@sysconfdir@/rpcgate/rpcgate.conf"
+
+    def check(settings):
+        path.write_text(configuration(settings))
+        return subprocess.run([RPCGATED, *command[:-1], path], capture_output=True, text=True,
+                              timeout=DEADLINE, check=False, user=65534, group=65534,
+                              env={"CREDENTIALS_DIRECTORY": str(shut), **program_environment()})
+
+    for folder in RPCGATED.parents:
+        if folder.stat().st_mode & 1 == 0:
+            pytest.skip(f"nobody else looks into {folder}")
+    settings = {"callers": [{"name": "a", "token": "${credential:a}", "allow": ["a/*"]}],
+                "upstreams": {"a": {"url": "https://localhost", "tls": {
+                    "cert_file": "${credential_path:c}", "key_file": f"{shut}/k"}}}}
+    done = check(settings)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    done = check(settings | {"limits": {"body": "4X"}})
+    assert done.returncode == 78 and "body" in done.stderr
