@@ -35,6 +35,9 @@ void outcome_error(const struct upstream_outcome *outcome, const struct upstream
     case UPSTREAM_BAD_RESPONSE:
         error_set(err, PROBLEM_BAD_RESPONSE, "The upstream %s did not answer in usable HTTP: %s",
                   upstream->name, outcome->detail);
+        /* A proxy's answer to CONNECT: the upstream has seen nothing. */
+        if (!outcome->reached)
+            err->executed = EXECUTED_NO;
         break;
     case UPSTREAM_TIMEOUT:
         timed_out(outcome, err);

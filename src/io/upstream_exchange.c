@@ -83,6 +83,7 @@ static int before_request(void *user, char *remote_ip, char *local_ip, int remot
     if (curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connections) == CURLE_OK &&
         connections == 0)
         x->kept_fd = sockets_check_kept(x->multi, local_port);
+    x->connecting = false;
     if (x->head.complete) {
         x->answered++;
         curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &x->before);
@@ -127,11 +128,21 @@ bool exchange_lost_login(const struct exchange *x)
     return x->let_in && x->target->digest && x->head.complete && x->head.status == 401;
 }
 
+/* libcurl reads the proxy's head itself. */
+static bool take_proxy_line(struct exchange *x, struct str line)
+{
+    if (response_head_is_folded(line))
+        x->head.fault = RESPONSE_FOLDED;
+    return x->head.fault == NULL;
+}
+
 static size_t take_head_line(char *data, size_t size, size_t n, void *user)
 {
     struct exchange *x = user;
     bool was_complete = x->head.complete;
 
+    if (x->call != NULL && x->connecting)
+        return take_proxy_line(x, (struct str){ data, size * n }) ? size * n : 0;
     if (x->call == NULL || !response_head_line(&x->head, (struct str){ data, size * n }))
         return 0;
     /* With Digest there may be another answer behind this one. */
@@ -327,6 +338,7 @@ bool exchange_prepare(struct exchange *x, int64_t now_ms)
     response_head_start(&x->head);
     x->cursor = (struct chain_cursor){ 0 };
     x->told = false;
+    x->connecting = false;
     x->began = false;
     x->answered = 0;
     x->before = 0;

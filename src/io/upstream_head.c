@@ -136,8 +136,8 @@ static void check_transfer(struct response_head *head, struct str value)
 static void read_field(struct response_head *head, struct str line)
 {
     size_t colon = str_find(line, ':');
-    if (colon == line.len || line.data[0] == ' ' || line.data[0] == '\t')
-        return; /* an obsolete folded line, or no field at all */
+    if (colon == line.len)
+        return; /* no field at all */
     struct str name = str_trim(str_slice(line, 0, colon));
     struct str value = str_trim(str_slice(line, colon + 1, line.len));
     for (size_t i = 0; i < ARRAY_LEN(shown_names); i++)
@@ -172,12 +172,19 @@ void response_head_start(struct response_head *head)
     head->texts_len = 0;
 }
 
+bool response_head_is_folded(struct str line)
+{
+    return line.len > 0 && (line.data[0] == ' ' || line.data[0] == '\t');
+}
+
 bool response_head_line(struct response_head *head, struct str line)
 {
     head->n_lines++;
     head->n_bytes += line.len;
     if (head->n_lines > RESPONSE_HEAD_LINES || head->n_bytes > RESPONSE_HEAD_BYTES)
         refuse(head, "the response's head has more than 100 lines or 64 KiB");
+    if (response_head_is_folded(line))
+        refuse(head, RESPONSE_FOLDED);
     if (head->complete || head->fault != NULL)
         return head->fault == NULL;
     line = without_line_end(line);

@@ -42,11 +42,18 @@ struct response_head {
     size_t texts_len;
 };
 
+/* RFC 9112 section 5.2: a line that goes on from the one before it. Two readers take it for
+ * different things, so it is refused wherever it stands: in interim heads, in trailers, and in what
+ * a proxy answers to CONNECT. */
+bool response_head_is_folded(struct str line) MUST_CHECK;
+#define RESPONSE_FOLDED "the response's head has a line that begins with a blank"
+
 void response_head_start(struct response_head *head);
 
 /* Takes the next line, with its line end. False: the head is refused, `head->fault` says why.
  * `head->complete` becomes true with the empty line that ends the final head; lines behind it
- * (trailers) are dropped. RFC 9112 sections 2.1, 4, 5, 6.3; RFC 9110 section 15.2. */
+ * (trailers) are dropped, but for folded ones. RFC 9112 sections 2.1, 4, 5, 6.3; RFC 9110
+ * section 15.2. */
 bool response_head_line(struct response_head *head, struct str line) MUST_CHECK;
 
 #endif

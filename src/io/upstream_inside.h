@@ -93,6 +93,7 @@ struct exchange {
     struct curl_slist own[4];
     struct response_head head;
     bool told;             /* on_head() was called */
+    bool connecting;       /* what heads come now are a proxy's, of CONNECT */
     bool let_in;           /* Digest has got the last request through */
     bool spoiled;          /* what libcurl knows for Digest is of no use */
     bool began;            /* libcurl was about to send the request at least once */

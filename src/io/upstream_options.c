@@ -265,7 +265,6 @@ static bool set_proxy(CURL *easy, const struct upstream *u)
     if (proxy->url == NULL)
         return ok;
     SET(CURLOPT_HTTPPROXYTUNNEL, u->config->proxy.tunnel ? 1L : 0L);
-    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
     SET(CURLOPT_PROXYHEADER, u->proxy_headers);
     SET(CURLOPT_CONNECT_TO, u->connect_to);

@@ -77,6 +77,14 @@ static bool is_tls_failure(CURLcode rc)
     }
 }
 
+/* Something of an answer has come, were it a proxy's to CONNECT. */
+static bool has_answered(const struct exchange *x)
+{
+    long connected = 0;
+    curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &connected);
+    return x->head.n_lines > 0 || connected > 0;
+}
+
 static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
 {
     if (x->stopped)
@@ -113,6 +121,8 @@ static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
     case CURLE_PARTIAL_FILE:
     case CURLE_SEND_FAIL_REWIND:
         return x->began ? UPSTREAM_LOST : UPSTREAM_CONNECT_FAILED;
+    case CURLE_BAD_FUNCTION_ARGUMENT: /* a header line that is none, before 8.8 */
+        return has_answered(x) ? UPSTREAM_BAD_RESPONSE : UPSTREAM_FAILED;
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_WRITE_ERROR: /* we have taken all: more stands behind what is compressed */
@@ -160,6 +170,8 @@ static void explain(const struct exchange *x, CURLcode rc, struct upstream_outco
         reason = "the response's head was cut off";
     else if (rc == CURLE_OUT_OF_MEMORY && ret->status == UPSTREAM_BAD_RESPONSE)
         reason = "the response's head has a line of more than 100 KB, or memory ran out";
+    else if (rc == CURLE_BAD_FUNCTION_ARGUMENT && ret->status == UPSTREAM_BAD_RESPONSE)
+        reason = "the response's head has a line that is no header";
     else if (rc == CURLE_UNSUPPORTED_PROTOCOL)
         reason = "the answer is not HTTP";
     else if (rc == CURLE_WRITE_ERROR)

@@ -230,6 +230,7 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_s
                  : socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (fd < 0)
         return CURL_SOCKET_BAD;
+    x->connecting = true;
 
     /* An attempt that failed while connecting was closed without a word, and this is its number
      * again. libcurl may think that it still watches it. */

@@ -100,18 +100,28 @@ static const struct refusal {
     const char *name, *scheme, *answer;
     bool tunnel;
     const char *detail;
+    enum upstream_status status;
 } refusals[] = {
+    { "a folded line of CONNECT", "http", "HTTP/1.1 200 OK\r\nX: y\r\n z\r\n\r\n", true, "blank",
+      UPSTREAM_BAD_RESPONSE },
+    { "a folded line before all others of CONNECT", "http", "HTTP/1.1 200 OK\r\n x: y\r\n\r\n",
+      true, "", UPSTREAM_BAD_RESPONSE },
+    { "a folded line of CONNECT's refusal", "http",
+      "HTTP/1.1 403 No\r\nX: y\r\n z\r\nContent-Length: 0\r\n\r\n", true, "blank",
+      UPSTREAM_BAD_RESPONSE },
     { "407 of CONNECT", "http",
       "HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n", true,
-      "407" },
-    { "403 of CONNECT", "http", "HTTP/1.1 403 Filtered\r\nContent-Length: 0\r\n\r\n", true, "403" },
-    { "502 of CONNECT", "http", "HTTP/1.1 502 Bad\r\nContent-Length: 3\r\n\r\nbad", true, "502" },
-    { "closed in CONNECT", "http", NULL, true, "" },
-    { "no HTTP in CONNECT", "http", "SSH-2.0-x\r\n", true, "" },
+      "407", UPSTREAM_CONNECT_FAILED },
+    { "403 of CONNECT", "http", "HTTP/1.1 403 Filtered\r\nContent-Length: 0\r\n\r\n", true, "403",
+      UPSTREAM_CONNECT_FAILED },
+    { "502 of CONNECT", "http", "HTTP/1.1 502 Bad\r\nContent-Length: 3\r\n\r\nbad", true, "502",
+      UPSTREAM_CONNECT_FAILED },
+    { "closed in CONNECT", "http", NULL, true, "", UPSTREAM_CONNECT_FAILED },
+    { "no HTTP in CONNECT", "http", "SSH-2.0-x\r\n", true, "", UPSTREAM_CONNECT_FAILED },
     { "407 of a plain request", "http",
       "HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n", false,
-      "407" },
-    { "no SOCKS", "socks5h", NULL, false, "" },
+      "407", UPSTREAM_CONNECT_FAILED },
+    { "no SOCKS", "socks5h", NULL, false, "", UPSTREAM_CONNECT_FAILED },
 };
 
 static void test_refusals(void **state)
@@ -130,7 +140,7 @@ static void test_refusals(void **state)
         client.config.timeouts.connect = 300;
         client_open(&client);
         client_call(&client, &outcome);
-        if (outcome.status != UPSTREAM_CONNECT_FAILED || outcome.reached ||
+        if (outcome.status != c->status || outcome.reached ||
             strstr(outcome.detail, c->detail) == NULL)
             fail_msg("%s: status %d, reached %d, %s", c->name, (int)outcome.status, outcome.reached,
                      outcome.detail);
