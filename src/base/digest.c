@@ -18,3 +18,36 @@ bool digest_equal(const struct digest *a, const struct digest *b)
 {
     return gnutls_memcmp(a->bytes, b->bytes, DIGEST_BYTES) == 0;
 }
+
+bool hash_joined(enum hash_kind kind, const struct str *texts, size_t n, char ret[HASH_HEX_SIZE])
+{
+    static const char digits[] = "0123456789abcdef";
+    gnutls_digest_algorithm_t algorithm = kind == HASH_MD5 ? GNUTLS_DIG_MD5 : GNUTLS_DIG_SHA256;
+    unsigned char bytes[32];
+    size_t len = gnutls_hash_get_len(algorithm);
+    gnutls_hash_hd_t hash;
+    bool good = true;
+
+    assert(len <= sizeof bytes);
+    if (gnutls_hash_init(&hash, algorithm) != 0)
+        return false;
+    for (size_t i = 0; i < n && good; i++) {
+        good = i == 0 || gnutls_hash(hash, ":", 1) == 0;
+        if (texts[i].len > 0)
+            good = good && gnutls_hash(hash, texts[i].data, texts[i].len) == 0;
+    }
+    gnutls_hash_deinit(hash, bytes);
+    for (size_t i = 0; i < len; i++) {
+        ret[2 * i] = digits[bytes[i] >> 4];
+        ret[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    ret[2 * len] = '\0';
+    return good;
+}
+
+void random_bytes(void *ret, size_t len)
+{
+    int failed = gnutls_rnd(GNUTLS_RND_NONCE, ret, len);
+    assert(failed == 0 && "GnuTLS has random bytes");
+    (void)failed;
+}

@@ -20,4 +20,17 @@ void digest_of(struct str text, struct digest *ret);
 /* Takes the same time whatever the two are. */
 bool digest_equal(const struct digest *a, const struct digest *b) MUST_CHECK;
 
+/* Hashes that a protocol asks for, of which none is of a secret's choosing. */
+enum hash_kind { HASH_MD5, HASH_SHA256 };
+
+#define HASH_HEX_SIZE ((size_t)2 * 32 + 1)
+
+/* The hash of the texts with a colon between them, in lower-case hex with a NUL. False: this system
+ * does without that kind. */
+bool hash_joined(enum hash_kind kind, const struct str *texts, size_t n,
+                 char ret[HASH_HEX_SIZE]) MUST_CHECK;
+
+/* Bytes that nobody can guess. */
+void random_bytes(void *ret, size_t len);
+
 #endif

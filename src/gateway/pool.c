@@ -137,7 +137,7 @@ struct pool *pool_open(struct worker *w, struct upstream_state *shared)
     struct pool *pool = xcalloc(1, sizeof *pool);
     pool->worker = w;
     pool->shared = upstream_state_ref(shared);
-    pool->client = upstream_open(w->client, shared->config);
+    pool->client = upstream_open(w->client, shared->config, shared->client);
     list_init(&pool->waiting);
     list_add_last(&w->pools, &pool->in_worker);
     return pool;

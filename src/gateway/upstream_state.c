@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "gateway/introspection.h"
+#include "io/upstream_shared.h"
 
 #include <stdlib.h>
 
@@ -25,6 +26,7 @@ struct upstream_state *upstream_state_new(struct config *snapshot, size_t index,
     permits_init(&s->permits, (uint32_t)pool->max_connections, (uint32_t)pool->max_queue,
                  record->n_workers);
     s->introspection = introspection_new();
+    s->client = upstream_shared_new(s->config);
     s->left_alone_ms = xcalloc(upstream_state_targets(s), sizeof *s->left_alone_ms);
     return s;
 }
@@ -41,6 +43,7 @@ void upstream_state_unref(struct upstream_state *s)
         return;
     permits_done(&s->permits);
     introspection_free(s->introspection);
+    upstream_shared_unref(s->client);
     config_unref(s->snapshot);
     free(s->left_alone_ms);
     free(s);

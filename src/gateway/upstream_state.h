@@ -20,6 +20,7 @@
 #define UPSTREAM_TARGETS_MAX ((size_t)64)
 
 struct introspection;
+struct upstream_shared;
 
 enum upstream_health { UPSTREAM_UNKNOWN, UPSTREAM_UP, UPSTREAM_DOWN };
 
@@ -37,6 +38,7 @@ struct upstream_state {
     struct config *snapshot;              /* which it has a reference to */
     struct upstream_record *record;       /* borrowed */
     atomic_uint references;
+    struct upstream_shared *client; /* what its connections' owners share; owned */
     struct permits permits;
     struct breaker breaker;
     struct introspection *introspection; /* owned */

@@ -90,6 +90,7 @@ static void exchange_rest(struct exchange *x)
 {
     struct upstream *u = x->upstream;
     multi_leave(x);
+    login_end(x);
     chain_done(&x->packed); /* it counts in the budget */
     exchange_forget_packed(x);
     if (u->n_pool == POOL_MAX || x->worn || x->refused) {
@@ -125,10 +126,7 @@ static void exchange_end(struct exchange *x, CURLcode rc)
     struct upstream_outcome outcome;
     if (rc == CURLE_SEND_ERROR && late_answer_use(x))
         rc = CURLE_OK;
-    bool again = x->call != NULL && rc == CURLE_OK && exchange_lost_login(x);
-    x->spoiled = x->head.complete && x->head.status == 401;
-    x->let_in = rc == CURLE_OK && !x->spoiled;
-    if (again) {
+    if (login_sends_again(x, rc)) {
         exchange_restart(x);
         return;
     }
@@ -268,6 +266,7 @@ static void upstream_free(struct upstream *u)
         multi_free(u->multis[i]);
     free(u->multis);
     options_close(u);
+    upstream_shared_unref(u->shared);
     list_remove(&u->member);
     free(u);
 }
@@ -313,11 +312,13 @@ void upstreams_free(struct upstreams *all)
     free(all);
 }
 
-struct upstream *upstream_open(struct upstreams *all, const struct upstream_config *config)
+struct upstream *upstream_open(struct upstreams *all, const struct upstream_config *config,
+                               struct upstream_shared *shared)
 {
     struct upstream *u = xcalloc(1, sizeof *u);
     u->all = all;
     u->config = config;
+    u->shared = shared != NULL ? upstream_shared_ref(shared) : upstream_shared_new(config);
     u->idle_ms = config->timeouts.idle > IDLE_MIN_MS ? config->timeouts.idle : IDLE_MIN_MS;
     list_init(&u->member);
     list_init(&u->pool);
@@ -349,6 +350,7 @@ void upstream_submit(struct upstream *u, struct upstream_call *call)
     }
     x->call = call;
     x->submitted_us = clock_now_us();
+    login_start(x);
     call->handle = x;
     u->n_calls++;
     list_add_last(&u->all->starting, &x->member);

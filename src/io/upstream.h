@@ -21,6 +21,7 @@
 struct upstreams; /* a worker's client */
 struct upstream;  /* one upstream's connections and handles in it */
 struct upstream_call;
+struct upstream_shared;  /* io/upstream_shared.h */
 struct upstream_details; /* io/upstream_details.h */
 
 enum upstream_status {
@@ -98,9 +99,10 @@ struct upstreams *upstreams_new(struct loop *loop) MUST_CHECK;
 /* No call may be under way. */
 void upstreams_free(struct upstreams *all);
 
-/* The client for one upstream; `config` is borrowed and outlives it. */
-struct upstream *upstream_open(struct upstreams *all,
-                               const struct upstream_config *config) MUST_CHECK;
+/* The client for one upstream; `config` is borrowed and outlives it. `shared` is what its clients
+ * in other workers have, too; NULL: there is none. */
+struct upstream *upstream_open(struct upstreams *all, const struct upstream_config *config,
+                               struct upstream_shared *shared) MUST_CHECK;
 void upstream_close(struct upstream *u);
 
 /* Begins a call. */

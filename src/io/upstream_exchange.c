@@ -4,8 +4,7 @@
  * libcurl sends a request again by itself when a kept connection ends without an answer, and has
  * no option against it. Each attempt begins with before_request(), which stops a second one if a
  * byte of the first has gone out. The body of a large request comes from read_body(), and
- * seek_body() refuses to rewind it, which is a second lock on the same door. Only Digest may send
- * again, once the server has answered that it has not taken the call. */
+ * seek_body() refuses to rewind it, which is a second lock on the same door. */
 #include "io/upstream_inside.h"
 
 #include "base/alloc.h"
@@ -33,38 +32,23 @@
 /* By how much compression may lengthen a document. [bytes] */
 #define PACKED_EXTRA ((size_t)64 * 1024)
 
-/* A request that Digest makes libcurl send again: with an empty body to get a nonce, then with one
- * that has become stale, then with one that counts. */
-#define DIGEST_ANSWERS 2
-
 /* For a function with an `ok`. */
 #define SET(option, value) ok = curl_easy_setopt(easy, option, value) == CURLE_OK && ok
 
-/* Bytes of the request's last attempt. */
-static bool was_sent(const struct exchange *x, bool *ret_body)
+static bool was_sent(const struct exchange *x)
 {
     long sent = 0;
     curl_off_t sent_body = 0;
     curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &sent);
     curl_easy_getinfo(x->easy, CURLINFO_SIZE_UPLOAD_T, &sent_body);
-    *ret_body = sent_body > 0;
-    return sent > x->before || sent_body > 0;
-}
-
-/* Has the server answered that it did nothing but want a (new) nonce? With Digest libcurl first
- * asks for one with an empty body, and sends the document after whatever comes. */
-static bool wants_nonce(const struct exchange *x, bool body_sent)
-{
-    return x->target->digest && x->head.complete && x->answered < DIGEST_ANSWERS &&
-           (x->head.status == 401 || (x->head.status < 300 && !body_sent));
+    return sent > 0 || sent_body > 0;
 }
 
 bool exchange_may_send(struct exchange *x)
 {
-    bool body_sent = false;
     if (x->call == NULL)
         return false;
-    if (!x->began || !was_sent(x, &body_sent) || wants_nonce(x, body_sent))
+    if (!x->began || !was_sent(x))
         return true;
     x->refused = true;
     return false;
@@ -84,14 +68,7 @@ static int before_request(void *user, char *remote_ip, char *local_ip, int remot
         connections == 0)
         x->kept_fd = sockets_check_kept(x->multi, local_port);
     x->connecting = false;
-    if (x->head.complete) {
-        x->answered++;
-        curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &x->before);
-        response_head_start(&x->head);
-        exchange_forget_packed(x);
-    } else if (x->began) {
-        x->worn = true;
-    }
+    x->worn |= x->began;
     x->began = true;
     return CURL_PREREQFUNC_OK;
 }
@@ -107,10 +84,8 @@ static size_t read_body(char *to, size_t size, size_t n, void *user)
 static int seek_body(void *user, curl_off_t offset, int origin)
 {
     struct exchange *x = user;
-    if (x->call != NULL && offset == 0 && origin == SEEK_SET && wants_nonce(x, true)) {
-        x->cursor = (struct chain_cursor){ 0 };
-        return CURL_SEEKFUNC_OK;
-    }
+    (void)offset;
+    (void)origin;
     x->refused = true;
     return CURL_SEEKFUNC_FAIL;
 }
@@ -121,11 +96,6 @@ void exchange_tell_head(struct exchange *x)
         return;
     x->told = true;
     x->call->on_head(x->call, x->head.status, str_of(x->head.content_type));
-}
-
-bool exchange_lost_login(const struct exchange *x)
-{
-    return x->let_in && x->target->digest && x->head.complete && x->head.status == 401;
 }
 
 /* libcurl reads the proxy's head itself. */
@@ -145,18 +115,19 @@ static size_t take_head_line(char *data, size_t size, size_t n, void *user)
         return take_proxy_line(x, (struct str){ data, size * n }) ? size * n : 0;
     if (x->call == NULL || !response_head_line(&x->head, (struct str){ data, size * n }))
         return 0;
-    /* With Digest there may be another answer behind this one. */
-    if (x->head.complete && !was_complete && !x->target->digest)
-        exchange_tell_head(x);
+    if (x->head.complete && !was_complete) {
+        login_take_head(x);
+        if (!x->goes_on)
+            exchange_tell_head(x);
+    }
     return x->call != NULL ? size * n : 0;
 }
 
 static size_t take_data(char *data, size_t size, size_t n, void *user)
 {
     struct exchange *x = user;
-    if (exchange_lost_login(x) || size * n == 0)
-        return size * n; /* there will be another answer */
-    exchange_tell_head(x);
+    if (x->goes_on)
+        return login_skips(x, size * n) ? size * n : CURL_WRITEFUNC_ERROR;
     return x->call != NULL ? exchange_take(x, (struct str){ data, size * n })
                            : CURL_WRITEFUNC_ERROR;
 }
@@ -239,6 +210,16 @@ static void add_line(struct exchange *x, const char *name, struct str value)
     buf_append_byte(&x->lines, '\0');
 }
 
+/* Without it the server refuses the call. */
+static void add_login(struct exchange *x)
+{
+    struct buf value;
+    buf_init(&value, OWN_LINES_MAX, NULL);
+    if (login_write(x, &value))
+        add_line(x, "Authorization", buf_str(&value));
+    buf_wipe(&value);
+}
+
 /* This call's own header lines, before those of every request. */
 static struct curl_slist *own_headers(struct exchange *x)
 {
@@ -247,6 +228,7 @@ static struct curl_slist *own_headers(struct exchange *x)
         add_line(x, "Content-Type", str_of(x->call->content_type));
     if (x->body == &x->packed)
         add_line(x, "Content-Encoding", STR("gzip"));
+    add_login(x);
     add_line(x, "traceparent", x->call->traceparent);
     if (x->call->traceparent.len > 0)
         add_line(x, "tracestate", x->call->tracestate);
@@ -286,7 +268,7 @@ static void choose_body(struct exchange *x)
     const struct chain *body = x->call->body;
     size_t len = chain_len(body);
     x->body = body;
-    if (len <= x->upstream->config->compression.request_over)
+    if (x->asks || len <= x->upstream->config->compression.request_over)
         return;
     chain_done(&x->packed);
     chain_init(&x->packed, len + PACKED_EXTRA, body->budget);
@@ -297,7 +279,7 @@ static void choose_body(struct exchange *x)
 static bool set_body(struct exchange *x)
 {
     CURL *easy = x->easy;
-    size_t len = chain_len(x->body);
+    size_t len = x->asks ? 0 : chain_len(x->body);
     bool ok = true;
     if (x->call->get) {
         SET(CURLOPT_HTTPGET, 1L);
@@ -312,18 +294,10 @@ static bool set_body(struct exchange *x)
 
 static bool choose_target(struct exchange *x, const struct upstream_target *target)
 {
-    bool ok = true;
-    if (x->target == target && !x->spoiled)
+    if (x->target == target)
         return true;
-    /* A handle keeps a nonce, were it of another server or refused. */
-    if (x->target != NULL && x->target->digest) {
-        curl_easy_reset(x->easy);
-        ok = set_all(x);
-    }
     x->target = target;
-    x->let_in = false;
-    x->spoiled = false;
-    return options_set_target(x->easy, target) && ok;
+    return options_set_target(x->easy, target);
 }
 
 bool exchange_prepare(struct exchange *x, int64_t now_ms)
@@ -334,14 +308,13 @@ bool exchange_prepare(struct exchange *x, int64_t now_ms)
     assert(x->call->target < config->n_targets);
     bool ok = choose_target(x, &config->targets[x->call->target]);
 
+    login_prepare(x);
     choose_body(x);
     response_head_start(&x->head);
     x->cursor = (struct chain_cursor){ 0 };
     x->told = false;
     x->connecting = false;
     x->began = false;
-    x->answered = 0;
-    x->before = 0;
     x->refused = false;
     x->stopped = false;
     x->is_watched = false;
@@ -357,7 +330,7 @@ bool exchange_prepare(struct exchange *x, int64_t now_ms)
     buf_clear(&x->late);
     x->error[0] = '\0';
     SET(CURLOPT_CONNECT_ONLY, x->call->connect_only ? 1L : 0L);
-    SET(CURLOPT_FRESH_CONNECT, x->call->connect_only ? 1L : 0L);
+    SET(CURLOPT_FRESH_CONNECT, x->call->connect_only || x->logins > 0 ? 1L : 0L);
     SET(CURLOPT_VERBOSE, x->call->on_trace != NULL ? 1L : 0L);
     SET(CURLOPT_HTTPHEADER, own_headers(x));
     SET(CURLOPT_TIMEOUT_MS, (long)(left_ms < INT_MAX ? left_ms : INT_MAX));

@@ -17,6 +17,7 @@
 #include "io/loop.h"
 #include "io/upstream.h"
 #include "io/upstream_head.h"
+#include "io/upstream_shared.h"
 
 #include <curl/curl.h>
 #include <stdbool.h>
@@ -63,6 +64,7 @@ struct upstream {
     struct list member; /* of upstreams.closing */
     struct upstreams *all;
     const struct upstream_config *config; /* borrowed */
+    struct upstream_shared *shared;       /* referenced */
     struct curl_slist *headers;           /* those of every request; owned */
     struct curl_slist *proxy_headers;     /* those for the proxy alone; owned */
     struct curl_slist *connect_to;        /* other addresses than the URL's; owned */
@@ -90,17 +92,19 @@ struct exchange {
     struct buf flat;                      /* a small body that was in several blocks */
     struct buf lines;                     /* this call's own header lines, each with a NUL */
     struct buf late;                      /* an answer that libcurl did not read */
-    struct curl_slist own[4];
+    struct curl_slist own[6];
     struct response_head head;
-    bool told;             /* on_head() was called */
-    bool connecting;       /* what heads come now are a proxy's, of CONNECT */
-    bool let_in;           /* Digest has got the last request through */
-    bool spoiled;          /* what libcurl knows for Digest is of no use */
-    bool began;            /* libcurl was about to send the request at least once */
-    int answered;          /* how often it began anew because of an answer */
-    long before;           /* bytes of such earlier requests */
-    bool refused;          /* it wanted to send it again, and was stopped */
-    bool stopped;          /* on_data() said so */
+    bool told;                    /* on_head() was called */
+    bool connecting;              /* what heads come now are a proxy's, of CONNECT */
+    struct upstream_nonce *nonce; /* for Digest; owned; NULL: none */
+    bool asks;                    /* sent without a document, so that the server tells a nonce */
+    bool asked;                   /* that, or another one, was this call's first request */
+    bool goes_on;                 /* this answer is followed by another request */
+    unsigned logins;              /* requests with a nonce that this call was told */
+    size_t skipped;               /* bytes of an answer that is not the last one */
+    bool began;                   /* libcurl was about to send the request at least once */
+    bool refused;                 /* it wanted to send it again, and was stopped */
+    bool stopped;                 /* on_data() said so */
     struct unpack *unpack; /* of a compressed response; NULL: none, or nothing of it has come */
     size_t consumed;       /* bytes that are unpacked of those that libcurl gives again */
     bool damaged;          /* it cannot be unpacked */
@@ -132,10 +136,6 @@ bool exchange_prepare(struct exchange *x, int64_t now_ms) MUST_CHECK;
  * was sent. */
 bool exchange_may_send(struct exchange *x) MUST_CHECK;
 
-/* Has the server refused what it has taken before? Not each says that a nonce is stale, and libcurl
- * takes that for a wrong password. */
-bool exchange_lost_login(const struct exchange *x) MUST_CHECK;
-
 /* Calls on_head(), unless it was called. */
 void exchange_tell_head(struct exchange *x);
 
@@ -153,6 +153,29 @@ void exchange_forget_packed(struct exchange *x);
 
 /* Has the loop's turn any time left for what comes in? */
 bool turn_has_time(struct upstreams *all) MUST_CHECK;
+
+/* upstream_login.c */
+
+/* A new call. */
+void login_start(struct exchange *x);
+
+/* Its next request. */
+void login_prepare(struct exchange *x);
+
+/* Appends the value of Authorization, or nothing. False: that cannot be made. */
+bool login_write(struct exchange *x, struct buf *to) MUST_CHECK;
+
+/* A head is complete: is it this call's last? */
+void login_take_head(struct exchange *x);
+
+/* Of an answer that is not. False: its connection is given up. */
+bool login_skips(struct exchange *x, size_t bytes) MUST_CHECK;
+
+/* Does the call go out again after that end? */
+bool login_sends_again(const struct exchange *x, CURLcode rc) MUST_CHECK;
+
+/* The call has ended. */
+void login_end(struct exchange *x);
 
 /* upstream_options.c */
 

@@ -310,9 +310,10 @@ bool options_set_target(CURL *easy, const struct upstream_target *target)
     bool ok = true;
     SET(CURLOPT_URL, target->url);
     SET(CURLOPT_UNIX_SOCKET_PATH, target->unix_socket);
-    SET(CURLOPT_HTTPAUTH, (long)(target->digest ? CURLAUTH_DIGEST : CURLAUTH_BASIC));
-    SET(CURLOPT_USERNAME, target->username);
-    SET(CURLOPT_PASSWORD,
-        target->username != NULL && target->password == NULL ? "" : target->password);
+    SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+    /* Digest is ours (upstream_login.c). */
+    bool basic = target->username != NULL && !target->digest;
+    SET(CURLOPT_USERNAME, basic ? target->username : NULL);
+    SET(CURLOPT_PASSWORD, !basic ? NULL : target->password != NULL ? target->password : "");
     return ok;
 }

@@ -206,7 +206,7 @@ void outcome_fill(struct exchange *x, CURLcode rc, struct upstream_outcome *ret)
 
     ret->status = status_of(x, rc);
     ret->cut = is_cut(x, ret->status);
-    ret->reached = x->began && (sent > x->before || sent_body > 0) &&
+    ret->reached = x->began && (sent > 0 || sent_body > 0) && !x->asks &&
                    ret->status != UPSTREAM_CONNECT_FAILED && ret->status != UPSTREAM_TLS_FAILED;
     ret->reused = x->began && connections == 0;
     ret->http_status = x->head.complete ? x->head.status : 0;

@@ -88,7 +88,7 @@ static void start_more(struct checks *checks)
     while (checks->started < checks->n && checks->running < AT_ONCE) {
         struct check *check = &checks->items[checks->started++];
         checks->running++;
-        check_start(check, upstream_open(checks->all, check->upstream));
+        check_start(check, upstream_open(checks->all, check->upstream, NULL));
     }
 }
 

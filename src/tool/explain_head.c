@@ -60,8 +60,6 @@ static void plain_init(struct plain *plain, const struct upstream_config *u)
     plain->config = *u;
     plain->target = u->targets[0];
     plain->target.url = plain->url.data;
-    /* Where Basic stands it will be Digest's turn; that would first ask for a nonce. */
-    plain->target.digest = false;
     plain->config.target = plain->target;
     plain->config.targets = &plain->target;
     plain->config.n_targets = 1;
@@ -112,7 +110,7 @@ static void on_done(struct upstream_call *call, const struct upstream_outcome *o
 }
 
 /* Of credentials the scheme is told, of other secrets the name alone. */
-static void append_line(struct str line, const struct upstream_config *u, struct buf *to)
+static void append_line(struct str line, struct buf *to)
 {
     size_t colon = str_find(line, ':');
     struct str name = str_slice(line, 0, colon);
@@ -123,22 +121,20 @@ static void append_line(struct str line, const struct upstream_config *u, struct
     struct str value = str_trim(str_slice(line, colon + 1, line.len));
     struct str scheme = str_slice(value, 0, str_find(value, ' '));
     bool has_scheme = scheme.len < value.len;
-    if (has_scheme && u->targets[0].digest && str_eq_nocase(name, STR("Authorization")))
-        scheme = STR("Digest");
     buf_printf(to, "%.*s: ", STR_ARGS(name));
     if (has_scheme)
         buf_printf(to, "%.*s ", STR_ARGS(scheme));
     buf_append_c(to, "***");
 }
 
-static void append_head(struct str head, const struct upstream_config *u, struct buf *to)
+static void append_head(struct str head, struct buf *to)
 {
     while (head.len > 0) {
         size_t end = str_find(head, '\n');
         struct str line = str_slice(head, 0, end);
         if (line.len > 0 && line.data[line.len - 1] == '\r')
             line.len--;
-        append_line(line, u, to);
+        append_line(line, to);
         buf_append_byte(to, '\n');
         head = str_slice(head, end < head.len ? end + 1 : end, head.len);
     }
@@ -164,7 +160,7 @@ bool explain_head(const struct upstream_config *upstream, const struct chain *do
     };
     bool good = server_call(&plain.config, &r.call, &r.done) && is_whole(&r.head);
     if (good)
-        append_head(buf_str(&r.head), upstream, to);
+        append_head(buf_str(&r.head), to);
     plain_done(&plain);
     buf_wipe(&r.head);
     return good;

@@ -109,7 +109,7 @@ bool server_call(const struct upstream_config *upstream, struct upstream_call *c
         return false;
     }
     struct upstreams *all = upstreams_new(loop);
-    struct upstream *client = upstream_open(all, upstream);
+    struct upstream *client = upstream_open(all, upstream, NULL);
     upstream_submit(client, call);
     run(loop, all, done);
     upstream_close(client);

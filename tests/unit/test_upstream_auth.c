@@ -2,6 +2,8 @@
 /* How an upstream gets to know us, and that no login makes a call run twice. */
 #include "upstream_harness.h"
 
+#include "io/upstream_shared.h"
+
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -136,12 +138,12 @@ static void test_digest_with_a_nonce_that_nobody_knows(void **state)
         assert_call(&client, size, 200);
         assert_call(&client, size, 200);
         assert_int_equal(atomic_load(&digest.ran), 3);
-        assert_int_equal(atomic_load(&digest.refused), 3);
+        assert_int_equal(atomic_load(&digest.refused), 2);
         atomic_store(&digest.never, true);
         assert_call(&client, size, 401);
         assert_call(&client, size, 401);
         assert_int_equal(atomic_load(&digest.ran), 3);
-        assert_int_equal(atomic_load(&digest.refused), 8);
+        assert_int_equal(atomic_load(&digest.refused), 6);
         client_close(&client);
         server_stop(&server);
     }
@@ -181,10 +183,32 @@ static void test_digest_at_two_servers(void **state)
         probe_done(&probe);
     }
     assert_int_equal(atomic_load(&digest.ran), 6);
-    assert_int_equal(atomic_load(&digest.refused), 6);
+    assert_int_equal(atomic_load(&digest.refused), 2);
     client_close(&client);
     server_stop(&first);
     server_stop(&second);
+}
+
+/* What one worker has learnt serves the others. */
+static void test_digest_of_two_workers(void **state)
+{
+    (void)state;
+    struct server server = { 0 };
+    struct client client;
+    open_digest(&server, &client);
+    struct upstream_shared *shared = upstream_shared_new(&client.config);
+    for (size_t i = 0; i < 4; i++) {
+        client_close(&client);
+        client_open(&client);
+        upstream_close(client.upstream);
+        client.upstream = upstream_open(client.all, &client.config, shared);
+        assert_call(&client, 100, 200);
+    }
+    assert_int_equal(atomic_load(&digest.ran), 4);
+    assert_int_equal(atomic_load(&digest.refused), 1);
+    upstream_shared_unref(shared);
+    client_close(&client);
+    server_stop(&server);
 }
 
 static void test_digest_with_a_wrong_password(void **state)
@@ -412,6 +436,7 @@ int main(void)
         cmocka_unit_test(test_digest),
         cmocka_unit_test(test_digest_with_a_nonce_that_nobody_knows),
         cmocka_unit_test(test_digest_at_two_servers),
+        cmocka_unit_test(test_digest_of_two_workers),
         cmocka_unit_test(test_digest_with_a_wrong_password),
         cmocka_unit_test(test_digest_does_not_go_on_for_ever),
         cmocka_unit_test(test_digest_where_nobody_asks_for_it),

@@ -71,7 +71,7 @@ static void test_upstreams_share_nothing(void **state)
     struct client client;
     (void)state;
     open_both(&server, &client, serve_kept);
-    struct upstream *other = upstream_open(client.all, &client.config);
+    struct upstream *other = upstream_open(client.all, &client.config, NULL);
     assert_int_equal(client_call(&client, NULL), UPSTREAM_OK);
     struct upstream *first = client.upstream;
     client.upstream = other;

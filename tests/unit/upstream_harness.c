@@ -236,7 +236,7 @@ void client_open(struct client *client)
     client->loop = loop_new();
     assert_non_null(client->loop);
     client->all = upstreams_new(client->loop);
-    client->upstream = upstream_open(client->all, &client->config);
+    client->upstream = upstream_open(client->all, &client->config, NULL);
 }
 
 void client_close(struct client *client)

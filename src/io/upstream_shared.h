@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an upstream has told that holds for its next calls, whichever worker makes them. It lives as
+ * long as the upstream's settings stay what they are. Any thread may use it. */
+#ifndef RPCGATE_IO_UPSTREAM_SHARED_H
+#define RPCGATE_IO_UPSTREAM_SHARED_H
+
+#include "base/macros.h"
+#include "config/config.h"
+#include "rules/digest_login.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct upstream_shared;
+
+/* With one reference. `config` is borrowed and outlives it. */
+struct upstream_shared *upstream_shared_new(const struct upstream_config *config) MUST_CHECK;
+struct upstream_shared *upstream_shared_ref(struct upstream_shared *s) MUST_CHECK;
+void upstream_shared_unref(struct upstream_shared *s);
+
+/* A nonce that a server of it has given out. One call has it at a time: so its count rises in the
+ * order in which the server sees it, which some insist on. */
+struct upstream_nonce {
+    struct upstream_nonce *next;
+    size_t target;
+    uint32_t count;
+    char cnonce[DIGEST_CNONCE_SIZE];
+    struct digest_challenge challenge;
+};
+
+struct upstream_nonce *upstream_nonce_new(size_t target,
+                                          const struct digest_challenge *challenge) MUST_CHECK;
+
+/* One that a call of that target was let in with; the call owns it then. NULL: there is none. */
+struct upstream_nonce *upstream_nonce_take(struct upstream_shared *s, size_t target) MUST_CHECK;
+
+/* Gives it back for the next call. */
+void upstream_nonce_give(struct upstream_shared *s, struct upstream_nonce *nonce);
+
+#endif
