@@ -58,12 +58,39 @@ static struct str next_piece(struct str text)
     return str_slice(text, 0, len);
 }
 
-static void write_part(const struct call *c, const char *name, const struct buf *part)
+/* What a server has set is nobody's secret in the configuration. */
+static bool is_cookie(struct str line)
+{
+    struct str name = str_trim(str_slice(line, 0, str_find(line, ':')));
+    return str_eq_nocase(name, STR("Cookie")) || str_eq_nocase(name, STR("Set-Cookie"));
+}
+
+static void hide_cookies(size_t part, struct buf *text)
+{
+    struct str rest = buf_str(text);
+    struct buf shown;
+    if (part != SENT_HEAD && part != RECEIVED_HEAD)
+        return;
+    buf_init(&shown, SIZE_MAX - 1, NULL);
+    while (rest.len > 0) {
+        size_t end = str_find(rest, '\n');
+        struct str line = str_slice(rest, 0, end < rest.len ? end + 1 : end);
+        rest = str_slice(rest, line.len, rest.len);
+        bool hidden = is_cookie(line);
+        buf_append(&shown, hidden ? str_slice(line, 0, str_find(line, ':')) : line);
+        if (hidden)
+            buf_append_c(&shown, ": ***\r\n");
+    }
+    buf_wipe(text);
+    *text = shown;
+}
+
+static void write_part(const struct call *c, const char *name, struct str part)
 {
     CLEANUP(buf_done) struct buf shown;
     int64_t n = 0;
     buf_init(&shown, SIZE_MAX - 1, NULL);
-    redact(c->view->config->redactor, buf_str(part), &shown);
+    redact(c->view->config->redactor, part, &shown);
     struct str rest = buf_str(&shown);
     bool is_cut = rest.len > PART_MAX;
     if (is_cut)
@@ -87,7 +114,8 @@ void verbose_end(struct verbose *v, const struct call *c)
     for (const struct chain_block *b = c->document.first; b != NULL; b = b->next)
         keep(&v->parts[SENT_BODY], (struct str){ b->data, b->len });
     for (size_t i = 0; i < PARTS; i++) {
-        write_part(c, names[i], &v->parts[i]);
+        hide_cookies(i, &v->parts[i]);
+        write_part(c, names[i], buf_str(&v->parts[i]));
         buf_done(&v->parts[i]);
     }
     free(v);

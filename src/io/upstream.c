@@ -93,10 +93,12 @@ static void exchange_rest(struct exchange *x)
     login_end(x);
     chain_done(&x->packed); /* it counts in the budget */
     exchange_forget_packed(x);
-    if (u->n_pool == POOL_MAX || x->worn || x->refused) {
+    if (u->n_pool == POOL_MAX) {
         exchange_free(x);
         return;
     }
+    if (x->worn || x->refused)
+        exchange_drop_handle(x);
     list_add_first(&u->pool, &x->member);
     u->n_pool++;
 }
@@ -265,6 +267,7 @@ static void upstream_free(struct upstream *u)
     for (size_t i = 0; i < u->n_multis; i++)
         multi_free(u->multis[i]);
     free(u->multis);
+    curl_easy_cleanup(u->model);
     options_close(u);
     upstream_shared_unref(u->shared);
     list_remove(&u->member);
@@ -287,10 +290,18 @@ void upstreams_global_done(void)
     curl_global_cleanup();
 }
 
+/* Before 8.1.1 it keeps a pointer to the last header of an answer, which it frees with the next
+ * transfer, and appends to what is there when that transfer's first line is a folded one. */
+static bool libcurl_remembers(void)
+{
+    return curl_version_info(CURLVERSION_NOW)->version_num < 0x080101;
+}
+
 struct upstreams *upstreams_new(struct loop *loop)
 {
     struct upstreams *all = xcalloc(1, sizeof *all);
     all->loop = loop;
+    all->forgets_handles = libcurl_remembers();
     list_init(&all->multis);
     list_init(&all->touched);
     list_init(&all->starting);
@@ -323,6 +334,7 @@ struct upstream *upstream_open(struct upstreams *all, const struct upstream_conf
     list_init(&u->member);
     list_init(&u->pool);
     options_open(u);
+    u->model = exchange_model(u);
     return u;
 }
 

@@ -27,7 +27,7 @@
 #define UPLOAD_LARGE 65536L
 
 /* [bytes] */
-#define OWN_LINES_MAX ((size_t)8 * 1024)
+#define OWN_LINES_MAX ((size_t)24 * 1024)
 
 /* By how much compression may lengthen a document. [bytes] */
 #define PACKED_EXTRA ((size_t)64 * 1024)
@@ -106,6 +106,18 @@ static bool take_proxy_line(struct exchange *x, struct str line)
     return x->head.fault == NULL;
 }
 
+static void take_cookie(struct exchange *x, struct str line)
+{
+    size_t colon = str_find(line, ':');
+    if (!x->upstream->config->cookies || colon == line.len ||
+        !str_eq_nocase(str_trim(str_slice(line, 0, colon)), STR("Set-Cookie")))
+        return;
+    size_t end = str_find(line, '\n');
+    while (end > colon + 1 && line.data[end - 1] == '\r')
+        end--;
+    upstream_cookie_take(x->upstream->shared, x->target->url, str_slice(line, colon + 1, end));
+}
+
 static size_t take_head_line(char *data, size_t size, size_t n, void *user)
 {
     struct exchange *x = user;
@@ -115,6 +127,8 @@ static size_t take_head_line(char *data, size_t size, size_t n, void *user)
         return take_proxy_line(x, (struct str){ data, size * n }) ? size * n : 0;
     if (x->call == NULL || !response_head_line(&x->head, (struct str){ data, size * n }))
         return 0;
+    if (!was_complete)
+        take_cookie(x, (struct str){ data, size * n });
     if (x->head.complete && !was_complete) {
         login_take_head(x);
         if (!x->goes_on)
@@ -142,30 +156,61 @@ static int trace(CURL *easy, curl_infotype type, char *data, size_t size, void *
     return 0;
 }
 
-static bool set_callbacks(struct exchange *x)
+static bool set_callbacks(CURL *easy)
 {
-    CURL *easy = x->easy;
     bool ok = true;
     SET(CURLOPT_READFUNCTION, read_body);
-    SET(CURLOPT_READDATA, x);
     SET(CURLOPT_SEEKFUNCTION, seek_body);
-    SET(CURLOPT_SEEKDATA, x);
     SET(CURLOPT_PREREQFUNCTION, before_request);
-    SET(CURLOPT_PREREQDATA, x);
     SET(CURLOPT_HEADERFUNCTION, take_head_line);
-    SET(CURLOPT_HEADERDATA, x);
     SET(CURLOPT_WRITEFUNCTION, take_data);
-    SET(CURLOPT_WRITEDATA, x);
     SET(CURLOPT_DEBUGFUNCTION, trace);
-    SET(CURLOPT_DEBUGDATA, x);
-    SET(CURLOPT_PRIVATE, x);
-    SET(CURLOPT_ERRORBUFFER, x->error);
     return ok;
 }
 
-static bool set_all(struct exchange *x)
+static bool set_data(struct exchange *x)
 {
-    return options_set(x->easy, x->upstream) && set_callbacks(x) && sockets_attach_easy(x);
+    CURL *easy = x->easy;
+    bool ok = true;
+    SET(CURLOPT_READDATA, x);
+    SET(CURLOPT_SEEKDATA, x);
+    SET(CURLOPT_PREREQDATA, x);
+    SET(CURLOPT_HEADERDATA, x);
+    SET(CURLOPT_WRITEDATA, x);
+    SET(CURLOPT_DEBUGDATA, x);
+    SET(CURLOPT_OPENSOCKETDATA, x);
+    SET(CURLOPT_PRIVATE, x);
+    SET(CURLOPT_ERRORBUFFER, x->error);
+    if (x->upstream->share != NULL)
+        SET(CURLOPT_SHARE, x->upstream->share);
+    return ok;
+}
+
+CURL *exchange_model(struct upstream *u)
+{
+    CURL *easy = curl_easy_init();
+    if (easy == NULL || !options_set(easy, u) ||
+        !options_set_target(easy, &u->config->targets[0]) || !set_callbacks(easy) ||
+        !sockets_attach_easy(easy, u->all))
+        abort(); /* no memory, or a libcurl without what configure has checked */
+    return easy;
+}
+
+/* Its options are the model's; what a handle has seen does not come with them. */
+static bool take_handle(struct exchange *x)
+{
+    if (x->easy != NULL)
+        return true;
+    x->easy = curl_easy_duphandle(x->upstream->model);
+    x->target = &x->upstream->config->targets[0];
+    x->detailed = false;
+    x->worn = x->upstream->all->forgets_handles;
+    return x->easy != NULL && set_data(x);
+}
+
+void exchange_drop_handle(struct exchange *x)
+{
+    curl_easy_cleanup(TAKE(x->easy));
 }
 
 struct exchange *exchange_new(struct upstream *u)
@@ -179,16 +224,13 @@ struct exchange *exchange_new(struct upstream *u)
     buf_init(&x->lines, OWN_LINES_MAX, NULL);
     buf_init(&x->late, LATE_ANSWER_MAX, NULL);
     chain_init(&x->packed, 0, NULL);
-    x->easy = curl_easy_init();
-    if (x->easy == NULL || !set_all(x))
-        abort(); /* no memory, or a libcurl without what configure has checked */
     return x;
 }
 
 void exchange_free(struct exchange *x)
 {
     exchange_forget_packed(x);
-    curl_easy_cleanup(x->easy);
+    exchange_drop_handle(x);
     rehearsal_done(x);
     buf_done(&x->flat);
     buf_done(&x->lines);
@@ -210,13 +252,17 @@ static void add_line(struct exchange *x, const char *name, struct str value)
     buf_append_byte(&x->lines, '\0');
 }
 
-/* Without it the server refuses the call. */
-static void add_login(struct exchange *x)
+/* Without its login the server refuses the call. */
+static void add_secrets(struct exchange *x)
 {
     struct buf value;
     buf_init(&value, OWN_LINES_MAX, NULL);
     if (login_write(x, &value))
         add_line(x, "Authorization", buf_str(&value));
+    buf_clear(&value);
+    if (!x->call->rehearsal)
+        upstream_cookies_write(x->upstream->shared, x->target->url, &value);
+    add_line(x, "Cookie", buf_str(&value));
     buf_wipe(&value);
 }
 
@@ -228,7 +274,7 @@ static struct curl_slist *own_headers(struct exchange *x)
         add_line(x, "Content-Type", str_of(x->call->content_type));
     if (x->body == &x->packed)
         add_line(x, "Content-Encoding", STR("gzip"));
-    add_login(x);
+    add_secrets(x);
     add_line(x, "traceparent", x->call->traceparent);
     if (x->call->traceparent.len > 0)
         add_line(x, "tracestate", x->call->tracestate);
@@ -302,10 +348,12 @@ static bool choose_target(struct exchange *x, const struct upstream_target *targ
 
 bool exchange_prepare(struct exchange *x, int64_t now_ms)
 {
-    CURL *easy = x->easy;
     const struct upstream_config *config = x->upstream->config;
     int64_t left_ms = x->call->deadline_ms == CLOCK_NEVER ? 0 : x->call->deadline_ms - now_ms;
     assert(x->call->target < config->n_targets);
+    if (!take_handle(x))
+        return false;
+    CURL *easy = x->easy;
     bool ok = choose_target(x, &config->targets[x->call->target]);
 
     login_prepare(x);

@@ -3,8 +3,9 @@
  *
  * An upstream owns several multi handles of at most MULTI_TRANSFERS transfers each, because
  * libcurl walks lists whose length is that number; they are filled lowest first, so that kept
- * connections are found again. An exchange is an easy handle with all of an upstream's options
- * set; it is pooled and used for one call after another.
+ * connections are found again. An exchange has an easy handle with all of an upstream's options
+ * set; it is pooled and used for one call after another, and its handle, too, where libcurl keeps
+ * nothing in it that would be of harm to the next.
  *
  * libcurl forbids to change a multi handle from its callbacks. So calls are begun, cancelled and
  * reported from upstreams_run() only, which is never in one. */
@@ -47,8 +48,9 @@ struct upstreams {
     int64_t taken_us;         /* how much of it has gone by on what came in */
     struct watch **watches;   /* by file descriptor; owned */
     size_t n_watches;
-    bool in_curl; /* libcurl is calling us */
-    bool running; /* in upstreams_run() */
+    bool forgets_handles; /* each exchange has a new one; see libcurl_remembers() */
+    bool in_curl;         /* libcurl is calling us */
+    bool running;         /* in upstreams_run() */
 };
 
 struct multi {
@@ -68,7 +70,8 @@ struct upstream {
     struct curl_slist *headers;           /* those of every request; owned */
     struct curl_slist *proxy_headers;     /* those for the proxy alone; owned */
     struct curl_slist *connect_to;        /* other addresses than the URL's; owned */
-    CURLSH *share;                        /* its cookies; NULL: it keeps none */
+    CURL *model;                          /* what handles are copied from; owned */
+    CURLSH *share;                        /* `shared`'s, of TLS; NULL: nothing */
     bool has_content_type;                /* there is one among them */
     struct multi **multis;                /* owned */
     size_t n_multis;
@@ -82,9 +85,9 @@ struct upstream {
 struct exchange {
     struct list member;
     struct upstream *upstream;
-    struct multi *multi;        /* NULL: in none */
-    struct upstream_call *call; /* NULL: was cancelled */
-    CURL *easy;
+    struct multi *multi;                  /* NULL: in none */
+    struct upstream_call *call;           /* NULL: was cancelled */
+    CURL *easy;                           /* owned; NULL: until it is needed */
     const struct upstream_target *target; /* whose options are set; borrowed */
     const struct chain *body;             /* the call's document, or `packed` */
     struct chain packed;                  /* a document that is sent compressed */
@@ -112,8 +115,9 @@ struct exchange {
     curl_socket_t kept_fd; /* the kept connection that it runs on, where that is known */
     bool was_paused;
     struct list in_paused;
-    /* Not for another call: libcurl began a request anew, which it does 5 times in a handle's whole
-     * life, or it trusts any certificate, or has made a rehearsal. */
+    /* Its handle is not for another call: libcurl began a request anew, which it does 5 times in a
+     * handle's whole life, or it trusts any certificate, or has made a rehearsal; or this is a
+     * libcurl that keeps a pointer into the last answer's head. */
     bool worn;
     int rehearsal_fd;                   /* what a rehearsal is connected to; -1: none */
     struct curl_slist *rehearsal_names; /* that it need not look up; owned */
@@ -128,6 +132,12 @@ struct exchange {
 /* Never NULL: it is a small object, without memory for which the process ends. */
 struct exchange *exchange_new(struct upstream *u) MUST_CHECK;
 void exchange_free(struct exchange *x);
+
+/* What the handles of an upstream are copied from. Never NULL, as above. */
+CURL *exchange_model(struct upstream *u) MUST_CHECK;
+
+/* Gives up its handle, with all that libcurl remembers there. */
+void exchange_drop_handle(struct exchange *x);
 
 /* Makes it ready for `x->call`. False: no memory. */
 bool exchange_prepare(struct exchange *x, int64_t now_ms) MUST_CHECK;
@@ -221,8 +231,8 @@ bool late_answer_use(struct exchange *x) MUST_CHECK;
 /* Options of a new multi handle. False: no memory. */
 bool sockets_attach_multi(struct multi *m) MUST_CHECK;
 
-/* Options of a new easy handle. False: no memory. */
-bool sockets_attach_easy(struct exchange *x) MUST_CHECK;
+/* Options of a new easy handle, whose CURLOPT_OPENSOCKETDATA is its exchange. False: no memory. */
+bool sockets_attach_easy(CURL *easy, struct upstreams *all) MUST_CHECK;
 
 /* A request is about to go out on a kept connection with that local port (0: one without). Ends the
  * connection if it has been closed, or if something has come that nobody asked for. Gives its

@@ -104,13 +104,7 @@ void options_open(struct upstream *u)
     if (config->proxy_target.url != NULL)
         u->proxy_headers = append_headers(NULL, &config->proxy.headers);
     u->connect_to = localhost_behind(&config->proxy_target);
-    if (!config->cookies)
-        return;
-    /* The exchanges of one upstream have one set of cookies, which no other thread sees. */
-    u->share = curl_share_init();
-    if (u->share == NULL ||
-        curl_share_setopt(u->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE) != CURLSHE_OK)
-        abort();
+    u->share = upstream_shared_tls(u->shared);
 }
 
 void options_close(struct upstream *u)
@@ -118,7 +112,6 @@ void options_close(struct upstream *u)
     curl_slist_free_all(u->headers);
     curl_slist_free_all(u->proxy_headers);
     curl_slist_free_all(u->connect_to);
-    curl_share_cleanup(u->share);
 }
 
 static bool set_transport(CURL *easy, const struct upstream_config *config)
@@ -286,10 +279,6 @@ bool options_set(CURL *easy, const struct upstream *u)
     /* It is sent, but unpacking is ours: libcurl's cannot be paused without unpacking all. */
     SET(CURLOPT_ACCEPT_ENCODING, config->compression.accept ? "gzip, deflate" : NULL);
     SET(CURLOPT_HTTP_CONTENT_DECODING, 0L);
-    if (u->share != NULL) {
-        SET(CURLOPT_SHARE, u->share);
-        SET(CURLOPT_COOKIEFILE, "");
-    }
     return ok;
 }
 
@@ -297,6 +286,7 @@ bool options_set(CURL *easy, const struct upstream *u)
 bool options_set_trusts_any(CURL *easy)
 {
     bool ok = true;
+    SET(CURLOPT_SHARE, NULL); /* nobody else is to go on with such a session */
     SET(CURLOPT_SSL_VERIFYPEER, 0L);
     SET(CURLOPT_SSL_VERIFYHOST, 0L);
     SET(CURLOPT_PINNEDPUBLICKEY, NULL);

@@ -2,14 +2,22 @@
 #include "io/upstream_shared.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
+#include "rules/cookies.h"
 
+#include <curl/curl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 /* Of all its servers; as many as calls run at once, usually. */
 #define NONCES_MAX ((size_t)64)
+
+/* Of a URL, at most. [bytes] */
+#define HOST_MAX ((size_t)256)
 
 struct upstream_shared {
     const struct upstream_config *config; /* borrowed */
@@ -17,7 +25,55 @@ struct upstream_shared {
     pthread_mutex_t lock;
     struct upstream_nonce *nonces; /* used last first; owned */
     size_t n_nonces;
+    struct cookies cookies;
+    CURLSH *tls; /* NULL: no TLS */
+    pthread_mutex_t tls_locks[CURL_LOCK_DATA_LAST];
 };
+
+static void lock_tls(CURL *easy, curl_lock_data what, curl_lock_access access, void *user)
+{
+    struct upstream_shared *s = user;
+    (void)easy;
+    (void)access;
+    pthread_mutex_lock(&s->tls_locks[what]);
+}
+
+static void unlock_tls(CURL *easy, curl_lock_data what, void *user)
+{
+    struct upstream_shared *s = user;
+    (void)easy;
+    pthread_mutex_unlock(&s->tls_locks[what]);
+}
+
+static bool has_tls(const struct upstream_config *config)
+{
+    const char *proxy = config->proxy_target.url;
+    bool found = proxy != NULL && strncmp(proxy, "https:", 6) == 0;
+    for (size_t i = 0; i < config->n_targets; i++)
+        found |= strncmp(config->targets[i].url, "https:", 6) == 0;
+    return found;
+}
+
+static void open_tls(struct upstream_shared *s)
+{
+    for (size_t i = 0; i < ARRAY_LEN(s->tls_locks); i++)
+        pthread_mutex_init(&s->tls_locks[i], NULL);
+    if (!has_tls(s->config))
+        return;
+    s->tls = curl_share_init();
+    if (s->tls == NULL || curl_share_setopt(s->tls, CURLSHOPT_LOCKFUNC, lock_tls) != CURLSHE_OK ||
+        curl_share_setopt(s->tls, CURLSHOPT_UNLOCKFUNC, unlock_tls) != CURLSHE_OK ||
+        curl_share_setopt(s->tls, CURLSHOPT_USERDATA, s) != CURLSHE_OK ||
+        curl_share_setopt(s->tls, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK)
+        die_without_memory();
+}
+
+static void close_tls(struct upstream_shared *s)
+{
+    curl_share_cleanup(s->tls);
+    for (size_t i = 0; i < ARRAY_LEN(s->tls_locks); i++)
+        pthread_mutex_destroy(&s->tls_locks[i]);
+}
 
 struct upstream_shared *upstream_shared_new(const struct upstream_config *config)
 {
@@ -25,6 +81,7 @@ struct upstream_shared *upstream_shared_new(const struct upstream_config *config
     s->config = config;
     atomic_init(&s->references, 1);
     pthread_mutex_init(&s->lock, NULL);
+    open_tls(s);
     return s;
 }
 
@@ -42,8 +99,15 @@ void upstream_shared_unref(struct upstream_shared *s)
         next = nonce->next;
         free(nonce);
     }
+    cookies_clear(&s->cookies);
+    close_tls(s);
     pthread_mutex_destroy(&s->lock);
     free(s);
+}
+
+void *upstream_shared_tls(struct upstream_shared *s)
+{
+    return s->tls;
 }
 
 struct upstream_nonce *upstream_nonce_new(size_t target, const struct digest_challenge *challenge)
@@ -85,4 +149,26 @@ void upstream_nonce_give(struct upstream_shared *s, struct upstream_nonce *nonce
     pthread_mutex_unlock(&s->lock);
     if (!has_room)
         free(nonce);
+}
+
+void upstream_cookie_take(struct upstream_shared *s, const char *url, struct str value)
+{
+    char room[HOST_MAX];
+    struct cookie_place place;
+    if (!s->config->cookies || !cookie_place_of(url, room, sizeof room, &place))
+        return;
+    pthread_mutex_lock(&s->lock);
+    cookies_take(&s->cookies, &place, value, clock_now_ms(), time(NULL));
+    pthread_mutex_unlock(&s->lock);
+}
+
+void upstream_cookies_write(struct upstream_shared *s, const char *url, struct buf *to)
+{
+    char room[HOST_MAX];
+    struct cookie_place place;
+    if (!s->config->cookies || !cookie_place_of(url, room, sizeof room, &place))
+        return;
+    pthread_mutex_lock(&s->lock);
+    cookies_write(&s->cookies, &place, clock_now_ms(), to);
+    pthread_mutex_unlock(&s->lock);
 }

@@ -18,6 +18,10 @@ struct upstream_shared *upstream_shared_new(const struct upstream_config *config
 struct upstream_shared *upstream_shared_ref(struct upstream_shared *s) MUST_CHECK;
 void upstream_shared_unref(struct upstream_shared *s);
 
+/* Its TLS sessions, a CURLSH of libcurl: connections of one worker are resumed by another's. NULL:
+ * there is no TLS. */
+void *upstream_shared_tls(struct upstream_shared *s) MUST_CHECK;
+
 /* A nonce that a server of it has given out. One call has it at a time: so its count rises in the
  * order in which the server sees it, which some insist on. */
 struct upstream_nonce {
@@ -36,5 +40,10 @@ struct upstream_nonce *upstream_nonce_take(struct upstream_shared *s, size_t tar
 
 /* Gives it back for the next call. */
 void upstream_nonce_give(struct upstream_shared *s, struct upstream_nonce *nonce);
+
+/* Its cookies, where `cookies` is set: takes the value of a Set-Cookie that came from that URL, and
+ * appends the value of Cookie, or nothing. */
+void upstream_cookie_take(struct upstream_shared *s, const char *url, struct str value);
+void upstream_cookies_write(struct upstream_shared *s, const char *url, struct buf *to);
 
 #endif

@@ -265,14 +265,12 @@ bool sockets_attach_multi(struct multi *m)
            curl_multi_setopt(curl, CURLMOPT_MAXCONNECTS, MULTI_CONNECTIONS) == CURLM_OK;
 }
 
-bool sockets_attach_easy(struct exchange *x)
+bool sockets_attach_easy(CURL *easy, struct upstreams *all)
 {
     /* A connection outlives the exchange that opened it: its close function gets the client. */
-    struct upstreams *all = x->upstream->all;
-    return curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK &&
-           curl_easy_setopt(x->easy, CURLOPT_OPENSOCKETDATA, x) == CURLE_OK &&
-           curl_easy_setopt(x->easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket) == CURLE_OK &&
-           curl_easy_setopt(x->easy, CURLOPT_CLOSESOCKETDATA, all) == CURLE_OK;
+    return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, all) == CURLE_OK;
 }
 
 curl_socket_t sockets_check_kept(struct multi *m, int port)

@@ -144,6 +144,52 @@ def test_cookies(start, kept):
     assert running.call("next", "echo", []).result == ""
 
 
+async def session(x):
+    """A login sets a cookie, `change` another value, `logout` deletes it."""
+    method = xmlrpc.client.loads(x.body)[1]
+    values = {"login": "s1", "change": "s2", "logout": "; Max-Age=0"}
+    headers = {"Set-Cookie": f"session={values[method]}; Path=/"} if method in values else {}
+    await x.send(http_response(response_document(x.header("Cookie") or ""), headers=headers))
+
+
+def test_cookies_of_all_workers(start):
+    """Each call comes on a connection of its own, so that it is any worker's."""
+    backend = start.upstream(session)
+    settings = {"workers": 8, "anonymous": {"allow": ["*/*"]},
+                "upstreams": {"up": {"url": backend.url, "cookies": True}}}
+    running = start.gateway(settings)
+
+    def seen():
+        return {running.call("up", "echo", []).result for _ in range(40)}
+    assert seen() == {""}
+    running.call("up", "login", [])
+    assert seen() == {"session=s1"}
+    running.call("up", "change", [])
+    assert seen() == {"session=s2"}
+    # What does not concern the upstream leaves its cookies alone.
+    running.reload(settings | {"limits": {"body": "3M"}})
+    assert seen() == {"session=s2"}
+    running.call("up", "logout", [])
+    assert seen() == {""}
+
+
+def test_cookies_are_bounded(start):
+    """A new one with each answer; and secrets of them are not in the log."""
+    number = iter(range(1000))
+
+    async def many(x):
+        headers = {"Set-Cookie": f"n{next(number)}=secret-of-the-test; Path=/"}
+        await x.send(http_response(response_document(len(x.header("Cookie") or "")),
+                                   headers=headers))
+    backend = start.upstream(many)
+    running = start.simple(backend, upstreams={
+        "up": {"url": backend.url, "cookies": True, "verbose": True}})
+    lengths = [running.call("up", "echo", []).result for _ in range(200)]
+    assert lengths[:2] == [0, 21] and len(set(lengths[170:])) == 1, lengths
+    assert "Set-Cookie: ***" in running.stderr and "Cookie: ***" in running.stderr
+    assert "secret-of-the-test" not in running.stderr
+
+
 async def unpack(x):
     x.packed = x.header("Content-Encoding")
     body = gzip.decompress(x.body) if x.packed == "gzip" else x.body

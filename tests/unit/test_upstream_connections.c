@@ -34,6 +34,33 @@ static void test_kept_connection_is_used(void **state)
     close_both(&server, &client);
 }
 
+#define ANSWER_FOLDED                                                                              \
+    "HTTP/1.1 200 OK\r\n x: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n"              \
+    "Content-Length: 5\r\n\r\n<ok/>"
+
+static void serve_folded(struct server *server, int fd)
+{
+    for (int n = 0; server_read(server, fd); n++)
+        server_write(fd, n == 0 ? ANSWER_OK : ANSWER_FOLDED);
+}
+
+/* libcurl before 8.1.1 would append such a line to a header of the answer before, which is freed. */
+static void test_nothing_of_an_answer_outlives_it(void **state)
+{
+    struct server server = { 0 };
+    struct client client;
+    struct upstream_outcome outcome;
+    (void)state;
+    open_both(&server, &client, serve_folded);
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(client_call(&client, &outcome), UPSTREAM_OK);
+        assert_int_equal(client_call(&client, &outcome), UPSTREAM_BAD_RESPONSE);
+        assert_true(outcome.reused);
+        assert_non_null(strstr(outcome.detail, "head has a line"));
+    }
+    close_both(&server, &client);
+}
+
 static void test_not_kept_where_idle_is_zero(void **state)
 {
     struct server server = { 0 };
@@ -329,6 +356,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kept_connection_is_used),
+        cmocka_unit_test(test_nothing_of_an_answer_outlives_it),
         cmocka_unit_test(test_not_kept_where_idle_is_zero),
         cmocka_unit_test(test_idle_connection_is_closed),
         cmocka_unit_test(test_unasked_answer_is_no_answer),
