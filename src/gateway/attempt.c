@@ -253,11 +253,11 @@ static uint32_t some_number(struct worker *w)
     return (uint32_t)((w->next_id * UINT64_C(0xD1342543DE82EF95)) >> 32);
 }
 
-/* Will it be sent again? */
-static bool pause_for_next(struct call *c)
+/* Will it be sent again? Not where a certificate was refused: nothing has changed since. */
+static bool pause_for_next(struct call *c, bool certificate)
 {
     const struct retry_config *retry = &c->upstream->retry;
-    if (c->attempts >= retry->attempts || c->unwanted ||
+    if (c->attempts >= retry->attempts || c->unwanted || certificate ||
         !retry_allowed(c->error.type, c->error.executed, c->rule.safe))
         return false;
     int64_t pause = retry_pause_ms(retry->backoff, c->attempts, some_number(c->view->worker));
@@ -279,7 +279,7 @@ static void finish(struct call *c, const struct upstream_outcome *outcome)
     outcome_error(outcome, c->upstream, &c->error);
     if (c->error.type == PROBLEM_TIMEOUT)
         c->error.setting = c->rule.timeout_setting;
-    if (!pause_for_next(c))
+    if (!pause_for_next(c, outcome->certificate))
         call_fail(c);
 }
 

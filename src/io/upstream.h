@@ -42,8 +42,10 @@ enum upstream_status {
 /* How it ended. Borrowed in on_done(). */
 struct upstream_outcome {
     enum upstream_status status;
-    bool reached;    /* at least one byte of the request may have gone out */
-    bool reused;     /* on a kept connection */
+    bool reached; /* at least one byte of the request may have gone out */
+    bool reused;  /* on a kept connection */
+    /* One was refused, the upstream's or ours: it will be the next time, too. */
+    bool certificate;
     int http_status; /* 0: no response head */
     /* LOST or TIMEOUT, and all that is missing is the body's end: what has come of it may be a
      * whole document. Not with chunks, which tell that more is to come. */

@@ -40,17 +40,40 @@ static bool refused_unread(const struct exchange *x)
     return x->head.complete && x->head.status >= 400 && x->head.status < 500;
 }
 
-/* In TLS 1.3 the server looks at our certificate when we think that all is done, and its refusal
- * is what we read in place of an answer. It has not read the request then. */
-static bool refused_our_certificate(const struct exchange *x, CURLcode rc)
+/* Alerts that are about our certificate, or the lack of one. In TLS 1.3 the server looks at it when
+ * we think that all is done, and the refusal is what we read in place of an answer. */
+static bool is_alert_of_certificate(const struct exchange *x)
 {
-    if ((rc != CURLE_RECV_ERROR && rc != CURLE_SEND_ERROR) || x->head.n_lines > 0 ||
-        strstr(x->error, "SSL routines") == NULL)
+    static const char *const alerts[] = {
+        "alert certificate",      "alert bad certificate",    "alert unsupported certificate",
+        "alert no certificate",   "alert unknown ca",         "alert access denied",
+        "bad certificate status", "certificate unobtainable",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(alerts); i++)
+        if (strstr(x->error, alerts[i]) != NULL)
+            return true;
+    return false;
+}
+
+static bool is_refusal_of_certificate(const struct exchange *x, CURLcode rc)
+{
+    switch (rc) {
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CRL_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_CLIENTCERT:
+        return true;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+        return x->head.n_lines == 0 && is_alert_of_certificate(x);
+    default:
         return false;
-    return strstr(x->error, "alert certificate") != NULL ||
-           strstr(x->error, "alert bad certificate") != NULL ||
-           strstr(x->error, "alert unsupported certificate") != NULL ||
-           strstr(x->error, "alert unknown ca") != NULL;
+    }
 }
 
 static bool is_tls_failure(CURLcode rc)
@@ -85,6 +108,22 @@ static bool has_answered(const struct exchange *x)
     return x->head.n_lines > 0 || connected > 0;
 }
 
+static bool was_sent(const struct exchange *x)
+{
+    long sent = 0;
+    curl_off_t sent_body = 0;
+    curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &sent);
+    curl_easy_getinfo(x->easy, CURLINFO_SIZE_UPLOAD_T, &sent_body);
+    return x->began && (sent > 0 || sent_body > 0);
+}
+
+static bool is_reused(const struct exchange *x)
+{
+    long connections = 0;
+    curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connections);
+    return x->began && connections == 0;
+}
+
 static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
 {
     if (x->stopped)
@@ -97,8 +136,10 @@ static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
         return x->head.fault_of_length ? UPSTREAM_LOST : UPSTREAM_BAD_RESPONSE;
     if (refused_by_proxy(x))
         return UPSTREAM_CONNECT_FAILED;
-    if (is_tls_failure(rc) || refused_our_certificate(x, rc))
-        return UPSTREAM_TLS_FAILED;
+    /* Once a byte of the request has gone out nobody knows whether it was read, and a connection
+     * that was kept has had its handshake. */
+    if (is_tls_failure(rc))
+        return was_sent(x) || is_reused(x) ? UPSTREAM_LOST : UPSTREAM_TLS_FAILED;
     if ((rc == CURLE_RECV_ERROR || rc == CURLE_SEND_ERROR) && refused_unread(x))
         return UPSTREAM_OK;
     switch (rc) {
@@ -197,18 +238,12 @@ static bool is_cut(const struct exchange *x, enum upstream_status status)
 
 void outcome_fill(struct exchange *x, CURLcode rc, struct upstream_outcome *ret)
 {
-    long sent = 0, connections = 0;
-    curl_off_t sent_body = 0;
-
-    curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &sent);
-    curl_easy_getinfo(x->easy, CURLINFO_SIZE_UPLOAD_T, &sent_body);
-    curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connections);
-
     ret->status = status_of(x, rc);
+    ret->reached = was_sent(x) && !x->asks && ret->status != UPSTREAM_CONNECT_FAILED &&
+                   ret->status != UPSTREAM_TLS_FAILED;
     ret->cut = is_cut(x, ret->status);
-    ret->reached = x->began && (sent > 0 || sent_body > 0) && !x->asks &&
-                   ret->status != UPSTREAM_CONNECT_FAILED && ret->status != UPSTREAM_TLS_FAILED;
-    ret->reused = x->began && connections == 0;
+    ret->reused = is_reused(x);
+    ret->certificate = ret->status != UPSTREAM_OK && is_refusal_of_certificate(x, rc);
     ret->http_status = x->head.complete ? x->head.status : 0;
     memcpy(ret->reason_phrase, x->head.reason_phrase, sizeof ret->reason_phrase);
     memcpy(ret->content_type, x->head.content_type, sizeof ret->content_type);

@@ -169,7 +169,8 @@ static const char *tls_advice(const struct check *c)
 static void judge_tls(struct check *c, int64_t now_s)
 {
     struct upstream_details *d = &c->details;
-    bool failed = c->outcome.status == UPSTREAM_TLS_FAILED || failed_behind_connect(c);
+    bool failed = c->outcome.status == UPSTREAM_TLS_FAILED || c->outcome.certificate ||
+                  failed_behind_connect(c);
     if (!d->certificate.known)
         d->certificate = c->looked.certificate;
     if (!is_https(c)) {

@@ -14,6 +14,7 @@ from rig.check import assert_problem
 from rig.gateway import run_program
 from rig.servers import Nginx
 from rig.settings import DEADLINE, configuration
+from rig.upstream import http_response, response_document
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +198,9 @@ def test_encrypted_key(call, folder, ours, client_certificate):
                 key_password=f"${{file:{password}}}").result == "hello"
 
 
+ANSWER = http_response(response_document("ok"))
+
+
 class Strict:
     """A server that ends the TLS connection where there is no certificate of its CA."""
 
@@ -206,6 +210,7 @@ class Strict:
         context.load_verify_locations(authority.cert)
         context.verify_mode = ssl.CERT_REQUIRED
         self._context = context
+        self.connections = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -218,14 +223,18 @@ class Strict:
             except OSError:
                 return
             connection.settimeout(DEADLINE)
+            self.connections += 1
             # What closes first must not be a reset, which would overtake the reason.
             with connection.dup() as raw:
                 try:
-                    self._context.wrap_socket(connection, server_side=True).close()
+                    self._talk(connection)
                 except OSError:
                     raw.shutdown(socket.SHUT_WR)
                     while raw.recv(4096):
                         pass
+
+    def _talk(self, connection):
+        self._context.wrap_socket(connection, server_side=True).close()
 
     def stop(self):
         self._listener.shutdown(socket.SHUT_RDWR)
@@ -234,16 +243,74 @@ class Strict:
 
 
 def test_server_that_ends_without_a_client_certificate(start, ours, good):
-    """In TLS 1.3 that comes after the handshake, when the request is on its way."""
+    """In TLS 1.3 that comes after the handshake, when the request is on its way: nobody knows then
+    whether it was read."""
     server = Strict(good, ours)
     try:
         gateway = start.gateway({"anonymous": {"allow": ["*/*"]}, "upstreams": {"up": {
             "url": f"https://localhost:{server.port}", "tls": {"ca_file": ours.cert}}}})
         for _ in range(3):
-            document = assert_problem(gateway.call("up", "echo", [1]), "tls-failed", 502, "no")
+            document = assert_problem(gateway.call("up", "system.listMethods"),
+                                      "connection-lost", 502, "unknown")
             assert "certificate" in document["detail"], document
+        assert server.connections == 3, "it was tried again"
     finally:
         server.stop()
+
+
+class Afterwards(Strict):
+    """A server that answers so many calls on a connection, runs the next one, and asks for a
+    certificate only then, whose absence ends the connection with an alert."""
+
+    def __init__(self, certificate, authority, answers):
+        self.answers = answers
+        self.ran = 0
+        super().__init__(certificate, authority)
+        self._context.post_handshake_auth = True
+
+    def _talk(self, connection):
+        with self._context.wrap_socket(connection, server_side=True) as tls:
+            for number in range(self.answers + 1):
+                request = b""
+                while not request.endswith(b"</methodCall>"):
+                    if not (more := tls.recv(65536)):
+                        return
+                    request += more.rstrip()
+                self.ran += 1
+                if number < self.answers:
+                    tls.sendall(ANSWER)
+            tls.verify_client_post_handshake()
+            tls.do_handshake()
+            tls.recv(65536)
+
+
+@pytest.mark.parametrize("answers, method", [(0, "pay"), (0, "system.listMethods"), (1, "pay")])
+def test_refusal_behind_a_call_that_ran(start, ours, good, answers, method):
+    """It is the same alert, on a new connection or a kept one, and the call ran."""
+    server = Afterwards(good, ours, answers)
+    try:
+        gateway = start.gateway({"workers": 1, "anonymous": {"allow": ["*/*"]}, "upstreams": {
+            "up": {"url": f"https://localhost:{server.port}", "tls": {"ca_file": ours.cert}}}})
+        for _ in range(answers):
+            assert gateway.call("up", "pay", [1]).result == "ok"
+        document = assert_problem(gateway.call("up", method), "connection-lost", 502, "unknown")
+        assert answers > 0 or "certificate" in document["detail"], document
+        assert server.ran == answers + 1
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("server, host, tls", [
+    ("good", "localhost", {}),
+    ("other", "localhost", {"ca_file": True}),
+    ("expired", "localhost", {"ca_file": True}),
+])
+def test_a_refused_certificate_is_not_tried_again(call, ours, backend, server, host, tls):
+    settings = {name: ours.cert for name in tls}
+    answer = call(server, host, **settings)
+    assert_refused(answer, backend, "certificate")
+    metrics = call.gateway.request("GET", "/metrics").body.decode()
+    assert 'rpcgate_retries_total{upstream="up"} 0' in metrics
 
 
 # Files are checked when the configuration is read.
