@@ -351,6 +351,8 @@
       "Longest time for opening a connection.")                                                    \
     X(duration, total, "30s", NULL, "10ms", "24h", LIVE,                                           \
       "Longest time for a call: waiting, attempts and the pauses between them together.")          \
+    X(duration, max_age, "10m", NULL, "1s", "24h", LIVE,                                           \
+      "How long a connection is used: behind that a new one is made, and the name looked up anew.")\
     X(duration, idle, "30s", NULL, "0s", "1h", LIVE,                                               \
       "How long an unused connection is kept. `0s`: not at all, for servers and proxies that end " \
       "connections without saying so before.")

@@ -3,6 +3,7 @@
 
 #include "rules/retry_after.h"
 
+#include <inttypes.h>
 #include <strings.h>
 #include <time.h>
 
@@ -19,8 +20,15 @@ void outcome_error(const struct upstream_outcome *outcome, const struct upstream
 {
     switch (outcome->status) {
     case UPSTREAM_CONNECT_FAILED:
-        error_set(err, PROBLEM_CONNECT_FAILED, "The upstream %s cannot be reached: %s",
-                  upstream->name, outcome->detail);
+        if (outcome->setting != NULL)
+            error_limit(err, PROBLEM_CONNECT_FAILED, outcome->setting,
+                        "The upstream %s could not be connected to within %" PRId64
+                        " ms (%s): %s. Raise that limit if its name or its network need longer.",
+                        upstream->name, upstream->timeouts.connect, outcome->setting,
+                        outcome->detail);
+        else
+            error_set(err, PROBLEM_CONNECT_FAILED, "The upstream %s cannot be reached: %s",
+                      upstream->name, outcome->detail);
         break;
     case UPSTREAM_TLS_FAILED:
         error_set(err, PROBLEM_TLS_FAILED, "No trusted TLS connection to the upstream %s: %s",

@@ -90,6 +90,7 @@ static void exchange_rest(struct exchange *x)
 {
     struct upstream *u = x->upstream;
     multi_leave(x);
+    name_leave(&x->name_wait);
     login_end(x);
     chain_done(&x->packed); /* it counts in the budget */
     exchange_forget_packed(x);
@@ -120,12 +121,19 @@ static void exchange_restart(struct exchange *x)
 {
     sockets_watch_new(x);
     multi_leave(x);
+    x->connect_due_ms = 0;
     list_add_last(&x->upstream->all->starting, &x->member);
 }
 
 static void exchange_end(struct exchange *x, CURLcode rc)
 {
     struct upstream_outcome outcome;
+    if (x->call != NULL && x->wants_name != NULL) {
+        login_take_back(x);
+        multi_leave(x);
+        naming_begin(x);
+        return;
+    }
     if (rc == CURLE_SEND_ERROR && late_answer_use(x))
         rc = CURLE_OK;
     if (login_sends_again(x, rc)) {
@@ -140,6 +148,8 @@ static void exchange_end(struct exchange *x, CURLcode rc)
     if (x->call == NULL)
         return; /* cancelled meanwhile */
     outcome_fill(x, rc, &outcome);
+    if (outcome.status == UPSTREAM_CONNECT_FAILED || outcome.status == UPSTREAM_TLS_FAILED)
+        naming_doubt(x);
     if (!outcome.reused)
         sockets_watch_new(x);
     else if (x->was_paused)
@@ -149,10 +159,13 @@ static void exchange_end(struct exchange *x, CURLcode rc)
     exchange_report(x, &outcome);
 }
 
-static void exchange_end_early(struct exchange *x, enum upstream_status status, const char *detail)
+void exchange_end_early(struct exchange *x, enum upstream_status status, const char *setting,
+                        const char *detail)
 {
     struct upstream_outcome outcome;
-    outcome_fill_early(x, status, detail, &outcome);
+    outcome_fill_early(x, status, setting, detail, &outcome);
+    if (x->call->details != NULL)
+        details_fill_early(x, x->call->details);
     exchange_report(x, &outcome);
 }
 
@@ -160,12 +173,14 @@ static void exchange_begin(struct exchange *x)
 {
     int64_t now_ms = clock_now_ms();
     if (x->call->deadline_ms <= now_ms) {
-        exchange_end_early(x, UPSTREAM_TIMEOUT, "no time was left to send the request");
+        exchange_end_early(x, UPSTREAM_TIMEOUT, NULL, "no time was left to send the request");
         return;
     }
+    if (x->connect_due_ms == 0)
+        x->connect_due_ms = now_ms + x->upstream->config->timeouts.connect;
     struct multi *m = multi_with_room(x->upstream);
     if (!multi_open(m) || !exchange_prepare(x, now_ms)) {
-        exchange_end_early(x, UPSTREAM_FAILED, "no memory for the request");
+        exchange_end_early(x, UPSTREAM_FAILED, NULL, "no memory for the request");
         return;
     }
     x->multi = m;
@@ -173,7 +188,7 @@ static void exchange_begin(struct exchange *x)
     if (curl_multi_add_handle(m->curl, x->easy) != CURLM_OK) {
         x->multi = NULL;
         m->n--;
-        exchange_end_early(x, UPSTREAM_FAILED, "the request could not be begun");
+        exchange_end_early(x, UPSTREAM_FAILED, NULL, "the request could not be begun");
     }
 }
 
@@ -268,6 +283,7 @@ static void upstream_free(struct upstream *u)
         multi_free(u->multis[i]);
     free(u->multis);
     curl_easy_cleanup(u->model);
+    naming_close(u);
     options_close(u);
     upstream_shared_unref(u->shared);
     list_remove(&u->member);
@@ -305,6 +321,7 @@ struct upstreams *upstreams_new(struct loop *loop)
     list_init(&all->multis);
     list_init(&all->touched);
     list_init(&all->starting);
+    list_init(&all->naming);
     list_init(&all->cancelled);
     list_init(&all->closing);
     list_init(&all->paused);
@@ -334,6 +351,7 @@ struct upstream *upstream_open(struct upstreams *all, const struct upstream_conf
     list_init(&u->member);
     list_init(&u->pool);
     options_open(u);
+    naming_open(u);
     u->model = exchange_model(u);
     return u;
 }
@@ -363,6 +381,8 @@ void upstream_submit(struct upstream *u, struct upstream_call *call)
     x->call = call;
     x->submitted_us = clock_now_us();
     login_start(x);
+    naming_start(x);
+    x->connect_due_ms = 0;
     call->handle = x;
     u->n_calls++;
     list_add_last(&u->all->starting, &x->member);
@@ -404,6 +424,7 @@ void upstreams_run(struct upstreams *all)
     all->running = true;
     for (int round = 0; round < RUN_ROUNDS; round++) {
         drop_cancelled(all);
+        naming_run(all);
         begin_all(all);
         collect_all(all); /* what has ended while it was paused does not go on */
         go_on_all(all);
@@ -419,7 +440,7 @@ void upstreams_run(struct upstreams *all)
 
 int64_t upstreams_deadline_ms(const struct upstreams *all)
 {
-    int64_t due_ms = CLOCK_NEVER;
+    int64_t due_ms = naming_due_ms(all);
     if (!list_empty(&all->starting) || !list_empty(&all->cancelled) || !list_empty(&all->touched) ||
         !list_empty(&all->paused))
         return 0;

@@ -46,7 +46,8 @@ struct upstream_outcome {
     bool reused;  /* on a kept connection */
     /* One was refused, the upstream's or ours: it will be the next time, too. */
     bool certificate;
-    int http_status; /* 0: no response head */
+    const char *setting; /* CONNECT_FAILED: the limit that ended it, static; NULL: none did */
+    int http_status;     /* 0: no response head */
     /* LOST or TIMEOUT, and all that is missing is the body's end: what has come of it may be a
      * whole document. Not with chunks, which tell that more is to come. */
     bool cut;

@@ -8,11 +8,12 @@
 #include <string.h>
 #include <time.h>
 
-static int64_t time_of(CURL *easy, CURLINFO what)
+/* Since the exchange began, which may have waited for a name before libcurl was asked. */
+static int64_t time_of(const struct exchange *x, CURLINFO what)
 {
     curl_off_t us = 0;
-    curl_easy_getinfo(easy, what, &us);
-    return us;
+    curl_easy_getinfo(x->easy, what, &us);
+    return us > 0 ? us + (x->began_us - x->submitted_us) : 0;
 }
 
 static bool take_number(struct str *text, uint64_t max, int *ret)
@@ -114,16 +115,21 @@ void details_fill(const struct exchange *x, struct upstream_details *ret)
     const char *address = NULL;
     long port = 0;
     *ret = (struct upstream_details){ 0 };
-    ret->resolved_us = time_of(x->easy, CURLINFO_NAMELOOKUP_TIME_T);
-    ret->connected_us = time_of(x->easy, CURLINFO_CONNECT_TIME_T);
+    ret->resolved_us = time_of(x, CURLINFO_NAMELOOKUP_TIME_T);
+    ret->connected_us = time_of(x, CURLINFO_CONNECT_TIME_T);
     if (ret->connected_us == 0 && x->tls_began_us > 0)
         ret->connected_us = x->tls_began_us - x->submitted_us;
-    ret->tls_us = time_of(x->easy, CURLINFO_APPCONNECT_TIME_T);
-    ret->ended_us = time_of(x->easy, CURLINFO_TOTAL_TIME_T);
+    ret->tls_us = time_of(x, CURLINFO_APPCONNECT_TIME_T);
+    ret->ended_us = time_of(x, CURLINFO_TOTAL_TIME_T);
     curl_easy_getinfo(x->easy, CURLINFO_PRIMARY_PORT, &port);
     if (curl_easy_getinfo(x->easy, CURLINFO_PRIMARY_IP, &address) == CURLE_OK && address != NULL &&
         x->target->unix_socket == NULL)
         snprintf(ret->address, sizeof ret->address, "%s", address);
     ret->port = (int)port;
     take_certificate(x->easy, &ret->certificate);
+}
+
+void details_fill_early(const struct exchange *x, struct upstream_details *ret)
+{
+    *ret = (struct upstream_details){ .ended_us = clock_now_us() - x->submitted_us };
 }

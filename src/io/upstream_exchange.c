@@ -165,6 +165,7 @@ static bool set_callbacks(CURL *easy)
     SET(CURLOPT_HEADERFUNCTION, take_head_line);
     SET(CURLOPT_WRITEFUNCTION, take_data);
     SET(CURLOPT_DEBUGFUNCTION, trace);
+    SET(CURLOPT_RESOLVER_START_FUNCTION, naming_wanted);
     return ok;
 }
 
@@ -178,6 +179,7 @@ static bool set_data(struct exchange *x)
     SET(CURLOPT_HEADERDATA, x);
     SET(CURLOPT_WRITEDATA, x);
     SET(CURLOPT_DEBUGDATA, x);
+    SET(CURLOPT_RESOLVER_START_DATA, x);
     SET(CURLOPT_OPENSOCKETDATA, x);
     SET(CURLOPT_PRIVATE, x);
     SET(CURLOPT_ERRORBUFFER, x->error);
@@ -224,6 +226,7 @@ struct exchange *exchange_new(struct upstream *u)
     buf_init(&x->lines, OWN_LINES_MAX, NULL);
     buf_init(&x->late, LATE_ANSWER_MAX, NULL);
     chain_init(&x->packed, 0, NULL);
+    naming_init(x);
     return x;
 }
 
@@ -235,6 +238,7 @@ void exchange_free(struct exchange *x)
     buf_done(&x->flat);
     buf_done(&x->lines);
     buf_done(&x->late);
+    naming_done(x);
     chain_done(&x->packed);
     free(x);
 }
@@ -374,7 +378,10 @@ bool exchange_prepare(struct exchange *x, int64_t now_ms)
         x->worn = true;
         ok = options_set_trusts_any(easy) && ok;
     }
-    ok = details_prepare(x) && rehearsal_prepare(x) && ok;
+    ok = details_prepare(x) && rehearsal_prepare(x) && naming_prepare(x) && ok;
+    x->began_us = clock_now_us();
+    SET(CURLOPT_CONNECTTIMEOUT_MS,
+        (long)(x->connect_due_ms > now_ms ? x->connect_due_ms - now_ms : 1));
     buf_clear(&x->late);
     x->error[0] = '\0';
     SET(CURLOPT_CONNECT_ONLY, x->call->connect_only ? 1L : 0L);

@@ -16,6 +16,7 @@
 #include "base/chain.h"
 #include "base/list.h"
 #include "io/loop.h"
+#include "io/names.h"
 #include "io/upstream.h"
 #include "io/upstream_head.h"
 #include "io/upstream_shared.h"
@@ -40,6 +41,7 @@ struct upstreams {
     struct list multis;       /* struct multi.member: of all upstreams */
     struct list touched;      /* struct multi.touched: may have ended transfers */
     struct list starting;     /* struct exchange.member: not in a multi handle yet */
+    struct list naming;       /* struct exchange.member: waits for a name */
     struct list cancelled;    /* struct exchange.member: to be taken out of theirs */
     struct list closing;      /* struct upstream.member: closed while we ran */
     struct list paused;       /* struct exchange.in_paused: the turn's time was over */
@@ -62,6 +64,21 @@ struct multi {
     int64_t due_ms;   /* libcurl's timer; while n is 0: when its kept connections are closed */
 };
 
+/* Where a URL leads to. */
+struct upstream_host {
+    struct name *name;   /* the shared's; NULL: an address, or nobody's business but libcurl's */
+    bool by_proxy;       /* of a target: the proxy's name is needed before it */
+    char entry[256 + 8]; /* "-HOST:PORT" */
+};
+
+struct needed_name {
+    const struct upstream_host *host;
+    bool given;       /* libcurl has its addresses, */
+    uint32_t version; /* which this look-up found */
+    struct buf entry; /* "HOST:PORT:ADDRESS,…" */
+    struct curl_slist node;
+};
+
 struct upstream {
     struct list member; /* of upstreams.closing */
     struct upstreams *all;
@@ -70,6 +87,8 @@ struct upstream {
     struct curl_slist *headers;           /* those of every request; owned */
     struct curl_slist *proxy_headers;     /* those for the proxy alone; owned */
     struct curl_slist *connect_to;        /* other addresses than the URL's; owned */
+    struct upstream_host *hosts;          /* of each target, and of the proxy; owned */
+    struct upstream_host *proxy_host;     /* in it */
     CURL *model;                          /* what handles are copied from; owned */
     CURLSH *share;                        /* `shared`'s, of TLS; NULL: nothing */
     bool has_content_type;                /* there is one among them */
@@ -105,14 +124,22 @@ struct exchange {
     bool goes_on;                 /* this answer is followed by another request */
     unsigned logins;              /* requests with a nonce that this call was told */
     size_t skipped;               /* bytes of an answer that is not the last one */
-    bool began;                   /* libcurl was about to send the request at least once */
-    bool refused;                 /* it wanted to send it again, and was stopped */
-    bool stopped;                 /* on_data() said so */
-    struct unpack *unpack; /* of a compressed response; NULL: none, or nothing of it has come */
-    size_t consumed;       /* bytes that are unpacked of those that libcurl gives again */
-    bool damaged;          /* it cannot be unpacked */
-    bool is_watched;       /* libcurl has asked for events of its connection */
-    curl_socket_t kept_fd; /* the kept connection that it runs on, where that is known */
+    struct needed_name needed[2]; /* in the order in which libcurl asks for them */
+    size_t n_needed;
+    struct needed_name *wants_name; /* libcurl has ended it for that; NULL: it has not */
+    struct name_wait name_wait;
+    int64_t name_due_ms;    /* when it does not wait any longer */
+    int64_t connect_due_ms; /* when timeouts.connect is over; 0: it has not begun */
+    int64_t began_us;       /* the transfer */
+    uint32_t zone;          /* of link-local addresses; 0: none */
+    bool began;             /* libcurl was about to send the request at least once */
+    bool refused;           /* it wanted to send it again, and was stopped */
+    bool stopped;           /* on_data() said so */
+    struct unpack *unpack;  /* of a compressed response; NULL: none, or nothing of it has come */
+    size_t consumed;        /* bytes that are unpacked of those that libcurl gives again */
+    bool damaged;           /* it cannot be unpacked */
+    bool is_watched;        /* libcurl has asked for events of its connection */
+    curl_socket_t kept_fd;  /* the kept connection that it runs on, where that is known */
     bool was_paused;
     struct list in_paused;
     /* Its handle is not for another call: libcurl began a request anew, which it does 5 times in a
@@ -149,6 +176,38 @@ bool exchange_may_send(struct exchange *x) MUST_CHECK;
 /* Calls on_head(), unless it was called. */
 void exchange_tell_head(struct exchange *x);
 
+/* A call that ended before libcurl knew of it, or by no doing of it. `setting` may be NULL. */
+void exchange_end_early(struct exchange *x, enum upstream_status status, const char *setting,
+                        const char *detail);
+
+/* upstream_naming.c */
+
+#define SETTING_CONNECT "timeouts.connect"
+
+void naming_open(struct upstream *u);
+void naming_close(struct upstream *u);
+void naming_init(struct exchange *x);
+void naming_done(struct exchange *x);
+
+/* A new call. */
+void naming_start(struct exchange *x);
+
+/* Tells libcurl what is known. False: no memory. */
+bool naming_prepare(struct exchange *x) MUST_CHECK;
+
+/* CURLOPT_RESOLVER_START_FUNCTION */
+int naming_wanted(void *resolver, void *reserved, void *user);
+
+/* The transfer has ended for want of a name. */
+void naming_begin(struct exchange *x);
+
+/* Those whose wait is over go on, or end. */
+void naming_run(struct upstreams *all);
+int64_t naming_due_ms(const struct upstreams *all) MUST_CHECK;
+
+/* It could not connect to what was found. */
+void naming_doubt(struct exchange *x);
+
 /* upstream_take.c */
 
 /* Bytes of the body, as CURLOPT_WRITEFUNCTION has them and wants its result. What was paused comes
@@ -174,6 +233,9 @@ void login_prepare(struct exchange *x);
 
 /* Appends the value of Authorization, or nothing. False: that cannot be made. */
 bool login_write(struct exchange *x, struct buf *to) MUST_CHECK;
+
+/* The request was not sent, and comes again. */
+void login_take_back(struct exchange *x);
 
 /* A head is complete: is it this call's last? */
 void login_take_head(struct exchange *x);
@@ -208,8 +270,8 @@ bool options_set_target(CURL *easy, const struct upstream_target *target) MUST_C
 void outcome_fill(struct exchange *x, CURLcode rc, struct upstream_outcome *ret);
 
 /* A call that ended before libcurl knew of it. */
-void outcome_fill_early(struct exchange *x, enum upstream_status status, const char *detail,
-                        struct upstream_outcome *ret);
+void outcome_fill_early(struct exchange *x, enum upstream_status status, const char *setting,
+                        const char *detail, struct upstream_outcome *ret);
 
 /* upstream_details.c */
 
@@ -217,6 +279,9 @@ void outcome_fill_early(struct exchange *x, enum upstream_status status, const c
 bool details_prepare(struct exchange *x) MUST_CHECK;
 
 void details_fill(const struct exchange *x, struct upstream_details *ret);
+
+/* It ended outside of libcurl. */
+void details_fill_early(const struct exchange *x, struct upstream_details *ret);
 
 /* upstream_late.c */
 

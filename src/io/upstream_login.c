@@ -30,6 +30,14 @@ void login_prepare(struct exchange *x)
     x->asked = true;
 }
 
+void login_take_back(struct exchange *x)
+{
+    if (x->asks)
+        x->asked = false;
+    if (x->nonce != NULL)
+        x->nonce->count--;
+}
+
 /* What libcurl sends as the request's target, and a proxy passes on. */
 static struct str uri_of(const char *url)
 {

@@ -130,7 +130,9 @@ static bool set_transport(CURL *easy, const struct upstream_config *config)
      * the whole worker with it. */
     SET(CURLOPT_QUICK_EXIT, 1L);
     SET(CURLOPT_BUFFERSIZE, 16384L);
-    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)config->timeouts.connect);
+    /* What it looks up by itself in spite of upstream_naming.c is looked up anew. */
+    SET(CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+    SET(CURLOPT_MAXLIFETIME_CONN, (long)((config->timeouts.max_age + 999) / 1000));
     if (config->timeouts.idle > 0)
         SET(CURLOPT_MAXAGE_CONN, (long)((config->timeouts.idle + 999) / 1000));
     else

@@ -243,6 +243,9 @@ void outcome_fill(struct exchange *x, CURLcode rc, struct upstream_outcome *ret)
                    ret->status != UPSTREAM_TLS_FAILED;
     ret->cut = is_cut(x, ret->status);
     ret->reused = is_reused(x);
+    ret->setting = rc == CURLE_OPERATION_TIMEDOUT && ret->status == UPSTREAM_CONNECT_FAILED
+                       ? SETTING_CONNECT
+                       : NULL;
     ret->certificate = ret->status != UPSTREAM_OK && is_refusal_of_certificate(x, rc);
     ret->http_status = x->head.complete ? x->head.status : 0;
     memcpy(ret->reason_phrase, x->head.reason_phrase, sizeof ret->reason_phrase);
@@ -256,10 +259,10 @@ void outcome_fill(struct exchange *x, CURLcode rc, struct upstream_outcome *ret)
         explain(x, rc, ret);
 }
 
-void outcome_fill_early(struct exchange *x, enum upstream_status status, const char *detail,
-                        struct upstream_outcome *ret)
+void outcome_fill_early(struct exchange *x, enum upstream_status status, const char *setting,
+                        const char *detail, struct upstream_outcome *ret)
 {
-    *ret = (struct upstream_outcome){ .status = status };
+    *ret = (struct upstream_outcome){ .status = status, .setting = setting };
     ret->duration_us = clock_now_us() - x->submitted_us;
     snprintf(ret->detail, sizeof ret->detail, "%s", detail);
 }

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "io/names.h"
 #include "rules/cookies.h"
 
 #include <curl/curl.h>
@@ -19,6 +20,12 @@
 /* Of a URL, at most. [bytes] */
 #define HOST_MAX ((size_t)256)
 
+struct known_name {
+    struct known_name *next;
+    char *host;
+    struct name *name;
+};
+
 struct upstream_shared {
     const struct upstream_config *config; /* borrowed */
     atomic_uint references;
@@ -26,7 +33,8 @@ struct upstream_shared {
     struct upstream_nonce *nonces; /* used last first; owned */
     size_t n_nonces;
     struct cookies cookies;
-    CURLSH *tls; /* NULL: no TLS */
+    struct known_name *names; /* owned */
+    CURLSH *tls;              /* NULL: no TLS */
     pthread_mutex_t tls_locks[CURL_LOCK_DATA_LAST];
 };
 
@@ -99,6 +107,12 @@ void upstream_shared_unref(struct upstream_shared *s)
         next = nonce->next;
         free(nonce);
     }
+    for (struct known_name *known = s->names, *next; known != NULL; known = next) {
+        next = known->next;
+        name_unref(known->name);
+        free(known->host);
+        free(known);
+    }
     cookies_clear(&s->cookies);
     close_tls(s);
     pthread_mutex_destroy(&s->lock);
@@ -108,6 +122,29 @@ void upstream_shared_unref(struct upstream_shared *s)
 void *upstream_shared_tls(struct upstream_shared *s)
 {
     return s->tls;
+}
+
+static struct known_name *find_name(struct upstream_shared *s, const char *host)
+{
+    struct known_name *known = s->names;
+    while (known != NULL && strcmp(known->host, host) != 0)
+        known = known->next;
+    return known;
+}
+
+struct name *upstream_shared_name(struct upstream_shared *s, const char *host)
+{
+    pthread_mutex_lock(&s->lock);
+    struct known_name *known = find_name(s, host);
+    if (known == NULL) {
+        known = xcalloc(1, sizeof *known);
+        known->host = xstrdup(host);
+        known->name = name_new(host);
+        known->next = s->names;
+        s->names = known;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return known->name;
 }
 
 struct upstream_nonce *upstream_nonce_new(size_t target, const struct digest_challenge *challenge)

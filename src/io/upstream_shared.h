@@ -18,6 +18,11 @@ struct upstream_shared *upstream_shared_new(const struct upstream_config *config
 struct upstream_shared *upstream_shared_ref(struct upstream_shared *s) MUST_CHECK;
 void upstream_shared_unref(struct upstream_shared *s);
 
+struct name; /* io/names.h */
+
+/* The name of one of its hosts; the shared's own. */
+struct name *upstream_shared_name(struct upstream_shared *s, const char *host) MUST_CHECK;
+
 /* Its TLS sessions, a CURLSH of libcurl: connections of one worker are resumed by another's. NULL:
  * there is no TLS. */
 void *upstream_shared_tls(struct upstream_shared *s) MUST_CHECK;

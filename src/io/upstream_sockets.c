@@ -220,11 +220,25 @@ static int on_timer(CURLM *curl, long timeout_ms, void *user)
     return 0;
 }
 
+/* libcurl takes addresses without the zone that a link-local one needs. */
+static void add_zone(const struct exchange *x, struct curl_sockaddr *address)
+{
+    struct sockaddr_in6 v6;
+    if (x->zone == 0 || address->family != AF_INET6 || address->addrlen < sizeof v6)
+        return;
+    memcpy(&v6, &address->addr, sizeof v6);
+    if (!IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr) || v6.sin6_scope_id != 0)
+        return;
+    v6.sin6_scope_id = x->zone;
+    memcpy(&address->addr, &v6, sizeof v6);
+}
+
 static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct exchange *x = user;
     if (purpose != CURLSOCKTYPE_IPCXN || !exchange_may_send(x))
         return CURL_SOCKET_BAD;
+    add_zone(x, address);
     int fd = x->call->rehearsal
                  ? rehearsal_open_socket(x, address)
                  : socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);

@@ -9,6 +9,9 @@
 #define ADVICE_NONE                                                                                \
     "rpcgate has no advice for this reason; look into the server's log, and for these words."
 #define ADVICE_DNS "Check the host name in `url` (or proxy.url), and this machine's resolver."
+#define ADVICE_SLOW_NAME                                                                           \
+    "Check this machine's resolver: it takes longer than timeouts.connect, which may be raised."
+#define ADVICE_CONNECT_TIME "Check the address and firewalls, or raise timeouts.connect."
 #define ADVICE_PROXY                                                                               \
     "Check `proxy`: that it runs at its url, its username and password, and what it lets through."
 #define ADVICE_TIMEOUT                                                                             \

@@ -88,6 +88,8 @@ static bool failed_before(const struct check *c, enum check_step_word word)
 
 static const char *connect_advice(const struct check *c)
 {
+    if (c->outcome.setting != NULL)
+        return ADVICE_CONNECT_TIME;
     return c->outcome.status == UPSTREAM_TIMEOUT ? ADVICE_TIMEOUT
                                                  : advice_connect(c->outcome.detail);
 }
@@ -98,7 +100,9 @@ static void judge_dns(struct check *c)
     if (target_of(c)->unix_socket != NULL)
         set(c, CHECK_DNS, CHECK_SKIPPED, "a unix socket");
     else if (d->resolved_us == 0)
-        fail(c, CHECK_DNS, advice_dns(c->outcome.detail), "%s", c->outcome.detail);
+        fail(c, CHECK_DNS,
+             c->outcome.setting != NULL ? ADVICE_SLOW_NAME : advice_dns(c->outcome.detail), "%s",
+             c->outcome.detail);
     else
         set(c, CHECK_DNS, CHECK_OK, "%s", d->address);
     if (c->steps[CHECK_DNS].result != CHECK_SKIPPED)

@@ -147,7 +147,10 @@ TABLE = [
     bad("long header line", head("X-Long: " + "y" * 1_000_000, SIZE, body=DOCUMENT)),
     bad("long status line", head(status="HTTP/1.1 200 " + "y" * 1_000_000, body=DOCUMENT)),
     bad("endless header line", sends(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 4_000_000, "silence")),
-    fine("folded header line", head("X-Folded: a", "\tb", SIZE, body=DOCUMENT, end="keep")),
+    bad("folded header line", head("X-Folded: a", "\tb", SIZE, body=DOCUMENT, end="keep")),
+    bad("folded header line before all others", head(" X: a", SIZE, body=DOCUMENT, end="keep")),
+    bad("folded header line of 103",
+        sends(b"HTTP/1.1 103 Early\r\nLink: x\r\n y\r\n\r\n" + GOOD, "keep")),
     # Interim responses.
     fine("100", sends(b"HTTP/1.1 100 Continue\r\n\r\n" + GOOD, "keep")),
     fine("100 twice", sends(b"HTTP/1.1 100 Continue\r\n\r\n" * 2 + GOOD, "keep")),

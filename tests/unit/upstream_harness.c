@@ -229,6 +229,7 @@ void client_init(struct client *client, const struct server *server)
     client->config.timeouts.connect = 2000;
     client->config.timeouts.total = 30000;
     client->config.timeouts.idle = 30000;
+    client->config.timeouts.max_age = 600000;
 }
 
 void client_open(struct client *client)
