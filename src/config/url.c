@@ -298,3 +298,18 @@ struct str url_userinfo(struct str url)
     buf_done(&ignored);
     return ok && parts.has_userinfo ? parts.userinfo : str_slice(url, url.len, url.len);
 }
+
+void url_append_hidden(struct str url, struct buf *to)
+{
+    size_t from = 0;
+    while (from + 1 < url.len && (url.data[from] != '/' || url.data[from + 1] != '/'))
+        from++;
+    from = from + 1 < url.len ? from + 2 : url.len;
+    size_t end = from, at = url.len;
+    for (; end < url.len && strchr("/?#", url.data[end]) == NULL; end++)
+        at = url.data[end] == '@' ? end : at;
+    buf_append(to, str_slice(url, 0, from));
+    if (at < end)
+        buf_append_c(to, "***");
+    buf_append(to, str_slice(url, at < end ? at : from, url.len));
+}

@@ -25,4 +25,8 @@ bool url_parse_proxy(struct store *store, struct str url, struct proxy_target *r
  * are none. */
 struct str url_userinfo(struct str url);
 
+/* Appends a URL that somebody else has written, with `***` in place of what stands before an `@`.
+ */
+void url_append_hidden(struct str url, struct buf *to);
+
 #endif

@@ -95,14 +95,30 @@ static const char *advice(int status)
     return "";
 }
 
+/* Of a target that is longer the beginning tells enough. */
+#define LOCATION_SHOWN ((size_t)300)
+
+static struct str redirect_of(const struct upstream_outcome *outcome,
+                              const struct outcome_protocol *shown)
+{
+    struct str target = { NULL, 0 };
+    bool redirects = outcome->http_status >= 300 && outcome->http_status < 400;
+    for (size_t i = 0; i < shown->protocol.n_headers && redirects; i++)
+        if (str_eq(shown->headers[i].name, STR("Location")))
+            target = shown->headers[i].value;
+    return target.len > LOCATION_SHOWN ? str_slice(target, 0, LOCATION_SHOWN) : target;
+}
+
 void outcome_protocol_error(const struct upstream_outcome *outcome,
-                            const struct upstream_config *upstream, struct str message,
-                            struct error *err)
+                            const struct upstream_config *upstream,
+                            const struct outcome_protocol *shown, struct error *err)
 {
     int status = outcome->http_status;
-    error_set(err, PROBLEM_PROTOCOL_ERROR, "The upstream %s answered with HTTP status %d%s%.*s.%s",
-              upstream->name, status, message.len > 0 ? " " : "", STR_ARGS(message),
-              advice(status));
+    struct str message = shown->protocol.message, target = redirect_of(outcome, shown);
+    error_set(err, PROBLEM_PROTOCOL_ERROR,
+              "The upstream %s answered with HTTP status %d%s%.*s%s%.*s.%s", upstream->name, status,
+              message.len > 0 ? " " : "", STR_ARGS(message),
+              target.len > 0 ? " and wants the request at " : "", STR_ARGS(target), advice(status));
     if (surely_not_executed(status))
         err->executed = EXECUTED_NO;
     if (status == 429 || status == 503) {

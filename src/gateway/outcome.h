@@ -12,12 +12,6 @@
 void outcome_error(const struct upstream_outcome *outcome, const struct upstream_config *upstream,
                    struct error *err);
 
-/* Fills `err` for a complete response of another status than 200 and no fault in its body.
- * `message` is its reason phrase without secrets. */
-void outcome_protocol_error(const struct upstream_outcome *outcome,
-                            const struct upstream_config *upstream, struct str message,
-                            struct error *err);
-
 #define OUTCOME_HEADERS_MAX 16
 
 /* More of a body than is shown: a secret may begin before the cut. [bytes] */
@@ -30,5 +24,11 @@ struct outcome_protocol {
 };
 void outcome_protocol(const struct upstream_outcome *outcome, struct str body,
                       struct outcome_protocol *ret);
+
+/* Fills `err` for a complete response of another status than 200 and no fault in its body.
+ * `shown` is what can be told of it, without secrets. */
+void outcome_protocol_error(const struct upstream_outcome *outcome,
+                            const struct upstream_config *upstream,
+                            const struct outcome_protocol *shown, struct error *err);
 
 #endif

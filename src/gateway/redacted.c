@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/redacted.h"
 
+#include "config/url.h"
+
 #include <stdint.h>
 
 /* A beginning of a secret may be shorter than what it becomes. */
@@ -26,6 +28,19 @@ static struct str copy(const struct redactor *redactor, struct str text, struct 
     return copy_within(redactor, text, SIZE_MAX, to);
 }
 
+/* A redirect's target may have a login of the server's own. */
+static struct str copy_header(const struct redactor *redactor, const struct problem_header *header,
+                              struct buf *to)
+{
+    CLEANUP(buf_wipe) struct buf hidden;
+    buf_init(&hidden, header->value.len + 8, NULL);
+    if (str_eq(header->name, STR("Location")))
+        url_append_hidden(header->value, &hidden);
+    else
+        buf_append(&hidden, header->value);
+    return copy(redactor, buf_str(&hidden), to);
+}
+
 void redacted_fault(const struct redactor *redactor, struct fault *fault, struct buf *text)
 {
     buf_init(text, SIZE_MAX - 1, NULL);
@@ -41,7 +56,7 @@ void redacted_protocol(const struct redactor *redactor, struct outcome_protocol 
     size_t all =
         p->url.len + p->message.len + p->content_type.len + p->body.len + 3 * LONGER_MAX + 1;
     for (size_t i = 0; i < p->n_headers; i++)
-        all += shown->headers[i].value.len;
+        all += shown->headers[i].value.len + LONGER_MAX;
     buf_init(text, SIZE_MAX - 1, NULL);
     (void)buf_reserve(text, all);
     p->url = copy(redactor, p->url, text);
@@ -49,7 +64,7 @@ void redacted_protocol(const struct redactor *redactor, struct outcome_protocol 
     p->content_type = copy_within(redactor, p->content_type, UPSTREAM_TEXT_MAX - 1, text);
     p->body = copy_within(redactor, p->body, OUTCOME_BODY_MAX, text);
     for (size_t i = 0; i < p->n_headers; i++)
-        shown->headers[i].value = copy(redactor, shown->headers[i].value, text);
+        shown->headers[i].value = copy_header(redactor, &shown->headers[i], text);
 }
 
 void redacted_error(const struct redactor *redactor, struct error *err)

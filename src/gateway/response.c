@@ -83,7 +83,7 @@ static void fail_with_protocol(struct response *r, const struct upstream_outcome
     outcome_protocol(outcome, (struct str){ r->peek, r->peek_len }, shown);
     shown->protocol.url = str_of(upstream->targets[r->way.target].shown);
     redacted_protocol(r->way.config->redactor, shown, &ret->text);
-    outcome_protocol_error(outcome, upstream, shown->protocol.message, r->way.error);
+    outcome_protocol_error(outcome, upstream, shown, r->way.error);
     ret->protocol = &shown->protocol;
 }
 

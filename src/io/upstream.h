@@ -58,7 +58,7 @@ struct upstream_outcome {
     const struct upstream_header {
         const char *name, *value;
     } * headers; /* those that a problem may show: Allow, Content-Length, Content-Type, Date,
-                    Retry-After, Server, WWW-Authenticate */
+                    Location, Retry-After, Server, WWW-Authenticate */
     size_t n_headers;
     int64_t duration_us; /* from submit to done */
 };

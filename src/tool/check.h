@@ -65,6 +65,7 @@ struct check {
     struct decode_options decoding;
     struct upstream_outcome outcome; /* of the call; its headers are gone */
     char wants[UPSTREAM_TEXT_MAX];   /* WWW-Authenticate */
+    char leads_to[ERROR_DETAIL_MAX]; /* Location, without a login */
     char peek[CHECK_PEEK];
     size_t peek_len, received;
     bool undecodable; /* `error` says why */

@@ -2,6 +2,7 @@
 #include "tool/check.h"
 
 #include "base/clock.h"
+#include "config/url.h"
 #include "rules/media.h"
 #include "tool/document.h"
 
@@ -88,12 +89,23 @@ static void add_wanted(struct check *c, const char *value)
     snprintf(c->wants + len, sizeof c->wants - len, "%s%s", len > 0 ? ", " : "", value);
 }
 
+static void keep_target(struct check *c, const char *value)
+{
+    CLEANUP(buf_wipe) struct buf hidden;
+    buf_init(&hidden, SIZE_MAX - 1, NULL);
+    url_append_hidden(str_of(value), &hidden);
+    check_clean(c->config, buf_c(&hidden), c->leads_to);
+}
+
 static void keep_outcome(struct check *c, const struct upstream_outcome *outcome)
 {
     c->wants[0] = '\0';
-    for (size_t i = 0; i < outcome->n_headers; i++)
+    for (size_t i = 0; i < outcome->n_headers; i++) {
         if (strcasecmp(outcome->headers[i].name, "WWW-Authenticate") == 0)
             add_wanted(c, outcome->headers[i].value);
+        if (strcasecmp(outcome->headers[i].name, "Location") == 0)
+            keep_target(c, outcome->headers[i].value);
+    }
     c->outcome = *outcome;
     c->outcome.headers = NULL;
     c->outcome.n_headers = 0;

@@ -298,9 +298,11 @@ static bool is_html(const struct check *c)
 static void judge_status(struct check *c)
 {
     int status = c->outcome.http_status;
-    fail(c, CHECK_CALL, advice_status(status, is_proxied(c)), "HTTP status %d%s%s%s", status,
+    bool leads = status >= 300 && status < 400 && c->leads_to[0] != '\0';
+    fail(c, CHECK_CALL, advice_status(status, is_proxied(c)), "HTTP status %d%s%s%s%s%s", status,
          c->outcome.reason_phrase[0] != '\0' ? " " : "", c->outcome.reason_phrase,
-         status == 404 || status == 405 ? ": no XML-RPC server at this path" : "");
+         status == 404 || status == 405 ? ": no XML-RPC server at this path" : "",
+         leads ? ", and it wants the request at " : "", leads ? c->leads_to : "");
 }
 
 static void judge_document(struct check *c)

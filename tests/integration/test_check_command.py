@@ -242,6 +242,13 @@ def test_no_xml_rpc(check, start, name, body, status, words):
     assert asked == ("skipped" if status[0] in "35" else "ok")
 
 
+def test_redirect(check, start):
+    async def behave(x):
+        await x.respond(b"", "301 Moved", {"Location": "https://u:word@new.example/xmlrpc.php"})
+    reason = check.one(start.upstream(behave).url).failure()["reason"]
+    assert "wants the request at https://***@new.example/xmlrpc.php" in reason, reason
+
+
 def test_connection_ends(check, start):
     async def behave(x):
         x.close()

@@ -452,6 +452,27 @@ def test_redirects_are_not_followed(gateway, upstream):
     assert [x.request_line for x in upstream.exchanges] == ["POST /RPC2 HTTP/1.1"] * 5
 
 
+@pytest.mark.parametrize("location, shown", [
+    ("https://other.example:8443/RPC2?x=1", "https://other.example:8443/RPC2?x=1"),
+    ("/there", "/there"),
+    ("https://user:word-of-the-server@other.example/@x", "https://***@other.example/@x"),
+    ("//user@name:word-of-the-server@other.example?a@b", "//***@other.example?a@b"),
+    ("", None),
+])
+def test_redirect_s_target_is_told(gateway, upstream, location, shown):
+    upstream.behave = responds("", "308 There", Location=location)
+    answer = gateway.call("up", "m", ["x"])
+    document = assert_problem(answer, "protocol-error", 502, "unknown")
+    assert document["protocol"]["headers"]["Location"] == (shown or "")
+    assert (f"wants the request at {shown}." in document["detail"]) == (shown is not None)
+    assert "word-of-the-server" not in answer.body.decode()
+
+
+def test_target_is_told_of_redirects_alone(gateway, upstream):
+    upstream.behave = responds("", "403 No", Location="/there")
+    assert "/there" not in gateway.call("up", "m", ["x"]).json["detail"]
+
+
 # Room.
 
 def test_bomb_takes_no_memory(start, upstream):
