@@ -232,7 +232,8 @@
 #define UPSTREAM_OPTIONS(X)                                                                        \
     X(url, url, NULL, "http://127.0.0.1:9001/RPC2", NULL, NULL, LIVE,                              \
       "Where the server is; this or `urls` must be set: `http://`, `https://`, or "                \
-      "`http+unix://%2Frun%2Fx.sock/RPC2`. The path is `/RPC2` where there is none; "              \
+      "`http+unix://%2Frun%2Fx.sock/RPC2`. The path is `/RPC2` where there is none; an IPv6 "      \
+      "address may have a zone: `[fe80::1%25eth0]`. "                                              \
       "`user:password@` is sent as credentials, as Basic unless `auth.scheme` is digest.")         \
     X(urls, urls, NULL, "\"http://10.0.0.1:9001/\", \"http://10.0.0.2:9001/\"", NULL, NULL, LIVE,  \
       "Several servers that are one: the next is tried when one cannot be connected to.")          \
@@ -352,7 +353,8 @@
     X(duration, total, "30s", NULL, "10ms", "24h", LIVE,                                           \
       "Longest time for a call: waiting, attempts and the pauses between them together.")          \
     X(duration, max_age, "10m", NULL, "1s", "24h", LIVE,                                           \
-      "How long a connection is used: behind that a new one is made, and the name looked up anew.")\
+      "How long a connection is used: behind that a new one is made, and the name looked up "      \
+      "anew.")                                                                                     \
     X(duration, idle, "30s", NULL, "0s", "1h", LIVE,                                               \
       "How long an unused connection is kept. `0s`: not at all, for servers and proxies that end " \
       "connections without saying so before.")

@@ -2,6 +2,7 @@
 #include "config/url.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <stdint.h>
 #include <sys/un.h>
 
@@ -122,10 +123,28 @@ static void take_userinfo(struct str *authority, struct parts *ret)
     *authority = str_slice(*authority, at + 1, authority->len);
 }
 
+/* The network interface of a link-local address (RFC 6874): one that is not there yet may come. */
+static bool is_zone(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        bool ok = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+                  strchr("-._~", c) != NULL;
+        if (!ok || c == '\0')
+            return false;
+    }
+    return text.len > 0 && text.len < IF_NAMESIZE;
+}
+
 static bool is_ipv6(struct str text)
 {
     char copy[INET6_ADDRSTRLEN];
     struct in6_addr ignored;
+    size_t zone = str_find(text, '%');
+    if (zone < text.len && (!str_starts_with(str_slice(text, zone, text.len), STR("%25")) ||
+                            !is_zone(str_slice(text, zone + 3, text.len))))
+        return false;
+    text.len = zone;
     if (text.len >= sizeof copy)
         return false;
     memcpy(copy, text.data, text.len);
@@ -151,7 +170,8 @@ static bool take_host(struct str authority, struct parts *ret, struct buf *why)
     if (authority.len > 0 && authority.data[0] == '[') {
         end = str_find(authority, ']');
         if (end == authority.len || !is_ipv6(str_slice(authority, 1, end)))
-            return refuse(why, "what stands in [ ] in the URL is no IPv6 address");
+            return refuse(why, "what stands in [ ] in the URL is no IPv6 address, which may "
+                               "have a zone: [fe80::1%25eth0]");
         end++;
         if (end < authority.len && authority.data[end] != ':')
             return refuse(why, "behind the `]` of the URL's IPv6 address only a port may stand");
