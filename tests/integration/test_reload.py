@@ -467,3 +467,22 @@ def test_reload_just_before_the_end(start):
         gateway.signal(signal.SIGHUP)
         gateway.signal(signal.SIGTERM)
         gateway.assert_clean_end()
+
+
+def test_health_is_told_when_memory_is_used_up(start):
+    """More is in use than the new limits.memory: replies that nobody reads."""
+    async def long_answer(x):
+        await x.answer("long " * 1_200_000)
+    upstream = start.upstream(long_answer)
+    gateway = start.gateway(settings(upstreams=up(upstream)))
+    with gateway.connect("unix") as one, gateway.connect("unix") as two:
+        for caller in (one, two):
+            caller.send(request("POST", "/v1/up/m", b"[]"))
+        while gateway.metric("rpcgate_memory_bytes") < 9 << 20:
+            pass
+        gateway.reload(settings(gateway, upstreams=up(upstream), limits={"memory": "8M"}))
+        assert gateway.get("/livez").json == {"status": "ok"}
+        assert gateway.get("/readyz").json == {"status": "ready"}
+        assert_problem(gateway.get("/metrics"), "response-too-large", 502, None)
+        for caller in (one, two):
+            assert len(caller.answer().result) == 6_000_000
