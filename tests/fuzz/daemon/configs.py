@@ -57,7 +57,8 @@ class Plan:
                 "client_ca_file": self._certificates.ca}})
         if self._rng.random() < 0.5:
             listeners.append({"unix": self.more_unix, "mode": "0600",
-                              "serve": self._rng.choice([["api"], ["admin"], ["api", "admin"]])})
+                              "serve": self._rng.choice([["api"], ["admin"], ["metrics"],
+                                                         ["health", "api"]])})
         return listeners
 
     def _callers(self) -> list[dict]:
@@ -96,7 +97,9 @@ class Plan:
             "pool": {"max_connections": choose([2, 16, 64]), "max_queue": choose([2, 100]),
                      "queue_timeout": "1s"},
             "methods": [{"match": "safe.*", "safe": True},
-                        {"match": "*.later", "timeout": "500ms"}],
+                        {"match": "*.later", "timeout": "500ms"},
+                        {"match": "b.nothing", "empty": choose(["error", "null"])}],
+            "dates": choose(["basic", "extended", "zulu"]),
             "limits": {"response": choose(["64K", "2M"]), "depth": choose([20, 128])},
             "retry": {"attempts": choose([1, 2, 4]), "backoff": choose(["0ms", "20ms"])},
             "introspection": {"ttl": choose(["0s", "100ms", "10m"])},
