@@ -391,7 +391,8 @@ def test_protocol(gateway, upstream):
         "url": upstream.url, "status": 405, "message": "Not like that",
         "headers": {"Allow": "GET, HEAD", "Content-Length": "12",
                     "Content-Type": "text/html; charset=utf-8",
-                    "Date": "Sun, 06 Nov 1994 08:49:37 GMT", "Retry-After": "5", "Server": "odd/1",
+                    "Date": "Sun, 06 Nov 1994 08:49:37 GMT",
+                    "Location": "http://elsewhere/", "Retry-After": "5", "Server": "odd/1",
                     "WWW-Authenticate": 'Basic realm="x"'},
         "content_type": "text/html; charset=utf-8", "body": "<h1>nö</h1>"}
 
