@@ -8,6 +8,7 @@
 #include "codec/json_scan.h"
 #include "codec/options.h"
 #include "tool/command.h"
+#include "tool/gateway.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -39,16 +40,23 @@ static bool is_object(struct str text)
 
 int answer_foreign(const struct answer *answer)
 {
-    fprintf(stderr, "rpcgate: %s does not answer like a gateway (HTTP status %d). Check --url.\n",
+    fprintf(stderr,
+            "rpcgate: %s does not answer like a gateway (HTTP status %d). Check --url or "
+            "$" GATEWAY_URL_NAME ".\n",
             answer->who, answer->http_status);
     return EX_UNAVAILABLE;
+}
+
+bool answer_is_document(const struct answer *answer)
+{
+    return is_object(buf_str(&answer->body));
 }
 
 int answer_check(const struct answer *answer)
 {
     bool known = false;
     int status = EX_OK;
-    if (!is_object(buf_str(&answer->body)))
+    if (!answer_is_document(answer))
         return answer_foreign(answer);
     if (answer->http_status == 200)
         return EX_OK;

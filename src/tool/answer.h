@@ -15,6 +15,7 @@ struct answer {
     int http_status;
     unsigned retry_after; /* [s]; 0: none */
     const char *who;      /* the URL, for messages; borrowed */
+    bool token_shown;     /* a token was shown to the gateway */
     struct buf body;
 };
 
@@ -27,6 +28,9 @@ void answer_done(struct answer *answer);
 /* Reads the body. Returns EX_OK where it is a result's document, of which members can be had then;
  * else it is told on stderr and the exit status comes back. */
 int answer_check(const struct answer *answer) MUST_CHECK;
+
+/* Is the body a JSON object, of which members can be had? Of whatever HTTP status. */
+bool answer_is_document(const struct answer *answer) MUST_CHECK;
 
 /* A member of the document as JSON text. False: there is none. */
 bool answer_member(struct str document, const char *name, struct str *ret) MUST_CHECK;

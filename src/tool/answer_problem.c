@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tool/answer.h"
+#include "tool/gateway.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -114,6 +115,9 @@ static void add_advice(const struct answer *answer, struct str document, struct 
     if (is_text(document, "type", "urn:rpcgate:problem:not-found") &&
         !answer_member(document, "upstream", &upstream))
         buf_append_c(to, "  `rpcgate upstreams` lists the upstreams that you may use.\n");
+    if (is_text(document, "type", "urn:rpcgate:problem:unauthenticated") && !answer->token_shown)
+        buf_append_c(to, "  A token's file is named by --token-file, or by $" GATEWAY_TOKEN_NAME
+                         " in the environment.\n");
     if (is_text(document, "executed", "unknown"))
         buf_append_c(to, "  It is not known whether the call was executed.\n");
     if (answer->retry_after > 0)

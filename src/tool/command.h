@@ -16,6 +16,7 @@
     X(upstreams, "the upstreams of a gateway")                                                     \
     X(methods, "the methods of an upstream")                                                       \
     X(describe, "a method's signatures and help")                                                  \
+    X(ready, "is a gateway ready for calls?")                                                      \
     X(explain, "what a call would send, and why; nothing is sent")                                 \
     X(check, "are the upstreams of a configuration there, and if not, why?")                       \
     X(encode, "JSON params on stdin to an XML-RPC document on stdout")                             \

@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sysexits.h>
@@ -59,33 +60,46 @@ static bool is_token(struct str text)
     return text.len > 0;
 }
 
-/* The file's text without the line's end. Returns EX_OK, or the exit status after telling. */
-static int read_token(const char *path, struct buf *to)
+/* A word of the command line, or else what the environment says; NULL: nothing. `name` becomes
+ * what messages call it. */
+static const char *word_or_variable(const char *word, const char *variable, const char **name)
+{
+    const char *value = word == NULL ? getenv(variable) : NULL;
+    if (value == NULL || value[0] == '\0')
+        return word;
+    *name = variable;
+    return value;
+}
+
+/* The file's text without the line's end. Returns EX_OK, or the exit status after telling; `name`
+ * is what named the file. */
+static int read_token(const char *path, const char *name, struct buf *to)
 {
     CLEANUP(buf_done) struct buf why;
     buf_init(&why, 512, NULL);
     buf_reserve(to, TOKEN_MAX); /* at once: growing would leave copies of it behind */
     if (!file_read(path, FILE_ANY, to, NULL, &why)) {
-        fprintf(stderr, "rpcgate: --token-file: `%s` %s\n", path, buf_c(&why));
+        fprintf(stderr, "rpcgate: %s: `%s` %s\n", name, path, buf_c(&why));
         return EX_NOINPUT;
     }
     while (to->len > 0 && strchr("\r\n", to->data[to->len - 1]) != NULL)
         to->data[--to->len] = '\0';
     if (is_token(buf_str(to)))
         return EX_OK;
-    fprintf(stderr, "rpcgate: --token-file: `%s` holds no token: one line without blanks\n", path);
+    fprintf(stderr, "rpcgate: %s: `%s` holds no token: one line without blanks\n", name, path);
     return EX_DATAERR;
 }
 
-static bool check_url(const char *url)
+static bool check_url(const char *url, const char *name)
 {
     const char *wrong = NULL;
     if (url_userinfo(str_of(url)).len > 0)
-        wrong = "a gateway wants no user and password; a token stands in the file of --token-file";
+        wrong = "a gateway wants no user and password; a token stands in the file of --token-file "
+                "or $" GATEWAY_TOKEN_NAME;
     else if (strchr(url, '?') != NULL)
         wrong = "a gateway's address has no query";
     if (wrong != NULL)
-        fprintf(stderr, "rpcgate: --url: %s\n", wrong);
+        fprintf(stderr, "rpcgate: %s: %s\n", name, wrong);
     return wrong == NULL;
 }
 
@@ -107,9 +121,10 @@ static const char *advice(const struct upstream_outcome *outcome)
     case UPSTREAM_CONNECT_FAILED:
         if (strstr(outcome->detail, "Permission denied") != NULL)
             return "Only the socket's owner and group may use it: join that group.";
-        return "Is rpcgated running? Start it, or say with --url where it listens.";
+        return "Is rpcgated running? Start it, or say with --url or $" GATEWAY_URL_NAME
+               " where it listens.";
     case UPSTREAM_TLS_FAILED:
-        return "Check the host in --url; the certificate of a CA of your own is named by "
+        return "Check the host in the URL; the certificate of a CA of your own is named by "
                "--ca-file.";
     case UPSTREAM_TIMEOUT:
         return "Raise --timeout, or try again later.";
@@ -156,8 +171,9 @@ static int ask(const struct config *config, const struct gateway_request *reques
         .body = &body,
         .content_type = "application/json",
         .get = request->body == NULL,
-        .deadline_ms =
-            request->timeout_ms > 0 ? clock_now_ms() + request->timeout_ms + GRACE_MS : CLOCK_NEVER,
+        .deadline_ms = request->timeout_ms > 0 ? clock_now_ms() + request->timeout_ms +
+                                                     (request->is_probe ? 0 : GRACE_MS)
+                                               : CLOCK_NEVER,
         .on_head = on_head,
         .on_data = on_data,
         .on_done = on_done,
@@ -169,23 +185,15 @@ static int ask(const struct config *config, const struct gateway_request *reques
     return a.status;
 }
 
-/* `token` NULL: none is shown. */
-static int ask_with_token(const struct gateway_words *words, const char *token,
-                          const struct gateway_request *request, struct answer *ret)
+/* `words` but for the header. */
+static int ask_at(struct server_words *words, const struct gateway_request *request,
+                  struct answer *ret)
 {
     char header[64];
     snprintf(header, sizeof header, "X-Rpcgate-Timeout: %" PRId64 "ms", request->timeout_ms);
     struct config *config = NULL;
-    int status = server_config(
-        &(struct server_words){
-            .option = "--url",
-            .url = ret->who,
-            .path = request->path,
-            .token = token,
-            .ca_file = words->ca_file,
-            .header = request->timeout_ms > 0 ? header : NULL,
-        },
-        &config);
+    words->header = request->timeout_ms > 0 && !request->is_probe ? header : NULL;
+    int status = server_config(words, &config);
     if (status == EX_OK)
         status = ask(config, request, ret);
     config_unref(config);
@@ -196,16 +204,27 @@ int gateway_ask(const struct gateway_words *words, const struct gateway_request 
                 struct answer *ret)
 {
     struct buf token;
+    const char *url_name = "--url", *token_name = "--token-file";
+    const char *url = word_or_variable(words->url, GATEWAY_URL_NAME, &url_name);
+    const char *token_file = word_or_variable(words->token_file, GATEWAY_TOKEN_NAME, &token_name);
     int status = EX_OK;
-    ret->who = words->url != NULL ? words->url : GATEWAY_USUAL_URL;
-    if (!check_url(ret->who))
+    ret->who = url != NULL ? url : GATEWAY_USUAL_URL;
+    ret->token_shown = token_file != NULL && !request->is_probe;
+    if (!check_url(ret->who, url_name))
         return EX_USAGE;
     buf_init(&token, TOKEN_MAX, NULL);
-    if (words->token_file != NULL)
-        status = read_token(words->token_file, &token);
+    if (ret->token_shown)
+        status = read_token(token_file, token_name, &token);
     if (status == EX_OK)
-        status =
-            ask_with_token(words, words->token_file != NULL ? buf_c(&token) : NULL, request, ret);
+        status = ask_at(
+            &(struct server_words){
+                .option = url_name,
+                .url = ret->who,
+                .path = request->path,
+                .token = ret->token_shown ? buf_c(&token) : NULL,
+                .ca_file = words->ca_file,
+            },
+            request, ret);
     buf_wipe(&token);
     return status;
 }

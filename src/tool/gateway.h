@@ -12,11 +12,17 @@
 
 #define GATEWAY_USUAL_URL "http+unix://%2Frun%2Frpcgate%2Frpcgate.sock"
 
+/* Variables of the environment that stand for --url and --token-file. */
+#define GATEWAY_URL_NAME "RPCGATE_URL"
+#define GATEWAY_TOKEN_NAME "RPCGATE_TOKEN_FILE"
+
 /* The first rows of an option list: X(WORD, letter, name, argument, help) */
 #define GATEWAY_OPTIONS(X)                                                                         \
     X(URL, 0, "url", "URL",                                                                        \
-      "the gateway, as http://HOST:PORT or http+unix://%2FRUN%2FX.SOCK (its usual socket)")        \
-    X(TOKEN_FILE, 0, "token-file", "FILE", "a file with the token to show to the gateway")         \
+      "the gateway, as http://HOST:PORT or http+unix://%2FRUN%2FX.SOCK ($" GATEWAY_URL_NAME        \
+      ", or its usual socket)")                                                                    \
+    X(TOKEN_FILE, 0, "token-file", "FILE",                                                         \
+      "a file with the token to show to the gateway ($" GATEWAY_TOKEN_NAME ")")                    \
     X(CA_FILE, 0, "ca-file", "FILE",                                                               \
       "certificates (PEM) that https trusts, in place of the system's")
 
@@ -30,8 +36,8 @@ enum {
 };
 
 struct gateway_words {
-    const char *url;        /* NULL: the usual one */
-    const char *token_file; /* NULL: none */
+    const char *url;        /* NULL: that of the environment, or the usual one */
+    const char *token_file; /* NULL: that of the environment, or none */
     const char *ca_file;    /* NULL: the system's */
 };
 
@@ -39,6 +45,7 @@ struct gateway_request {
     struct str path;        /* percent-encoded, with its query */
     const struct buf *body; /* JSON; NULL: a GET */
     int64_t timeout_ms;     /* 0: as long as the gateway takes */
+    bool is_probe;          /* it needs no token, and is over after timeout_ms */
 };
 
 /* Takes one of the rows. */

@@ -5,6 +5,7 @@
 #include "tool/answer.h"
 #include "tool/command.h"
 #include "tool/gateway.h"
+#include "tool/named.h"
 #include "tool/server.h"
 
 #include <stdint.h>
@@ -14,7 +15,8 @@
 /* Where the states of upstreams stand, unless a name is longer. [columns] */
 #define STATE_COLUMN 24
 
-enum { TIMEOUT = GATEWAY_ROWS, JSON, HELP };
+/* The last one is of `upstreams` alone. */
+enum { TIMEOUT = GATEWAY_ROWS, JSON, HELP, CONFIG };
 
 static const struct command_option options[] = {
     GATEWAY_OPTIONS(GATEWAY_ROW)[TIMEOUT] = { 0, "timeout", "TIME",
@@ -23,16 +25,26 @@ static const struct command_option options[] = {
     [HELP] = { 'h', "help", NULL, "print this" },
 };
 
+static const struct command_option upstreams_options[] = {
+    GATEWAY_OPTIONS(GATEWAY_ROW)[TIMEOUT] = { 0, "timeout", "TIME",
+                                              "wait no longer, as 1500ms or 2s" },
+    [JSON] = { 0, "json", NULL, "write the gateway's answer, for programs" },
+    [HELP] = { 'h', "help", NULL, "print this" },
+    [CONFIG] = { 'c', "config", "FILE",
+                 "list those that this configuration names; nobody is asked" },
+};
+
 const struct command_info command_upstreams_info = {
-    .usage = "rpcgate upstreams [OPTION…]",
+    .usage = "rpcgate upstreams [OPTION…]\n"
+             "rpcgate upstreams -c FILE [--json]",
     .about =
         "Lists the upstreams that the gateway lets you use, one on a line, and whether each is\n"
         "up, down or unknown (nobody has called it yet).",
     .examples =
         "  rpcgate upstreams\n"
         "  rpcgate upstreams --url http://127.0.0.1:8080 | awk '$2 == \"down\" { print $1 }'\n",
-    .options = options,
-    .n_options = ARRAY_LEN(options),
+    .options = upstreams_options,
+    .n_options = ARRAY_LEN(upstreams_options),
 };
 
 const struct command_info command_methods_info = {
@@ -58,6 +70,7 @@ struct lookup {
     struct gateway_words gateway;
     int64_t timeout_ms; /* 0: as long as it takes */
     bool json;
+    const char *config;   /* NULL: the gateway is asked */
     const char *upstream; /* NULL: of all */
     const char *method;   /* NULL: of none */
     const char *glob;     /* NULL: all */
@@ -70,6 +83,8 @@ static bool apply(void *context, size_t row, const char *argument)
         return server_duration("--timeout", argument, &l->timeout_ms);
     if (row == JSON)
         l->json = true;
+    else if (row == CONFIG)
+        l->config = argument;
     else
         gateway_take(&l->gateway, row, argument);
     return true;
@@ -231,6 +246,11 @@ int command_upstreams(int argc, char **argv)
         return operand == 0 ? EX_OK : EX_USAGE;
     if (argc > operand)
         return command_misuse("upstreams", "it takes options only");
+    if (l.config != NULL && (l.gateway.url != NULL || l.gateway.token_file != NULL))
+        return command_misuse("upstreams", "--config asks no gateway: leave out --url and "
+                                           "--token-file");
+    if (l.config != NULL)
+        return named_print(l.config, l.json);
     return look(&l, print_upstreams);
 }
 

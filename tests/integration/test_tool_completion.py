@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Completion for bash and zsh."""
+"""Completion for bash, zsh and fish."""
 
 import json
 import os
@@ -13,12 +13,19 @@ import pytest
 
 from rig.codec import RPCGATE
 from rig.gateway import program_environment
-from rig.settings import DEADLINE
+from rig.settings import DEADLINE, RPCGATED, configuration
 
 COMPLETIONS = Path(__file__).resolve().parents[2] / "completions"
 
 METHODS = ["system.listMethods", "demo.add", "demo.echo", "a:b.c", "a:b.d", "größer",
            "$(touch evil)", "two words", "`touch evil`", "q\"'q"]
+
+COMMANDS = ["call", "upstreams", "methods", "describe", "ready", "explain", "check", "encode",
+            "decode"]
+
+CONFIGURATION = configuration({
+    "callers": [{"name": "a", "token": "${file:/nonexistent/token}", "allow": ["x1/*"]}],
+    "upstreams": {name: {"url": "http://h"} for name in ("x1", "x2", "y")}})
 
 #: Prints what would be offered, a line for each.
 BASH = """
@@ -26,7 +33,7 @@ source "$1"
 PATH=$2:$PATH
 COMP_LINE=$3
 COMP_POINT=${#COMP_LINE}
-_rpcgate
+"_${COMP_LINE%% *}"
 printf '%s\\n' "${COMPREPLY[@]}"
 """
 
@@ -53,8 +60,8 @@ def url(start_shared):
 def complete(tmp_path):
     def complete(line: str) -> list[str]:
         done = subprocess.run(
-            ["bash", "--norc", "--noprofile", "-c", BASH, "bash", str(COMPLETIONS / "rpcgate"),
-             str(RPCGATE.parent), line],
+            ["bash", "--norc", "--noprofile", "-c", BASH, "bash",
+             str(COMPLETIONS / line.split()[0]), str(RPCGATE.parent), line],
             capture_output=True, text=True, timeout=DEADLINE, check=True, cwd=tmp_path,
             env=program_environment({"LC_ALL": "C.UTF-8"}))
         assert not done.stderr, done.stderr
@@ -65,14 +72,12 @@ def complete(tmp_path):
 
 def test_commands(complete):
     commands = complete("rpcgate ")
-    assert {"call", "upstreams", "methods", "describe", "explain", "check", "encode", "decode",
-            "--help", "--version"} == set(commands)
+    assert {*COMMANDS, "--help", "--version"} == set(commands)
     assert complete("rpcgate de") == ["decode", "describe"]
     assert complete("rpcgate xyz") == []
 
 
-@pytest.mark.parametrize("command", ["call", "upstreams", "methods", "describe", "explain", "check",
-                                     "encode", "decode"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_options(complete, command):
     """All that the help tells."""
     told = subprocess.run([str(RPCGATE), command, "--help"], capture_output=True, text=True,
@@ -103,6 +108,30 @@ def test_upstreams(complete, url):
     assert complete(f"rpcgate call --url '{url}' o") == ["other"]
     assert complete("rpcgate call --url http://127.0.0.1:1 ") == []
     assert complete("rpcgate call --direct http://127.0.0.1:1 ") == []
+
+
+def test_upstreams_of_a_file(complete, url, tmp_path):
+    """No gateway is asked, nor a secret read."""
+    (tmp_path / "r.conf").write_text(CONFIGURATION)
+    for command in ("explain", "check"):
+        assert complete(f"rpcgate {command} -c r.conf x") == ["x1", "x2"]
+        assert complete(f"rpcgate {command} --config=r.conf ") == ["x1", "x2", "y"]
+        assert complete(f"rpcgate {command} --config '{tmp_path}/r.conf' y") == ["y"]
+        assert complete(f"rpcgate {command} -c none.conf ") == []
+
+
+def test_rpcgated(complete, tmp_path):
+    told = subprocess.run([str(RPCGATED), "--help"], capture_output=True, text=True, check=True,
+                          timeout=DEADLINE).stdout
+    options = {word.rstrip(",") for line in told.splitlines() if line.lstrip().startswith("-")
+               for word in line.split()[:2] if word.startswith("-")}
+    assert {"-c", "--config", "--show-config"} < options
+    assert set(complete("rpcgated ")) == set(complete("rpcgated -t -")) == options
+    assert complete("rpcgated --te") == ["--test"]
+    (tmp_path / "r.conf").touch()
+    for words in ("-c ", "--config r", "-t -c r.", "--config=r"):
+        assert complete(f"rpcgated {words}") == ["r.conf"]
+    assert complete("rpcgated --demo --listen ") == []
 
 
 def test_methods(complete, url):
@@ -156,19 +185,54 @@ class Terminal:
 
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="no zsh here")
 @pytest.mark.parametrize("words, offered", [
-    ("de", ["describe", "decode"]),
-    ("call --", ["--types", "--token-file", "--direct"]),
-    ("call --types ", ["plain", "tagged"]),
-    ("call --url {url} de", ["demo", "deep"]),
-    ("methods --url {url} demo ", [*METHODS[:4], r"\$\(touch\ evil\)"]),
-    ("describe --url={url} demo a:b.", ["a:b.c", "a:b.d"])])
+    (" de", ["describe", "decode"]),
+    (" call --", ["--types", "--token-file", "--direct"]),
+    (" call --types ", ["plain", "tagged"]),
+    (" call --url {url} de", ["demo", "deep"]),
+    (" methods --url {url} demo ", [*METHODS[:4], r"\$\(touch\ evil\)"]),
+    (" describe --url={url} demo a:b.", ["a:b.c", "a:b.d"]),
+    (" check -c r.conf x", ["x1", "x2"]),
+    (" explain --config=r.conf x", ["x1", "x2"]),
+    ("d --", ["--config", "--show-config"]),
+    ("d -c o", ["one.conf", "other.conf"])])
 def test_zsh(tmp_path, url, words, offered):
     terminal = Terminal(tmp_path)
+    (tmp_path / "r.conf").write_text(CONFIGURATION)
+    for name in ("one.conf", "other.conf"):
+        (tmp_path / name).touch()
     try:
         terminal.type(ZSH.format(programs=RPCGATE.parent, folder=COMPLETIONS))
         terminal.wait_for("==> ")
-        terminal.type("rpcgate " + words.format(url=url) + "\t")
+        terminal.type("rpcgate" + words.format(url=url) + "\t")
         terminal.wait_for(*offered)
     finally:
         terminal.close()
+    assert not (tmp_path / "evil").exists(), "a name was executed"
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="no fish here")
+@pytest.mark.parametrize("line, offered", [
+    ("rpcgate de", ["decode", "describe"]),
+    ("rpcgate call --ty", ["--types"]),
+    ("rpcgate call --types ", ["plain", "tagged"]),
+    ("rpcgate call --url {url} de", ["deep", "demo"]),
+    ("rpcgate describe --url={url} demo a:b.", ["a:b.c", "a:b.d"]),
+    ("rpcgate call --url {url} demo '$(", ["$(touch evil)"]),
+    ("rpcgate call --url {url} demo demo.add ", []),
+    ("rpcgate call --direct {url} ", []),
+    ("rpcgate check -c r.conf x", ["x1", "x2"]),
+    ("rpcgate explain --config=r.conf ", ["x1", "x2", "y"]),
+    ("rpcgate encode r.", ["r.conf"]),
+    ("rpcgated --sh", ["--show-config"]),
+    ("rpcgated -t -c r", ["r.conf"])])
+def test_fish(tmp_path, url, line, offered):
+    (tmp_path / "r.conf").write_text(CONFIGURATION)
+    script = (f"source {COMPLETIONS}/rpcgate.fish; source {COMPLETIONS}/rpcgated.fish; "
+              f"set -x PATH {RPCGATE.parent} $PATH; complete -C $argv[1]")
+    done = subprocess.run(["fish", "--no-config", "-c", script, line.format(url=url)],
+                          capture_output=True, text=True, timeout=DEADLINE, check=True,
+                          cwd=tmp_path, env=program_environment({"LC_ALL": "C.UTF-8",
+                                                                 "HOME": str(tmp_path)}))
+    assert not done.stderr, done.stderr
+    assert sorted(row.split("\t")[0] for row in done.stdout.splitlines()) == offered
     assert not (tmp_path / "evil").exists(), "a name was executed"
