@@ -5,6 +5,9 @@
 
 #include "base/buf.h"
 
+/* When the manuals were last gone through as a whole. */
+#define PRINT_MAN_DATE "2026-11-29"
+
 void print_man_tool(struct buf *to);   /* rpcgate(1) */
 void print_man_daemon(struct buf *to); /* rpcgated(8) */
 void print_man_conf(struct buf *to);   /* rpcgate.conf(5) */

@@ -171,12 +171,23 @@ static void add_fence(struct page *p)
     p->block = ends ? BLOCK_NONE : BLOCK_FENCE;
 }
 
+/* The last line is one, which begins a paragraph by itself. */
+static bool is_behind_heading(const struct buf *to)
+{
+    struct str text = { to->data, to->len > 0 ? to->len - 1 : 0 };
+    size_t begin = text.len;
+    while (begin > 0 && text.data[begin - 1] != '\n')
+        begin--;
+    struct str line = str_slice(text, begin, text.len);
+    return str_starts_with(line, STR(".SH ")) || str_starts_with(line, STR(".SS "));
+}
+
 static void add_prose(struct page *p, struct str line)
 {
     bool item = take(&line, STR("- "));
     if (item)
         buf_append_c(p->to, ".IP \\(bu 2\n");
-    else if (p->block != BLOCK_TEXT)
+    else if (p->block != BLOCK_TEXT && !is_behind_heading(p->to))
         buf_append_c(p->to, ".PP\n");
     p->block = BLOCK_TEXT;
     add_inline(p->to, str_trim(line));
