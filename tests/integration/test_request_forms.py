@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from rig.check import assert_problem
-from rig.settings import up_settings
+from rig.check import assert_html, assert_problem
+from rig.settings import MICROHTTPD, up_settings
 from rig.wire import request
 
 MARK = b"\xef\xbb\xbf"
@@ -84,10 +84,19 @@ def test_targets_that_are_none(gateway, upstream, target):
     assert not upstream.exchanges
 
 
+def assert_no_host(answer):
+    """libmicrohttpd 1.0 looks for it before we do."""
+    if MICROHTTPD >= (1,):
+        assert_html(answer)
+    else:
+        assert_problem(answer, "invalid-request", 400, "no")
+
+
 def test_an_absolute_target_needs_a_host_line_too(gateway, upstream):
-    for lines in (None, ["localhost", "localhost"], "a b"):
+    for lines in (["localhost", "localhost"], "a b"):
         answer = post(gateway, f"http://localhost{CALL}", Host=lines)
         assert_problem(answer, "invalid-request", 400, "no")
+    assert_no_host(post(gateway, f"http://localhost{CALL}", Host=None))
     assert not upstream.exchanges
 
 
@@ -118,8 +127,9 @@ def test_any_host_on_unix_sockets(gateway, upstream, host):
 
 
 def test_hosts_of_unix_sockets_that_are_none(gateway, upstream):
-    for lines in (None, ["a", "a"], "a\x01"):
+    for lines in (["a", "a"], "a\x01"):
         assert_problem(post(gateway, over="unix", Host=lines), "invalid-request", 400, "no")
+    assert_no_host(post(gateway, over="unix", Host=None))
     target = "http://%2Frun%2Frpcgate.sock" + CALL
     assert post(gateway, target, over="unix", Host="/run").result == 1
 
@@ -174,7 +184,10 @@ def nothing(kind=None, target=CALL, end=b"0\r\n\r\n", **more):
 
 
 @pytest.mark.parametrize("kind", [None, "", "application/json", "application/x-www-form-urlencoded"])
-@pytest.mark.parametrize("end", [b"0\r\n\r\n", b"000;x=y\r\nA: b\r\n\r\n"])
+@pytest.mark.parametrize("end", [
+    b"0\r\n\r\n", b"000\r\nA: b\r\n\r\n",
+    pytest.param(b"0;x=y\r\n\r\n", marks=pytest.mark.skipif(
+        MICROHTTPD >= (1,), reason="libmicrohttpd 1.0 refuses extensions of chunks"))])
 def test_chunks_of_nothing_need_no_type(gateway, upstream, kind, end):
     with gateway.connect() as caller:
         for _ in range(2):  # and the connection goes on
