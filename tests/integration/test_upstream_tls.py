@@ -284,6 +284,38 @@ class Afterwards(Strict):
             tls.recv(65536)
 
 
+class Resuming(Strict):
+    """Answers one call on each connection, and counts those that went on with a session."""
+
+    def __init__(self, certificate, authority):
+        self.resumed = 0
+        super().__init__(certificate, authority)
+        self._context.verify_mode = ssl.CERT_NONE
+
+    def _talk(self, connection):
+        with self._context.wrap_socket(connection, server_side=True) as tls:
+            request = b""
+            while not request.endswith(b"</methodCall>"):
+                request += tls.recv(65536).rstrip()
+            self.resumed += tls.session_reused
+            tls.sendall(ANSWER)
+            tls.unwrap()
+
+
+def test_sessions_are_all_workers(start, ours, good):
+    """Each call is any worker's, on a connection of its own; the first ones have no session yet."""
+    server = Resuming(good, ours)
+    try:
+        gateway = start.gateway({"workers": 8, "anonymous": {"allow": ["*/*"]}, "upstreams": {
+            "up": {"url": f"https://localhost:{server.port}", "tls": {"ca_file": ours.cert},
+                   "timeouts": {"idle": "0s"}}}})
+        for _ in range(12):
+            assert gateway.call("up", "pay", [1]).result == "ok"
+        assert server.connections == 12 and server.resumed >= 10
+    finally:
+        server.stop()
+
+
 @pytest.mark.parametrize("answers, method", [(0, "pay"), (0, "system.listMethods"), (1, "pay")])
 def test_refusal_behind_a_call_that_ran(start, ours, good, answers, method):
     """It is the same alert, on a new connection or a kept one, and the call ran."""
