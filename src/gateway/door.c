@@ -3,12 +3,14 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "gateway/generation.h"
 #include "gateway/request.h"
 #include "gateway/worker_state.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct http_limits limits_for(const struct worker *w, const struct limits_config *limits)
 {
@@ -130,6 +132,19 @@ bool doors_follow(struct worker *w, const struct generation *generation)
     return true;
 }
 
+/* Each worker finds it out; one says so. */
+static void tell_ended(const struct door *door)
+{
+    int ended = http_server_ended(door->server);
+    if (LIKELY(ended == 0) || atomic_exchange(&door->listener->told_ended, true))
+        return;
+    LOG_EVENT(LOG_LEVEL_ERROR,
+              "a listener's socket was ended from outside: it takes in nobody any more, until "
+              "rpcgated is restarted",
+              LOG_TEXT("listen", door->listener->listener.name),
+              LOG_TEXT("reason", ended == EINVAL ? "shut down" : strerror(ended)));
+}
+
 /* The listener's number has those of its former doors, too. */
 static void count(struct door *door)
 {
@@ -153,6 +168,7 @@ void doors_run(struct worker *w)
     LIST_EACH (&w->doors, at, following) {
         struct door *door = CONTAINER_OF(at, struct door, in_worker);
         http_server_run(door->server);
+        tell_ended(door);
         count(door);
         if (UNLIKELY(door->is_closing) && http_server_is_empty(door->server))
             door_free(door);

@@ -23,9 +23,16 @@
 #define AGAIN_MS 100
 #define TELL_MS 60000
 
-static void on_callers(struct loop_source *source, uint32_t events UNUSED)
+/* Callers that are still taken in at the end: no more can have waited when it came. */
+#define LAST_MAX 4096
+
+#define EVENTS (EPOLLIN | EPOLLRDHUP)
+
+static void on_callers(struct loop_source *source, uint32_t events)
 {
-    CONTAINER_OF(source, struct http_accept, source)->ready = true;
+    struct http_accept *a = CONTAINER_OF(source, struct http_accept, source);
+    a->ready = true;
+    a->hung_up = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
 }
 
 static bool has_room(const struct http_server *server)
@@ -38,7 +45,7 @@ static void listen_now(struct http_server *server)
 {
     struct http_accept *a = &server->accept;
     a->again_ms = CLOCK_NEVER;
-    a->listens = loop_add(server->loop, &a->source, EPOLLIN);
+    a->listens = loop_add(server->loop, &a->source, EVENTS);
     if (!a->listens)
         a->again_ms = loop_now_ms(server->loop) + AGAIN_MS;
 }
@@ -52,22 +59,37 @@ static void rest(struct http_server *server)
     a->ready = false;
 }
 
-/* There is no descriptor, or no memory: one that can be spared makes room. */
+/* There is no descriptor, or no memory: one that can be spared makes room. What else there may be
+ * goes by, or not. */
 static void wait_for_room(struct http_server *server)
 {
     struct http_accept *a = &server->accept;
     int64_t now_ms = loop_now_ms(server->loop);
     if (a->told_ms == 0 || now_ms >= a->told_ms + TELL_MS) {
-        log_warn("no further caller can be taken in: %s; raise the limit (systemd: LimitNOFILE=), "
-                 "or lower limits.connections",
-                 strerror(errno));
+        bool is_limit = errno == EMFILE || errno == ENFILE;
+        log_warn("no further caller can be taken in: %s%s", strerror(errno),
+                 is_limit ? "; raise the limit (systemd: LimitNOFILE=), or lower limits.connections"
+                          : "");
         a->told_ms = now_ms;
     }
     rest(server);
     a->again_ms = now_ms + (http_connections_give_up_one(server) ? SOON_MS : AGAIN_MS);
 }
 
-/* False: nobody waits any more, or there is no room. */
+/* The socket has been ended from outside (it may be another process's, too), and would have events
+ * for ever. A number that is no socket any more may have become somebody else's. */
+static void end(struct http_server *server, int why)
+{
+    struct http_accept *a = &server->accept;
+    int type = 0;
+    socklen_t len = sizeof type;
+    a->ended = why;
+    if (getsockopt(a->source.fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0)
+        a->source.fd = -1;
+    http_accept_close(server);
+}
+
+/* False: nobody waits any more, or nobody can be taken in now. */
 static bool take_one(struct http_server *server)
 {
     union {
@@ -84,15 +106,27 @@ static bool take_one(struct http_server *server)
     switch (errno) {
     case EAGAIN:
         server->accept.ready = false;
+        if (server->accept.hung_up) /* a unix socket, which has events for ever without an error */
+            end(server, EINVAL);
         return false;
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-        wait_for_room(server);
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case ENONET:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENOPROTOOPT:
+        return true; /* that caller has left already: accept(2) */
+    case EINVAL:
+    case EBADF:
+    case ENOTSOCK:
+        end(server, errno);
         return false;
     default:
-        return true; /* that caller has left already: accept(2) */
+        wait_for_room(server);
+        return false;
     }
 }
 
@@ -102,7 +136,7 @@ bool http_accept_open(struct http_server *server, int listen_fd)
     int fd = fcntl(listen_fd, F_DUPFD_CLOEXEC, 0);
     a->again_ms = CLOCK_NEVER;
     a->source = (struct loop_source){ .fd = fd, .ready = on_callers };
-    a->listens = fd >= 0 && loop_add(server->loop, &a->source, EPOLLIN);
+    a->listens = fd >= 0 && loop_add(server->loop, &a->source, EVENTS);
     return a->listens;
 }
 
@@ -140,7 +174,13 @@ void http_accept_close(struct http_server *server)
 void http_accept_last(struct http_server *server)
 {
     server->accept.ready = server->accept.source.fd >= 0;
-    while (server->accept.ready && has_room(server) && take_one(server))
-        continue;
+    for (int i = 0; i < LAST_MAX && server->accept.ready && has_room(server); i++)
+        if (!take_one(server))
+            break;
     http_accept_close(server);
+}
+
+int http_server_ended(const struct http_server *server)
+{
+    return server->accept.ended;
 }

@@ -117,8 +117,10 @@ struct http_accept {
     struct loop_source source; /* its descriptor is owned; -1: it takes nobody in any more */
     bool listens;              /* is the source on the loop? */
     bool ready;                /* callers wait */
+    bool hung_up;              /* nor will there be any */
     int64_t again_ms;          /* when it listens again; CLOCK_NEVER: as soon as there is room */
     int64_t told_ms;           /* when the log was last told that there are no descriptors */
+    int ended;                 /* errno's number of why it takes in nobody any more; 0: it does */
 };
 
 struct http_server {

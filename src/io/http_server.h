@@ -85,6 +85,10 @@ int64_t http_server_deadline_ms(struct http_server *server);
  * connections go on, and replies say `Connection: close`. */
 void http_server_quiesce(struct http_server *server);
 
+/* Has the listening socket been ended by something else than us? Then nobody is taken in any more,
+ * and errno's number says what was found; 0: no. */
+int http_server_ended(const struct http_server *server);
+
 /* No longer waits for the rest of bodies of which nothing comes. For a process that ends. */
 void http_server_hurry(struct http_server *server);
 

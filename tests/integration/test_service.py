@@ -114,6 +114,12 @@ def listening(where) -> socket.socket:
     return one
 
 
+def cpu_seconds(pid: int) -> float:
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
 def status_at(where) -> int:
     with Connection(where) as caller:
         return caller.ask("GET", "/livez").status
@@ -322,3 +328,30 @@ def test_memory_goes_back_after_a_burst(start):
     while (now := resident_bytes(gateway)) > before + (16 << 20) and time.monotonic() < end:
         time.sleep(0.1)
     assert now <= before + (16 << 20), (before, now)
+
+
+@pytest.mark.parametrize("how", [socket.SHUT_RDWR, socket.SHUT_RD])
+@pytest.mark.parametrize("kind", ["tcp", "unix"])
+def test_a_socket_that_others_end(manager, tmp_path, kind, how):
+    """It is told once, turns nothing in vain, and neither a reload nor the end hangs."""
+    where = ("127.0.0.1", 0) if kind == "tcp" else str(tmp_path / "ended.sock")
+    ended, other = listening(where), listening(("127.0.0.1", 0))
+    settings = {"listen": [{"systemd": "ended"}, {"systemd": "other"}]}
+    manager.start(settings, [("ended", ended), ("other", other)])
+    ended.shutdown(how)
+    manager.wait_line("ended from outside")
+    before = cpu_seconds(manager.process.pid)
+    with socket.create_connection(other.getsockname(), timeout=1) as caller:
+        with pytest.raises(TimeoutError):
+            caller.recv(1)
+    assert cpu_seconds(manager.process.pid) - before < 0.3 * SLOW
+    assert status_at(other.getsockname()) == 200
+    manager.reload({**settings, "limits": {"idle": "59s"}})
+    process, manager.process = manager.process, None
+    process.send_signal(signal.SIGTERM)
+    rest = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(DEADLINE) == 0
+    assert "ended from outside" not in rest
+    for one in (ended, other):
+        one.close()

@@ -2,6 +2,7 @@
 /* How connections end: by callers, by time, for others, with the server. */
 #include "http_rig.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -275,6 +276,49 @@ static void test_many_at_once(void **state UNUSED)
     rig_free(rig);
 }
 
+/* How often the loop turns in 200 ms: a turn without events takes 20. */
+static size_t count_turns(struct rig *rig)
+{
+    size_t n = 0;
+    for (int64_t until_ms = clock_now_ms() + 200; clock_now_ms() < until_ms; n++)
+        rig_turn(rig);
+    return n;
+}
+
+/* Whoever shares a listening socket can end it. Nothing turns in vain then, those that were taken
+ * in are served, and the end comes. */
+static void test_listener_is_ended(void **state UNUSED)
+{
+    struct rig *rigs[] = { rig_tcp(&rig_limits), rig_unix(&rig_limits) };
+    for (size_t i = 0; i < ARRAY_LEN(rigs); i++) {
+        struct rig *rig = rigs[i];
+        int fd = rig_client(rig);
+        rig_hold(rig, fd);
+        assert_int_equal(http_server_ended(rig->server), 0);
+        assert_int_equal(shutdown(rig->listen_fd, SHUT_RDWR), 0);
+        RIG_WAIT(rig, http_server_ended(rig->server) != 0);
+        assert_int_equal(http_server_ended(rig->server), EINVAL);
+        assert_in_range(count_turns(rig), 1, 15);
+        rig_release(rig, "still here");
+        rig_expect(rig, fd, 200, "still here");
+        http_server_quiesce(rig->server);
+        assert_int_equal(http_server_ended(rig->server), EINVAL);
+        close(fd);
+        rig_free(rig);
+    }
+}
+
+/* It is ended while it is quiesced: who waits is lost, but nobody hangs. */
+static void test_listener_is_ended_at_the_end(void **state UNUSED)
+{
+    struct rig *rig = rig_tcp(&rig_limits);
+    int fd = rig_client(rig);
+    assert_int_equal(shutdown(rig->listen_fd, SHUT_RDWR), 0);
+    http_server_quiesce(rig->server);
+    close(fd);
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +327,8 @@ int main(void)
         cmocka_unit_test(test_end_together_with_bytes),
         cmocka_unit_test(test_quiesce_and_free),
         cmocka_unit_test(test_silent_bodies_at_the_end),
+        cmocka_unit_test(test_listener_is_ended),
+        cmocka_unit_test(test_listener_is_ended_at_the_end),
         cmocka_unit_test(test_deadlines),
         cmocka_unit_test(test_makes_room),
         cmocka_unit_test(test_many_at_once),
