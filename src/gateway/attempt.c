@@ -24,11 +24,6 @@ static struct upstream_state *shared_of(const struct call *c)
     return pool_of(c)->shared;
 }
 
-static int64_t now_of(const struct call *c)
-{
-    return loop_now_ms(c->view->worker->loop);
-}
-
 /* After a failed attempt that failure is the answer: it says more than that there was no room for
  * another one. */
 static void refuse_open(struct call *c, int64_t wait_ms)
@@ -93,7 +88,7 @@ void attempt_start(struct call *c)
         call_fail(c);
         return;
     }
-    if (UNLIKELY(breaker_refuses(&shared_of(c)->breaker, now_of(c), &wait_ms))) {
+    if (UNLIKELY(breaker_refuses(&shared_of(c)->breaker, clock_now_ms(), &wait_ms))) {
         refuse_open(c, wait_ms);
         return;
     }
@@ -126,7 +121,7 @@ static void tell_breaker(struct call *c, enum breaker_result result)
 {
     bool probe = c->is_probe;
     c->is_probe = false;
-    upstream_state_tell(shared_of(c), now_of(c), result, probe);
+    upstream_state_tell(shared_of(c), clock_now_ms(), result, probe);
 }
 
 static void on_head(struct upstream_call *call, int http_status, struct str content_type)
@@ -156,7 +151,7 @@ static void on_done(struct upstream_call *call, const struct upstream_outcome *o
 /* Sends it to one of the upstream's addresses. False: all were tried. */
 static bool submit(struct call *c)
 {
-    size_t target = upstream_state_target(shared_of(c), now_of(c), c->targets_tried);
+    size_t target = upstream_state_target(shared_of(c), clock_now_ms(), c->targets_tried);
     if (target == UPSTREAM_NO_TARGET)
         return false;
     c->targets_tried |= UINT64_C(1) << target;
@@ -185,7 +180,7 @@ static bool submit(struct call *c)
 void attempt_run(struct call *c)
 {
     int64_t wait_ms = 0;
-    enum breaker_answer answer = breaker_ask(&shared_of(c)->breaker, now_of(c), &wait_ms);
+    enum breaker_answer answer = breaker_ask(&shared_of(c)->breaker, clock_now_ms(), &wait_ms);
     bool is_late = c->state == CALL_QUEUED && (c->unwanted || clock_now_ms() >= c->deadline_ms);
     /* Another worker that is cut off already has given its permit to this one. */
     bool is_over = gateway_phase(c->view->worker->gateway) == GATEWAY_STOPPING;
@@ -295,11 +290,11 @@ static void on_done(struct upstream_call *call, const struct upstream_outcome *o
     memory_leave(&c->memory);
     c->upstream_us += outcome->duration_us;
     if (is_known)
-        upstream_state_connected(shared_of(c), c->target, now_of(c), connected);
+        upstream_state_connected(shared_of(c), c->target, clock_now_ms(), connected);
     if (!connected && submit(c))
         return;
     if (is_known)
-        upstream_state_reached(shared_of(c), now_of(c), connected);
+        upstream_state_reached(shared_of(c), clock_now_ms(), connected);
     tell_breaker(c, result_of(c, outcome));
     give_permit(c, true);
     finish(c, outcome);

@@ -26,7 +26,7 @@ static void on_done(struct upstream_call *call, const struct upstream_outcome *o
 /* False: all addresses were tried. */
 static bool connect_next(struct probe *p)
 {
-    int64_t now_ms = loop_now_ms(p->pool->worker->loop);
+    int64_t now_ms = clock_now_ms();
     size_t target = upstream_state_target(p->pool->shared, now_ms, p->tried);
     if (target == UPSTREAM_NO_TARGET)
         return false;
@@ -47,7 +47,7 @@ static void on_done(struct upstream_call *call, const struct upstream_outcome *o
 {
     struct probe *p = call->user;
     struct upstream_state *shared = p->pool->shared;
-    int64_t now_ms = loop_now_ms(p->pool->worker->loop);
+    int64_t now_ms = clock_now_ms();
     bool well = outcome->status == UPSTREAM_OK;
     upstream_state_connected(shared, call->target, now_ms, well);
     if (well || !connect_next(p))

@@ -47,7 +47,7 @@ static void listen_now(struct http_server *server)
     a->again_ms = CLOCK_NEVER;
     a->listens = loop_add(server->loop, &a->source, EVENTS);
     if (!a->listens)
-        a->again_ms = loop_now_ms(server->loop) + AGAIN_MS;
+        a->again_ms = clock_now_ms() + AGAIN_MS;
 }
 
 static void rest(struct http_server *server)
@@ -64,7 +64,7 @@ static void rest(struct http_server *server)
 static void wait_for_room(struct http_server *server)
 {
     struct http_accept *a = &server->accept;
-    int64_t now_ms = loop_now_ms(server->loop);
+    int64_t now_ms = clock_now_ms();
     if (a->told_ms == 0 || now_ms >= a->told_ms + TELL_MS) {
         bool is_limit = errno == EMFILE || errno == ENFILE;
         log_warn("no further caller can be taken in: %s%s", strerror(errno),

@@ -23,6 +23,9 @@
  * then they are in the reserve. [ms] */
 #define PATIENCE_MS 1000
 
+/* A turn that takes longer is one in which callers were not looked at. [ms] */
+#define AWAY_MS 100
+
 /* Without descriptors, whoever has just come has this time to send a request. [ms] */
 #define NEW_MS 10
 
@@ -52,7 +55,7 @@ struct http_connection *http_connection_new(struct http_server *server, struct M
     c->fd = fd;
     c->linger_fd = -1;
     c->phase = HTTP_HEAD;
-    c->since_ms = loop_now_ms(server->loop);
+    c->since_ms = clock_now_ms();
     list_add_last(&server->phases[HTTP_HEAD], &c->member);
     server->n_in[HTTP_HEAD]++;
     list_init(&c->in_finished);
@@ -82,7 +85,7 @@ void http_connection_enter(struct http_connection *c, enum http_phase phase)
     list_remove(&c->member);
     server->n_in[c->phase]--;
     c->phase = phase;
-    c->since_ms = loop_now_ms(server->loop);
+    c->since_ms = clock_now_ms();
     list_add_last(&server->phases[phase], &c->member);
     server->n_in[phase]++;
     look_again(c);
@@ -216,25 +219,43 @@ static void sweep_bodies(struct http_server *server, int64_t now_ms)
     }
 }
 
+/* After a turn in which nobody was looked at callers get as much time again: what they have sent
+ * may wait, and what they wait for. For half of the time at most, or nobody's time would ever be
+ * over where each turn is a long one. */
+void http_connections_be_lenient(struct http_server *server)
+{
+    int64_t away_ms = loop_away_ms(server->loop);
+    int64_t now_ms = loop_now_ms(server->loop);
+    if (away_ms <= AWAY_MS || now_ms < server->lenient_ms + server->leniency_ms)
+        return;
+    server->leniency_ms = away_ms;
+    server->lenient_ms = now_ms + away_ms;
+}
+
 void http_connections_sweep(struct http_server *server)
 {
     int64_t now_ms = loop_now_ms(server->loop);
     server->swept_ms = now_ms;
+    linger_run(&server->linger, now_ms);
+    http_connections_make_room(server);
+    if (now_ms < server->lenient_ms)
+        return;
     for (enum http_phase phase = 0; phase < HTTP_PHASES; phase++) {
         while (expires_ms(server, phase) <= now_ms)
             force_down(oldest(server, phase));
     }
     if (server->pending || server->hurries)
         sweep_bodies(server, now_ms);
-    linger_run(&server->linger, now_ms);
-    http_connections_make_room(server);
 }
 
 int64_t http_connections_deadline_ms(const struct http_server *server)
 {
-    int64_t earliest = linger_deadline_ms(&server->linger);
+    int64_t earliest = CLOCK_NEVER;
     for (enum http_phase phase = 0; phase < HTTP_PHASES; phase++)
         earliest = clock_min(earliest, expires_ms(server, phase));
+    if (earliest < server->lenient_ms)
+        earliest = server->lenient_ms;
+    earliest = clock_min(earliest, linger_deadline_ms(&server->linger));
     if (server->hurries && server->n_in[HTTP_BODY] > 0)
         earliest = clock_min(earliest, server->swept_ms + LAST_SILENCE_MS / 4);
     if (server->pending && server->n_in[HTTP_BODY] > 0)

@@ -147,6 +147,8 @@ struct http_server {
     size_t n_in[HTTP_PHASES];
     int64_t limit_ms[HTTP_PHASES]; /* CLOCK_NEVER: none */
     int64_t swept_ms;
+    int64_t lenient_ms;   /* until then nobody's time is over; */
+    int64_t leniency_ms;  /* for so long it is, or was, so */
     struct list finished; /* connections of which the caller sends no more */
     struct linger_pool linger;
 };
@@ -162,6 +164,7 @@ struct http_connection *http_connection_new(struct http_server *server, struct M
 void http_connection_free(struct http_connection *c);
 void http_connection_enter(struct http_connection *c, enum http_phase phase);
 void http_connections_end_finished(struct http_server *server);
+void http_connections_be_lenient(struct http_server *server); /* once a turn */
 void http_connections_sweep(struct http_server *server);
 void http_connections_make_room(struct http_server *server);
 bool http_connections_give_up_one(struct http_server *server); /* false: there is none */

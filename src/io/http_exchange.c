@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
 #include "io/http_connection.h"
 
 #include <assert.h>
@@ -41,7 +42,7 @@ static bool take_body(struct http_exchange *x, struct str bytes)
 {
     struct http_connection *c = http_connection_of(x);
     const struct http_server *server = c->server;
-    c->heard_ms = loop_now_ms(server->loop);
+    c->heard_ms = clock_now_ms();
     bool taken = x->response != NULL || server->handler->body(server->context, x, bytes);
     if (x->aborted || taken)
         return !x->aborted;

@@ -196,6 +196,7 @@ static void run_library(struct http_server *server)
 void http_server_run(struct http_server *server)
 {
     http_accept_run(server);
+    http_connections_be_lenient(server);
     for (int i = 0; i < RUNS_MAX && (server->ready || server->pending); i++)
         run_library(server);
     http_connections_end_finished(server);

@@ -63,7 +63,7 @@ void linger_add(struct linger_pool *pool, int fd)
     s->source = (struct loop_source){ .fd = fd, .ready = on_ready };
     s->pool = pool;
     s->left = LINGER_BYTES;
-    s->until_ms = loop_now_ms(pool->loop) + LINGER_MS;
+    s->until_ms = clock_now_ms() + LINGER_MS;
     list_add_last(&pool->sockets, &s->member);
     pool->n++;
     shutdown(fd, SHUT_WR);

@@ -17,6 +17,7 @@ struct loop {
     int epoll_fd;
     int wake_fd;
     int64_t now_ms;
+    int64_t away_ms; /* how long the turn before took */
     struct epoll_event batch[BATCH];
     int n_batch; /* events of the batch at hand; 0 outside loop_wait() */
 };
@@ -82,6 +83,7 @@ static void clear_wake(struct loop *loop)
 void loop_wait(struct loop *loop, int64_t deadline_ms)
 {
     int n;
+    loop->away_ms = clock_now_ms() - loop->now_ms;
     do {
         int64_t now_ms = deadline_ms == CLOCK_NEVER ? 0 : clock_now_ms();
         n = epoll_wait(loop->epoll_fd, loop->batch, BATCH, clock_wait_ms(deadline_ms, now_ms));
@@ -103,6 +105,11 @@ void loop_wait(struct loop *loop, int64_t deadline_ms)
 int64_t loop_now_ms(const struct loop *loop)
 {
     return loop->now_ms;
+}
+
+int64_t loop_away_ms(const struct loop *loop)
+{
+    return loop->away_ms;
 }
 
 void loop_wake(struct loop *loop)

@@ -33,8 +33,14 @@ void loop_remove(struct loop *loop, struct loop_source *source);
  * come, and calls `ready` of what is ready. The only blocking call of a worker. */
 void loop_wait(struct loop *loop, int64_t deadline_ms);
 
-/* The monotonic time at which the last loop_wait() returned. [ms] */
+/* The monotonic time at which the last loop_wait() returned: cheap, and good enough to find out
+ * whether a time is over, since it is late at most. What begins takes its time from the clock
+ * itself, or a long step before it in the same turn would count as its own. [ms] */
 int64_t loop_now_ms(const struct loop *loop);
+
+/* How long the turn took that the last loop_wait() has ended: nobody was looked at meanwhile. [ms]
+ */
+int64_t loop_away_ms(const struct loop *loop);
 
 /* Ends a loop_wait() that is under way, or the next one. Any thread. */
 void loop_wake(struct loop *loop);

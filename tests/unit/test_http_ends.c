@@ -319,6 +319,61 @@ static void test_listener_is_ended_at_the_end(void **state UNUSED)
     rig_free(rig);
 }
 
+/* A step of another request keeps the server from its connections. */
+static void be_away(int64_t ms)
+{
+    int64_t until_ms = clock_now_ms() + ms;
+    while (clock_now_ms() < until_ms)
+        continue;
+}
+
+/* Nobody's time goes by while the server looks at nobody: not before a reply begins, nor while it
+ * is being sent, nor while a request waits to be read. */
+static void test_times_do_not_go_by_unseen(void **state UNUSED)
+{
+    struct http_limits limits = rig_limits;
+    limits.write_time_ms = limits.body_time_ms = 1000 * rig_slow();
+    int64_t away_ms = 1500 * rig_slow();
+    struct rig *rig = rig_tcp(&limits);
+
+    int fd = rig_client(rig);
+    rig_hold(rig, fd);
+    be_away(away_ms);
+    rig_release(rig, "begins now");
+    http_server_run(rig->server);
+    for (int i = 0; i < 3; i++)
+        rig_turn(rig);
+    rig_expect(rig, fd, 200, "begins now");
+    close(fd);
+    rig_free(rig);
+
+    rig = rig_tcp(&limits);
+    fd = rig_client(rig);
+    rig_send(rig, fd, "GET /size/20000000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    RIG_WAIT(rig, rig->n_heads == 1);
+    rig_turn(rig);
+    be_away(away_ms);
+    rig_turn(rig);
+    rig_turn(rig);
+    struct answer a = rig_read(rig, fd, UNTIL_END);
+    assert_int_equal(strlen(answer_body(&a)), 20000000);
+    answer_done(&a);
+    close(fd);
+    rig_free(rig);
+
+    rig = rig_tcp(&limits);
+    fd = rig_client(rig);
+    rig_send(rig, fd, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab");
+    RIG_WAIT(rig, rig->n_heads == 1);
+    be_away(away_ms);
+    rig_turn(rig);
+    rig_turn(rig);
+    rig_send(rig, fd, "cd");
+    rig_expect(rig, fd, 200, "abcd");
+    close(fd);
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +384,7 @@ int main(void)
         cmocka_unit_test(test_silent_bodies_at_the_end),
         cmocka_unit_test(test_listener_is_ended),
         cmocka_unit_test(test_listener_is_ended_at_the_end),
+        cmocka_unit_test(test_times_do_not_go_by_unseen),
         cmocka_unit_test(test_deadlines),
         cmocka_unit_test(test_makes_room),
         cmocka_unit_test(test_many_at_once),
