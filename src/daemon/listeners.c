@@ -106,6 +106,10 @@ static bool open_one(struct opening *o, const struct listen_config *entry)
         log_error("%s", why);
         return false;
     }
+    if (opened.is_early)
+        log_warn("no interface of this machine has the address of %s yet: callers reach it once "
+                 "one has",
+                 opened.name);
     add(o, listener_state_new(&opened, o->all->n_workers), entry);
     return true;
 }

@@ -23,6 +23,7 @@ struct listener {
     bool is_unix;
     bool is_given;            /* by the service manager */
     bool faces_network;       /* is_given, and TCP on an address beyond loopback */
+    bool is_early;            /* TCP on an address that this machine did not have then */
     unsigned port;            /* of TCP, the one in use */
     char key[LISTENER_KEY];   /* equal: it can stand for another entry, too */
     char name[LISTENER_NAME]; /* "http://127.0.0.1:8080", "unix:/run/rpcgate/rpcgate.sock": for
@@ -37,7 +38,7 @@ struct listener_options {
 
 void listener_key(const struct listen_config *config, char key[LISTENER_KEY]);
 
-/* Opens the sockets for an entry with `unix` or `address`. A stale unix socket is replaced, one
+/* Opens the sockets for an entry with `unix` or `address`, which the machine need not have yet. A stale unix socket is replaced, one
  * where somebody answers is refused. False: `reterr` has a sentence that says what to do (give it
  * to free()). */
 bool listener_open(const struct listener_options *options, struct listener *ret,

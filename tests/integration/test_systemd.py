@@ -4,6 +4,7 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -115,3 +116,47 @@ def test_the_check_at_reload_is_quiet(open_folder):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     done = check(settings | {"limits": {"body": "4X"}})
     assert done.returncode == 78 and "body" in done.stderr
+
+
+def test_the_unit_tries_for_ever():
+    """Seconds lie between two starts, and no number of them ends it."""
+    assert setting("StartLimitIntervalSec") == "0"
+    assert setting("Restart") == "on-failure"
+    assert 1 <= int(setting("RestartSec")) <= 10
+    never = {int(status) for status in setting("RestartPreventExitStatus").split()}
+    assert never == {os.EX_USAGE, os.EX_NOINPUT, os.EX_CONFIG}
+
+
+def bytes_of(text: str) -> int:
+    number, unit = re.fullmatch(r"(\d+)([KMG]?)", text).groups()
+    return int(number) << {"": 0, "K": 10, "M": 20, "G": 30}[unit]
+
+
+def test_the_unit_bounds_memory_and_threads(tmp_path):
+    """With room for what the daemon's own limits allow."""
+    config = tmp_path / "rpcgate.conf"
+    config.write_text(configuration({"upstreams": {"up": {"url": "http://127.0.0.1:9"}}}))
+    shown = run_program("--show-config", "-c", str(config)).stdout
+    memory = bytes_of(re.search(r'\bmemory = "(\w+)"', shown)[1])
+    connections = int(re.search(r"\bconnections = (\d+)", shown)[1])
+    assert 2 * memory + connections * 128 * 1024 <= bytes_of(setting("MemoryMax")) <= 2**32
+    assert setting("MemorySwapMax") == "0"
+    assert 64 * 16 < int(setting("TasksMax")) <= 16384
+
+
+def test_an_address_that_is_not_there_yet(start):
+    """It is listened on all the same, and said so: who is at 192.0.2.7 is nobody's business here."""
+    gateway = start.gateway({"anonymous": {"allow": ["*/*"]}, "listen": [
+        {"address": "127.0.0.1", "port": 0}, {"address": "192.0.2.7", "port": 0, "insecure": True}]})
+    gateway.wait_line("no interface of this machine has the address of http://192.0.2.7:")
+
+
+def test_a_port_that_another_program_has(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        config = tmp_path / "rpcgate.conf"
+        config.write_text(configuration({
+            "anonymous": {"allow": ["*/*"]}, "upstreams": {"up": {"url": "http://127.0.0.1:9"}},
+            "listen": [{"address": "127.0.0.1", "port": other.getsockname()[1]}]}))
+        done = run_program("-c", str(config))
+    assert done.returncode == os.EX_UNAVAILABLE
+    assert "stop the program that listens there" in done.stderr

@@ -127,9 +127,39 @@ static void test_tcp6(void **state)
 
 static void test_tcp_refusals(void **state UNUSED)
 {
-    char name[] = "localhost", foreign[] = "192.0.2.1";
+    char name[] = "localhost", loopback[] = "127.0.0.1";
     expect_refusal(&(struct listen_config){ .address = name }, "IPv4 or IPv6 address");
-    expect_refusal(&(struct listen_config){ .address = foreign }, "one of this machine's");
+    struct listen_config config = { .address = loopback };
+    struct listener l = must_open(&config, 1);
+    assert_false(l.is_early);
+    config.port = l.port;
+    expect_refusal(&config, "another `port`");
+    listener_close(&l, false);
+}
+
+/* RFC 5737, RFC 3849: no machine has these. */
+static void test_tcp_before_the_address_is_there(void **state UNUSED)
+{
+    char v4[] = "192.0.2.7", v6[] = "2001:db8::7";
+    char *addresses[] = { v4, v6 };
+    for (size_t i = 0; i < ARRAY_LEN(addresses); i++) {
+        struct listen_config config = { .address = addresses[i] };
+        struct listener l, other;
+        char *why = NULL;
+        const struct listener_options options = { .config = &config, .n_workers = 2 };
+        if (!listener_open(&options, &l, &why)) {
+            assert_ptr_equal(addresses[i], v6); /* a kernel without IPv6 */
+            free(why);
+            continue;
+        }
+        assert_true(l.is_early);
+        assert_true(l.port != 0);
+        config.port = l.port;
+        assert_false(listener_open(&options, &other, &why));
+        assert_non_null(strstr(why, "another `port`"));
+        free(why);
+        listener_close(&l, false);
+    }
 }
 
 static void test_unix(void **state)
@@ -185,6 +215,7 @@ int main(void)
         cmocka_unit_test(test_tcp),
         cmocka_unit_test(test_tcp6),
         cmocka_unit_test(test_tcp_refusals),
+        cmocka_unit_test(test_tcp_before_the_address_is_there),
         cmocka_unit_test_setup_teardown(test_unix, spot_make, spot_remove),
         cmocka_unit_test_setup_teardown(test_unix_refusals, spot_make, spot_remove),
     };
