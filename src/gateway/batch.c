@@ -186,13 +186,24 @@ void batch_go_on(struct batch *b)
 
 /* ---- The text ------------------------------------------------------------------------------- */
 
-/* Each call counts. JSON-RPC tells each of them that there were too many. */
+/* A problem is much longer than what may cause it: there is one for all. */
+static bool check_count(struct batch *b, struct error *err)
+{
+    size_t n = batch_reader_count(b->reader);
+    size_t max = (size_t)b->request->view->config->limits.batch;
+    return n <= max || error_limit(err, PROBLEM_INVALID_REQUEST, "limits.batch",
+                                   "These are %zu calls, and limits.batch is %zu: send fewer in "
+                                   "one batch, or raise that limit.",
+                                   n, max);
+}
+
+/* Each call counts. What is no list is answered with its id, or not at all. */
 static bool check_rate(struct batch *b, struct error *err)
 {
     size_t n = batch_reader_count(b->reader);
     if (n == 0 || request_take_calls(b->request, n, err))
         return true;
-    if (b->dialect == BATCH_REST)
+    if (batch_reader_is_list(b->reader))
         return false;
     b->is_over = true;
     b->over = *err;
@@ -204,7 +215,7 @@ static bool check_batch(struct batch *b, struct error *err)
     if (b->dialect == BATCH_JSONRPC && batch_reader_count(b->reader) == 0)
         return error_set(err, PROBLEM_INVALID_REQUEST,
                          "The batch has no request in it: send at least one.");
-    if (!check_rate(b, err))
+    if (!check_count(b, err) || !check_rate(b, err))
         return false;
     return entries_open(b) || error_limit(err, PROBLEM_OVERLOADED, "limits.memory",
                                           "There is no room in limits.memory for so many calls "

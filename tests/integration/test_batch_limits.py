@@ -74,6 +74,47 @@ def test_rate_counts_each_call(start):
     assert gateway.batch("up", **bearer) == []
 
 
+def refused_batch(gateway, use, body, **headers):
+    """The one problem that answers for all of it."""
+    answer = gateway.post_json(f"/{use}/up", body, **headers)
+    if use == "v1":
+        return answer, answer.json
+    assert answer.status == 200 and answer.json["id"] is None
+    return answer, answer.json["error"]["data"]
+
+
+@pytest.mark.parametrize("use", ["v1", "jsonrpc"])
+@pytest.mark.parametrize("item", ["1", '{"method":"echo"}', '{"jsonrpc":"2.0","method":"echo"}'])
+def test_too_many_calls_are_one_error(start, use, item):
+    upstream = start.upstream(Multicall())
+    gateway = start.gateway(up_settings(upstream) | {"limits": {"batch": 20}})
+    answer, problem = refused_batch(gateway, use, f"[{','.join([item] * 21)}]".encode())
+    assert problem["type"] == "urn:rpcgate:problem:invalid-request"
+    assert (problem["status"], problem["setting"]) == (400, "limits.batch")
+    assert "21" in problem["detail"] and "20" in problem["detail"]
+    assert problem["executed"] == "no" and len(answer.body) < 800
+    if use == "jsonrpc":
+        assert answer.json["error"]["code"] == -32600
+    assert upstream.exchanges == []
+    most = f"[{','.join([item] * 20)}]".encode()
+    assert gateway.post_json(f"/{use}/up", most).status in (200, 204)
+
+
+@pytest.mark.parametrize("use", ["v1", "jsonrpc"])
+def test_many_items_that_are_no_calls(start, use):
+    """4 MB of them take no more memory than they are, and are answered with one problem."""
+    upstream = start.upstream(Multicall())
+    token = "t" * 32
+    gateway = start.gateway({"upstreams": {"up": {"url": upstream.url}}, "callers": (
+        {"name": "c", "token": token, "allow": ["*/*"], "rate": 1, "burst": 1},)})
+    body = b"[" + b"1," * 2_000_000 + b"1]"
+    answer, problem = refused_batch(gateway, use, body, Authorization=f"Bearer {token}")
+    assert problem["setting"] == "limits.batch" and len(answer.body) < 800
+    few = b"[" + b"1," * 5_000 + b"1]"
+    answer, problem = refused_batch(gateway, use, few, Authorization=f"Bearer {token}")
+    assert problem["setting"] == "callers.burst" and len(answer.body) < 800
+
+
 def test_in_flight_counts_the_batch_once(start):
     token = "t" * 32
     upstream, gate = held(start)
@@ -135,7 +176,7 @@ def test_many_large_batches_at_once(start, way):
 def test_problems_beyond_memory(start):
     """As many as there is room for, and then an end is made of it."""
     upstream = start.upstream(Multicall())
-    gateway = start.gateway(up_settings(upstream) | {"limits": {"memory": "8M"}})
+    gateway = start.gateway(up_settings(upstream) | {"limits": {"memory": "8M", "batch": 100_000}})
     answer = gateway.post_json("/v1/up", b"[" + b",".join([b"1"] * 100_000) + b"]")
     assert_problem(answer, "response-too-large", 502, setting="limits.memory")
     assert gateway.batch("up", ("echo", 1)) == [{"result": 1}]
@@ -151,7 +192,8 @@ def test_response_limit_is_the_round_trips(up):
 def test_other_callers_have_their_turn(start):
     """A batch of the largest size does not hold up others of its worker."""
     upstream = start.upstream(Multicall())
-    gateway = start.gateway(up_settings(upstream) | {"workers": 1, "limits": {"body": "32M"}})
+    gateway = start.gateway(up_settings(upstream) | {"workers": 1, "limits": {"body": "32M",
+                                                                                "batch": 400_000}})
     body = b"[" + b",".join([b'{"method":5}'] * 400_000) + b"]"
     worst = 0.0
     with ThreadPoolExecutor(1) as pool:

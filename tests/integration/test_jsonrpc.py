@@ -332,9 +332,9 @@ def test_rates(start):
         {"name": "c", "token": token, "allow": ["*/*"], "rate": 1, "burst": 2},)})
     bearer = {"Authorization": f"Bearer {token}"}
     call = {"jsonrpc": "2.0", "method": "echo", "params": [1], "id": 1}
-    answers = gateway.jsonrpc("up", [call] * 3, **bearer).json
-    assert [answer["error"]["code"] for answer in answers] == [-32000] * 3
-    assert answers[0]["error"]["data"]["type"] == "urn:rpcgate:problem:rate-limited"
+    answer = gateway.jsonrpc("up", [call] * 3, **bearer).json
+    assert (answer["error"]["code"], answer["id"]) == (-32000, None)
+    assert answer["error"]["data"]["type"] == "urn:rpcgate:problem:rate-limited"
     assert upstream.exchanges == []
     assert len(gateway.jsonrpc("up", [call] * 2, **bearer).json) == 2
     answer = gateway.jsonrpc("up", call, **bearer)
