@@ -106,14 +106,14 @@ static bool check_method(struct request *r)
     return r->route.kind != ROUTE_METHOD || request_may_call(r, route_method(&r->route), &r->error);
 }
 
-/* Of a batch the calls are counted when its body is there. */
+/* What asks an upstream about itself counts like a call. Of a batch the calls are counted when its
+ * body is there. */
 static bool check_rate(struct request *r)
 {
-    bool is_one_call = r->route.kind == ROUTE_METHOD && request_is_post(r);
+    bool is_batch = r->route.kind != ROUTE_METHOD && request_is_post(r);
     if (r->upstream == NULL)
         return true;
-    return request_enter_flight(r, &r->error) &&
-           (!is_one_call || request_take_calls(r, 1, &r->error));
+    return request_enter_flight(r, &r->error) && (is_batch || request_take_calls(r, 1, &r->error));
 }
 
 bool request_check_type(const struct request *r, struct error *err)

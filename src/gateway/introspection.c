@@ -17,18 +17,22 @@
 #define TOPICS_MAX ((size_t)1024)
 #define BYTES_MAX ((size_t)4 * 1024 * 1024)
 
-/* An answer that could not be made new is not asked for again at once. */
+/* What could not be fetched is not asked for again at once, whoever wants it. */
 #define AGAIN_MS 1000
+
+struct failure {
+    struct error *error; /* owned; NULL: the last fetch has not failed */
+    int64_t when_ms;
+};
 
 struct topic {
     struct list in_topics; /* of its introspection; the last one that was asked for is first */
     struct str name;       /* its bytes are behind the struct */
     struct fact *fact;     /* the newest; NULL: none */
     int64_t fetched_ms;    /* when that came */
-    struct error *failure; /* owned; how the last fetch has failed; NULL: it has not */
-    int64_t failed_ms;     /* when that was */
-    bool is_fetched;       /* now */
-    unsigned round;        /* how many fetches have ended */
+    struct failure failure;
+    bool is_fetched; /* now */
+    unsigned round;  /* how many fetches have ended */
     size_t n_waiting;
 };
 
@@ -39,6 +43,7 @@ struct introspection {
     size_t bytes;            /* of the facts of methods */
     size_t *waiting;         /* how many wait in each worker; owned; NULL: none has ever waited */
     struct gateway *gateway; /* whose workers these are; not before there is `waiting` */
+    struct failure failure;  /* of the upstream, whatever it was asked about */
     atomic_bool no_multicall;
 };
 
@@ -91,7 +96,7 @@ static void topic_free(struct introspection *i, struct topic *t)
     list_remove(&t->in_topics);
     i->n_topics--;
     fact_unref(t->fact);
-    free(t->failure);
+    free(t->failure.error);
     free(t);
 }
 
@@ -100,6 +105,7 @@ void introspection_free(struct introspection *i)
     LIST_EACH (&i->topics, at, following)
         topic_free(i, CONTAINER_OF(at, struct topic, in_topics));
     pthread_mutex_destroy(&i->lock);
+    free(i->failure.error);
     free(i->waiting);
     free(i);
 }
@@ -187,13 +193,22 @@ static void begin_waiting(struct curious *curious, struct topic *t)
     curious->round = t->round;
 }
 
-/* Is it to be fetched? Then the caller does that. */
-static bool want(struct topic *t, int64_t ttl_ms)
+/* Why the topic is not asked for now; NULL: nothing against it. */
+static const struct error *recent_failure(const struct introspection *i, const struct topic *t)
 {
     int64_t now_ms = clock_now_ms();
-    bool is_new = t->fact != NULL && now_ms < t->fetched_ms + ttl_ms;
-    bool serves_on = t->fact != NULL && t->failure != NULL && now_ms < t->failed_ms + AGAIN_MS;
-    if (t->is_fetched || is_new || serves_on)
+    if (t->failure.error != NULL && now_ms < t->failure.when_ms + AGAIN_MS)
+        return t->failure.error;
+    if (i->failure.error != NULL && now_ms < i->failure.when_ms + AGAIN_MS)
+        return i->failure.error;
+    return NULL;
+}
+
+/* Is it to be fetched? Then the caller does that. */
+static bool want(const struct introspection *i, struct topic *t, int64_t ttl_ms)
+{
+    bool is_new = t->fact != NULL && clock_now_ms() < t->fetched_ms + ttl_ms;
+    if (t->is_fetched || is_new || recent_failure(i, t) != NULL)
         return false;
     t->is_fetched = true;
     return true;
@@ -208,14 +223,16 @@ static bool is_told(const struct curious *curious, const struct topic *t)
 static enum introspection_answer answer(struct curious *curious, struct topic *t, struct fact **ret,
                                         struct error *err)
 {
-    bool has_failed = is_told(curious, t) && t->failure != NULL;
+    const struct error *failure = is_told(curious, t) ? t->failure.error : NULL;
+    if (failure == NULL && !t->is_fetched)
+        failure = recent_failure(of(curious), t);
     stop_waiting(curious);
     if (t->fact != NULL) {
         *ret = fact_ref(t->fact);
         return INTROSPECTION_READY;
     }
-    if (has_failed) {
-        *err = *t->failure;
+    if (failure != NULL) {
+        *err = *failure;
         return INTROSPECTION_FAILED;
     }
     begin_waiting(curious, t);
@@ -231,15 +248,24 @@ static void put_fact(struct introspection *i, struct topic *t, struct fact *fact
     fact_unref(t->fact);
     t->fact = fact;
     t->fetched_ms = clock_now_ms();
-    free(TAKE(t->failure));
+    free(TAKE(t->failure.error));
+    free(TAKE(i->failure.error));
 }
 
-static void put_failure(struct topic *t, const struct error *err)
+static void set_failure(struct failure *failure, const struct error *err)
 {
-    if (t->failure == NULL)
-        t->failure = xcalloc(1, sizeof *t->failure);
-    *t->failure = *err;
-    t->failed_ms = clock_now_ms();
+    if (failure->error == NULL)
+        failure->error = xcalloc(1, sizeof *failure->error);
+    *failure->error = *err;
+    failure->when_ms = clock_now_ms();
+}
+
+/* An answer that cannot be used says nothing of what it would answer to other questions. */
+static void put_failure(struct introspection *i, struct topic *t, const struct error *err)
+{
+    set_failure(&t->failure, err);
+    if (err->type != PROBLEM_BAD_RESPONSE && err->type != PROBLEM_RESPONSE_TOO_LARGE)
+        set_failure(&i->failure, err);
 }
 
 /* ---- */
@@ -252,7 +278,7 @@ enum introspection_answer introspection_ask(struct curious *curious, struct str 
     struct topic *t = topic_find(i, topic);
     bool may_want = !is_told(curious, t);
     enum introspection_answer how = answer(curious, t, ret, err);
-    bool wanted = may_want && want(t, curious->upstream->introspection.ttl);
+    bool wanted = may_want && want(i, t, curious->upstream->introspection.ttl);
     pthread_mutex_unlock(&i->lock);
     if (wanted)
         introspection_fetch(curious->view, curious->upstream, i, t);
@@ -286,7 +312,7 @@ void introspection_tell(struct introspection *i, struct topic *topic, struct fac
     if (fact != NULL)
         put_fact(i, topic, fact);
     else
-        put_failure(topic, err);
+        put_failure(i, topic, err);
     shrink(i);
     tell_workers(i);
     pthread_mutex_unlock(&i->lock);

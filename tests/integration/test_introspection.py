@@ -316,7 +316,7 @@ def test_one_asks_for_all(start, path, made):
     assert len(upstream.exchanges) == made
 
 
-def test_all_are_told_of_a_failure_and_it_is_not_kept(start):
+def test_all_are_told_of_a_failure(start):
     talker = Talker()
     upstream = start.upstream(talker)
     gate = upstream.gate()
@@ -334,7 +334,47 @@ def test_all_are_told_of_a_failure_and_it_is_not_kept(start):
         for answer in answers:
             assert_problem(answer.result(DEADLINE), "connection-lost", 502, upstream="up")
     upstream.behave = talker
+    end = time.monotonic() + DEADLINE
+    while gateway.get("/v1/up").status != 200:
+        assert time.monotonic() < end
     assert names(gateway.get("/v1/up")) == ["a.b", "c"]
+
+
+@pytest.mark.parametrize("has_list", [True, False])
+def test_who_has_just_failed_is_left_alone(start, has_list):
+    """Whatever is asked for, by whomever: within a second the upstream is not asked anew."""
+    talker = Talker(("m", *(f"m{n}" for n in range(40))) if has_list else None)
+    upstream = start.upstream(talker)
+    gateway = start.simple(upstream, **WORKERS, upstreams={
+        "up": {"url": upstream.url, "breaker": {"failures": 0}, "retry": {"attempts": 1}}})
+    assert gateway.get("/v1/up").status == 200
+    made = len(upstream.exchanges)
+
+    async def lose(x):
+        x.close()
+    upstream.behave = lose
+    begin = time.monotonic()
+    for n in range(40):
+        assert_problem(gateway.get(f"/v1/up/m{n}"), "connection-lost", 502, upstream="up")
+    # A description is asked for in three calls at most.
+    assert len(upstream.exchanges) - made <= 3 * (1 + int(time.monotonic() - begin))
+
+
+def test_lookups_count_for_the_rate(start):
+    token = "t" * 32
+    upstream = start.upstream(Talker())
+    gateway = start.gateway({"upstreams": {"up": {"url": upstream.url}}, "callers": (
+        {"name": "c", "token": token, "allow": ["*/*"], "rate": 1, "burst": 4},)})
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert [gateway.get(path, **bearer).status for path in ("/v1/up", "/v1/up/c")] == [200, 200]
+    with gateway.connect() as caller:
+        assert caller.ask("HEAD", "/v1/up", None, bearer).status == 200
+        assert caller.ask("GET", "/v1/up/c", None, bearer).status == 200
+        answers = [caller.ask("GET", "/v1/up", None, bearer) for _ in range(5)]
+    refused = next(answer for answer in answers if answer.status != 200)
+    assert_problem(refused, "rate-limited", 429, "no", setting="callers.rate")
+    assert int(refused.header("Retry-After")) == 1
+    assert gateway.get("/v1", **bearer).status == 200
 
 
 def renewing(start, talker, **options):
