@@ -173,6 +173,7 @@ void decoder_begin(struct decoder *d, const struct decode_options *options, stru
     d->has_method = false;
     d->has_fault_code_text = false;
     d->has_fault_string = false;
+    d->fault_truncated = false;
     d->fault_code = 0;
     d->scan.state = SCAN_TEXT;
     d->scan.brackets = 0;

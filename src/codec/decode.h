@@ -35,6 +35,7 @@ struct fault {
     int64_t code;         /* faultCode; 0 where there is none or it is no integer */
     struct str code_text; /* faultCode as it came where it is no integer, else NULL data */
     struct str string;    /* faultString; NULL data where there is none */
+    bool truncated;       /* one of the two was longer than options->fault_max */
 };
 
 struct decode_result {

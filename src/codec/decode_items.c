@@ -97,6 +97,7 @@ void items_end_struct(struct decoder *d, const struct member *members, size_t n)
 static void forget_fault(struct decoder *d)
 {
     d->has_fault_string = false;
+    d->fault_truncated = false;
     d->has_fault_code_text = false;
     d->fault_code = 0;
 }

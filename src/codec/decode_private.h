@@ -264,7 +264,7 @@ struct decoder {
     struct buf names;     /* of the members of all open structs */
     struct buf members;   /* of the open structs: struct member */
     struct buf method, fault_code_text, fault_string;
-    bool has_method, has_fault_code_text, has_fault_string;
+    bool has_method, has_fault_code_text, has_fault_string, fault_truncated;
     int64_t fault_code;
     size_t base64_chars;  /* without the padding */
     unsigned base64_pads; /* `=` seen */

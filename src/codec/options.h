@@ -68,6 +68,7 @@ struct decode_options {
     enum text_policy text;
     unsigned depth;               /* greatest nesting, at most CODEC_DEPTH_MAX */
     size_t document_max;          /* [bytes] of XML, after decompression */
+    size_t fault_max;             /* [bytes] of a fault's text and code that are kept; 0: all */
     const char *encoding_forced;  /* overrides all; NULL: none. Borrowed. */
     struct str encoding_declared; /* by HTTP's `charset`; counts where the document says nothing */
     const struct decode_items *items; /* decode.h: of an answer to system.multicall, whose results

@@ -210,6 +210,8 @@
       "limit the oldest idle ones make room.")                                                     \
     X(size, memory, "256M", NULL, "8M", "1T", LIVE,                                                \
       "What bodies, documents and replies of all callers together may hold.")                      \
+    X(size, fault_text, "64K", NULL, "256", "1M", LIVE,                                            \
+      "Most of the text of an upstream's fault that a problem shows.")                             \
     X(count, batch, "10000", NULL, "1", "1000000", LIVE, "Most calls of a batch.")                 \
     X(duration, header_time, "10s", NULL, "100ms", "1h", LIVE,                                     \
       "Longest time a request's head may take.")                                                   \

@@ -5,7 +5,6 @@
 #include "daemon/demo.h"
 #include "daemon/options.h"
 #include "daemon/service.h"
-#include "rules/problem.h"
 
 #include <fcntl.h>
 #ifdef __GLIBC__
@@ -120,7 +119,6 @@ int main(int argc, char **argv)
     open_standard_streams();
     secret_forbid_dumps(); /* passwords are in memory as soon as the configuration is read */
     tune_malloc();
-    problem_init();
     if (!daemon_options_read(argc, argv, &options))
         return EX_USAGE;
     if (options.mode == DAEMON_END)

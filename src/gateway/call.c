@@ -55,6 +55,7 @@ static void choose_options(struct call *c)
         .text = u->text,
         .depth = (unsigned)u->limits.depth,
         .document_max = u->limits.response,
+        .fault_max = c->view->config->limits.fault_text,
         .encoding_forced = u->response_encoding,
         .items = c->items,
     };

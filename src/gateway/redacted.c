@@ -41,12 +41,36 @@ static struct str copy_header(const struct redactor *redactor, const struct prob
     return copy(redactor, buf_str(&hidden), to);
 }
 
-void redacted_fault(const struct redactor *redactor, struct fault *fault, struct buf *text)
+/* What of a fault's texts there is always room for. [bytes] */
+#define FAULT_LEAST ((size_t)512)
+
+static void shorten(struct str *text, bool *truncated)
 {
-    buf_init(text, SIZE_MAX - 1, NULL);
-    (void)buf_reserve(text, fault->string.len + fault->code_text.len + 1);
-    fault->string = copy(redactor, fault->string, text);
-    fault->code_text = copy(redactor, fault->code_text, text);
+    if (text->len <= FAULT_LEAST)
+        return;
+    text->len = utf8_valid_prefix(str_slice(*text, 0, FAULT_LEAST));
+    *truncated = true;
+}
+
+void fault_shorten(struct fault *fault)
+{
+    shorten(&fault->string, &fault->truncated);
+    shorten(&fault->code_text, &fault->truncated);
+}
+
+void redacted_fault(const struct redactor *redactor, struct fault *fault, struct budget *budget,
+                    struct buf *text)
+{
+    size_t spare = 2 * LONGER_MAX + 1;
+    buf_init(text, SIZE_MAX - 1, budget);
+    if (!buf_reserve(text, fault->string.len + fault->code_text.len + spare)) {
+        fault_shorten(fault);
+        buf_init(text, SIZE_MAX - 1, NULL);
+        (void)buf_reserve(text, fault->string.len + fault->code_text.len + spare);
+    }
+    size_t max = fault->truncated ? 0 : SIZE_MAX;
+    fault->string = copy_within(redactor, fault->string, max, text);
+    fault->code_text = copy_within(redactor, fault->code_text, max, text);
 }
 
 void redacted_protocol(const struct redactor *redactor, struct outcome_protocol *shown,

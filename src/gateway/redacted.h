@@ -8,9 +8,15 @@
 #include "config/redact.h"
 #include "gateway/outcome.h"
 
-/* The texts of a fault or a response become copies in `text`, which is initialised here. They are
- * redacted whole, before anything is cut: half a secret is one, too. */
-void redacted_fault(const struct redactor *redactor, struct fault *fault, struct buf *text);
+/* The texts of a fault or a response become copies in `text`, which is initialised here: half a
+ * secret at the end of what was cut is one, too. Those of a fault are counted in `budget`; where
+ * that has no room the fault is cut to what needs none. */
+void redacted_fault(const struct redactor *redactor, struct fault *fault, struct budget *budget,
+                    struct buf *text);
+
+/* Cuts a fault's texts to a few words. */
+void fault_shorten(struct fault *fault);
+
 void redacted_protocol(const struct redactor *redactor, struct outcome_protocol *shown,
                        struct buf *text);
 

@@ -71,17 +71,31 @@ static void add_of_cors(struct lines *lines, const struct request *r)
     add(lines, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE);
 }
 
+/* A full budget must not take the words away that say so: without a fault's long text a problem is
+ * small, and not counted. */
+static void write_short_problem(struct request *r, struct problem *problem)
+{
+    struct fault fault;
+    if (problem->fault != NULL) {
+        fault = *problem->fault;
+        fault_shorten(&fault);
+        problem->fault = &fault;
+    }
+    chain_done(&r->reply);
+    chain_init(&r->reply, SIZE_MAX, NULL);
+    problem_write(problem, &r->reply);
+    if (chain_state(&r->reply) != CHAIN_OK)
+        die_without_memory();
+}
+
 static void write_problem(struct request *r)
 {
     struct problem problem = {
         .error = &r->error,
         .request_id = str_of(r->id),
     };
-    /* A full budget must not take the words away that say so: a problem is small and not counted.
-     */
     redacted_error(r->view->config->redactor, &r->error);
     chain_done(&r->reply);
-    chain_init(&r->reply, SIZE_MAX, NULL);
     if (r->upstream != NULL) {
         problem.upstream = str_of(r->upstream->name);
         if (r->route.method_len > 0)
@@ -91,7 +105,7 @@ static void write_problem(struct request *r)
     problem.protocol = r->protocol;
     problem_write(&problem, &r->reply);
     if (chain_state(&r->reply) != CHAIN_OK)
-        die_without_memory();
+        write_short_problem(r, &problem);
     r->status = r->error.status;
 }
 

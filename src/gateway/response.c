@@ -71,7 +71,7 @@ static void fail_with_fault(struct response *r, const struct fault *fault, int h
     ret->fault_code = fault->code;
     ret->shown_fault = *fault;
     ret->fault = &ret->shown_fault;
-    redacted_fault(r->way.config->redactor, &ret->shown_fault, &ret->text);
+    redacted_fault(r->way.config->redactor, &ret->shown_fault, r->way.reply->budget, &ret->text);
     fault_to_error(ret->fault, r->way.upstream, http_status, r->way.error);
 }
 

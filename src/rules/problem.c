@@ -1,84 +1,106 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/problem.h"
 
-#include "base/alloc.h"
-#include "base/buf.h"
 #include "codec/json_write.h"
 
-#include <cjson/cJSON.h>
 #include <inttypes.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
 
-/* cJSON takes bytes for UTF-8 and NUL for the end: neither may come from foreign text. */
-static void append_clean(struct buf *to, struct str text)
+/* An object that is being written. */
+struct object {
+    struct chain *to;
+    bool any; /* a member was written */
+};
+
+static struct object begin_object(struct chain *to)
+{
+    chain_append_byte(to, '{');
+    return (struct object){ .to = to };
+}
+
+static void end_object(struct object *o)
+{
+    chain_append_byte(o->to, '}');
+}
+
+/* Inside a string. Foreign text need not be UTF-8, and a NUL ends a text for many a reader. */
+static void write_clean(struct chain *to, struct str text)
 {
     while (text.len > 0) {
-        size_t valid = utf8_valid_prefix(text);
-        struct str good = str_slice(text, 0, valid);
+        struct str good = str_slice(text, 0, utf8_valid_prefix(text));
         good.len = str_find(good, '\0');
-        buf_append(to, good);
+        json_write_text(to, good);
         text = str_slice(text, good.len, text.len);
         if (text.len > 0) {
-            buf_append_c(to, REPLACEMENT);
+            chain_append_c(to, REPLACEMENT);
             text = str_slice(text, 1, text.len);
         }
     }
 }
 
-/* Half a text would be a wrong one. */
-static struct str whole(const struct buf *text)
+static void add_name(struct object *o, struct str name)
 {
-    if (text->state != BUF_OK)
-        die_without_memory();
-    return buf_str(text);
+    if (o->any)
+        chain_append_byte(o->to, ',');
+    o->any = true;
+    problem_write_text(name, o->to);
+    chain_append_byte(o->to, ':');
 }
 
-static void add_text(cJSON *object, const char *name, struct str text)
+static void add_text(struct object *o, const char *name, struct str text)
 {
-    struct buf clean;
-    buf_init(&clean, SIZE_MAX - 1, NULL);
-    append_clean(&clean, text);
-    (void)whole(&clean);
-    cJSON_AddStringToObject(object, name, buf_c(&clean));
-    buf_done(&clean);
+    add_name(o, str_of(name));
+    problem_write_text(text, o->to);
+}
+
+/* JSON as it stands. */
+static void add_json(struct object *o, const char *name, const char *json)
+{
+    add_name(o, str_of(name));
+    chain_append_c(o->to, json);
+}
+
+static void add_number(struct object *o, const char *name, int64_t number)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%" PRId64, number);
+    add_json(o, name, text);
 }
 
 /* The last part of a URN of ours, or a URI (RFC 9457 section 3.1.1). */
-static void add_type(cJSON *document, const struct error *err)
+static void add_type(struct object *o, const struct error *err)
 {
-    struct buf type;
     const char *name = err->type_uri != NULL ? err->type_uri : problem_info(err->type)->name;
-    buf_init(&type, SIZE_MAX - 1, NULL);
+    add_name(o, STR("type"));
+    chain_append_byte(o->to, '"');
     if (strchr(name, ':') == NULL)
-        buf_append_c(&type, "urn:rpcgate:problem:");
-    buf_append_c(&type, name);
-    add_text(document, "type", whole(&type));
-    buf_done(&type);
+        chain_append_c(o->to, "urn:rpcgate:problem:");
+    write_clean(o->to, str_of(name));
+    chain_append_byte(o->to, '"');
 }
 
-static void add_text_or_null(cJSON *object, const char *name, struct str text)
+static void add_text_or_null(struct object *o, const char *name, struct str text)
 {
     if (text.data != NULL)
-        add_text(object, name, text);
+        add_text(o, name, text);
     else
-        cJSON_AddNullToObject(object, name);
+        add_json(o, name, "null");
 }
 
-static void add_fault(cJSON *document, const struct fault *fault)
+static void add_fault(struct object *document, const struct fault *fault)
 {
-    char code[24];
-    cJSON *object = cJSON_AddObjectToObject(document, "fault");
-    /* A cJSON number is a double, which has not all digits of 64 bits. */
-    snprintf(code, sizeof code, "%" PRId64, fault->code);
-    cJSON_AddRawToObject(object, "code", code);
+    add_name(document, STR("fault"));
+    struct object o = begin_object(document->to);
+    add_number(&o, "code", fault->code);
     if (fault->code_text.data != NULL)
-        add_text(object, "code_text", fault->code_text);
-    add_text_or_null(object, "string", fault->string);
+        add_text(&o, "code_text", fault->code_text);
+    add_text_or_null(&o, "string", fault->string);
+    if (fault->truncated)
+        add_json(&o, "truncated", "true");
+    end_object(&o);
 }
 
 /* Without the part of a character that a cut may have left at the end. */
@@ -112,13 +134,13 @@ static bool is_text(struct str s)
     return odd <= s.len / 4;
 }
 
-static void add_body(cJSON *object, struct str body)
+static void add_body(struct object *o, struct str body)
 {
     if (body.len >= PROBLEM_BODY_MAX)
         body = without_torn_end(str_slice(body, 0, PROBLEM_BODY_MAX));
     if (!is_text(body))
         body = (struct str){ NULL, 0 };
-    add_text_or_null(object, "body", body);
+    add_text_or_null(o, "body", body);
 }
 
 static bool is_first_of_name(const struct problem_protocol *protocol, size_t at)
@@ -130,102 +152,73 @@ static bool is_first_of_name(const struct problem_protocol *protocol, size_t at)
 }
 
 /* Lines of one name are one value (RFC 9110 section 5.3): a JSON name must not come twice. */
-static void add_headers(cJSON *object, const struct problem_protocol *protocol)
+static void add_header(struct object *o, const struct problem_protocol *protocol, size_t first)
 {
-    struct buf name, value;
-    cJSON *headers = cJSON_AddObjectToObject(object, "headers");
-    buf_init(&name, SIZE_MAX - 1, NULL);
-    buf_init(&value, SIZE_MAX - 1, NULL);
-    for (size_t i = 0; i < protocol->n_headers; i++) {
-        if (!is_first_of_name(protocol, i))
+    struct str name = protocol->headers[first].name;
+    add_name(o, name);
+    chain_append_byte(o->to, '"');
+    for (size_t i = first; i < protocol->n_headers; i++) {
+        if (!str_eq_nocase(protocol->headers[i].name, name))
             continue;
-        buf_clear(&name);
-        buf_clear(&value);
-        append_clean(&name, protocol->headers[i].name);
-        for (size_t k = i; k < protocol->n_headers; k++) {
-            if (!str_eq_nocase(protocol->headers[k].name, protocol->headers[i].name))
-                continue;
-            if (k > i)
-                buf_append_c(&value, ", ");
-            buf_append(&value, protocol->headers[k].value);
-        }
-        (void)whole(&name);
-        add_text(headers, buf_c(&name), whole(&value));
+        if (i > first)
+            chain_append_c(o->to, ", ");
+        write_clean(o->to, protocol->headers[i].value);
     }
-    buf_done(&name);
-    buf_done(&value);
+    chain_append_byte(o->to, '"');
 }
 
-static void add_protocol(cJSON *document, const struct problem_protocol *protocol)
+static void add_headers(struct object *parent, const struct problem_protocol *protocol)
 {
-    cJSON *object = cJSON_AddObjectToObject(document, "protocol");
-    add_text(object, "url", protocol->url);
-    cJSON_AddNumberToObject(object, "status", protocol->status);
-    add_text(object, "message", protocol->message);
-    add_headers(object, protocol);
-    add_text_or_null(object, "content_type", protocol->content_type);
-    add_body(object, protocol->body);
+    add_name(parent, STR("headers"));
+    struct object o = begin_object(parent->to);
+    for (size_t i = 0; i < protocol->n_headers; i++)
+        if (is_first_of_name(protocol, i))
+            add_header(&o, protocol, i);
+    end_object(&o);
 }
 
-static cJSON *make_document(const struct problem *problem)
+static void add_protocol(struct object *document, const struct problem_protocol *protocol)
 {
-    const struct error *err = problem->error;
-    const struct problem_info *info = problem_info(err->type);
-    cJSON *document = cJSON_CreateObject();
-    add_type(document, err);
-    cJSON_AddStringToObject(document, "title", info->title);
-    cJSON_AddNumberToObject(document, "status", err->status);
-    add_text(document, "detail", str_of(err->detail));
-    if (problem->request_id.data != NULL)
-        add_text(document, "request_id", problem->request_id);
-    if (problem->upstream.data != NULL)
-        add_text(document, "upstream", problem->upstream);
-    if (problem->method.data != NULL)
-        add_text(document, "method", problem->method);
-    if (err->has_pointer)
-        add_text(document, "pointer", str_of(err->pointer));
-    if (err->setting != NULL)
-        cJSON_AddStringToObject(document, "setting", err->setting);
-    cJSON_AddStringToObject(document, "executed", executed_name(err->executed));
-    if (problem->fault != NULL)
-        add_fault(document, problem->fault);
-    if (problem->protocol != NULL)
-        add_protocol(document, problem->protocol);
-    return document;
-}
-
-static void *allocate(size_t size)
-{
-    return xcalloc(1, size);
-}
-
-void problem_init(void)
-{
-    cJSON_InitHooks(&(cJSON_Hooks){ .malloc_fn = allocate, .free_fn = free });
+    add_name(document, STR("protocol"));
+    struct object o = begin_object(document->to);
+    add_text(&o, "url", protocol->url);
+    add_number(&o, "status", protocol->status);
+    add_text(&o, "message", protocol->message);
+    add_headers(&o, protocol);
+    add_text_or_null(&o, "content_type", protocol->content_type);
+    add_body(&o, protocol->body);
+    end_object(&o);
 }
 
 void problem_write(const struct problem *problem, struct chain *to)
 {
-    cJSON *document = make_document(problem);
-    char *text = cJSON_PrintUnformatted(document);
-    if (text != NULL) {
-        chain_append_c(to, text);
-    } else { /* no memory, which is no reason to answer with nothing */
-        chain_append_c(to, "{\"type\":\"urn:rpcgate:problem:");
-        chain_append_c(to, problem_info(problem->error->type)->name);
-        chain_append_c(to, "\",\"executed\":\"");
-        chain_append_c(to, executed_name(problem->error->executed));
-        chain_append_c(to, "\"}");
-    }
-    cJSON_free(text);
-    cJSON_Delete(document);
+    const struct error *err = problem->error;
+    struct object o = begin_object(to);
+    add_type(&o, err);
+    add_text(&o, "title", str_of(problem_info(err->type)->title));
+    add_number(&o, "status", err->status);
+    add_text(&o, "detail", str_of(err->detail));
+    if (problem->request_id.data != NULL)
+        add_text(&o, "request_id", problem->request_id);
+    if (problem->upstream.data != NULL)
+        add_text(&o, "upstream", problem->upstream);
+    if (problem->method.data != NULL)
+        add_text(&o, "method", problem->method);
+    if (err->has_pointer)
+        add_text(&o, "pointer", str_of(err->pointer));
+    if (err->setting != NULL)
+        add_text(&o, "setting", str_of(err->setting));
+    add_text(&o, "executed", str_of(executed_name(err->executed)));
+    if (problem->fault != NULL)
+        add_fault(&o, problem->fault);
+    if (problem->protocol != NULL)
+        add_protocol(&o, problem->protocol);
+    end_object(&o);
 }
 
 void problem_write_text(struct str text, struct chain *to)
 {
-    struct buf clean;
-    buf_init(&clean, SIZE_MAX - 1, NULL);
-    append_clean(&clean, text);
-    json_write_string(to, buf_str(&clean));
-    buf_done(&clean);
+    chain_append_byte(to, '"');
+    write_clean(to, text);
+    chain_append_byte(to, '"');
 }

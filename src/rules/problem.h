@@ -32,11 +32,8 @@ struct problem {
 /* Most bytes of a foreign body in a problem. [bytes] */
 #define PROBLEM_BODY_MAX 512
 
-/* Once, before there are threads: the rule of base/alloc.h holds for problems from then on. */
-void problem_init(void);
-
-/* Writes the document. Bytes of foreign text that are no UTF-8 become U+FFFD. RFC 9457 section 3.
- */
+/* Writes the document, without copies in between. Bytes of foreign text that are no UTF-8 become
+ * U+FFFD. RFC 9457 section 3. */
 void problem_write(const struct problem *problem, struct chain *to);
 
 /* Foreign text as a JSON string of its own, as it would stand in a problem. */

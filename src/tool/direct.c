@@ -109,6 +109,7 @@ static void await_response(struct calling *c, struct decoder *decoder)
     c->decoding = c->direct->decoding;
     c->decoding.depth = (unsigned)c->upstream->limits.depth;
     c->decoding.document_max = c->upstream->limits.response;
+    c->decoding.fault_max = c->config->limits.fault_text;
     response_await(&c->response, &(struct response_way){
                                      .config = c->config,
                                      .upstream = c->upstream,

@@ -84,7 +84,8 @@ def refused_batch(gateway, use, body, **headers):
 
 
 @pytest.mark.parametrize("use", ["v1", "jsonrpc"])
-@pytest.mark.parametrize("item", ["1", '{"method":"echo"}', '{"jsonrpc":"2.0","method":"echo"}'])
+@pytest.mark.parametrize("item", ["1", '{"method":"echo","params":[1]}',
+                                  '{"jsonrpc":"2.0","method":"echo","params":[1]}'])
 def test_too_many_calls_are_one_error(start, use, item):
     upstream = start.upstream(Multicall())
     gateway = start.gateway(up_settings(upstream) | {"limits": {"batch": 20}})

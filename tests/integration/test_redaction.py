@@ -4,10 +4,12 @@ And faults that rules turn into other statuses and types."""
 
 import base64
 import json
+import time
 from urllib.parse import quote
 
 import pytest
 
+from rig.settings import DEADLINE
 
 PASSWORD = "pa&ss/w<o>rd%7"
 TOKEN_HEADER = "s3cret-api-key-value"
@@ -143,3 +145,60 @@ def test_verbose(start, echoing):
     for secret in SECRETS + [f"user:{PASSWORD}"]:
         for form in forms(secret):
             assert form not in text
+
+
+def long_faults(start, text, **limits):
+    """An upstream that answers each call with that fault, and each of a round trip, too."""
+    async def behave(x):
+        if x.method == "system.multicall":
+            fault = {"faultCode": 7, "faultString": text}
+            calls = x.params[0]
+            methods = [call["methodName"] for call in calls]
+            return await x.answer([[["m"]] if method == "system.listMethods" else fault
+                                   for method in methods])
+        await x.answer_fault(7, text)
+    upstream = start.upstream(behave)
+    return start.gateway({"anonymous": {"allow": ["*/*"]}, "limits": limits, "upstreams": {
+        "up": {"url": upstream.url, "headers": [f"X-Api-Key: {TOKEN_HEADER}"]}}})
+
+
+def shown_faults(gateway):
+    """As a single call, in a batch, and in JSON-RPC shows them."""
+    call = {"jsonrpc": "2.0", "method": "m", "id": 1}
+    answers = gateway.batch("up", ("m",), ("m",))
+    documents = [gateway.call("up", "m", []).json, *[one["problem"] for one in answers],
+                 gateway.jsonrpc("up", call).json["error"]["data"],
+                 gateway.jsonrpc("up", [call, call]).json[1]["error"]["data"]]
+    assert all(document["type"] == "urn:rpcgate:problem:fault" for document in documents)
+    return [document["fault"] for document in documents]
+
+
+@pytest.mark.parametrize("text, shown", [
+    ("x" * 65_536, 65_536), ("x" * 65_537, 65_536), ("x" * 3_000_000, 65_536),
+    ("\n\"" * 200_000, 65_536), ("é" * 65_536, 32_768), ("x" + "é" * 65_536, 32_768),
+    ("😀" * 20_000, 16_384), ("xy" + "😀" * 20_000, 16_385)],
+    ids=["whole", "one more", "long", "escapes", "two bytes", "torn", "four bytes", "torn four"])
+def test_a_long_fault_is_cut_at_a_character(start, text, shown):
+    gateway = long_faults(start, text)
+    for fault in shown_faults(gateway):
+        assert fault["string"] == text[:shown]
+        assert fault.get("truncated") is (True if len(text) > shown else None)
+    error = gateway.jsonrpc("up", {"jsonrpc": "2.0", "method": "m", "id": 1}).json["error"]
+    assert error["message"] == text[:shown]
+    end = time.monotonic() + DEADLINE
+    while gateway.metric("rpcgate_memory_bytes") > 100_000:  # a reply goes when it is sent
+        assert time.monotonic() < end
+
+
+@pytest.mark.parametrize("within", range(1, len(TOKEN_HEADER), 5))
+def test_a_cut_fault_ends_with_no_part_of_a_secret(start, within):
+    text = "x" * (1000 - within) + TOKEN_HEADER + "y" * 1000
+    for fault in shown_faults(long_faults(start, text, fault_text="1000")):
+        assert fault["string"] == "x" * (1000 - within) + "***" and fault["truncated"] is True
+
+
+def test_long_faults_while_memory_is_full(start):
+    """Each is shown, if only its beginning."""
+    gateway = long_faults(start, "x" * 60_000, memory="8M")
+    results = gateway.batch("up", *[("m",)] * 100)
+    assert all(len(one["problem"]["fault"]["string"]) == 60_000 for one in results)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 
 /* What stands in a response's one <param>, and its JSON. NULL: refused. */
 struct value_case {
@@ -411,6 +412,68 @@ static void test_fault_structs(void **state UNUSED)
     decoder_free(d);
 }
 
+/* What is kept is so long at most, and ends with a whole character. */
+static void test_long_faults(void **state UNUSED)
+{
+    static const struct {
+        const char *value, *kept;
+        bool truncated;
+    } cases[] = {
+        { "<string>12345678</string>", "12345678", false },
+        { "<string>123456789</string>", "12345678", true },
+        { "<string>1234567\xC3\xA9</string>", "1234567", true },
+        { "<string>123456\xC3\xA9</string>", "123456\xC3\xA9", false },
+        { "<string>\"\\\n\"\\\n\"\\</string>", "\"\\\n\"\\\n\"\\", false },
+        { "<string>\"\\\n\"\\\n\"\\\n</string>", "\"\\\n\"\\\n\"\\", true },
+        { "<int>12345678</int>", "12345678", false },
+        { "<i8>123456789</i8>", "12345678", true },
+        { "<array><data><value>aaaaaaa</value></data></array>", "[\"aaaaaa", true },
+    };
+    for (size_t i = 0; i < 2 * ARRAY_LEN(cases); i++) {
+        char xml[500];
+        struct decoder *d = decoder_new();
+        struct decode_options options = decode_rig_options();
+        options.fault_max = 8;
+        options.types = i % 2 == 0 ? TYPES_PLAIN : TYPES_TAGGED;
+        snprintf(xml, sizeof xml,
+                 "<methodResponse><fault><value><struct>" CODE("<value><int>4</int></value>")
+                     STRING("<value>%s</value>") "</struct></value></fault></methodResponse>",
+                 cases[i / 2].value);
+        struct decoded got = decode_rig_run(d, &options, str_of(xml), 0);
+        assert_true(got.ok);
+        assert_true(str_eq_c(got.result.fault.string, cases[i / 2].kept));
+        assert_int_equal(got.result.fault.truncated, cases[i / 2].truncated);
+        decode_rig_done(&got);
+        decoder_free(d);
+    }
+}
+
+/* Escapes may stand at any place of the pieces that a long text is read in. */
+static void test_faults_of_many_escapes(void **state UNUSED)
+{
+    enum { LEN = 50000 };
+    for (size_t shift = 0; shift < 8; shift++) {
+        CLEANUP(buf_done) struct buf xml, text;
+        struct decoder *d = decoder_new();
+        struct decode_options options = decode_rig_options();
+        options.fault_max = LEN - 10;
+        buf_init(&xml, SIZE_MAX - 1, NULL);
+        buf_init(&text, SIZE_MAX - 1, NULL);
+        for (size_t i = 0; i < LEN; i++)
+            buf_append_byte(&text, i < shift ? 'x' : "\"\\\ny"[i % 4]);
+        buf_append_c(&xml, "<methodResponse><fault><value><struct>" CODE(
+                               "<value><int>4</int></value>") "<member><name>faultString</name>"
+                                                              "<value>");
+        buf_append(&xml, buf_str(&text));
+        buf_append_c(&xml, "</value></member></struct></value></fault></methodResponse>");
+        struct decoded got = decode_rig_run(d, &options, buf_str(&xml), 0);
+        assert_true(got.ok && got.result.fault.truncated);
+        assert_true(str_eq(got.result.fault.string, str_slice(buf_str(&text), 0, LEN - 10)));
+        decode_rig_done(&got);
+        decoder_free(d);
+    }
+}
+
 static void test_faults(void **state UNUSED)
 {
     for (size_t i = 0; i < ARRAY_LEN(faults); i++)
@@ -421,11 +484,17 @@ static void test_faults(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scalars),       cmocka_unit_test(test_containers),
-        cmocka_unit_test(test_many_marked),   cmocka_unit_test(test_clear),
-        cmocka_unit_test(test_marked_deep),   cmocka_unit_test(test_integers),
-        cmocka_unit_test(test_documents),     cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_scalars),
+        cmocka_unit_test(test_containers),
+        cmocka_unit_test(test_many_marked),
+        cmocka_unit_test(test_clear),
+        cmocka_unit_test(test_marked_deep),
+        cmocka_unit_test(test_integers),
+        cmocka_unit_test(test_documents),
+        cmocka_unit_test(test_faults),
         cmocka_unit_test(test_fault_structs),
+        cmocka_unit_test(test_long_faults),
+        cmocka_unit_test(test_faults_of_many_escapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -103,6 +103,8 @@ static void writes_faults(void **state)
           "{\"code\":-9223372036854775808,\"string\":\"\"}" },
         { { .code_text = { "Client\"", 7 }, .string = { "x", 1 } },
           "{\"code\":0,\"code_text\":\"Client\\\"\",\"string\":\"x\"}" },
+        { { .code = 5, .string = { "a", 1 }, .truncated = true },
+          "{\"code\":5,\"string\":\"a\",\"truncated\":true}" },
         { { .string = { "a\0b", 3 } },
           "{\"code\":0,\"string\":\"a\xEF\xBF\xBD"
           "b\"}" },
