@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one budget of memory that bodies, documents and replies of all callers share
- * (`limits.memory`). Any thread may use it: a relaxed atomic count, no lock. */
+/* Budgets of memory: the one that bodies, documents and replies of all callers share
+ * (`limits.memory`), and parts of it. Any thread may use them: relaxed atomic counts, no lock. */
 #ifndef RPCGATE_BASE_BUDGET_H
 #define RPCGATE_BASE_BUDGET_H
 
@@ -11,28 +11,33 @@
 #include <stddef.h>
 
 struct budget {
-    atomic_size_t used; /* [bytes] */
-    atomic_size_t max;  /* [bytes]; a reload may change it, also below `used` */
+    atomic_size_t used;    /* [bytes] */
+    atomic_size_t max;     /* [bytes]; a reload may change it, also below `used` */
+    struct budget *parent; /* whose part it is: what is taken counts there, too; NULL: of none */
 };
-
-/* Takes `bytes`, or nothing and false if that would exceed the maximum. `b` may be NULL: no
- * limit. */
-static inline MUST_CHECK bool budget_take(struct budget *b, size_t bytes)
-{
-    if (b == NULL)
-        return true;
-    size_t max = atomic_load_explicit(&b->max, memory_order_relaxed);
-    size_t before = atomic_fetch_add_explicit(&b->used, bytes, memory_order_relaxed);
-    if (bytes <= max && before <= max - bytes)
-        return true;
-    atomic_fetch_sub_explicit(&b->used, bytes, memory_order_relaxed);
-    return false;
-}
 
 static inline void budget_give(struct budget *b, size_t bytes)
 {
-    if (b != NULL)
+    for (; b != NULL; b = b->parent)
         atomic_fetch_sub_explicit(&b->used, bytes, memory_order_relaxed);
+}
+
+/* Takes `bytes`, or nothing and false if that would exceed the maximum, or that of a parent. `b`
+ * may be NULL: no limit. */
+static inline MUST_CHECK bool budget_take(struct budget *b, size_t bytes)
+{
+    struct budget *at;
+    for (at = b; at != NULL; at = at->parent) {
+        size_t max = atomic_load_explicit(&at->max, memory_order_relaxed);
+        size_t before = atomic_fetch_add_explicit(&at->used, bytes, memory_order_relaxed);
+        if (UNLIKELY(bytes > max || before > max - bytes))
+            break;
+    }
+    if (LIKELY(at == NULL))
+        return true;
+    for (struct budget *end = at->parent; b != end; b = b->parent)
+        atomic_fetch_sub_explicit(&b->used, bytes, memory_order_relaxed);
+    return false;
 }
 
 #endif

@@ -50,6 +50,21 @@ static bool grow(struct buf *b, size_t cap)
     return true;
 }
 
+size_t buf_growth(const struct buf *b, size_t more)
+{
+    if (more > b->max - b->len || b->len + more + 1 <= b->cap)
+        return 0;
+    size_t need = b->len + more + 1;
+    size_t cap = b->cap == 0 ? need : b->cap + b->cap / 2;
+    if (cap < need)
+        cap = need;
+    if (cap < 64)
+        cap = 64;
+    if (cap > b->max + 1)
+        cap = b->max + 1;
+    return cap - b->cap;
+}
+
 bool buf_reserve(struct buf *b, size_t more)
 {
     if (b->state != BUF_OK)
@@ -58,17 +73,8 @@ bool buf_reserve(struct buf *b, size_t more)
         b->state = BUF_FULL;
         return false;
     }
-    size_t need = b->len + more + 1;
-    if (need <= b->cap)
-        return true;
-    size_t cap = b->cap == 0 ? need : b->cap + b->cap / 2;
-    if (cap < need)
-        cap = need;
-    if (cap < 64)
-        cap = 64;
-    if (cap > b->max + 1)
-        cap = b->max + 1;
-    return grow(b, cap);
+    size_t growth = buf_growth(b, more);
+    return growth == 0 || grow(b, b->cap + growth);
 }
 
 void buf_append(struct buf *b, struct str s)

@@ -34,6 +34,10 @@ void buf_wipe(struct buf *b);
 /* Empties it and forgets a failure; the memory is kept. */
 void buf_clear(struct buf *b);
 
+/* So many bytes of memory more would be taken by an append of `more` bytes; 0 where that does not
+ * fit into the maximum. */
+size_t buf_growth(const struct buf *b, size_t more);
+
 /* Makes room for `more` bytes now, so that appends of that many cannot fail; false and a sticky
  * failure where that exceeds the maximum (BUF_FULL) or the budget (BUF_NO_MEMORY). */
 bool buf_reserve(struct buf *b, size_t more);

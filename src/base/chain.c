@@ -165,6 +165,12 @@ void chain_truncate(struct chain *c, size_t len)
     c->last = b;
 }
 
+void chain_fail(struct chain *c)
+{
+    if (c->state == CHAIN_OK)
+        c->state = CHAIN_NO_MEMORY;
+}
+
 void chain_recover(struct chain *c, size_t len)
 {
     chain_truncate(c, len);

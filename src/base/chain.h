@@ -112,6 +112,9 @@ static inline void chain_append_byte(struct chain *c, char byte)
 /* Overwrites the byte at offset `at`, which is there. */
 void chain_set_byte(struct chain *c, size_t at, char byte);
 
+/* As if there were no room for more. */
+void chain_fail(struct chain *c);
+
 /* Forgets all that was written from offset `len` on. */
 void chain_truncate(struct chain *c, size_t len);
 

@@ -43,7 +43,7 @@ static void let_go(struct batch *b)
 {
     struct request *r = b->request;
     list_remove(&b->turn.in_turns);
-    list_remove(&b->memory.in_starved);
+    memory_leave(&b->memory);
     plan_drop(b);
     trip_drop(b);
     entries_close(b);
@@ -217,9 +217,13 @@ static bool check_batch(struct batch *b, struct error *err)
                          "The batch has no request in it: send at least one.");
     if (!check_count(b, err) || !check_rate(b, err))
         return false;
-    return entries_open(b) || error_limit(err, PROBLEM_OVERLOADED, "limits.memory",
-                                          "There is no room in limits.memory for so many calls "
-                                          "now. Try again later, or send fewer at once.");
+    if (entries_open(b))
+        return true;
+    error_limit(err, PROBLEM_OVERLOADED, "limits.memory",
+                "There is no room in limits.memory for so many calls now. Try again later, or send "
+                "fewer at once.");
+    err->retry_after = MEMORY_RETRY_AFTER;
+    return false;
 }
 
 /* The text is valid. */
@@ -294,12 +298,12 @@ static struct batch *new_batch(struct request *r)
     b->reader = worker_take_reader(r->worker);
     b->began_ms = clock_now_ms();
     b->turn.take = take_turn;
-    b->memory.worker = r->worker;
+    memory_wait_init(&b->memory, r->worker, r->share, r);
+    b->memory.kind = MEMORY_DOCUMENT;
     b->memory.held = r->body.cap;
     b->memory.patience_ms = r->upstream->pool.queue_timeout;
     b->memory.on_room = on_room;
     list_init(&b->turn.in_turns);
-    list_init(&b->memory.in_starved);
     list_init(&b->wait.in_wait);
     return b;
 }
@@ -347,7 +351,7 @@ void batch_cut_off(struct batch *b)
     b->is_over = true;
     call_error_draining(&b->over);
     list_remove(&b->turn.in_turns);
-    list_remove(&b->memory.in_starved);
+    memory_leave(&b->memory);
     if (b->phase == BATCH_CHECKING) {
         refuse(b, &b->over);
         return;

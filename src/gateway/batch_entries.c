@@ -14,7 +14,7 @@
 
 static struct budget *budget_of(const struct batch *b)
 {
-    return &b->request->worker->gateway->memory;
+    return &b->request->share->budget;
 }
 
 bool entries_open(struct batch *b)

@@ -55,7 +55,7 @@ static void ask(struct batch *b)
     r->call.method = STR("system.multicall");
     r->call.params = STR(MULTICALL_QUESTION);
     r->call.reply = &b->known;
-    chain_init(&b->known, SIZE_MAX, &r->worker->gateway->memory);
+    chain_init(&b->known, SIZE_MAX, &r->share->budget);
     b->asks = true;
     b->busy = true;
     call_begin(&r->call);

@@ -94,15 +94,33 @@ static void leave(struct batch *b)
     batch_go_on(b);
 }
 
+static void fail_memory(struct batch *b)
+{
+    struct error err;
+    error_limit(&err, PROBLEM_OVERLOADED, "limits.memory",
+                "There was no room in limits.memory for this call while it waited for it "
+                "(pool.queue_timeout). Try again later, send fewer at once, or raise that limit.");
+    err.retry_after = MEMORY_RETRY_AFTER;
+    fail_all(b, &err);
+    leave(b);
+}
+
+/* May it write on? */
+static enum memory_answer ask_for_room(struct batch *b)
+{
+    const struct request *r = b->request;
+    size_t len = chain_len(&r->reply) + chain_len(&b->trip.document);
+    b->memory.held = r->body.cap + b->cap * sizeof *b->entries + len + len / 64;
+    return memory_ask(&b->memory, r->body.len < BATCH_STEP ? r->body.len : BATCH_STEP);
+}
+
 /* Without room for the document it is begun anew, once there is some. */
-static void wait_for_room(struct batch *b, struct error *err)
+static void wait_for_room(struct batch *b)
 {
     size_t wanted = chain_len(&b->trip.document) + BATCH_STEP;
     begin_document(b);
-    if (memory_wait(&b->memory, wanted))
-        return;
-    fail_all(b, err);
-    leave(b);
+    if (!memory_wait(&b->memory, wanted))
+        fail_memory(b);
 }
 
 static void finish(struct batch *b)
@@ -112,10 +130,11 @@ static void finish(struct batch *b)
         return;
     }
     worker_give_encoder(b->request->worker, TAKE(b->trip.encoder));
+    memory_leave(&b->memory); /* the answer asks for itself */
     trip_send(b);
 }
 
-void trip_step(struct batch *b)
+static void step(struct batch *b)
 {
     struct trip *t = &b->trip;
     struct error err;
@@ -129,7 +148,7 @@ void trip_step(struct batch *b)
             break;
         case CODEC_FAILED:
             if (err.type == PROBLEM_OVERLOADED || t->part != ENCODE_MULTICALL_ITEM) {
-                wait_for_room(b, &err);
+                wait_for_room(b);
                 return;
             }
             fail_part(b, &err);
@@ -143,6 +162,20 @@ void trip_step(struct batch *b)
     batch_ask_turn(b, BATCH_ENCODING);
 }
 
+void trip_step(struct batch *b)
+{
+    switch (ask_for_room(b)) {
+    case MEMORY_GO:
+        step(b);
+        break;
+    case MEMORY_WAIT:
+        break;
+    case MEMORY_NONE:
+        fail_memory(b);
+        break;
+    }
+}
+
 void trip_begin(struct batch *b)
 {
     struct request *r = b->request;
@@ -150,7 +183,7 @@ void trip_begin(struct batch *b)
     b->busy = true;
     b->trip.encoding = call_encoding(r->view, r->upstream);
     b->trip.encoder = worker_take_encoder(r->worker);
-    chain_init(&b->trip.document, SIZE_MAX, &r->worker->gateway->memory);
+    chain_init(&b->trip.document, SIZE_MAX, &r->share->budget);
     begin_document(b);
     trip_step(b);
 }

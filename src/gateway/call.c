@@ -13,6 +13,9 @@
 /* How much JSON is translated before others get their turn: some milliseconds of work. [bytes] */
 #define TRANSLATE_STEP ((size_t)256 * 1024)
 
+/* What the smallest call takes, with its reply. [bytes] */
+#define SMALL ((size_t)4 * 1024)
+
 static_assert(CALL_STATES == WORKER_CALL_STATES, "the worker keeps a list for each state");
 
 static const unsigned char may_follow[CALL_STATES] = {
@@ -118,6 +121,24 @@ static void begin_translation(struct call *c)
                   &c->document);
 }
 
+static bool fail_memory(struct call *c)
+{
+    error_limit(&c->error, PROBLEM_OVERLOADED, "limits.memory",
+                "There was no room in limits.memory for this call while it waited for it "
+                "(pool.queue_timeout). Try again later, or raise that limit.");
+    c->error.retry_after = MEMORY_RETRY_AFTER;
+    return false;
+}
+
+/* May it write on? */
+static enum memory_answer ask_for_room(struct call *c)
+{
+    size_t len = chain_len(&c->document);
+    size_t wanted = c->params.len < TRANSLATE_STEP ? c->params.len : TRANSLATE_STEP;
+    c->memory.held = c->params_held + len + len / 64;
+    return memory_ask(&c->memory, len + wanted < SMALL ? SMALL : wanted);
+}
+
 /* Without room for the document the translation begins anew, once there is some. */
 static bool wait_for_room(struct call *c)
 {
@@ -126,7 +147,8 @@ static bool wait_for_room(struct call *c)
         return false;
     chain_done(&c->document);
     begin_translation(c);
-    return memory_wait(&c->memory, wanted);
+    c->memory.held = c->params_held;
+    return memory_wait(&c->memory, wanted) || fail_memory(c);
 }
 
 static void on_room(struct memory_wait *wait)
@@ -141,6 +163,14 @@ static void on_room(struct memory_wait *wait)
 static void translate(struct turn *turn)
 {
     struct call *c = CONTAINER_OF(turn, struct call, turn);
+    enum memory_answer room = ask_for_room(c);
+    if (room == MEMORY_WAIT)
+        return;
+    if (room == MEMORY_NONE) {
+        fail_memory(c);
+        call_fail(c);
+        return;
+    }
     switch (encoder_step(c->encoder, TRANSLATE_STEP, &c->error)) {
     case CODEC_MORE:
         turn_ask(c->view->worker, &c->turn);
@@ -167,11 +197,10 @@ static void init(struct call *c)
     list_init(&c->in_state);
     list_init(&c->in_queue);
     list_init(&c->turn.in_turns);
-    list_init(&c->memory.in_starved);
-    chain_init(&c->document, SIZE_MAX, &w->gateway->memory);
+    chain_init(&c->document, SIZE_MAX, &c->share->budget);
     c->turn.take = translate;
-    c->memory.worker = w;
-    c->memory.held = c->params_held;
+    memory_wait_init(&c->memory, w, c->share, c->request);
+    c->memory.kind = MEMORY_DOCUMENT;
     c->memory.patience_ms = c->upstream->pool.queue_timeout;
     c->memory.on_room = on_room;
     c->reply_begin = chain_len(c->reply);

@@ -67,6 +67,8 @@ struct call {
     struct str params;         /* JSON as codec/encode.h takes it; borrowed until translated() */
     struct str within;         /* the text that they are a part of; NULL data: they are all of it */
     size_t params_held;        /* bytes that the owner holds for them in limits.memory */
+    struct memory_share *share; /* what it takes of that counts here */
+    const void *request;        /* whose it is, among others of that share */
     const struct query *query; /* what the caller has chosen; borrowed until call_begin() is done */
     struct method_rule rule;
     bool is_short;       /* the deadline is the caller's: before that of the rule */

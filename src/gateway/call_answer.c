@@ -7,6 +7,7 @@
 /* JSON is hardly longer than the XML it comes from; chains take their memory in blocks. [bytes] */
 #define GROWTH 2
 #define ROOM_SPARE ((size_t)128 * 1024)
+#define ROOM_LEAST ((size_t)4 * 1024)
 
 /* How much of an answer is arranged before others get their turn. [bytes] */
 #define ARRANGE_STEP ((size_t)256 * 1024)
@@ -14,8 +15,8 @@
 void call_answer_forget(struct call *c)
 {
     memory_leave(&c->memory);
-    c->memory.is_reply = true;
-    c->memory.until_ms = 0; /* what the document has waited does not count */
+    c->memory.kind = MEMORY_REPLY;
+    c->memory.patience_ms = c->upstream->pool.queue_timeout; /* anew: the document's is not its */
     response_await(&c->response, &(struct response_way){
                                      .config = c->view->config,
                                      .upstream = c->upstream,
@@ -35,13 +36,17 @@ void call_answer_begins(struct call *c, struct str content_type)
     response_begin(&c->response, content_type);
 }
 
-/* Others may give memory back. Who holds all that is taken waits for nothing. */
+/* What has waited in vain is refused: the decoder finds no room in its output. */
 bool call_answer_has_room(struct call *c, size_t bytes)
 {
-    size_t wanted = bytes * GROWTH + ROOM_SPARE;
+    size_t spare = 2 * chain_len(c->reply) + ROOM_LEAST;
+    size_t wanted = bytes * GROWTH + (spare < ROOM_SPARE ? spare : ROOM_SPARE);
     size_t len = chain_len(c->reply) + chain_len(&c->document);
-    c->memory.held = len + len / 64 + ROOM_SPARE;
-    return memory_fits(&c->memory, wanted) || !memory_wait(&c->memory, wanted);
+    c->memory.held = c->params_held + len + len / 64;
+    enum memory_answer room = memory_ask(&c->memory, wanted);
+    if (room == MEMORY_NONE)
+        chain_fail(c->reply);
+    return room != MEMORY_WAIT;
 }
 
 bool call_answer_goes_on(struct call *c, struct str bytes)

@@ -9,15 +9,17 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-struct caller_state *caller_state_new(const char *name)
+struct caller_state *caller_state_new(const char *name, struct budget *all)
 {
     struct caller_state *s = xcalloc(1, sizeof *s);
     s->name = xstrdup(name);
+    memory_share_init(&s->memory, all);
     return s;
 }
 
 void caller_state_free(struct caller_state *s)
 {
+    memory_share_done(&s->memory);
     free(s->name);
     free(s);
 }

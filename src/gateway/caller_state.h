@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all workers share of one caller, by its name: what its `rate` and `max_in_flight` count.
+/* What all workers share of one caller, by its name: what its `rate` and `max_in_flight` count,
+ * and what it holds of limits.memory.
  * It stays to the process's end: a reload forgives nobody. */
 #ifndef RPCGATE_GATEWAY_CALLER_STATE_H
 #define RPCGATE_GATEWAY_CALLER_STATE_H
@@ -7,6 +8,7 @@
 #include "base/error.h"
 #include "base/macros.h"
 #include "config/config.h"
+#include "gateway/memory.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -16,10 +18,12 @@ struct caller_state {
     char *name;
     atomic_llong rate_until_ns; /* rules/rate.h */
     atomic_uint in_flight;
+    struct memory_share memory;
     struct caller_state *next; /* gateway.callers */
 };
 
-struct caller_state *caller_state_new(const char *name) MUST_CHECK;
+/* `all` is limits.memory. */
+struct caller_state *caller_state_new(const char *name, struct budget *all) MUST_CHECK;
 void caller_state_free(struct caller_state *s);
 
 /* One more request is in flight, until caller_state_leave(). err: RATE_LIMITED, and it is not. */

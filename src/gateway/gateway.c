@@ -9,6 +9,8 @@
 void gateway_init(struct gateway *g, size_t n_workers)
 {
     atomic_init(&g->phase, GATEWAY_STARTING);
+    memory_share_init(&g->anonymous, &g->memory);
+    memory_share_init(&g->own, &g->memory);
     g->workers = xcalloc(n_workers, sizeof(struct worker *));
     g->n_workers = n_workers;
     g->no_upstream = upstream_record_new("", n_workers);
@@ -24,6 +26,8 @@ void gateway_done(struct gateway *g)
         next = at->next;
         caller_state_free(at);
     }
+    memory_share_done(&g->anonymous);
+    memory_share_done(&g->own);
     upstream_record_free(g->no_upstream);
     free(g->workers);
 }
@@ -47,7 +51,7 @@ struct caller_state *gateway_caller(struct gateway *g, const char *name)
         at = at->next;
     if (at != NULL)
         return at;
-    at = caller_state_new(name);
+    at = caller_state_new(name, &g->memory);
     at->next = g->callers;
     return g->callers = at;
 }

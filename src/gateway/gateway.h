@@ -7,13 +7,13 @@
 
 #include "base/budget.h"
 #include "gateway/caller_state.h"
+#include "gateway/memory.h"
 #include "gateway/metrics.h"
 #include "gateway/refusals.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
 
-struct memory_wait;
 struct worker;
 
 enum gateway_phase {
@@ -27,6 +27,7 @@ enum gateway_phase {
 struct gateway {
     struct budget memory;                   /* limits.memory */
     _Atomic(struct memory_wait *) favoured; /* the reply that goes on when it is short; or NULL */
+    struct memory_share anonymous, own;     /* of callers without a name, and of our own calls */
     struct refusals refusals;
     _Atomic enum gateway_phase phase; /* only the main thread changes it, and wakes the workers */
     int main_fd;             /* eventfd: a worker has done what the main thread may wait for */

@@ -45,6 +45,7 @@ static const struct call_owner owner;
 
 static void end(struct fetch *f, struct fact *fact, const struct error *err)
 {
+    memory_share_leave(&f->call.view->worker->gateway->own, f);
     introspection_tell(f->of, f->topic, fact, err);
     upstream_state_unref(f->state);
     chain_done(&f->params);
@@ -116,6 +117,8 @@ static void send(struct fetch *f, struct view *view, const struct upstream_confi
         .params = str_of(f->params_text),
         .query = &plain,
         .rule = method_rule_find(upstream, rule),
+        .share = &view->worker->gateway->own,
+        .request = f,
         .reply = &f->reply,
     };
     f->call.deadline_ms = clock_now_ms() + f->call.rule.timeout_ms;
@@ -140,7 +143,7 @@ void introspection_fetch(struct view *view, const struct upstream_config *upstre
                          struct introspection *i, struct topic *topic)
 {
     struct fetch *f = xcalloc(1, sizeof *f);
-    struct budget *budget = &view->worker->gateway->memory;
+    struct budget *budget = &view->worker->gateway->own.budget;
     f->state = upstream_state_ref(view->pools[upstream->index]->shared);
     f->of = i;
     f->topic = topic;

@@ -10,6 +10,10 @@
 /* How many names are written before others have their turn. */
 #define NAMES_STEP 2000
 
+/* About how long these are in what is kept, and what becomes of it. [bytes] */
+#define STEP_BYTES ((size_t)64 * 1024)
+#define GROWTH 2
+
 static struct request *request_of(struct look *look)
 {
     return CONTAINER_OF(look, struct request, look);
@@ -24,6 +28,34 @@ static struct str plain_name(struct str quoted, struct buf *to)
     buf_clear(to);
     json_unquote(quoted, to);
     return (struct str){ buf_c(to), to->len };
+}
+
+/* Is there room for so much of the reply? False: it waits, or has failed. */
+static bool has_room(struct request *r, size_t bytes, void (*on_room)(struct memory_wait *))
+{
+    r->memory.kind = MEMORY_REPLY;
+    r->memory.on_room = on_room;
+    r->memory.held = chain_len(&r->reply);
+    switch (memory_ask(&r->memory, bytes)) {
+    case MEMORY_GO:
+        return true;
+    case MEMORY_WAIT:
+        return false;
+    case MEMORY_NONE:
+        break;
+    }
+    error_limit(&r->error, PROBLEM_OVERLOADED, "limits.memory",
+                "The answer does not fit into limits.memory now. Try again later, or raise that "
+                "limit.");
+    r->error.retry_after = MEMORY_RETRY_AFTER;
+    request_fail(r);
+    return false;
+}
+
+static void on_room_for_names(struct memory_wait *wait)
+{
+    struct request *r = CONTAINER_OF(wait, struct request, memory);
+    turn_ask(r->worker, &r->look.turn);
 }
 
 static void write_name(struct request *r, struct str quoted, struct buf *scratch)
@@ -44,9 +76,12 @@ static void write_names(struct turn *turn)
     struct look *look = CONTAINER_OF(turn, struct look, turn);
     struct request *r = request_of(look);
     struct str text = fact_text(look->methods), name;
+    size_t left = text.len - look->at;
+    buf_init(&scratch, text.len, NULL);
+    if (!has_room(r, GROWTH * (left < STEP_BYTES ? left : STEP_BYTES), on_room_for_names))
+        return;
     struct json_cursor names = { .rest = str_slice(text, look->at, text.len),
                                  .first = look->at == 1 };
-    buf_init(&scratch, text.len, NULL);
     for (size_t n = 0; n < NAMES_STEP; n++) {
         if (!json_next(&names, NULL, &name)) {
             chain_append(&r->reply, STR("]}"));
@@ -76,8 +111,12 @@ static void write_list(struct request *r)
     write_names(&r->look.turn);
 }
 
+static void on_room_for_method(struct memory_wait *wait);
+
 static void write_method(struct request *r, const struct fact *described)
 {
+    if (!has_room(r, described->len, on_room_for_method))
+        return;
     chain_append(&r->reply, STR("{\"method\":"));
     json_write_string(&r->reply, route_method(&r->route));
     chain_append_byte(&r->reply, ',');
@@ -142,6 +181,12 @@ static void go_on(struct request *r)
         write_method(r, described);
         fact_unref(described);
     }
+}
+
+/* What was asked for is kept, or is asked for anew. */
+static void on_room_for_method(struct memory_wait *wait)
+{
+    go_on(CONTAINER_OF(wait, struct request, memory));
 }
 
 void look_init(struct request *r)

@@ -38,6 +38,11 @@ static struct caller_state *state_of(const struct request *r)
     return r->view->callers[r->caller.config->index];
 }
 
+struct memory_share *request_share(const struct request *r)
+{
+    return r->caller.config != NULL ? &state_of(r)->memory : &r->worker->gateway->anonymous;
+}
+
 bool request_take_calls(struct request *r, size_t n, struct error *err)
 {
     return r->caller.config == NULL || caller_state_take(state_of(r), r->caller.config, n, err);

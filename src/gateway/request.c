@@ -10,6 +10,9 @@
 /* How much of an oversize chunked body is read for the sake of a proper answer. [bytes] */
 #define OVERSIZE_MAX ((uint64_t)1024 * 1024)
 
+/* What must be free in a caller's share for work to begin. [bytes] */
+#define BEGIN_BYTES ((size_t)4 * 1024)
+
 static_assert(REQUEST_STATES == WORKER_REQUEST_STATES, "the worker keeps a list for each state");
 
 /* READING may end at once: a refusal, an answer of our own, a caller that left. */
@@ -32,18 +35,29 @@ bool request_is_post(const struct request *r)
     return str_eq(http_head(r->exchange)->method, STR("POST"));
 }
 
-/* Its body can be taken again. */
+static void begin_work(struct request *r);
+
+/* Its body can be taken again, or it is all there and may begin. */
 static void on_room(struct memory_wait *wait)
 {
-    http_resume(CONTAINER_OF(wait, struct request, memory)->exchange);
+    struct request *r = CONTAINER_OF(wait, struct request, memory);
+    if (r->is_whole)
+        begin_work(r);
+    else
+        http_resume(r->exchange);
 }
 
-static void init_memory(struct request *r)
+/* What it takes counts for its caller. Who that is is known behind the head. */
+static void set_share(struct request *r, struct memory_share *share)
 {
-    list_init(&r->memory.in_starved);
-    r->memory.worker = r->worker;
-    r->memory.is_body = true;
+    struct worker *w = r->worker;
+    r->share = share;
+    buf_init(&r->body, (size_t)r->view->config->limits.body, &share->budget);
+    chain_init(&r->reply, SIZE_MAX, &share->budget);
+    memory_wait_init(&r->memory, w, share, r);
+    r->memory.kind = MEMORY_BODY;
     r->memory.on_room = on_room;
+    r->memory.patience_ms = r->upstream != NULL ? r->upstream->pool.queue_timeout : 0;
 }
 
 static struct request *request_begin(struct door *door, struct http_exchange *x)
@@ -58,21 +72,40 @@ static struct request *request_begin(struct door *door, struct http_exchange *x)
     r->began_us = clock_now_us();
     list_init(&r->in_state);
     list_add_last(&w->requests_in[REQUEST_READING], &r->in_state);
-    init_memory(r);
     look_init(r);
-    buf_init(&r->body, (size_t)r->view->config->limits.body, &w->gateway->memory);
-    chain_init(&r->reply, SIZE_MAX, &w->gateway->memory);
+    set_share(r, &w->gateway->own);
     buf_init(&r->tracestate, (size_t)r->view->config->limits.headers, NULL);
     atomic_fetch_add_explicit(&w->running, 1, memory_order_relaxed);
     http_set_user(x, r);
     return r;
 }
 
+/* A body that is not as long as it may be takes no memory beyond its end. */
+static void expect_body(struct request *r)
+{
+    uint64_t announced;
+    if (head_content_length(http_head(r->exchange), &announced) && announced < r->body.max)
+        r->body.max = (size_t)announced;
+}
+
 static void on_head(void *context, struct http_exchange *x)
 {
     struct request *r = request_begin(context, x);
-    if (!request_admit(r))
+    if (!request_admit(r)) {
         request_fail(r);
+        return;
+    }
+    if (r->caller_name != NULL)
+        set_share(r, request_share(r));
+    expect_body(r);
+}
+
+static void set_no_room(struct request *r)
+{
+    error_limit(&r->error, PROBLEM_OVERLOADED, "limits.memory",
+                "The request does not fit into limits.memory now. Try again later, or raise that "
+                "limit.");
+    r->error.retry_after = MEMORY_RETRY_AFTER;
 }
 
 static void fail_body(struct request *r)
@@ -82,12 +115,10 @@ static void fail_body(struct request *r)
                     "The body is over limits.body (%zu bytes). Send less, or raise that limit.",
                     r->view->config->limits.body);
     else
-        error_limit(&r->error, PROBLEM_OVERLOADED, "limits.memory",
-                    "The body does not fit into limits.memory now. Try again later, or raise that "
-                    "limit.");
-    r->error.retry_after = r->error.type == PROBLEM_OVERLOADED;
+        set_no_room(r);
     r->failed = true;
     buf_done(&r->body);
+    memory_leave(&r->memory);
 }
 
 /* What was only to be refused if there is a body. */
@@ -98,38 +129,34 @@ static void check_late_type(struct request *r)
     r->failed = !request_check_type(r, &r->error);
 }
 
-static bool has_room(struct request *r, size_t bytes)
+/* Memory is taken as the bytes come: what is only announced takes nothing. */
+static enum memory_answer take_body(struct request *r, struct str bytes)
 {
+    enum memory_answer room = MEMORY_GO;
+    size_t growth = buf_growth(&r->body, bytes.len);
     r->memory.held = r->body.cap;
-    return r->body.len + bytes < r->body.cap || memory_has_room(&r->memory, bytes);
-}
-
-static bool wait_for_room(struct request *r, size_t bytes)
-{
-    r->memory.patience_ms = r->upstream != NULL ? r->upstream->pool.queue_timeout : 0;
-    if (!memory_wait(&r->memory, bytes))
-        return false;
-    if (r->body.state == BUF_NO_MEMORY)
-        r->body.state = BUF_OK;
-    return true;
+    if (growth > 0)
+        room = memory_ask(&r->memory, growth);
+    if (room != MEMORY_GO)
+        return room;
+    buf_append(&r->body, bytes);
+    if (r->body.state != BUF_NO_MEMORY)
+        return buf_ok(&r->body) ? MEMORY_GO : MEMORY_NONE;
+    r->body.state = BUF_OK;
+    return memory_wait(&r->memory, growth) ? MEMORY_WAIT : MEMORY_NONE;
 }
 
 /* The body stays within its limit, or the request has failed and it is thrown away. */
 static bool on_body(void *context, struct http_exchange *x, struct str bytes)
 {
     struct request *r = http_user(x);
-    uint64_t announced;
-    size_t need = bytes.len;
     (void)context;
     check_late_type(r);
     if (!r->failed && r->wants_body) {
-        if (r->body.data == NULL && head_content_length(http_head(x), &announced))
-            need = (size_t)announced;
-        if (has_room(r, need) && buf_reserve(&r->body, need))
-            buf_append(&r->body, bytes);
-        else if (r->body.state != BUF_FULL && wait_for_room(r, need))
+        enum memory_answer room = take_body(r, bytes);
+        if (room == MEMORY_WAIT)
             return false;
-        else
+        if (room == MEMORY_NONE)
             fail_body(r);
     }
     r->body_bytes += bytes.len;
@@ -138,13 +165,9 @@ static bool on_body(void *context, struct http_exchange *x, struct str bytes)
     return true;
 }
 
-static void on_complete(void *context, struct http_exchange *x)
+static void dispatch(struct request *r)
 {
-    struct request *r = http_user(x);
-    (void)context;
-    if (r->failed)
-        request_fail(r);
-    else if (r->upstream != NULL && !request_is_post(r))
+    if (r->upstream != NULL && !request_is_post(r))
         look_begin(r);
     else if (r->route.kind == ROUTE_METHOD)
         request_call_one(r);
@@ -152,6 +175,47 @@ static void on_complete(void *context, struct http_exchange *x)
         batch_start(r);
     else
         request_local(r);
+}
+
+/* Whoever has taken its share begins nothing more at an upstream. Health checks, which ask for no
+ * caller, are always answered. */
+static enum memory_answer may_begin(struct request *r)
+{
+    r->memory.held = r->body.cap;
+    if (r->upstream != NULL)
+        return memory_ask(&r->memory, BEGIN_BYTES);
+    return r->caller_name == NULL || memory_may_answer(&r->memory) ? MEMORY_GO : MEMORY_NONE;
+}
+
+static void begin_work(struct request *r)
+{
+    enum memory_answer room = may_begin(r);
+    if (room == MEMORY_WAIT)
+        return;
+    memory_leave(&r->memory); /* what is begun asks for itself */
+    if (room == MEMORY_GO && !r->caller_gone) {
+        dispatch(r);
+        return;
+    }
+    if (r->caller_gone)
+        error_set(&r->error, PROBLEM_REQUEST_TIMEOUT, "The caller left before the call was sent.");
+    else
+        set_no_room(r);
+    request_fail(r);
+}
+
+static void on_complete(void *context, struct http_exchange *x)
+{
+    struct request *r = http_user(x);
+    (void)context;
+    if (r->failed) {
+        request_fail(r);
+        return;
+    }
+    memory_leave(&r->memory); /* of the body */
+    r->memory.kind = MEMORY_DOCUMENT;
+    r->is_whole = true;
+    begin_work(r);
 }
 
 static void on_gone(void *context, struct http_exchange *x)
@@ -181,7 +245,8 @@ static void on_closed(void *context, struct http_exchange *x, bool sent)
     request_log(r, sent && !r->caller_gone);
     metrics_count_request(r);
     list_remove(&r->in_state);
-    list_remove(&r->memory.in_starved);
+    memory_leave(&r->memory);
+    memory_share_leave(r->share, r);
     buf_done(&r->body);
     buf_done(&r->tracestate);
     chain_done(&r->reply);
@@ -201,6 +266,7 @@ const struct http_handler request_handler = {
 
 void request_fail(struct request *r)
 {
+    memory_leave(&r->memory);
     r->failed = true;
     r->problem = problem_info(r->error.type)->name;
     request_enter(r, REQUEST_REPLYING);
@@ -231,14 +297,22 @@ void request_succeed(struct request *r, int status)
     request_reply(r);
 }
 
+/* What is still sent of its body is thrown away, so that the answer can go out behind it. */
+static void cut_off_body(struct request *r)
+{
+    if (!r->failed)
+        call_error_draining(&r->error);
+    r->failed = true;
+    buf_done(&r->body);
+    if (memory_waits(&r->memory))
+        http_resume(r->exchange);
+    memory_leave(&r->memory);
+}
+
 void request_cut_off(struct request *r)
 {
-    if (r->state == REQUEST_READING) {
-        if (memory_waits(&r->memory)) {
-            http_resume(r->exchange); /* its body is thrown away */
-            r->failed = true;
-        }
-        list_remove(&r->memory.in_starved);
+    if (r->state == REQUEST_READING && !r->is_whole) {
+        cut_off_body(r);
         return;
     }
     if (r->batch != NULL) {

@@ -64,13 +64,15 @@ struct request {
     const struct upstream_config *upstream; /* NULL: not known (yet) */
     int64_t timeout_ms;                     /* X-Rpcgate-Timeout; CLOCK_NEVER: none */
 
-    struct buf tracestate;     /* where it came in several lines */
-    bool wants_body;           /* else it is thrown away */
-    bool type_is_wrong;        /* its first byte will be refused for its Content-Type */
-    struct buf body;           /* the caller's JSON */
-    struct memory_wait memory; /* of the body */
-    uint64_t body_bytes;       /* all that came, also what was thrown away */
-    struct chain reply;        /* the JSON that is sent */
+    struct memory_share *share; /* its caller's */
+    struct buf tracestate;      /* where it came in several lines */
+    bool wants_body;            /* else it is thrown away */
+    bool type_is_wrong;         /* its first byte will be refused for its Content-Type */
+    struct buf body;            /* the caller's JSON */
+    struct memory_wait memory;  /* of the body, and of what comes of it */
+    bool is_whole;              /* all of it is there */
+    uint64_t body_bytes;        /* all that came, also what was thrown away */
+    struct chain reply;         /* the JSON that is sent */
     struct request_sums sums;
     struct batch *batch; /* owned; NULL: it is none, or has ended */
     bool is_batch;
@@ -127,6 +129,9 @@ bool request_may_call(const struct request *r, struct str method, struct error *
 /* gateway/permission.c: and with those params (JSON that is known to be valid, or no bytes)? */
 bool request_may_call_with(const struct request *r, struct str method, struct str params,
                            struct error *err) MUST_CHECK;
+
+/* gateway/permission.c: whose memory it takes; its caller is known. */
+struct memory_share *request_share(const struct request *r);
 
 /* gateway/permission.c: takes that many calls off the caller's rate, all or none.
  * err: RATE_LIMITED. */

@@ -38,6 +38,8 @@ void request_fill_call(struct request *r, struct call *c, const struct method_ru
         .rule = *rule,
         .is_short = r->timeout_ms < rule->timeout_ms,
         .deadline_ms = clock_now_ms() + clock_min(rule->timeout_ms, r->timeout_ms),
+        .share = r->share,
+        .request = r,
         .reply = &r->reply,
         .user = r,
     };
@@ -64,6 +66,7 @@ static bool on_translated(struct call *c)
     struct request *r = c->user;
     bool may = request_may_call_with(r, c->method, c->params, &c->error);
     buf_done(&r->body);
+    c->params_held = 0;
     return may;
 }
 

@@ -119,7 +119,9 @@ static bool follow_phase(struct worker *w)
     cut_off_all(w);
     if (w->flush_until_ms == 0)
         w->flush_until_ms = clock_now_ms() + FLUSH_MS;
-    return !list_empty(&w->requests_in[REQUEST_REPLYING]) && clock_now_ms() < w->flush_until_ms;
+    bool has_more = !list_empty(&w->requests_in[REQUEST_REPLYING]) ||
+                    !list_empty(&w->requests_in[REQUEST_READING]);
+    return has_more && clock_now_ms() < w->flush_until_ms;
 }
 
 static void run_once(struct worker *w)

@@ -312,7 +312,8 @@ def test_memory_goes_back_after_a_burst(start):
     """100 callers with bodies and replies of 1 MB; within 16 MiB of where it was. With nobody
     calling, nothing tells when the memory is given back: so it is looked at."""
     upstream = start.upstream()
-    gateway = start.gateway({**ANYBODY, "upstreams": {"up": {"url": upstream.url}}})
+    gateway = start.gateway({**ANYBODY, "upstreams": {
+        "up": {"url": upstream.url, "pool": {"queue_timeout": "100s"}}}})
     params = [["x" * 500 for _ in range(2000)]]
 
     async def burst(callers):

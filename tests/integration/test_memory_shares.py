@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+"""limits.memory among callers: each takes memory as its bytes come, and has a share; who has taken
+that waits, and nobody else does."""
+
+import json
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+
+from rig.check import assert_problem
+from rig.settings import DEADLINE, SLOW
+from rig.wire import request
+
+pytestmark = pytest.mark.concurrency
+
+MILLION = 1_000_000
+MEBIBYTE = 1024 * 1024
+HOG, OTHER = "hog".ljust(32, "x"), "other".ljust(32, "x")
+
+#: A share is 8 MiB.
+MEMORY = 32
+
+
+def bearer(token):
+    return {"Authorization": f"Bearer {token}"}
+
+
+def gateway_of(start, behave, *, workers=4, limits=None, anonymous=False, **up):
+    """Two callers with names of their own, or everybody as the hog."""
+    upstream = start.upstream(behave)
+    callers = [{"name": "other", "token": OTHER, "allow": ["*/*"]}]
+    settings = {"anonymous": {"allow": ["*/*"]}} if anonymous else {}
+    if not anonymous:
+        callers.append({"name": "hog", "token": HOG, "allow": ["*/*"]})
+    gateway = start.gateway({
+        **settings, "callers": callers, "workers": workers,
+        "limits": {"memory": f"{MEMORY}M", "body": "4M", **(limits or {})},
+        "upstreams": {"up": {"url": upstream.url, "introspection": {"ttl": "1h"}, **up}}})
+    return upstream, gateway
+
+
+def metrics(gateway) -> str:
+    return gateway.request("GET", "/metrics", None, bearer(OTHER)).body.decode()
+
+
+def used(gateway) -> int:
+    return int(metrics(gateway).split("\nrpcgate_memory_bytes ")[1].split()[0])
+
+
+def eventually(function, wanted):
+    end = time.monotonic() + DEADLINE
+    while not wanted(found := function()):
+        assert time.monotonic() < end, found
+    return found
+
+
+def others_are_served(gateway, size=MILLION // 2):
+    """At once, each kind of request, with small bodies and large ones."""
+    text = "x" * size
+    with ThreadPoolExecutor(4) as pool:
+        began = time.monotonic()
+        calls = [pool.submit(gateway.call, "up", "echo", [text], **bearer(OTHER)) for _ in range(4)]
+        assert all(call.result().result == text for call in calls)
+    batch = gateway.batch("up", ("echo", text), ("echo", 1), **bearer(OTHER))
+    assert [one["result"] for one in batch] == [text, 1]
+    assert gateway.jsonrpc("up", {"jsonrpc": "2.0", "id": 1, "method": "echo", "params": [1]},
+                           **bearer(OTHER)).json["result"] == 1
+    assert gateway.get("/v1/up", **bearer(OTHER)).status == 200
+    assert time.monotonic() - began < 4 * SLOW
+
+
+async def behave_well(x):
+    """Echoes; `large` gives a text of that many bytes; has a list of methods."""
+    match x.method:
+        case "large":
+            await x.answer("y" * x.params[0])
+        case "system.listMethods":
+            await x.answer([f"method-{n:06}" for n in range(20_000)] + ["echo", "large"])
+        case "system.multicall":
+            await x.answer_fault(-32601, "no such method")
+        case _:
+            await x.answer(x.params[0] if x.params else None)
+
+
+def begin_body(connection, sent, announced, token=HOG, path="/v1/up/echo"):
+    """The head, and so many bytes of the body."""
+    headers = {"Content-Type": "application/json", **(bearer(token) if token else {})}
+    if announced is None:
+        headers["Transfer-Encoding"] = "chunked"
+        body = b"%x\r\n%s" % (sent + 1, b'["' + b"x" * (sent - 2)) if sent else b""
+    else:
+        headers["Content-Length"] = str(announced)
+        body = (b'["' + b"x" * sent)[:sent]
+    connection.send(request("POST", path, None, headers) + body)
+
+
+@pytest.mark.parametrize("path", ["/v1/up/echo", "/v1/up", "/jsonrpc/up"])
+def test_announced_bytes_take_no_memory(start, path):
+    _, gateway = gateway_of(start, behave_well)
+    others_are_served(gateway)
+    before = used(gateway)
+    with ExitStack() as stack:
+        for _ in range(60):
+            begin_body(stack.enter_context(gateway.connect()), 1, 4 * MEBIBYTE, path=path)
+        eventually(lambda: metrics(gateway), lambda text: sum(
+            float(line.split()[1]) for line in text.splitlines()
+            if line.startswith("rpcgate_connections")) >= 60)
+        # Its own calls are served, too.
+        assert gateway.call("up", "echo", ["x" * MILLION], **bearer(HOG)).status == 200
+        others_are_served(gateway)
+        assert used(gateway) < before + MILLION
+
+
+@pytest.mark.parametrize("announced", [4 * MEBIBYTE, None])
+@pytest.mark.parametrize("anonymous", [False, True])
+def test_bodies_beyond_the_share_make_nobody_else_wait(start, announced, anonymous):
+    _, gateway = gateway_of(start, behave_well, anonymous=anonymous,
+                            pool={"queue_timeout": f"{int(500 * SLOW)}ms"})
+    others_are_served(gateway)
+    with ExitStack() as stack:
+        bodies = [stack.enter_context(gateway.connect()) for _ in range(30)]
+        with ThreadPoolExecutor(30) as pool:
+            for one in bodies:
+                pool.submit(begin_body, one, 2 * MILLION, announced, None if anonymous else HOG)
+            eventually(lambda: used(gateway), lambda n: n > MEMORY * MEBIBYTE // 10)
+            for _ in range(3):
+                others_are_served(gateway)
+                assert used(gateway) < MEMORY * MEBIBYTE / 4 + 8 * MEBIBYTE
+            # The hog itself waits, and is told so.
+            answer = gateway.call("up", "echo", ["x" * 3 * MILLION],
+                                  **({} if anonymous else bearer(HOG)))
+            if answer.status != 200:
+                assert_problem(answer, "overloaded", 503, "no", setting="limits.memory")
+                assert answer.header("Retry-After")
+            others_are_served(gateway)
+
+
+def unread(gateway, stack, method, path, body, n, token=HOG):
+    """Asks so often, over connections of their own, and reads nothing. What is not read stays with
+    the gateway: unix sockets have small buffers."""
+    for _ in range(n):
+        connection = stack.enter_context(gateway.connect("unix"))
+        connection.send(request(method, path, body, bearer(token)))
+
+
+UNREAD = {
+    "calls": ("POST", "/v1/up/large", json.dumps([1_500_000]).encode()),
+    "batches": ("POST", "/v1/up", json.dumps(
+        [{"method": "large", "params": [700_000]}] * 2).encode()),
+    "jsonrpc": ("POST", "/jsonrpc/up", json.dumps(
+        {"jsonrpc": "2.0", "id": 1, "method": "large", "params": [1_500_000]}).encode()),
+    "lists": ("GET", "/v1/up", None),
+}
+
+
+@pytest.mark.parametrize("method, path, body", UNREAD.values(), ids=UNREAD)
+def test_replies_that_are_not_read_make_nobody_else_wait(start, method, path, body):
+    upstream, gateway = gateway_of(start, behave_well,
+                                   pool={"queue_timeout": f"{int(300 * SLOW)}ms",
+                                         "max_connections": 200})
+    others_are_served(gateway)
+    with ExitStack() as stack:
+        unread(gateway, stack, method, path, body, 60)
+        n = 0
+        while (answer := gateway.call("up", "echo", [f"mine {n}"], **bearer(HOG))).status != 503:
+            n += 1
+        assert_problem(answer, "overloaded", 503, "no", setting="limits.memory")
+        assert answer.header("Retry-After")
+        assert [f"mine {n}"] not in [x.params for x in upstream.exchanges if x.method == "echo"]
+        for _ in range(3):
+            others_are_served(gateway)
+            # A quarter, and one reply that goes beyond it.
+            assert used(gateway) < MEMORY * MEBIBYTE / 4 + 4 * MEBIBYTE + 4 * MILLION
+    eventually(lambda: gateway.call("up", "echo", [1], **bearer(HOG)).status, lambda n: n == 200)
+    eventually(lambda: used(gateway), lambda n: n < 2 * MILLION)
+
+
+@pytest.mark.parametrize("way", ["body", "reply"])
+def test_one_that_is_larger_than_the_share(start, way):
+    """There is always room for one body and one response."""
+    _, gateway = gateway_of(start, behave_well, limits={"memory": "16M", "body": "6M"})
+    with ExitStack() as stack:
+        for _ in range(20):
+            begin_body(stack.enter_context(gateway.connect()), 50_000, 4 * MEBIBYTE)
+        if way == "body":
+            answer = gateway.call("up", "echo", ["x" * 5 * MILLION], **bearer(HOG))
+            if answer.status == 200:
+                assert len(answer.result) == 5 * MILLION
+            else:
+                assert answer.problem in ("overloaded", "response-too-large")
+        else:
+            answer = gateway.call("up", "large", [6 * MILLION], **bearer(HOG))
+            assert len(answer.result) == 6 * MILLION
+
+
+@pytest.mark.parametrize("way", ["calls", "batches"])
+def test_one_caller_with_more_than_its_share(start, way):
+    """All wait for their turn, over all workers, and all are served."""
+    text = "x" * 2 * MILLION
+    _, gateway = gateway_of(start, behave_well, limits={"memory": "16M"},
+                            pool={"queue_timeout": f"{int(60 * SLOW)}s"})
+
+    def call(n):
+        with gateway.connect() as connection:
+            if way == "calls":
+                body = json.dumps([f"{n}{text}"]).encode()
+                connection.send(request("POST", "/v1/up/echo", body, bearer(HOG)))
+                return connection.answer().result == f"{n}{text}"
+            body = json.dumps([{"method": "echo", "params": [f"{n}{text[:MILLION]}"]}] * 2).encode()
+            connection.send(request("POST", "/v1/up", body, bearer(HOG)))
+            return connection.answer().json["results"] == [{"result": f"{n}{text[:MILLION]}"}] * 2
+    with ThreadPoolExecutor(24) as pool:
+        assert all(pool.map(call, range(48)))
+    eventually(lambda: used(gateway), lambda n: n < MILLION)
+
+
+def test_a_body_that_waits_at_the_end_of_the_drain(start):
+    """It gets `draining`, and no reset."""
+    async def behave(x):
+        await gate.passed()
+        await x.answer("done")
+    upstream = start.upstream(behave)
+    gate = upstream.gate()
+    gateway = start.gateway({
+        "anonymous": {"allow": ["*/*"]}, "workers": 1,
+        "limits": {"body": "6M", "memory": "8M", "drain": "500ms"},
+        "upstreams": {"up": {"url": upstream.url, "pool": {"queue_timeout": "60s"}}}})
+    large = b'["' + b"x" * (3 * MILLION) + b'"]'
+    with gateway.connect() as first, gateway.connect() as second, gateway.connect() as third:
+        first.send(request("POST", "/v1/up/m", large))
+        upstream.wait_requests(1)
+        with ThreadPoolExecutor(2) as pool:
+            sending = [pool.submit(second.send, request("POST", "/v1/up/m", large)),
+                       pool.submit(third.send, request("POST", "/v1/up", large))]
+            eventually(lambda: gateway.metric("rpcgate_connections"), lambda n: n >= 4)
+            gateway.signal(signal.SIGTERM)
+            answers = [second.answer(), third.answer()]
+            for one in sending:
+                one.result()
+        for answer in answers:
+            assert_problem(answer, "draining", 503, "no", setting="limits.drain")
+        assert_problem(first.answer(), "draining", 503, "unknown")
+    gateway.assert_clean_end()
