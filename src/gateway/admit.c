@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Names of upstreams in a problem. [bytes] */
+#define NAMES_MAX ((size_t)300)
+
 static void take_id(struct request *r, const struct request_head *head)
 {
     struct str given = head_request_id(head);
@@ -62,6 +65,42 @@ static bool not_found(struct request *r)
                      "/v1/{upstream}, those of JSON-RPC to POST /jsonrpc/{upstream}.");
 }
 
+/* As many names as find room, with ` and N more` behind them. */
+static void add_names(const struct request *r, struct buf *to)
+{
+    size_t told = 0, more = 0;
+    for (size_t i = 0; i < r->view->config->n_upstreams; i++) {
+        struct str name = str_of(r->view->config->upstreams[i].name);
+        if (!access_may_see(&r->caller.access, name))
+            continue;
+        if (to->len + name.len > NAMES_MAX) {
+            more++;
+            continue;
+        }
+        buf_append_c(to, told++ > 0 ? ", " : "");
+        buf_append(to, name);
+    }
+    if (more > 0)
+        buf_printf(to, " and %zu more, which GET /v1 lists", more);
+}
+
+/* The same for one that is not there and one of which the caller may use nothing: it tells what
+ * this caller may use, which it is told by GET /v1, too, and nothing more. */
+static bool no_such_upstream(struct request *r)
+{
+    CLEANUP(buf_done) struct buf names;
+    buf_init(&names, NAMES_MAX + 64, NULL);
+    add_names(r, &names);
+    r->upstream = NULL;
+    if (names.len == 0)
+        return error_set(&r->error, PROBLEM_NOT_FOUND,
+                         "There is no upstream of that name that you may use, nor any other. The "
+                         "administrator allows it with the setting `allow`.");
+    return error_set(&r->error, PROBLEM_NOT_FOUND,
+                     "There is no upstream of that name that you may use. You may use %s.",
+                     buf_c(&names));
+}
+
 static bool check_caller(struct request *r, const struct request_head *head)
 {
     const struct credentials credentials = { .head = head, .peer = http_peer(r->exchange) };
@@ -85,7 +124,7 @@ static bool check_path(struct request *r, const struct request_head *head)
     if (r->route.upstream_len > 0) {
         r->upstream = config_upstream(r->view->config, route_upstream(&r->route));
         if (r->upstream == NULL || !access_may_see(&r->caller.access, route_upstream(&r->route)))
-            return not_found(r);
+            return no_such_upstream(r);
     }
     if (!route_takes(r->route.kind, head->method))
         return error_set(&r->error, PROBLEM_METHOD_NOT_ALLOWED, "Use %s for this path.",

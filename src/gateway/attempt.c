@@ -264,6 +264,17 @@ static bool pause_for_next(struct call *c, bool certificate)
     return true;
 }
 
+/* Whose limit it was: the caller's own, or a setting. */
+static void tell_timeout(struct call *c)
+{
+    enum executed executed = c->error.executed;
+    outcome_timeout(&c->error, c->upstream,
+                    c->is_short ? "X-Rpcgate-Timeout" : c->rule.timeout_setting,
+                    c->is_short ? c->limit_ms : c->rule.timeout_ms);
+    c->error.setting = c->rule.timeout_setting;
+    c->error.executed = executed;
+}
+
 static void finish(struct call *c, const struct upstream_outcome *outcome)
 {
     bool stopped = outcome->status == UPSTREAM_STOPPED && c->response.undecodable;
@@ -273,7 +284,7 @@ static void finish(struct call *c, const struct upstream_outcome *outcome)
     }
     outcome_error(outcome, c->upstream, &c->error);
     if (c->error.type == PROBLEM_TIMEOUT)
-        c->error.setting = c->rule.timeout_setting;
+        tell_timeout(c);
     if (!pause_for_next(c, outcome->certificate))
         call_fail(c);
 }

@@ -72,6 +72,7 @@ struct call {
     const struct query *query; /* what the caller has chosen; borrowed until call_begin() is done */
     struct method_rule rule;
     bool is_short;       /* the deadline is the caller's: before that of the rule */
+    int64_t limit_ms;    /* where it is: how long that is */
     int64_t deadline_ms; /* of queue, attempts and pauses together */
     struct call_origin origin;
     const struct decode_items *items; /* the answer is one of system.multicall; NULL: it is not */

@@ -4,14 +4,25 @@
 #include "rules/retry_after.h"
 
 #include <inttypes.h>
+#include <string.h>
 #include <strings.h>
 #include <time.h>
 
-static void timed_out(const struct upstream_outcome *outcome, struct error *err)
+void outcome_timeout(struct error *err, const struct upstream_config *upstream, const char *limit,
+                     int64_t limit_ms)
 {
-    error_limit(err, PROBLEM_TIMEOUT, "timeouts.total",
-                "The upstream did not answer in time. Raise timeouts.total (or the request's "
-                "X-Rpcgate-Timeout) if it needs longer.");
+    bool seconds = limit_ms % 1000 == 0;
+    bool is_setting = strncmp(limit, "X-", 2) != 0;
+    error_limit(err, PROBLEM_TIMEOUT, is_setting ? limit : "timeouts.total",
+                "The upstream %s did not answer within %" PRId64 " %s (%s). %s if it needs longer.",
+                upstream->name, seconds ? limit_ms / 1000 : limit_ms, seconds ? "s" : "ms", limit,
+                is_setting ? "Raise that limit" : "Send a longer one, or none,");
+}
+
+static void timed_out(const struct upstream_outcome *outcome,
+                      const struct upstream_config *upstream, struct error *err)
+{
+    outcome_timeout(err, upstream, "timeouts.total", upstream->timeouts.total);
     err->executed = outcome->reached ? EXECUTED_UNKNOWN : EXECUTED_NO;
 }
 
@@ -48,7 +59,7 @@ void outcome_error(const struct upstream_outcome *outcome, const struct upstream
             err->executed = EXECUTED_NO;
         break;
     case UPSTREAM_TIMEOUT:
-        timed_out(outcome, err);
+        timed_out(outcome, upstream, err);
         break;
     case UPSTREAM_OK:
     case UPSTREAM_STOPPED:

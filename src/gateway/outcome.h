@@ -12,6 +12,11 @@
 void outcome_error(const struct upstream_outcome *outcome, const struct upstream_config *upstream,
                    struct error *err);
 
+/* Fills `err` for a call that was not answered within `limit_ms`, which `limit` names: a setting,
+ * or the header of the caller's own. */
+void outcome_timeout(struct error *err, const struct upstream_config *upstream, const char *limit,
+                     int64_t limit_ms);
+
 #define OUTCOME_HEADERS_MAX 16
 
 /* More of a body than is shown: a secret may begin before the cut. [bytes] */

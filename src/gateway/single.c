@@ -37,6 +37,7 @@ void request_fill_call(struct request *r, struct call *c, const struct method_ru
         .query = &r->query,
         .rule = *rule,
         .is_short = r->timeout_ms < rule->timeout_ms,
+        .limit_ms = r->timeout_ms,
         .deadline_ms = clock_now_ms() + clock_min(rule->timeout_ms, r->timeout_ms),
         .share = r->share,
         .request = r,
