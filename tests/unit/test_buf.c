@@ -85,7 +85,7 @@ static void refuses_sizes_that_wrap(void **state)
 
 static void counts_in_the_budget(void **state)
 {
-    struct budget budget = { 0, 1000 };
+    struct budget budget = { .max = 1000 };
     struct buf b;
     (void)state;
     buf_init(&b, 100000, &budget);

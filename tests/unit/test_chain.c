@@ -137,7 +137,7 @@ static void failure_sticks(void **state)
 
 static void counts_in_the_budget(void **state)
 {
-    struct budget budget = { 0, 50000 };
+    struct budget budget = { .max = 50000 };
     struct chain c;
     (void)state;
     chain_init(&c, 1 << 20, &budget);
@@ -151,7 +151,7 @@ static void counts_in_the_budget(void **state)
 static void is_cut_anywhere(void **state)
 {
     static const size_t cuts[] = { 120000, 100000, 99999, 65536, 4000, 1024, 1000, 1, 0 };
-    struct budget budget = { 0, 1 << 20 };
+    struct budget budget = { .max = 1 << 20 };
     struct chain c;
     (void)state;
     chain_init(&c, 1 << 20, &budget);
@@ -171,7 +171,7 @@ static void is_cut_anywhere(void **state)
 /* A block can be smaller than its head: where the maximum was near, or text was put in. */
 static void goes_on_after_a_tiny_block(void **state)
 {
-    struct budget budget = { 0, 1 << 20 };
+    struct budget budget = { .max = 1 << 20 };
     (void)state;
     for (size_t tiny = 1; tiny <= 40; tiny++) {
         struct chain c;
@@ -213,7 +213,7 @@ static void copies_ranges(void **state)
 
 static void moves(void **state)
 {
-    struct budget budget = { 0, 10000 };
+    struct budget budget = { .max = 10000 };
     struct chain c, to;
     (void)state;
     chain_init(&c, 100, &budget);
