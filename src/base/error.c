@@ -61,6 +61,15 @@ static void PRINTF_LIKE(2, 0) set_detail(struct error *err, const char *format, 
     clean(err->detail, len);
 }
 
+struct error_cut error_cut(struct str text, size_t max)
+{
+    if (text.len <= max)
+        return (struct error_cut){ text, "" };
+    while (max > 0 && ((unsigned char)text.data[max] & 0xC0) == 0x80)
+        max--;
+    return (struct error_cut){ str_slice(text, 0, max), ERROR_CUT };
+}
+
 static void set(struct error *err, enum problem_type type)
 {
     const struct problem_info *info = problem_info(type);

@@ -37,6 +37,19 @@ const struct problem_info *problem_info(enum problem_type type);
 const char *executed_name(enum executed executed);
 
 #define ERROR_DETAIL_MAX 512
+
+/* Stands in a detail where foreign text was cut short. What looks like a secret's beginning there
+ * is hidden before anybody sees it (gateway/redacted.h), so none may be cut without it. */
+#define ERROR_CUT "…"
+
+/* At most `max` bytes of foreign text, whole characters, and what is to stand behind them:
+ * format with "%.*s%s" and ERROR_CUT_ARGS. */
+struct error_cut {
+    struct str text;
+    const char *mark; /* ERROR_CUT or "" */
+};
+struct error_cut error_cut(struct str text, size_t max);
+#define ERROR_CUT_ARGS(c) STR_ARGS((c).text), (c).mark
 #define ERROR_POINTER_MAX 1024
 
 struct error {

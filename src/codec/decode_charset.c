@@ -178,8 +178,8 @@ static bool find_declaration(struct str head, bool final, struct str *ret)
 
 static bool fail_unknown(struct decoder *d, struct str name)
 {
-    return decode_fail(d, "its encoding \"%.*s\" is not known",
-                       (int)(name.len < 64 ? name.len : 64), name.data);
+    struct error_cut shown = error_cut(name, 64);
+    return decode_fail(d, "its encoding \"%.*s%s\" is not known", ERROR_CUT_ARGS(shown));
 }
 
 static bool choose_forced(struct decoder *d, const struct sign *sign)

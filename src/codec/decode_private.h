@@ -374,6 +374,9 @@ void xml_reader_place(const struct xml_reader *x, long *line, long *column);
 /* decode_tree.c */
 void tree_begin(struct decoder *d);
 void tree_start(struct decoder *d, enum element element, const char *name);
+
+/* Most of a foreign tag's name in a reason. [bytes] */
+#define TREE_NAME_SHOWN 80
 void tree_end(struct decoder *d);
 void tree_text(struct decoder *d, struct str text);
 

@@ -187,11 +187,8 @@ static void fail_text(struct decoder *d, enum element element)
     if (d->options->text == TEXT_BASE64)
         repair_resolve_marks(&d->text);
     struct str text = buf_str(&d->text);
-    size_t shown = text.len < SHOWN_MAX ? text.len : SHOWN_MAX;
-    while (shown < text.len && ((unsigned char)text.data[shown] & 0xC0) == 0x80)
-        shown--;
-    decode_fail(d, "\"%.*s%s\" is no valid %s", (int)shown, buf_c(&d->text),
-                shown < text.len ? "…" : "", what);
+    struct error_cut shown = error_cut(text, SHOWN_MAX);
+    decode_fail(d, "\"%.*s%s\" is no valid %s", ERROR_CUT_ARGS(shown), what);
 }
 
 void scalar_end(struct decoder *d, const struct frame *f)

@@ -84,9 +84,12 @@ static bool may_be_repaired(const struct decoder *d, const struct member *m)
 static void repeat_name(struct decoder *d, struct frame *of, size_t first)
 {
     const struct member *m = (const struct member *)(void *)d->members.data + first;
+    struct error_cut shown = error_cut((struct str){ buf_c(&d->names) + m->name, m->len }, 60);
     if (may_be_repaired(d, m))
-        decode_fail(d, "the setting text may have made two members of a struct the same: \"%.*s\"",
-                    (int)(m->len < 60 ? m->len : 60), buf_c(&d->names) + m->name);
+        decode_fail(d,
+                    "the setting text may have made two members of a struct the same: "
+                    "\"%.*s%s\"",
+                    ERROR_CUT_ARGS(shown));
     else if (!d->failed && chain_state(d->out) == CHAIN_OK)
         edit_repeat(d, of, first);
 }

@@ -75,16 +75,20 @@ static const char *guess(const char *name)
 static void fail_misplaced(struct decoder *d, enum element element, const char *name)
 {
     const struct frame *top = d->top;
+    struct error_cut shown = error_cut(str_of(name), TREE_NAME_SHOWN);
     if (top->element == ELEMENT_NONE)
-        decode_fail(d, "the root is <%.80s>, not <methodResponse>%s", name, guess(name));
+        decode_fail(d, "the root is <%.*s%s>, not <methodResponse>%s", ERROR_CUT_ARGS(shown),
+                    guess(name));
     else if (element == ELEMENT_NONE)
-        decode_fail(d, "<%.80s> is no element of XML-RPC%s", name, guess(name));
+        decode_fail(d, "<%.*s%s> is no element of XML-RPC%s", ERROR_CUT_ARGS(shown), guess(name));
     else if (top->element == ELEMENT_MEMBER && top->allowed & BIT(NAME))
-        decode_fail(d, "a <member> has no <name> before its <%.80s>", name);
+        decode_fail(d, "a <member> has no <name> before its <%.*s%s>", ERROR_CUT_ARGS(shown));
     else if (may_hold[top->element] >> element & 1)
-        decode_fail(d, "there is one <%.80s> too many in <%s>", name, element_name(top->element));
+        decode_fail(d, "there is one <%.*s%s> too many in <%s>", ERROR_CUT_ARGS(shown),
+                    element_name(top->element));
     else
-        decode_fail(d, "<%.80s> cannot stand in <%s>", name, element_name(top->element));
+        decode_fail(d, "<%.*s%s> cannot stand in <%s>", ERROR_CUT_ARGS(shown),
+                    element_name(top->element));
 }
 
 /* A comma before all values but the first. */

@@ -101,10 +101,12 @@ static bool has_ended(const struct xml_reader *x, ptrdiff_t rest)
 static void fail_cut_off(struct decoder *d)
 {
     const char *inside = (const char *)d->xml->parser->name;
-    if (inside == NULL)
+    if (inside == NULL) {
         decode_fail(d, "the document ends before its first tag does");
-    else
-        decode_fail(d, "the document is cut off inside <%.80s>", inside);
+        return;
+    }
+    struct error_cut shown = error_cut(str_of(inside), TREE_NAME_SHOWN);
+    decode_fail(d, "the document is cut off inside <%.*s%s>", ERROR_CUT_ARGS(shown));
 }
 
 static void on_start(void *data, const xmlChar *name, const xmlChar *prefix UNUSED,

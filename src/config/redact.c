@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/chain.h"
+#include "base/error.h"
 #include "codec/base64.h"
 #include "config/patterns.h"
 #include "config/store.h"
@@ -367,4 +368,17 @@ void redact(const struct redactor *redactor, struct str text, struct buf *to)
 void redact_cut(const struct redactor *redactor, struct str text, struct buf *to)
 {
     run(redactor, text, true, to);
+}
+
+void redact_sentence(const struct redactor *redactor, struct str text, bool cut, struct buf *to)
+{
+    for (;;) {
+        const char *mark = memmem(text.data, text.len, ERROR_CUT, strlen(ERROR_CUT));
+        size_t end = mark != NULL ? (size_t)(mark - text.data) : text.len;
+        run(redactor, str_slice(text, 0, end), cut || mark != NULL, to);
+        if (mark == NULL)
+            return;
+        buf_append_c(to, ERROR_CUT);
+        text = str_slice(text, end + strlen(ERROR_CUT), text.len);
+    }
 }

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct redactor;
@@ -21,5 +22,9 @@ void redact(const struct redactor *redactor, struct str text, struct buf *to);
 
 /* The same of a text that was cut off: if it ends with a secret's beginning, that becomes `***`. */
 void redact_cut(const struct redactor *redactor, struct str text, struct buf *to);
+
+/* The same of a sentence with foreign texts in it, each of which was cut where an ERROR_CUT
+ * (base/error.h) stands; `cut`: so was all of it at its end. */
+void redact_sentence(const struct redactor *redactor, struct str text, bool cut, struct buf *to);
 
 #endif

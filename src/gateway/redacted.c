@@ -91,12 +91,18 @@ void redacted_protocol(const struct redactor *redactor, struct outcome_protocol 
         shown->headers[i].value = copy_header(redactor, &shown->headers[i], text);
 }
 
+/* A detail of that length may have been cut, within a character at the latest. */
+#define DETAIL_FULL ((size_t)ERROR_DETAIL_MAX - 4)
+
+/* What it becomes is longer where many beginnings of secrets are hidden. */
 void redacted_error(const struct redactor *redactor, struct error *err)
 {
+    struct str detail = str_of(err->detail);
     struct buf text;
-    buf_init(&text, sizeof err->detail, NULL);
-    redact(redactor, str_of(err->detail), &text);
-    if (buf_ok(&text))
-        memcpy(err->detail, buf_c(&text), text.len + 1);
+    buf_init(&text, SIZE_MAX - 1, NULL);
+    redact_sentence(redactor, detail, detail.len >= DETAIL_FULL, &text);
+    struct str shown = error_cut(buf_str(&text), ERROR_DETAIL_MAX - 1).text;
+    memcpy(err->detail, shown.data, shown.len);
+    err->detail[shown.len] = '\0';
     buf_done(&text);
 }

@@ -95,10 +95,12 @@ static void name_coding(struct response *r, const struct upstream_outcome *outco
     if (outcome->strange_coding[0] == '\0' || error->type != PROBLEM_BAD_RESPONSE)
         return;
     memcpy(reason, error->detail, sizeof reason);
-    error_set(error, PROBLEM_BAD_RESPONSE,
-              "The upstream's answer has the Content-Encoding \"%s\", which rpcgate does not know, "
-              "though it asks for gzip and deflate alone (compression.accept). %s",
-              outcome->strange_coding, reason);
+    error_set(
+        error, PROBLEM_BAD_RESPONSE,
+        "The upstream's answer has the Content-Encoding \"%s%s\", which rpcgate does not know, "
+        "though it asks for gzip and deflate alone (compression.accept). %s",
+        outcome->strange_coding,
+        strlen(outcome->strange_coding) == UPSTREAM_CODING_MAX - 1 ? ERROR_CUT : "", reason);
 }
 
 static bool is_void(const struct response *r, const struct upstream_outcome *outcome)

@@ -15,7 +15,8 @@
 
 enum { SENT_HEAD, SENT_BODY, RECEIVED_HEAD, RECEIVED_BODY, PARTS };
 
-/* Some bytes more than are shown are kept: a secret may begin before the cut. */
+/* Some bytes more than are shown are kept: a secret may begin before the cut. Of one that is longer
+ * the beginning is known. */
 struct verbose {
     struct buf parts[PARTS];
 };
@@ -85,15 +86,19 @@ static void hide_cookies(size_t part, struct buf *text)
     *text = shown;
 }
 
-static void write_part(const struct call *c, const char *name, struct str part)
+/* `is_cut`: no more of it was kept. */
+static void write_part(const struct call *c, const char *name, struct str part, bool is_cut)
 {
     CLEANUP(buf_done) struct buf shown;
     int64_t n = 0;
     buf_init(&shown, SIZE_MAX - 1, NULL);
-    redact(c->view->config->redactor, part, &shown);
-    struct str rest = buf_str(&shown);
-    bool is_cut = rest.len > PART_MAX;
     if (is_cut)
+        redact_cut(c->view->config->redactor, part, &shown);
+    else
+        redact(c->view->config->redactor, part, &shown);
+    struct str rest = buf_str(&shown);
+    is_cut |= rest.len > PART_MAX;
+    if (rest.len > PART_MAX)
         rest.len = PART_MAX;
     while (rest.len > 0) {
         struct str piece = next_piece(rest);
@@ -114,8 +119,9 @@ void verbose_end(struct verbose *v, const struct call *c)
     for (const struct chain_block *b = c->document.first; b != NULL; b = b->next)
         keep(&v->parts[SENT_BODY], (struct str){ b->data, b->len });
     for (size_t i = 0; i < PARTS; i++) {
+        bool is_cut = v->parts[i].len == v->parts[i].max;
         hide_cookies(i, &v->parts[i]);
-        write_part(c, names[i], buf_str(&v->parts[i]));
+        write_part(c, names[i], buf_str(&v->parts[i]), is_cut);
         buf_done(&v->parts[i]);
     }
     free(v);

@@ -2,6 +2,7 @@
 #include "io/upstream_details.h"
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "io/upstream_inside.h"
 
 #include <stdio.h>
@@ -56,14 +57,20 @@ static int64_t time_read(struct str text)
     return timegm(&tm);
 }
 
+static void take_text(char to[UPSTREAM_CERTIFICATE_TEXT], struct str value)
+{
+    struct error_cut shown = error_cut(value, UPSTREAM_CERTIFICATE_TEXT - sizeof ERROR_CUT);
+    snprintf(to, UPSTREAM_CERTIFICATE_TEXT, "%.*s%s", ERROR_CUT_ARGS(shown));
+}
+
 static void take_field(struct upstream_certificate *c, struct str name, struct str value)
 {
     if (str_eq_c(name, "Subject"))
-        snprintf(c->subject, sizeof c->subject, "%.*s", STR_ARGS(value));
+        take_text(c->subject, value);
     else if (str_eq_c(name, "Issuer"))
-        snprintf(c->issuer, sizeof c->issuer, "%.*s", STR_ARGS(value));
+        take_text(c->issuer, value);
     else if (str_eq_c(name, "X509v3 Subject Alternative Name"))
-        snprintf(c->names, sizeof c->names, "%.*s", STR_ARGS(value));
+        take_text(c->names, value);
     else if (str_eq_c(name, "Start date"))
         c->begins_s = time_read(value);
     else if (str_eq_c(name, "Expire date"))

@@ -3,6 +3,7 @@
 #include "io/upstream_inside.h"
 
 #include "base/clock.h"
+#include "base/error.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -184,6 +185,22 @@ static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
     }
 }
 
+/* `system` NULL: it has nothing to say. libcurl cuts what is longer than its buffer by itself, and
+ * may write three dots then. */
+static void tell(struct upstream_outcome *ret, const char *reason, const char *system)
+{
+    static const struct str dots = { "...", 3 };
+    struct str text = str_of(reason);
+    struct error_cut shown = error_cut(text, system != NULL ? 180 : sizeof ret->detail - 4);
+    if (text.len >= CURL_ERROR_SIZE - 4) {
+        text.len -= str_eq(str_slice(text, text.len - dots.len, text.len), dots) ? dots.len : 0;
+        shown = error_cut(text, shown.text.len < text.len ? shown.text.len : text.len);
+        shown.mark = ERROR_CUT;
+    }
+    snprintf(ret->detail, sizeof ret->detail, "%.*s%s%s%s%s", ERROR_CUT_ARGS(shown),
+             system != NULL ? " (" : "", system != NULL ? system : "", system != NULL ? ")" : "");
+}
+
 static void explain(const struct exchange *x, CURLcode rc, struct upstream_outcome *ret)
 {
     const char *reason = x->error[0] != '\0' ? x->error : curl_easy_strerror(rc);
@@ -221,11 +238,10 @@ static void explain(const struct exchange *x, CURLcode rc, struct upstream_outco
     if (rc == CURLE_COULDNT_CONNECT)
         curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &system_error);
     if (system_error != 0) {
-        char text[128];
-        snprintf(ret->detail, sizeof ret->detail, "%.180s (%.60s)", reason,
-                 strerror_r((int)system_error, text, sizeof text));
+        char text[60];
+        tell(ret, reason, strerror_r((int)system_error, text, sizeof text));
     } else {
-        snprintf(ret->detail, sizeof ret->detail, "%s", reason);
+        tell(ret, reason, NULL);
     }
 }
 

@@ -82,11 +82,15 @@ static void look(struct check *c)
     upstream_submit(c->client, &c->call);
 }
 
-/* Each scheme may have a header of its own. */
-static void add_wanted(struct check *c, const char *value)
+/* Each scheme may have a header of its own. What finds no room is cut, or left out. */
+static void add_wanted(struct check *c, struct str value)
 {
-    size_t len = strlen(c->wants);
-    snprintf(c->wants + len, sizeof c->wants - len, "%s%s", len > 0 ? ", " : "", value);
+    size_t len = strlen(c->wants), least = sizeof ", " + sizeof ERROR_CUT;
+    if (sizeof c->wants - len <= least)
+        return;
+    struct error_cut shown = error_cut(value, sizeof c->wants - len - least);
+    snprintf(c->wants + len, sizeof c->wants - len, "%s%.*s%s", len > 0 ? ", " : "",
+             ERROR_CUT_ARGS(shown));
 }
 
 static void keep_target(struct check *c, const char *value)
@@ -102,7 +106,7 @@ static void keep_outcome(struct check *c, const struct upstream_outcome *outcome
     c->wants[0] = '\0';
     for (size_t i = 0; i < outcome->n_headers; i++) {
         if (strcasecmp(outcome->headers[i].name, "WWW-Authenticate") == 0)
-            add_wanted(c, outcome->headers[i].value);
+            add_wanted(c, str_of(outcome->headers[i].value));
         if (strcasecmp(outcome->headers[i].name, "Location") == 0)
             keep_target(c, outcome->headers[i].value);
     }

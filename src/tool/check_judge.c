@@ -15,6 +15,9 @@
 /* Of text that is put together before it is redacted and cut. */
 #define TEXT_MAX ((size_t)8 * 1024)
 
+/* Of a fault's code and text. [bytes] */
+#define FAULT_SHOWN ((size_t)1000)
+
 #define DAY_S ((int64_t)24 * 60 * 60)
 #define EXPIRES_SOON_DAYS 14
 
@@ -25,7 +28,7 @@ void check_clean(const struct config *config, const char *text, char to[ERROR_DE
     struct error err;
     buf_init(&clean, SIZE_MAX - 1, NULL);
     buf_init(&shown, SIZE_MAX - 1, NULL);
-    redact(config->redactor, str_of(text), &clean);
+    redact_sentence(config->redactor, str_of(text), strlen(text) >= TEXT_MAX - 4, &clean);
     terminal_clean(&shown, buf_str(&clean), /* lines */ true);
     error_set(&err, PROBLEM_INTERNAL, "%s", buf_c(&shown));
     memcpy(to, err.detail, sizeof err.detail);
@@ -276,9 +279,12 @@ static void judge_fault(struct check *c)
     const struct fault *fault = &c->result.fault;
     char number[24];
     snprintf(number, sizeof number, "%" PRId64, fault->code);
-    set(c, CHECK_CALL, CHECK_OK, "it answers XML-RPC, and has no introspection (fault %.*s: %.*s)",
-        STR_ARGS(fault->code_text.data != NULL ? fault->code_text : str_of(number)),
-        STR_ARGS(fault->string));
+    struct error_cut code =
+        error_cut(fault->code_text.data != NULL ? fault->code_text : str_of(number), FAULT_SHOWN);
+    struct error_cut text = error_cut(fault->string, FAULT_SHOWN);
+    set(c, CHECK_CALL, CHECK_OK,
+        "it answers XML-RPC, and has no introspection (fault %.*s%s: %.*s%s)", ERROR_CUT_ARGS(code),
+        ERROR_CUT_ARGS(text));
 }
 
 /* The start of a web page, which may have a comment or a declaration before it. */
@@ -299,8 +305,10 @@ static void judge_status(struct check *c)
 {
     int status = c->outcome.http_status;
     bool leads = status >= 300 && status < 400 && c->leads_to[0] != '\0';
-    fail(c, CHECK_CALL, advice_status(status, is_proxied(c)), "HTTP status %d%s%s%s%s%s", status,
-         c->outcome.reason_phrase[0] != '\0' ? " " : "", c->outcome.reason_phrase,
+    struct str phrase = str_of(c->outcome.reason_phrase);
+    fail(c, CHECK_CALL, advice_status(status, is_proxied(c)), "HTTP status %d%s%.*s%s%s%s%s",
+         status, phrase.len > 0 ? " " : "", STR_ARGS(phrase),
+         phrase.len == UPSTREAM_TEXT_MAX - 1 ? ERROR_CUT : "",
          status == 404 || status == 405 ? ": no XML-RPC server at this path" : "",
          leads ? ", and it wants the request at " : "", leads ? c->leads_to : "");
 }

@@ -139,6 +139,29 @@ static void pointers_are_whole_or_absent(void **state)
     assert_string_equal(err.pointer, "");
 }
 
+static void foreign_text_is_cut_with_a_mark(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t max;
+        const char *shown;
+    } cases[] = {
+        { "", 3, "" },
+        { "abc", 3, "abc" },
+        { "abcd", 3, "abc…" },
+        { "ab\xC3\xA9", 3, "ab…" },
+        { "ab\xC3\xA9", 4, "ab\xC3\xA9" },
+        { "\xC3\xA9", 1, "…" },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char shown[32];
+        struct error_cut c = error_cut(str_of(cases[i].text), cases[i].max);
+        snprintf(shown, sizeof shown, "%.*s%s", ERROR_CUT_ARGS(c));
+        assert_string_equal(shown, cases[i].shown);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +170,7 @@ int main(void)
         cmocka_unit_test(details_are_one_line_of_utf8),
         cmocka_unit_test(long_details_are_cut_between_characters),
         cmocka_unit_test(pointers_are_whole_or_absent),
+        cmocka_unit_test(foreign_text_is_cut_with_a_mark),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,6 +70,39 @@ static void secrets_become_stars(void **state)
     store_free(store);
 }
 
+/* Foreign texts in a sentence of ours, each cut at its mark. */
+static void cut_parts_of_a_sentence(void **state)
+{
+    static const struct {
+        const char *text;
+        bool cut;
+        const char *shown;
+    } sentences[] = {
+        { "\"hunter2hunt…\" is no number", false, "\"***…\" is no number" },
+        { "<user:hunter2h…> in <hunter2…>", false, "<***…> in <***…>" },
+        { "\"hunter2hunt\" is no number", false, "\"hunter2hunt\" is no number" },
+        { "aHVudGVyMmh1…", false, "***…" },
+        { "p%26ss%2…", false, "***…" },
+        { "p&amp;ss &quo…", false, "***…" },
+        { "… hunter2hunter2 …", false, "… *** …" },
+        { "at its end hunter2h", true, "at its end ***" },
+        { "at its end hunter2h", false, "at its end hunter2h" },
+        { "", true, "" },
+        { "…", true, "…" },
+    };
+    struct store *store = store_new();
+    struct redactor *redactor = redactor_new(store, secrets, ARRAY_LEN(secrets));
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(sentences); i++) {
+        struct buf shown;
+        buf_init(&shown, 1000, NULL);
+        redact_sentence(redactor, str_of(sentences[i].text), sentences[i].cut, &shown);
+        assert_string_equal(buf_c(&shown), sentences[i].shown);
+        buf_done(&shown);
+    }
+    store_free(store);
+}
+
 static void a_cut_secret_becomes_stars(void **state)
 {
     static const struct {
@@ -301,6 +334,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(secrets_become_stars),
         cmocka_unit_test(a_cut_secret_becomes_stars),
+        cmocka_unit_test(cut_parts_of_a_sentence),
         cmocka_unit_test(secrets_may_overlap),
         cmocka_unit_test(nothing_is_missed),
         cmocka_unit_test(many_cost_what_one_does),
