@@ -71,22 +71,46 @@ static bool params_match(const struct access_rule_config *rule, struct params *p
     return true;
 }
 
-static bool match_call(const struct access_rules *rules, const struct question *q, bool if_unsure)
+/* The first that matches, or rules->n. */
+static size_t find_match(const struct access_rules *rules, const struct question *q, bool if_unsure)
 {
     for (size_t i = 0; i < rules->n; i++)
         if (names(&rules->items[i], q->upstream, q->method) &&
             params_match(&rules->items[i], q->params, if_unsure))
-            return true;
-    return false;
+            return i;
+    return rules->n;
+}
+
+struct access_decision access_decide(const struct access *access, const struct access_call *call)
+{
+    CLEANUP(params_done) struct params read;
+    struct question q = { call->upstream, call->method, &read };
+    params_init(&read, call->params);
+    size_t denied = find_match(&access->deny, &q, /* if_unsure */ true);
+    if (denied < access->deny.n)
+        return (struct access_decision){ .by_rule = true, .rule = denied };
+    size_t allowed = find_match(&access->allow, &q, /* if_unsure */ false);
+    bool may = allowed < access->allow.n;
+    return (struct access_decision){ .may = may, .by_rule = may, .rule = allowed };
 }
 
 bool access_may_call_with(const struct access *access, struct str upstream, struct str method,
                           struct str params)
 {
+    return access_decide(access, &(struct access_call){ upstream, method, params }).may;
+}
+
+bool access_rule_names(const struct access_rule_config *rule, const struct access_call *call)
+{
+    return names(rule, call->upstream, call->method);
+}
+
+bool access_rule_matches(const struct access_rules *rules, size_t i, const struct access_call *call,
+                         bool deny)
+{
     CLEANUP(params_done) struct params read;
-    struct question q = { upstream, method, &read };
-    params_init(&read, params);
-    return match_call(&access->allow, &q, false) && !match_call(&access->deny, &q, true);
+    params_init(&read, call->params);
+    return access_rule_names(&rules->items[i], call) && params_match(&rules->items[i], &read, deny);
 }
 
 /* Does `wide` surely match whatever `narrow` does? Read as a text, a glob is matched by those that

@@ -39,6 +39,26 @@ enum access_answer access_may_call(const struct access *access, struct str upstr
 bool access_may_call_with(const struct access *access, struct str upstream, struct str method,
                           struct str params);
 
+/* The same, with the rule that decides: the first of `deny` that matches, else the first of
+ * `allow`. */
+struct access_call {
+    struct str upstream, method;
+    struct str params; /* as above */
+};
+struct access_decision {
+    bool may;
+    bool by_rule; /* else none of `allow` matches */
+    size_t rule;  /* its place in `allow`, or in `deny` */
+};
+struct access_decision access_decide(const struct access *access, const struct access_call *call);
+
+/* Is the rule about that upstream and method, whatever the params are? */
+bool access_rule_names(const struct access_rule_config *rule, const struct access_call *call);
+
+/* Does it match the call, as a rule of `deny` or of `allow`? */
+bool access_rule_matches(const struct access_rules *rules, size_t i, const struct access_call *call,
+                         bool deny);
+
 /* May it use anything of that upstream? */
 bool access_may_see(const struct access *access, struct str upstream);
 

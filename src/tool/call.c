@@ -137,7 +137,7 @@ static int run(struct choices *c, const char *upstream, char **params)
     CLEANUP(answer_done) struct answer answer;
     buf_init(&body, SIZE_MAX - 1, NULL);
     answer_init(&answer);
-    int status = params_read(&(struct params_words){ params, c->strings }, &body);
+    int status = params_from_words(&(struct params_words){ params, c->strings }, &body);
     if (status != EX_OK)
         return status;
     c->call.params = &body;

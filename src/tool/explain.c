@@ -12,23 +12,27 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-enum { CONFIG, STRINGS, HELP };
+enum { CONFIG, STRINGS, CALLER, HELP };
 
 static const struct command_option options[] = {
     [CONFIG] = { 'c', "config", "FILE",
                  "the gateway's configuration (" RPCGATE_SYSCONFDIR "/rpcgate/rpcgate.conf)" },
     [STRINGS] = { 's', "strings", NULL, "each PARAM is a string as it stands, not JSON" },
+    [CALLER] = { 0, "caller", "NAME",
+                 "tell whether that caller may make the call, and by which rule" },
     [HELP] = { 'h', "help", NULL, "print this" },
 };
 
 const struct command_info command_explain_info = {
-    .usage = "rpcgate explain [-c FILE] [-s] UPSTREAM METHOD [PARAM…]",
+    .usage = "rpcgate explain [-c FILE] [-s] [--caller NAME] UPSTREAM METHOD [PARAM…]",
     .about =
         "Shows the HTTP request that the call would send, with *** for secrets, the XML in it,\n"
         "and the settings that apply, each with its origin. Nothing is sent, no name is looked\n"
         "up, and no file with a secret is opened, so whoever can read the configuration can\n"
-        "ask.\n" PARAMS_HELP,
+        "ask. With --caller it tells instead whether one of `callers`, or `anonymous`, may make\n"
+        "the call, and which rule of which line decides; status 77: it may not.\n" PARAMS_HELP,
     .examples = "  rpcgate explain supervisor supervisor.getProcessInfo '\"web\"'\n"
+                "  rpcgate explain --caller bot odoo execute_kw '\"db\"' 2 '\"pw\"' '\"unlink\"'\n"
                 "  rpcgate explain -c rpcgate.conf books lookup '[1, {\"$dateTime\": 0}]'\n",
     .options = options,
     .n_options = ARRAY_LEN(options),
@@ -37,6 +41,7 @@ const struct command_info command_explain_info = {
 
 struct choices {
     const char *config;
+    const char *caller; /* NULL: what is sent is asked for */
     bool strings;
 };
 
@@ -51,6 +56,8 @@ static bool apply(void *context, size_t row, const char *argument)
     struct choices *c = context;
     if (row == CONFIG)
         c->config = argument;
+    else if (row == CALLER)
+        c->caller = argument;
     else
         c->strings = true;
     return true;
@@ -149,10 +156,15 @@ static int explain_call(const struct choices *c, char **words, struct str params
         status = report.missing ? EX_NOINPUT : EX_CONFIG;
     } else {
         struct subject s = { config, config_upstream(config, str_of(words[0])), words[1] };
-        status =
-            s.upstream != NULL
-                ? explain(&s, params)
-                : command_misuse("explain", "the configuration has no upstream \"%s\"", words[0]);
+        if (s.upstream == NULL)
+            status =
+                command_misuse("explain", "the configuration has no upstream \"%s\"", words[0]);
+        else if (c->caller != NULL)
+            status =
+                explain_access(config, c->caller,
+                               &(struct access_call){ str_of(words[0]), str_of(words[1]), params });
+        else
+            status = explain(&s, params);
     }
     config_unref(config);
     config_report_done(&report);
@@ -169,6 +181,7 @@ int command_explain(int argc, char **argv)
         return operand == 0 ? EX_OK : EX_USAGE;
     if (argc - operand < 2)
         return command_misuse("explain", "UPSTREAM and METHOD are needed");
-    int status = params_read(&(struct params_words){ argv + operand + 2, c.strings }, &params);
+    int status =
+        params_from_words(&(struct params_words){ argv + operand + 2, c.strings }, &params);
     return status == EX_OK ? explain_call(&c, argv + operand, buf_str(&params)) : status;
 }

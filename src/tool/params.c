@@ -72,7 +72,7 @@ static bool take_json(size_t i, struct str word, struct buf *to)
     return false;
 }
 
-int params_read(const struct params_words *params, struct buf *to)
+int params_from_words(const struct params_words *params, struct buf *to)
 {
     char **words = params->words;
     if (!params->strings && words[0] != NULL && strcmp(words[0], "-") == 0 && words[1] == NULL)

@@ -19,6 +19,6 @@ struct params_words {
 };
 
 /* Appends the JSON text to `to`. Returns EX_OK, or the exit status after telling on stderr. */
-int params_read(const struct params_words *params, struct buf *to) MUST_CHECK;
+int params_from_words(const struct params_words *params, struct buf *to) MUST_CHECK;
 
 #endif
