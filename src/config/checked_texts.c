@@ -25,7 +25,8 @@ bool check_text(struct str text, struct buf *why)
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.data[i];
         if (c < 0x20 || c == 0x7f)
-            return refuse(why, "there is a control character in it");
+            return refuse(why, "there is a control character in it (a backslash itself is written "
+                               "`\\\\`)");
     }
     return true;
 }

@@ -62,6 +62,13 @@ static void take_target(const struct checking *c, struct upstream_config *u, con
         remember_login(c, target->username, target->password, origin->place, setting);
     }
     buf_done(&why);
+    if (url != NULL && !origin->hidden && !origin->unresolved && url_shows_credentials(str_of(url)))
+        findings_warn(
+            c->findings, origin->place,
+            "upstreams.%s.url: its path or query looks as if there were credentials in it, "
+            "which problems, the log and metrics tell; put that part into a file and write "
+            "`${file:…}` or `${credential:…}` for it, or use `auth`",
+            u->name);
 }
 
 /* Never none, so that others need not look. */

@@ -79,7 +79,18 @@ static struct str without_bom(struct str text)
 
 static bool assemble(struct source *s, const struct input *in);
 
-/* The path in an @include as it is meant: `\\` and `\"` are the only escapes there. */
+/* `\\` and `\"` are the only escapes in the path of an @include. */
+static bool has_plain_escapes(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == '\\' &&
+            (++i == text.len || (text.data[i] != '\\' && text.data[i] != '"')))
+            return false;
+    }
+    return true;
+}
+
+/* The path as it is meant. */
 static struct str unescape(struct buf *to, struct str text)
 {
     for (size_t i = 0; i < text.len; i++) {
@@ -140,11 +151,16 @@ static bool include(struct source *s, const struct input *in, struct token token
     struct buf name;
     buf_init(&name, 4096, NULL);
     struct str path = unescape(&name, token.text);
-    bool ok = buf_ok(&name) && path.len > 0;
-    if (!ok)
+    bool ok = buf_ok(&name) && path.len > 0, plain = has_plain_escapes(token.text);
+    if (!plain)
+        findings_error(
+            s->findings, place,
+            "a `\\` in the name of the included file begins none of the escapes \\\\ and "
+            "\\\"; a backslash itself is written `\\\\`");
+    else if (!ok)
         findings_error(s->findings, place, "the name of the included file is %s",
                        path.len == 0 ? "empty" : "too long");
-    ok = ok && include_file(s, in, path, place);
+    ok = ok && plain && include_file(s, in, path, place);
     buf_done(&name);
     return ok;
 }
@@ -153,8 +169,13 @@ static bool refuse_open_end(struct source *s, const struct input *in, struct tok
 {
     const char *what = token.type == TOKEN_OPEN_TEXT ? "string" : "comment";
     struct place place = place_in(s, in, token.line);
+    struct str text = str_slice(in->text, token.start, token.end);
+    bool escaped = memmem(text.data, text.len, "\\\"", 2) != NULL;
     findings_error(s->findings, place, "this %s has no end%s", what,
-                   token.type == TOKEN_OPEN_TEXT ? ": a `\"` is missing" : ": a `*/` is missing");
+                   token.type != TOKEN_OPEN_TEXT ? ": a `*/` is missing"
+                   : escaped
+                       ? ": a `\"` is missing, or a backslash before one, which is written `\\\\`"
+                       : ": a `\"` is missing");
     return false;
 }
 

@@ -138,22 +138,75 @@ static bool check_integer(struct parser *p)
     return false;
 }
 
+static bool is_word(char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
+/* One digit of `\xHH`; -1: none. */
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* What `\xHH` at the `x` stands for; -1: it is none. */
+static int hex_code(struct str text, size_t at)
+{
+    if (text.len - at < 3 || (text.data[at] | 0x20) != 'x')
+        return -1;
+    int high = hex_digit(text.data[at + 1]), low = hex_digit(text.data[at + 2]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+/* Other escapes are what libconfig's version makes of them. `at` is behind the backslash. What is
+ * wrong, or NULL; nothing of the text is told, for it may be a password. */
+static const char *check_escape(struct str text, size_t at)
+{
+    char c = at < text.len ? text.data[at] : '\0';
+    int code = hex_code(text, at);
+    if (code == 0)
+        return "a string cannot hold \\x00";
+    if ((c == 'x' && code > 0) || (c != '\0' && strchr("\\\"nrtf", c) != NULL))
+        return NULL;
+    return "a `\\` in this string begins none of the escapes \\\\ \\\" \\n \\r \\t \\f \\xHH; a "
+           "backslash itself is written `\\\\`";
+}
+
+/* `DOMAIN\xabel`: nobody writes a letter as a number, nor half a character. */
+static bool is_doubtful(int code, struct str before, struct str behind)
+{
+    struct str last = str_slice(before, before.len > 0 ? before.len - 1 : 0, before.len);
+    bool joined =
+        last.len > 0 && behind.len > 0 && is_word(last.data[0]) && is_word(behind.data[0]);
+    return (code > 0x20 && code < 0x7F) || (code >= 0x80 && joined);
+}
+
 static bool check_text(struct parser *p)
 {
     struct str text = p->token.text;
     const char *wrong = NULL;
+    bool doubtful = false;
     for (size_t i = 0; i < text.len && wrong == NULL; i++) {
         if (text.data[i] == '\n')
             wrong = "a string must end in the line that it begins in; a newline in it is \\n";
-        if (text.data[i] != '\\' || i + 1 >= text.len)
+        if (text.data[i] != '\\')
             continue;
-        i++;
-        if ((text.data[i] | 0x20) == 'x' && text.len - i > 2 && text.data[i + 1] == '0' &&
-            text.data[i + 2] == '0')
-            wrong = "a string cannot hold \\x00";
+        wrong = check_escape(text, ++i);
+        int code = wrong == NULL ? hex_code(text, i) : -1;
+        if (code < 0)
+            continue;
+        doubtful |= is_doubtful(code, str_slice(text, 0, i - 1), str_slice(text, i + 3, text.len));
+        i += 2;
     }
     if (wrong != NULL)
         findings_error(p->findings, here(p), "%s", wrong);
+    else if (doubtful)
+        findings_warn(p->findings, here(p),
+                      "a `\\xHH` in this string stands for one byte; a backslash itself is written "
+                      "`\\\\`");
     return wrong == NULL;
 }
 

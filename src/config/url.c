@@ -217,11 +217,32 @@ static bool check_userinfo(struct str userinfo, struct buf *why)
     return !colon || refuse(why, "the URL's user has a `:`, which Basic credentials cannot carry");
 }
 
+/* An `@` behind the authority with a `:` before it: a password with a raw `/` or `?` begins with
+ * digits, which look like a port, and all of it would be told as a path. */
+static bool has_torn_password(struct str url, size_t authority_end)
+{
+    size_t at = find_last(url, '@');
+    if (at == url.len || at < authority_end)
+        return false;
+    for (size_t i = 0; i < at; i++) {
+        if (url.data[i] == '[' && i < authority_end) /* an IPv6 address */
+            i += str_find(str_slice(url, i, authority_end), ']');
+        else if (url.data[i] == ':')
+            return true;
+    }
+    return false;
+}
+
 static bool split(struct str url, enum use use, struct parts *ret, struct buf *why)
 {
     if (!check_bytes(url, why) || !take_scheme(&url, use, &ret->scheme, why))
         return false;
-    size_t query = str_find(url, '?');
+    size_t query = str_find(url, '?'), slash = str_find(url, '/');
+    if (has_torn_password(url, query < slash ? query : slash))
+        return refuse(why,
+                      "an `@` behind the URL's host looks like the end of a password; in a user "
+                      "or password, `@` is written %40, `/` %2F, `?` %3F, and so is an `@` in "
+                      "the path");
     ret->query = str_slice(url, query, url.len);
     url = str_slice(url, 0, query);
     size_t path = str_find(url, '/');
@@ -332,4 +353,61 @@ void url_append_hidden(struct str url, struct buf *to)
     if (at < end)
         buf_append_c(to, "***");
     buf_append(to, str_slice(url, at < end ? at : from, url.len));
+}
+
+/* `user:password` */
+static bool is_login(struct str segment)
+{
+    size_t colon = str_find(segment, ':');
+    return colon > 0 && colon + 1 < segment.len;
+}
+
+static bool contains_nocase(struct str s, const char *word)
+{
+    size_t len = strlen(word);
+    for (size_t i = 0; i + len <= s.len; i++) {
+        if (str_eq_nocase(str_slice(s, i, i + len), str_of(word)))
+            return true;
+    }
+    return false;
+}
+
+/* `password=…` */
+static bool is_secret_field(struct str field)
+{
+    static const char *const words[] = {
+        "pass", "pwd", "token", "secret", "auth", "key", "session"
+    };
+    size_t equals = str_find(field, '=');
+    struct str name = str_slice(field, 0, equals);
+    for (size_t i = 0; i < ARRAY_LEN(words) && equals + 1 < field.len; i++) {
+        if (contains_nocase(name, words[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool any_part(struct str text, const char *separators, bool (*is)(struct str part))
+{
+    size_t from = 0;
+    for (size_t i = 0; i <= text.len; i++) {
+        if (i < text.len && strchr(separators, text.data[i]) == NULL)
+            continue;
+        if (is(str_slice(text, from, i)))
+            return true;
+        from = i + 1;
+    }
+    return false;
+}
+
+bool url_shows_credentials(struct str url)
+{
+    struct parts parts = { 0 };
+    struct buf ignored;
+    buf_init(&ignored, 512, NULL);
+    bool ok = split(url, USE_UPSTREAM, &parts, &ignored);
+    buf_done(&ignored);
+    struct str query = str_slice(parts.query, parts.query.len > 0, parts.query.len);
+    return ok && (any_part(parts.path, "/;", is_login) || any_part(query, "&;", is_secret_field) ||
+                  any_part(query, "&;=", is_login));
 }

@@ -38,6 +38,13 @@ static void takes_urls_apart(void **state)
         { "http://u:@h", "http://h/RPC2", NULL, "u", "" },
         { "http://u%40x:p%3a%2F%23@h", "http://h/RPC2", NULL, "u@x", "p:/#" },
         { "http://u:p:q@r@h", "http://h/RPC2", NULL, "u", "p:q@r" },
+        /* Without a `:` before it, or as %40, an `@` is one. */
+        { "http://h/a@b", "http://h/a@b", NULL, NULL, NULL },
+        { "http://h?x=a@b:c", "http://h/RPC2?x=a@b:c", NULL, NULL, NULL },
+        { "http://[::1]/a@b", "http://[::1]/a@b", NULL, NULL, NULL },
+        { "http://u@h/a@b", "http://h/a@b", NULL, "u", NULL },
+        { "http://h:80/a%40b", "http://h:80/a%40b", NULL, NULL, NULL },
+        { "http://u:99%3Fw%2Fd@h", "http://h/RPC2", NULL, "u", "99?w/d" },
         { "http://@h", "http://h/RPC2", NULL, NULL, NULL },
         { "http+unix://%2Frun%2Fx.sock/RPC2", "http://localhost/RPC2", "/run/x.sock", NULL, NULL },
         { "http+unix://%2frun%2fx.sock", "http://localhost/RPC2", "/run/x.sock", NULL, NULL },
@@ -102,6 +109,18 @@ static void refuses_bad_urls(void **state)
         { "http://a%0d%0a:b@h/", "control character" },
         { "http://a:b%00@h/", "control character" },
         { "http://a%3ab:c@h/", "a `:`" },
+        /* Passwords with a raw `/` or `?`: what stands before it must not be a port. */
+        { "http://nzbget:99?wd2scU@127.0.0.1:6789/xmlrpc", "%3F" },
+        { "http://nzbget:99/wd2scU@127.0.0.1:6789/xmlrpc", "%2F" },
+        { "http://nzbget:99?wd2@scU@127.0.0.1:6789/xmlrpc", "%40" },
+        { "http://nzbget:?wd2scU@h/", "password" },
+        { "http://nzbget:/wd2scU@h/", "password" },
+        { "https://u:1/2?3/4@h/RPC2", "password" },
+        { "http://u:p@ss/word@h/", "password" },
+        { "http://[::1]:80/x@h", "password" },
+        { "http://us/er:1@h/", "password" },
+        { "http://h:80?x=a@b", "password" },
+        { "http+unix://u:1/2@%2Fx.sock/", "password" },
         { "http+unix:///run/x.sock", "where the host stands" },
         { "http+unix://run%2Fx.sock/", "where the host stands" },
         { "http+unix://%2Fx%00/", "where the host stands" },
@@ -117,6 +136,37 @@ static void refuses_bad_urls(void **state)
             fail_msg("%s is refused with: %s", cases[i].text, buf_c(&why));
         buf_done(&why);
     }
+}
+
+/* What is told of a path is warned of. */
+static void sees_credentials(void **state)
+{
+    static const struct {
+        const char *url;
+        bool shows;
+    } cases[] = {
+        { "http://h/RPC2", false },
+        { "http://h:80/a/b?x=1", false },
+        { "http://u:p@h/RPC2", false },
+        { "http://[::1]:80/RPC2", false },
+        { "http://h/user:pass/xmlrpc", true },
+        { "http://h:6789/nzbget:tegbzn6789/xmlrpc", true },
+        { "http://h/a:", false },
+        { "http://h/:a", false },
+        { "http://h/x?password=1", true },
+        { "http://h/x?a=1&api_key=xyz", true },
+        { "http://h/x?a=1&API-Key=xyz", true },
+        { "http://h?access_token=xyz", true },
+        { "http://h?token=", false },
+        { "http://h?login=u:p", true },
+        { "http://h/x?db=prod&version=2", false },
+        { "http+unix://%2Fx/u:p/RPC2", true },
+        { "not a url", false },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        if (url_shows_credentials(str_of(cases[i].url)) != cases[i].shows)
+            fail_msg("%s", cases[i].url);
 }
 
 static void bounds_lengths(void **state)
@@ -141,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_urls_apart),
         cmocka_unit_test(refuses_bad_urls),
+        cmocka_unit_test(sees_credentials),
         cmocka_unit_test(bounds_lengths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
