@@ -28,6 +28,7 @@ struct str url_userinfo(struct str url);
 /* Appends a URL that somebody else has written, with `***` in place of what stands before an `@`.
  */
 void url_append_hidden(struct str url, struct buf *to);
+
 /* Does its path or query look as if there were a login or token in it, which is not hidden there?
  */
 bool url_shows_credentials(struct str url);
