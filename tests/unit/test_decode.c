@@ -217,7 +217,7 @@ static void test_many_marked(void **state UNUSED)
 /* A document that ends early, or late, leaves nothing in the budget. */
 static void test_clear(void **state UNUSED)
 {
-    struct budget budget = { 0, 1 << 20 };
+    struct budget budget = { .max = 1 << 20 };
     struct decode_options options = decode_rig_options();
     struct decoder *d = decoder_new();
     struct error err;
