@@ -26,6 +26,22 @@ static void timed_out(const struct upstream_outcome *outcome,
     err->executed = outcome->reached ? EXECUTED_UNKNOWN : EXECUTED_NO;
 }
 
+static void lost(const struct upstream_outcome *outcome, const struct upstream_config *upstream,
+                 struct error *err)
+{
+    if (outcome->unsaid)
+        error_limit(err, PROBLEM_CONNECTION_LOST, "timeouts.idle",
+                    "The upstream %s ended a connection that was kept (timeouts.idle) without saying "
+                    "so: %s. From now on none is used that has rested for so long; with "
+                    "timeouts.idle = \"0s\" none is kept.",
+                    upstream->name, outcome->detail);
+    else
+        error_set(err, PROBLEM_CONNECTION_LOST,
+                  "The connection to the upstream %s ended before its answer was complete: %s",
+                  upstream->name, outcome->detail);
+    err->executed = outcome->reached ? EXECUTED_UNKNOWN : EXECUTED_NO;
+}
+
 void outcome_error(const struct upstream_outcome *outcome, const struct upstream_config *upstream,
                    struct error *err)
 {
@@ -46,10 +62,7 @@ void outcome_error(const struct upstream_outcome *outcome, const struct upstream
                   upstream->name, outcome->detail);
         break;
     case UPSTREAM_LOST:
-        error_set(err, PROBLEM_CONNECTION_LOST,
-                  "The connection to the upstream %s ended before its answer was complete: %s",
-                  upstream->name, outcome->detail);
-        err->executed = outcome->reached ? EXECUTED_UNKNOWN : EXECUTED_NO;
+        lost(outcome, upstream, err);
         break;
     case UPSTREAM_BAD_RESPONSE:
         error_set(err, PROBLEM_BAD_RESPONSE, "The upstream %s did not answer in usable HTTP: %s",

@@ -17,14 +17,15 @@
  * end. */
 #define RUN_ROUNDS 2
 
-static struct multi *multi_new(struct upstreams *all)
+static struct multi *multi_new(struct upstream *u)
 {
     struct multi *m = xcalloc(1, sizeof *m);
-    m->all = all;
+    m->all = u->all;
+    m->upstream = u;
     m->due_ms = CLOCK_NEVER;
     list_init(&m->touched);
     list_init(&m->kept);
-    list_add_last(&all->multis, &m->member);
+    list_add_last(&m->all->multis, &m->member);
     return m;
 }
 
@@ -67,7 +68,7 @@ static struct multi *multi_with_room(struct upstream *u)
         if (u->multis[i]->n < MULTI_TRANSFERS)
             return u->multis[i];
     u->multis = xreallocarray(u->multis, u->n_multis + 1, sizeof u->multis[0]);
-    u->multis[u->n_multis] = multi_new(u->all);
+    u->multis[u->n_multis] = multi_new(u);
     return u->multis[u->n_multis++];
 }
 
@@ -148,6 +149,7 @@ static void exchange_end(struct exchange *x, CURLcode rc)
     if (x->call == NULL)
         return; /* cancelled meanwhile */
     outcome_fill(x, rc, &outcome);
+    kept_learn(x, &outcome);
     if (outcome.status == UPSTREAM_CONNECT_FAILED || outcome.status == UPSTREAM_TLS_FAILED)
         naming_doubt(x);
     if (!outcome.reused)
@@ -179,7 +181,7 @@ static void exchange_begin(struct exchange *x)
     if (x->connect_due_ms == 0)
         x->connect_due_ms = now_ms + x->upstream->config->timeouts.connect;
     struct multi *m = multi_with_room(x->upstream);
-    if (!multi_open(m) || !exchange_prepare(x, now_ms)) {
+    if (!multi_open(m) || !exchange_prepare(x, m, now_ms)) {
         exchange_end_early(x, UPSTREAM_FAILED, NULL, "no memory for the request");
         return;
     }
@@ -346,6 +348,7 @@ struct upstream *upstream_open(struct upstreams *all, const struct upstream_conf
     struct upstream *u = xcalloc(1, sizeof *u);
     u->all = all;
     u->config = config;
+    u->is_alone = shared == NULL;
     u->shared = shared != NULL ? upstream_shared_ref(shared) : upstream_shared_new(config);
     u->idle_ms = config->timeouts.idle > IDLE_MIN_MS ? config->timeouts.idle : IDLE_MIN_MS;
     list_init(&u->member);
@@ -409,13 +412,6 @@ void upstream_cancel(struct upstream_call *call)
         list_add_last(&all->cancelled, &x->member);
     else
         exchange_rest(x);
-}
-
-/* libcurl finds out before it uses the connection again, as with one that the upstream closes. */
-void upstream_drop_connection(struct upstream *u)
-{
-    if (u->reported != NULL && u->reported->multi != NULL)
-        sockets_drop_kept(u->reported);
 }
 
 void upstreams_run(struct upstreams *all)

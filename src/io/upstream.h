@@ -44,6 +44,7 @@ struct upstream_outcome {
     enum upstream_status status;
     bool reached; /* at least one byte of the request may have gone out */
     bool reused;  /* on a kept connection */
+    bool unsaid;  /* LOST: a kept one had been ended, or was about to be, without a word */
     /* One was refused, the upstream's or ours: it will be the next time, too. */
     bool certificate;
     const char *setting; /* CONNECT_FAILED: the limit that ended it, static; NULL: none did */
@@ -119,6 +120,9 @@ void upstream_cancel(struct upstream_call *call);
 
 /* In on_done(): closes the connection on which that call ran, if it was kept. */
 void upstream_drop_connection(struct upstream *u);
+
+/* Has it ended a connection that was kept, without saying so? */
+bool upstream_ends_unsaid(const struct upstream *u) MUST_CHECK;
 
 /* Time-outs and ended calls. To be called after every wait. */
 void upstreams_run(struct upstreams *all);

@@ -66,7 +66,7 @@ static int before_request(void *user, char *remote_ip, char *local_ip, int remot
         return CURL_PREREQFUNC_ABORT;
     if (curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connections) == CURLE_OK &&
         connections == 0)
-        x->kept_fd = sockets_check_kept(x->multi, local_port);
+        kept_check(x, local_port);
     x->connecting = false;
     x->worn |= x->began;
     x->began = true;
@@ -350,7 +350,7 @@ static bool choose_target(struct exchange *x, const struct upstream_target *targ
     return options_set_target(x->easy, target);
 }
 
-bool exchange_prepare(struct exchange *x, int64_t now_ms)
+bool exchange_prepare(struct exchange *x, struct multi *m, int64_t now_ms)
 {
     const struct upstream_config *config = x->upstream->config;
     int64_t left_ms = x->call->deadline_ms == CLOCK_NEVER ? 0 : x->call->deadline_ms - now_ms;
@@ -385,7 +385,9 @@ bool exchange_prepare(struct exchange *x, int64_t now_ms)
     buf_clear(&x->late);
     x->error[0] = '\0';
     SET(CURLOPT_CONNECT_ONLY, x->call->connect_only ? 1L : 0L);
-    SET(CURLOPT_FRESH_CONNECT, x->call->connect_only || x->logins > 0 ? 1L : 0L);
+    kept_choose(x, m);
+    SET(CURLOPT_FRESH_CONNECT, x->fresh ? 1L : 0L);
+    SET(CURLOPT_FORBID_REUSE, x->once ? 1L : 0L);
     SET(CURLOPT_VERBOSE, x->call->on_trace != NULL ? 1L : 0L);
     SET(CURLOPT_HTTPHEADER, own_headers(x));
     SET(CURLOPT_TIMEOUT_MS, (long)(left_ms < INT_MAX ? left_ms : INT_MAX));

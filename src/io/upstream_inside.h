@@ -34,7 +34,6 @@
 #define LATE_ANSWER_MAX ((size_t)8 * 1024)
 
 struct unpack;
-struct watch;
 
 struct upstreams {
     struct loop *loop;        /* borrowed */
@@ -55,9 +54,27 @@ struct upstreams {
     bool running;         /* in upstreams_run() */
 };
 
+/* A socket of libcurl's on the loop. */
+struct watch {
+    struct loop_source source;
+    struct multi *multi;
+    uint32_t registered; /* epoll events; 0: not on the loop */
+    uint32_t wanted;     /* by libcurl; 0: nothing */
+    bool kept;           /* has been in libcurl's cache: it is closed by our close_socket() */
+    bool ended;          /* shut down by us */
+    bool carried;        /* an answer, and nothing else since */
+    bool busy;           /* a request is on it, though libcurl has not asked for anything yet */
+    int local_port;      /* of a kept one; 0: none (a unix socket) */
+    int64_t since_us;    /* a kept one: when it carried something last */
+    const struct exchange
+        *paused;             /* the one that ran there when it was paused last; it may be gone */
+    struct list kept_member; /* of multi->kept, while nothing is wanted of a kept one */
+};
+
 struct multi {
     struct list member, touched;
     struct upstreams *all;
+    struct upstream *upstream; /* borrowed */
     struct list kept; /* struct watch.kept_member: connections that wait for the next call */
     CURLM *curl;      /* NULL: nothing open */
     size_t n;         /* transfers in it */
@@ -98,6 +115,7 @@ struct upstream {
     size_t n_pool;
     size_t n_calls;            /* under way */
     struct exchange *reported; /* its on_done() is running; NULL: none */
+    bool is_alone;             /* nobody shares what it learns */
     int64_t idle_ms;           /* how long a multi handle without transfers is kept */
 };
 
@@ -140,6 +158,9 @@ struct exchange {
     bool damaged;           /* it cannot be unpacked */
     bool is_watched;        /* libcurl has asked for events of its connection */
     curl_socket_t kept_fd;  /* the kept connection that it runs on, where that is known */
+    bool fresh;             /* on a connection of its own, */
+    bool once;              /* which is not kept */
+    int64_t rested_us;      /* how old the kept one was that it runs on; -1: not known */
     bool was_paused;
     struct list in_paused;
     /* Its handle is not for another call: libcurl began a request anew, which it does 5 times in a
@@ -166,8 +187,8 @@ CURL *exchange_model(struct upstream *u) MUST_CHECK;
 /* Gives up its handle, with all that libcurl remembers there. */
 void exchange_drop_handle(struct exchange *x);
 
-/* Makes it ready for `x->call`. False: no memory. */
-bool exchange_prepare(struct exchange *x, int64_t now_ms) MUST_CHECK;
+/* Makes it ready for `x->call` in that multi handle. False: no memory. */
+bool exchange_prepare(struct exchange *x, struct multi *m, int64_t now_ms) MUST_CHECK;
 
 /* May (more of) the request go out? No, if it is libcurl's second attempt and a byte of the first
  * was sent. */
@@ -299,10 +320,32 @@ bool sockets_attach_multi(struct multi *m) MUST_CHECK;
 /* Options of a new easy handle, whose CURLOPT_OPENSOCKETDATA is its exchange. False: no memory. */
 bool sockets_attach_easy(CURL *easy, struct upstreams *all) MUST_CHECK;
 
-/* A request is about to go out on a kept connection with that local port (0: one without). Ends the
- * connection if it has been closed, or if something has come that nobody asked for. Gives its
- * socket where the port tells which one it is. */
-curl_socket_t sockets_check_kept(struct multi *m, int local_port);
+/* Its socket is known by that number; NULL: it is not. */
+struct watch *watch_find(const struct upstreams *all, curl_socket_t fd);
+
+/* That of the connection on which the exchange has run; NULL: it is closed, or not known. */
+struct watch *watch_of_kept(const struct exchange *x);
+
+/* Shuts the connection down, which is how libcurl finds out. */
+void watch_end(struct watch *w);
+
+/* upstream_kept.c */
+
+/* Is a connection of which nobody waits still good? If not, it is shut down. */
+bool kept_look(struct watch *w);
+
+/* libcurl closes it: has the other side ended it before? */
+void kept_look_last(struct watch *w);
+
+/* Which kept connections may carry the next request of the exchange? The others are shut down. */
+void kept_choose(struct exchange *x, struct multi *m);
+
+/* Its request is about to go out on a kept connection with that local port (0: one without). Ends
+ * the connection if it has been closed, or if something has come that nobody asked for. */
+void kept_check(struct exchange *x, int local_port);
+
+/* What the end of the exchange tells. */
+void kept_learn(struct exchange *x, const struct upstream_outcome *outcome);
 
 /* The exchange is paused. If libcurl has not asked for its kept connection yet, what comes there
  * must not be taken for something that nobody asked for. */
@@ -315,9 +358,6 @@ void sockets_watch_new(struct exchange *x);
 /* The exchange has ended on a kept connection, and libcurl may have asked for nothing since it was
  * paused. */
 void sockets_watch_paused(struct exchange *x);
-
-/* Ends the connection on which the exchange ran, if it is kept and no other one runs there yet. */
-void sockets_drop_kept(struct exchange *x);
 
 /* Runs what libcurl has to do for one socket (or CURL_SOCKET_TIMEOUT). */
 void multi_act(struct multi *m, curl_socket_t fd, int bits);

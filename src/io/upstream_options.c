@@ -135,8 +135,6 @@ static bool set_transport(CURL *easy, const struct upstream_config *config)
     SET(CURLOPT_MAXLIFETIME_CONN, (long)((config->timeouts.max_age + 999) / 1000));
     if (config->timeouts.idle > 0)
         SET(CURLOPT_MAXAGE_CONN, (long)((config->timeouts.idle + 999) / 1000));
-    else
-        SET(CURLOPT_FORBID_REUSE, 1L);
     return ok;
 }
 

@@ -245,6 +245,14 @@ static void explain(const struct exchange *x, CURLcode rc, struct upstream_outco
     }
 }
 
+/* Nothing has come on a kept connection: its end was on its way. */
+static bool is_unsaid(const struct exchange *x)
+{
+    curl_off_t first_byte_us = 0;
+    curl_easy_getinfo(x->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
+    return x->refused || (is_reused(x) && x->head.n_lines == 0 && first_byte_us == 0);
+}
+
 /* Servers promise more bytes than they have, close TLS without a word, or do not close at all. */
 static bool is_cut(const struct exchange *x, enum upstream_status status)
 {
@@ -259,6 +267,7 @@ void outcome_fill(struct exchange *x, CURLcode rc, struct upstream_outcome *ret)
                    ret->status != UPSTREAM_TLS_FAILED;
     ret->cut = is_cut(x, ret->status);
     ret->reused = is_reused(x);
+    ret->unsaid = ret->status == UPSTREAM_LOST && is_unsaid(x);
     ret->setting = rc == CURLE_OPERATION_TIMEDOUT && ret->status == UPSTREAM_CONNECT_FAILED
                        ? SETTING_CONNECT
                        : NULL;

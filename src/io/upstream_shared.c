@@ -33,6 +33,7 @@ struct upstream_shared {
     struct upstream_nonce *nonces; /* used last first; owned */
     size_t n_nonces;
     struct cookies cookies;
+    struct upstream_keeping keeping;
     struct known_name *names; /* owned */
     CURLSH *tls;              /* NULL: no TLS */
     pthread_mutex_t tls_locks[CURL_LOCK_DATA_LAST];
@@ -87,6 +88,7 @@ struct upstream_shared *upstream_shared_new(const struct upstream_config *config
 {
     struct upstream_shared *s = xcalloc(1, sizeof *s);
     s->config = config;
+    s->keeping.max_us = config->timeouts.idle * 1000;
     atomic_init(&s->references, 1);
     pthread_mutex_init(&s->lock, NULL);
     open_tls(s);
@@ -117,6 +119,11 @@ void upstream_shared_unref(struct upstream_shared *s)
     close_tls(s);
     pthread_mutex_destroy(&s->lock);
     free(s);
+}
+
+struct upstream_keeping *upstream_shared_keeping(struct upstream_shared *s)
+{
+    return &s->keeping;
 }
 
 void *upstream_shared_tls(struct upstream_shared *s)

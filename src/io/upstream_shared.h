@@ -6,6 +6,7 @@
 
 #include "base/macros.h"
 #include "config/config.h"
+#include "io/upstream_keeping.h"
 #include "rules/digest_login.h"
 
 #include <stddef.h>
@@ -26,6 +27,9 @@ struct name *upstream_shared_name(struct upstream_shared *s, const char *host) M
 /* Its TLS sessions, a CURLSH of libcurl: connections of one worker are resumed by another's. NULL:
  * there is no TLS. */
 void *upstream_shared_tls(struct upstream_shared *s) MUST_CHECK;
+
+/* How long its servers keep connections. */
+struct upstream_keeping *upstream_shared_keeping(struct upstream_shared *s) MUST_CHECK;
 
 /* A nonce that a server of it has given out. One call has it at a time: so its count rises in the
  * order in which the server sees it, which some insist on. */

@@ -22,21 +22,9 @@
 /* How soon libcurl is asked for its timer when it could not tell. [ms] */
 #define STUMBLE_MS 100
 
-struct watch {
-    struct loop_source source;
-    struct multi *multi;
-    uint32_t registered; /* epoll events; 0: not on the loop */
-    uint32_t wanted;     /* by libcurl; 0: nothing */
-    bool kept;           /* has been in libcurl's cache: it is closed by our close_socket() */
-    int local_port;      /* of a kept one; 0: none (a unix socket) */
-    const struct exchange
-        *paused;             /* the one that ran there when it was paused last; it may be gone */
-    struct list kept_member; /* of multi->kept, while nothing is wanted of a kept one */
-};
-
 static void watch_ready(struct loop_source *source, uint32_t events);
 
-static struct watch *watch_find(const struct upstreams *all, curl_socket_t fd)
+struct watch *watch_find(const struct upstreams *all, curl_socket_t fd)
 {
     return (size_t)fd < all->n_watches ? all->watches[fd] : NULL;
 }
@@ -85,20 +73,11 @@ static void watch_register(struct watch *w, uint32_t events)
         w->registered = events;
 }
 
-static void watch_end(struct watch *w)
+void watch_end(struct watch *w)
 {
+    w->ended = true;
     watch_leave_loop(w);
     shutdown(w->source.fd, SHUT_RDWR);
-}
-
-/* Nobody waits for this connection. The event may be an old one: libcurl also reads what it finds
- * when it is called for another socket. */
-static void watch_ready_idle(struct watch *w)
-{
-    char byte;
-    if (recv(w->source.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN)
-        return;
-    watch_end(w);
 }
 
 static void watch_ready(struct loop_source *source, uint32_t events)
@@ -107,7 +86,7 @@ static void watch_ready(struct loop_source *source, uint32_t events)
     int bits = 0;
 
     if (w->wanted == 0) {
-        watch_ready_idle(w);
+        (void)kept_look(w);
         return;
     }
     /* Errors are found by reading: there may be an answer before them. */
@@ -142,10 +121,13 @@ static curl_socket_t kept_socket(CURL *easy)
     return fd;
 }
 
-static void watch_keep(struct watch *w)
+static void watch_keep(struct watch *w, const struct exchange *x)
 {
+    w->carried |= x != NULL && x->head.complete;
+    w->busy = false;
     if (!w->kept)
         w->local_port = local_port(w->source.fd);
+    w->since_us = clock_now_us();
     list_remove(&w->kept_member);
     list_add_first(&w->multi->kept, &w->kept_member);
     if (!w->kept || w->registered != 0)
@@ -180,7 +162,7 @@ static void watch_rest(struct watch *w, CURL *easy)
     } else if (!w->kept && kept_socket(easy) != w->source.fd) {
         watch_free(w);
     } else {
-        watch_keep(w);
+        watch_keep(w, exchange_of(easy));
     }
 }
 
@@ -254,6 +236,7 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_s
         list_remove(&w->kept_member);
         w->multi = x->multi;
         w->kept = false;
+        w->ended = false;
         if (w->wanted != 0)
             watch_register(w, w->wanted);
     }
@@ -263,8 +246,10 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_s
 static int close_socket(void *user, curl_socket_t fd)
 {
     struct watch *w = watch_find(user, fd);
-    if (w != NULL)
+    if (w != NULL) {
+        kept_look_last(w);
         watch_free(w);
+    }
     return close(fd);
 }
 
@@ -287,17 +272,11 @@ bool sockets_attach_easy(CURL *easy, struct upstreams *all)
            curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, all) == CURLE_OK;
 }
 
-curl_socket_t sockets_check_kept(struct multi *m, int port)
+struct watch *watch_of_kept(const struct exchange *x)
 {
-    curl_socket_t fd = CURL_SOCKET_BAD;
-    LIST_EACH (&m->kept, at, following) {
-        struct watch *w = CONTAINER_OF(at, struct watch, kept_member);
-        if (w->local_port != port)
-            continue;
-        watch_ready_idle(w);
-        fd = w->source.fd;
-    }
-    return port != 0 ? fd : CURL_SOCKET_BAD;
+    curl_socket_t fd = kept_socket(x->easy);
+    struct watch *w = fd != CURL_SOCKET_BAD ? watch_find(x->multi->all, fd) : NULL;
+    return w != NULL && !list_empty(&w->kept_member) ? w : NULL;
 }
 
 void sockets_pause(struct exchange *x)
@@ -320,7 +299,7 @@ void sockets_watch_new(struct exchange *x)
     if (w == NULL || w->kept || w->wanted != 0 || (w->paused != NULL && w->paused != x))
         return;
     w->paused = NULL;
-    watch_keep(w);
+    watch_keep(w, x);
 }
 
 void sockets_watch_paused(struct exchange *x)
@@ -331,15 +310,7 @@ void sockets_watch_paused(struct exchange *x)
         return;
     w->paused = NULL;
     w->kept = false;
-    watch_keep(w);
-}
-
-void sockets_drop_kept(struct exchange *x)
-{
-    curl_socket_t fd = kept_socket(x->easy);
-    struct watch *w = fd != CURL_SOCKET_BAD ? watch_find(x->multi->all, fd) : NULL;
-    if (w != NULL && !list_empty(&w->kept_member))
-        watch_end(w);
+    watch_keep(w, x);
 }
 
 void multi_act(struct multi *m, curl_socket_t fd, int bits)

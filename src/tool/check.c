@@ -3,6 +3,7 @@
 #include "tool/check.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "io/loop.h"
 #include "tool/command.h"
 #include "tool/harmless.h"
@@ -92,6 +93,20 @@ static void start_more(struct checks *checks)
     }
 }
 
+/* Ends the rest of those whose time is over; when the next one's is. */
+static int64_t end_rests(struct checks *checks)
+{
+    int64_t now_ms = clock_now_ms(), due_ms = CLOCK_NEVER;
+    for (size_t i = checks->printed; i < checks->n; i++) {
+        struct check *c = &checks->items[i];
+        if (c->rests_until_ms != 0)
+            check_rest(c, now_ms);
+        if (c->rests_until_ms != 0)
+            due_ms = clock_min(due_ms, c->rests_until_ms);
+    }
+    return due_ms;
+}
+
 /* Those that are done, as far as all before them are. */
 static bool print_ready(struct checks *checks)
 {
@@ -111,12 +126,13 @@ static bool run(struct checks *checks, bool json)
     start_more(checks);
     for (;;) {
         upstreams_run(checks->all);
+        int64_t due_ms = end_rests(checks);
         start_more(checks);
         if (!json)
             good = print_ready(checks) && good;
         if (checks->running == 0)
             break;
-        loop_wait(checks->loop, upstreams_deadline_ms(checks->all));
+        loop_wait(checks->loop, clock_min(due_ms, upstreams_deadline_ms(checks->all)));
     }
     if (!json)
         return good;

@@ -58,6 +58,9 @@ struct check {
     long n_methods;                  /* -1: it did not tell */
     bool done;
 
+    int64_t
+        rests_until_ms; /* after the call, to see whether its connection stays; 0: it does not */
+    bool unsaid;        /* it was ended, and that was not said */
     struct upstream *client; /* owned while it runs */
     struct upstream_call call;
     struct chain document, answer;
@@ -77,6 +80,8 @@ struct check {
 
 /* Begins it. `client` is of its upstream, and becomes its own. */
 void check_start(struct check *check, struct upstream *client);
+/* Of one that rests: is it done now? */
+void check_rest(struct check *check, int64_t now_ms);
 /* Of one that is done. */
 void check_end(struct check *check);
 

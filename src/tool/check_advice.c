@@ -78,8 +78,7 @@ const char *advice_lost(const char *detail, bool kept)
         { "", "Look into the server's log: it closed the connection." },
     };
     if (kept)
-        return "It ends connections that it could keep without saying so: lower timeouts.idle, or "
-               "set it to \"0s\".";
+        return ADVICE_KEPT;
     return advice_find(rows, ARRAY_LEN(rows), detail);
 }
 

@@ -16,6 +16,8 @@
     "Check `proxy`: that it runs at its url, its username and password, and what it lets through."
 #define ADVICE_TIMEOUT                                                                             \
     "Check whether it is overloaded or a firewall drops packets, or raise `timeouts`."
+#define ADVICE_KEPT                                                                                \
+    "It ends connections that could be kept without saying so: set timeouts.idle = \"0s\"."
 #define ADVICE_RENEW "Renew the server's certificate."
 #define ADVICE_PATH "Check the path of `url`; many servers use /RPC2 or /xmlrpc."
 #define ADVICE_CODING                                                                              \

@@ -17,8 +17,12 @@
 /* So much of what is no XML-RPC is read, to see the exchange end as it would in a call. [bytes] */
 #define IGNORE_MAX ((size_t)1024 * 1024)
 
+/* How long a connection is watched after a good answer. */
+#define REST_MS 20
+
 static void finish(struct check *c)
 {
+    c->rests_until_ms = 0;
     check_judge(c, (int64_t)time(NULL));
     c->done = true;
     c->on_done(c);
@@ -128,7 +132,17 @@ static void on_done(struct upstream_call *call, const struct upstream_outcome *o
         look(c);
         return;
     }
-    finish(c);
+    if (c->outcome.status == UPSTREAM_OK)
+        c->rests_until_ms = clock_now_ms() + REST_MS;
+    else
+        finish(c);
+}
+
+void check_rest(struct check *c, int64_t now_ms)
+{
+    c->unsaid = upstream_ends_unsaid(c->client);
+    if (c->unsaid || c->rests_until_ms <= now_ms)
+        finish(c);
 }
 
 void check_start(struct check *c, struct upstream *client)

@@ -346,6 +346,8 @@ static void judge_call(struct check *c)
     case UPSTREAM_OK:
     case UPSTREAM_STOPPED:
         judge_document(c);
+        if (c->unsaid && c->steps[CHECK_CALL].advice == NULL)
+            c->steps[CHECK_CALL].advice = ADVICE_KEPT;
         break;
     case UPSTREAM_TIMEOUT:
         fail(c, CHECK_CALL, ADVICE_TIMEOUT, "no answer in time: %s", c->outcome.detail);

@@ -53,7 +53,8 @@ def test_kept_connection_dies_with_a_large_request(pair):
     assert upstream.executed == {"one": 1, "two": 1}
     # libcurl would rewind the body of a call that was refused once with each later one, too.
     assert gateway.call("up", "m", ["three"]).result == "first"
-    assert gateway.call("up", "m", ["four", "x" * 1_000_000]).status == 502
+    # What has ended one is not sent another on it.
+    assert gateway.call("up", "m", ["four", "x" * 1_000_000]).result == "first"
     assert gateway.call("up", "m", ["five", "x" * 1_000_000]).result == "first"
 
 
