@@ -140,6 +140,12 @@ static size_t take_head_line(char *data, size_t size, size_t n, void *user)
 static size_t take_data(char *data, size_t size, size_t n, void *user)
 {
     struct exchange *x = user;
+    /* What libcurl took for a head, or passed by as none, and we did not. */
+    if (!x->head.complete) {
+        if (x->head.fault == NULL)
+            x->head.fault = "there is a body without a head of HTTP/1";
+        return CURL_WRITEFUNC_ERROR;
+    }
     if (x->goes_on)
         return login_skips(x, size * n) ? size * n : CURL_WRITEFUNC_ERROR;
     return x->call != NULL ? exchange_take(x, (struct str){ data, size * n })
@@ -194,7 +200,7 @@ CURL *exchange_model(struct upstream *u)
     if (easy == NULL || !options_set(easy, u) ||
         !options_set_target(easy, &u->config->targets[0]) || !set_callbacks(easy) ||
         !sockets_attach_easy(easy, u->all))
-        abort(); /* no memory, or a libcurl without what configure has checked */
+        die_without_memory(); /* what else an option may want, configure has checked */
     return easy;
 }
 

@@ -245,6 +245,8 @@ TABLE = [
     bad("HTTP/0.9, one line", sends("Hello, world\n")),
     bad("HTTP/2 frames", sends(b"\0\0\x12\4\0\0\0\0\0" + b"\0\3\0\0\0\x80" * 3, "silence")),
     bad("HTTP/2 in words", head(status="HTTP/2 200", body=DOCUMENT)),
+    bad("HTTP in small letters", head(status="http/1.1 200 OK", body=DOCUMENT)),
+    bad("HTTP in mixed letters", head(status="Http/1.1 200 OK", body=DOCUMENT, end="keep")),
     bad("HTTP/1.9", head(status="HTTP/1.9 200 OK", body=DOCUMENT)),
     bad("HTTP/3.0", head(status="HTTP/3.0 200 OK", body=DOCUMENT)),
     bad("a request", sends("GET / HTTP/1.1\r\nHost: x\r\n\r\n")),
