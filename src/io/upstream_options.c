@@ -3,6 +3,8 @@
  * user (.netrc) are read. */
 #include "io/upstream_inside.h"
 
+#include "base/alloc.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,7 +25,7 @@ static struct curl_slist *append_line(struct curl_slist *list, const char *line)
 {
     struct curl_slist *longer = curl_slist_append(list, line);
     if (longer == NULL)
-        abort(); /* no memory for a few bytes, when the configuration is taken over */
+        die_without_memory();
     return longer;
 }
 

@@ -4,6 +4,8 @@
  */
 #include "io/upstream_inside.h"
 
+#include "base/alloc.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -24,7 +26,7 @@ static void add_names(struct exchange *x, const char *url)
         snprintf(entry, sizeof entry, "*:%.8s:127.0.0.1", port);
         struct curl_slist *longer = curl_slist_append(x->rehearsal_names, entry);
         if (longer == NULL)
-            abort(); /* no memory for a few bytes */
+            die_without_memory();
         x->rehearsal_names = longer;
     }
     curl_free(port);
