@@ -185,7 +185,7 @@ class Round:
     async def _traffic(self, seconds: float):
         """All callers for that long, with reloads meanwhile; afterwards the callers have left."""
         self.is_over = False
-        count = self._rng.choice([8, 30, 80])
+        count = self._rng.choice([8, 40, 100])
         callers = [Caller(self, place) for place in range(
             count) if self._only is None or place in self._only]
         tasks = [asyncio.create_task(caller.live()) for caller in callers]
