@@ -163,7 +163,7 @@ void print_man_daemon(struct buf *to)
         { "NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID",
           "The service manager, which is told of readiness, reloads and progress "
           "(\\fBsd_notify\\fR(3))." },
-        { "JOURNAL_STREAM", "The log goes to journald: lines have priorities as <N>." },
+        { "JOURNAL_STREAM", "Where it names stderr the log goes to journald: lines have priorities as <N>, and no time." },
         { "any other", "What ${env:NAME} in the configuration names. The proxies of the "
                        "environment (http_proxy and the like) are not used." },
     };

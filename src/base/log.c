@@ -11,13 +11,13 @@
 
 static atomic_int configured_level = LOG_LEVEL_INFO;
 static atomic_int configured_format = LOG_FORMAT_TEXT;
-static atomic_bool configured_priorities;
+static atomic_bool configured_journald;
 
-void log_configure(enum log_level level, enum log_format format, bool priorities)
+void log_configure(enum log_level level, enum log_format format, bool journald)
 {
     atomic_store_explicit(&configured_level, (int)level, memory_order_relaxed);
     atomic_store_explicit(&configured_format, (int)format, memory_order_relaxed);
-    atomic_store_explicit(&configured_priorities, priorities, memory_order_relaxed);
+    atomic_store_explicit(&configured_journald, journald, memory_order_relaxed);
 }
 
 bool log_enabled(enum log_level level)
@@ -29,7 +29,7 @@ static void make(struct log_line *line, const struct log_event *event)
 {
     int format = atomic_load_explicit(&configured_format, memory_order_relaxed);
     log_line_make(line, event, (enum log_format)format,
-                  atomic_load_explicit(&configured_priorities, memory_order_relaxed));
+                  atomic_load_explicit(&configured_journald, memory_order_relaxed));
 }
 
 void log_event(enum log_level level, const char *msg, const struct log_field *fields)

@@ -169,26 +169,35 @@ static void put_fields(struct log_line *line, const struct log_field *fields,
     }
 }
 
+/* journald has the time of each line. */
+static void put_time(struct log_line *line, bool journald, const char *before, const char *behind)
+{
+    char time[CLOCK_TEXT];
+    if (journald)
+        return;
+    clock_wall_text(time);
+    put(line, str_of(before));
+    put(line, str_of(time));
+    put(line, str_of(behind));
+}
+
 void log_line_make(struct log_line *line, const struct log_event *event, enum log_format format,
-                   bool priorities)
+                   bool journald)
 {
     static const char *const names[] = { "error", "warn", "info", "debug" };
     static const char *const prefixes[] = { "<3>", "<4>", "<6>", "<7>" }; /* sd-daemon(3) */
-    char time[CLOCK_TEXT];
-    clock_wall_text(time);
     line->len = 0;
     line->full = false;
     if (format == LOG_FORMAT_JSON) {
-        put(line, STR("{\"time\":\""));
-        put(line, str_of(time));
-        put(line, STR("\",\"level\":\""));
+        put(line, STR("{"));
+        put_time(line, journald, "\"time\":\"", "\",");
+        put(line, STR("\"level\":\""));
         put(line, str_of(names[event->level]));
         put(line, STR("\",\"msg\":"));
         put_quoted(line, event->msg, format);
     } else {
-        put(line, priorities ? str_of(prefixes[event->level]) : STR(""));
-        put(line, str_of(time));
-        put_byte(line, ' ');
+        put(line, journald ? str_of(prefixes[event->level]) : STR(""));
+        put_time(line, journald, "", " ");
         put(line, str_of(names[event->level]));
         put_byte(line, ' ');
         if (is_bare(event->msg, true))

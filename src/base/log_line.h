@@ -28,8 +28,8 @@ struct log_event {
     const struct log_field *fields; /* ends with LOG_END; NULL: none */
 };
 
-/* Makes the line with its time and its newline. */
+/* Makes the line with its newline, and with its time, which journald has already. */
 void log_line_make(struct log_line *line, const struct log_event *event, enum log_format format,
-                   bool priorities);
+                   bool journald);
 
 #endif

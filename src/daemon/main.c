@@ -10,8 +10,11 @@
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -23,10 +26,16 @@ static int show(const struct config *config)
     return fputs(buf_c(&text), stdout) >= 0 && fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 
-/* journald sets JOURNAL_STREAM, and reads <N> as the line's priority (sd-daemon(3)). */
+/* Is stderr the stream that JOURNAL_STREAM names (systemd.exec(5))? Else it was led elsewhere. */
 static bool is_under_journald(void)
 {
-    return getenv("JOURNAL_STREAM") != NULL;
+    const char *stream = getenv("JOURNAL_STREAM");
+    struct stat is;
+    char own[64];
+    if (stream == NULL || fstat(STDERR_FILENO, &is) != 0)
+        return false;
+    snprintf(own, sizeof own, "%ju:%ju", (uintmax_t)is.st_dev, (uintmax_t)is.st_ino);
+    return strcmp(stream, own) == 0;
 }
 
 /* Takes the configuration. */

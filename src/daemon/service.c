@@ -159,7 +159,7 @@ static void run(struct service *s)
 
 void service_apply(struct service *s, const struct config *config)
 {
-    log_configure(config->log.level, config->log.format, s->priorities);
+    log_configure(config->log.level, config->log.format, s->journald);
     atomic_store_explicit(&s->gateway.memory.max, config->limits.memory, memory_order_relaxed);
 }
 
@@ -219,6 +219,7 @@ static void service_end(struct service *s)
         worker_join(s->workers[i]);
     for (size_t i = 0; i < s->n_workers; i++)
         worker_free(s->workers[i]);
+    refusals_sum_up(&s->gateway.strangers);
     listeners_done(&s->listeners);
     watchdog_done(&s->watchdog);
     if (s->loop != NULL)
@@ -255,7 +256,7 @@ int service_run(struct config *config, const struct service_options *options)
 {
     struct service s = {
         .path = options->path,
-        .priorities = options->priorities,
+        .journald = options->journald,
         .signals.fd = -1,
         .news.fd = -1,
     };

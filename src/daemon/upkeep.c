@@ -122,5 +122,6 @@ void upkeep_run(struct upkeep *u, struct gateway *g, const struct generation *ge
         return;
     u->due_ms = now_ms + EVERY_MS;
     tell_status(u, g, generation);
+    refusals_sum_up(&g->strangers);
     give_back(u, g, generation);
 }

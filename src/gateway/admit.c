@@ -56,8 +56,16 @@ static bool takes_body(enum route_kind kind)
     return kind == ROUTE_UPSTREAM || kind == ROUTE_METHOD || kind == ROUTE_JSONRPC;
 }
 
+/* What the log names it for. */
+static bool refuse_for(struct request *r, const char *part)
+{
+    r->refused_for = part;
+    return false;
+}
+
 static bool not_found(struct request *r)
 {
+    r->refused_for = "path";
     r->upstream = NULL;
     return error_set(&r->error, PROBLEM_NOT_FOUND,
                      "There is nothing at this path that you may use. Calls go to "
@@ -126,9 +134,11 @@ static bool check_path(struct request *r, const struct request_head *head)
         if (r->upstream == NULL || !access_may_see(&r->caller.access, route_upstream(&r->route)))
             return no_such_upstream(r);
     }
-    if (!route_takes(r->route.kind, head->method))
+    if (!route_takes(r->route.kind, head->method)) {
+        r->refused_for = "path";
         return error_set(&r->error, PROBLEM_METHOD_NOT_ALLOWED, "Use %s for this path.",
                          route_allow(r->route.kind));
+    }
     return true;
 }
 
@@ -206,12 +216,12 @@ bool request_admit(struct request *r)
         r->route.kind = ROUTE_UNKNOWN;
     /* Load balancers ask for health by addresses and names that they alone know. */
     if (!is_probe(r->route.kind) && !origin_check_host(head, &config->hosts, &r->error))
-        return false;
+        return refuse_for(r, "host");
     if (!origin_check_origin(head, &config->cors_origins, &r->cors_origin, &r->error))
-        return false;
+        return refuse_for(r, "origin");
     if (!has_path) {
         r->error = path_error;
-        return false;
+        return refuse_for(r, "path");
     }
     r->wants_body = takes_body(r->route.kind) && request_is_post(r);
     if (r->cors_origin != NULL && origin_is_preflight(head)) {

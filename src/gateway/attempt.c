@@ -126,8 +126,9 @@ static void tell_breaker(struct call *c, enum breaker_result result)
 
 static void on_head(struct upstream_call *call, int http_status, struct str content_type)
 {
-    (void)http_status;
-    call_answer_begins(call->user, content_type);
+    struct call *c = call->user;
+    c->http_status = http_status;
+    call_answer_begins(c, content_type);
 }
 
 static bool has_room(struct upstream_call *call, size_t bytes)

@@ -105,8 +105,10 @@ void entry_fail(struct entry *e, struct error *err, const struct call_end *end)
     entry_write_problem(e, err, end, &e->text);
     e->state = ENTRY_DONE;
     entry_count(e);
-    if (!batch_reader_is_list(e->batch->reader))
+    if (!batch_reader_is_list(e->batch->reader)) {
         e->batch->request->problem = problem_info(err->type)->name;
+        e->batch->request->error = *err;
+    }
 }
 
 void entry_fail_call(struct entry *e, const struct call_end *end)

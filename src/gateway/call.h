@@ -109,7 +109,8 @@ struct call {
     struct verbose *verbose; /* NULL: nothing of it is logged */
     size_t repaired;         /* values that the text policy has changed, both ways */
     bool has_fault_code;
-    int64_t fault_code; /* for the log */
+    int64_t fault_code; /* for the log, */
+    int http_status;    /* and that of the last answer; 0: none has come */
 
     struct error error;
 };

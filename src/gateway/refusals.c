@@ -4,21 +4,33 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "gateway/request.h"
-#include "rules/rate.h"
 
 #include <stdio.h>
 
-/* Lines: ten at once, then one a second. */
-static const struct rate_limit limit = { .rate = 1, .burst = 10 };
-
-void refusals_log(struct refusals *refusals, const struct request *r)
+bool refusals_take(struct refusals *refusals, struct rate_limit limit, unsigned *ret_before)
 {
     int64_t wait_ns;
     if (!rate_take(&refusals->until_ns, &limit, 1, clock_now_us() * 1000, &wait_ns)) {
         atomic_fetch_add_explicit(&refusals->unlogged, 1, memory_order_relaxed);
-        return;
+        return false;
     }
-    unsigned unlogged = atomic_exchange_explicit(&refusals->unlogged, 0, memory_order_relaxed);
+    *ret_before = atomic_exchange_explicit(&refusals->unlogged, 0, memory_order_relaxed);
+    return true;
+}
+
+void refusals_sum_up(struct refusals *strangers)
+{
+    unsigned n = atomic_exchange_explicit(&strangers->unlogged, 0, memory_order_relaxed);
+    if (n > 0)
+        LOG_EVENT(LOG_LEVEL_WARN, "requests of unknown callers that have no line of their own",
+                  LOG_NUM("not_logged", n));
+}
+
+void refusals_log(struct refusals *refusals, const struct request *r)
+{
+    unsigned unlogged;
+    if (!refusals_take(refusals, REFUSALS, &unlogged))
+        return;
     const struct request_peer *peer = http_peer(r->exchange);
     char user[24] = "";
     if (peer->known)

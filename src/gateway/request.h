@@ -43,6 +43,7 @@ struct request_sums {
     unsigned retry_after; /* the longest of the problems that a 200 tells of [s]; 0: none */
     bool has_fault_code;
     int64_t fault_code;
+    int upstream_status; /* HTTP's, of the last answer; 0: there was none */
 };
 
 struct request {
@@ -80,6 +81,7 @@ struct request {
 
     bool failed;         /* `error` is the answer */
     const char *problem; /* its name, or that of a reply in other words; static; for the log */
+    const char *refused_for; /* which part of the head: "path", "host" or "origin"; NULL: none */
     struct error error;
     const struct fault *fault;               /* what belongs to the error, */
     const struct problem_protocol *protocol; /* only while the reply is made */

@@ -59,6 +59,7 @@ void request_add_call(struct request *r, const struct call *c)
     sums->repaired += c->repaired;
     sums->has_fault_code = c->has_fault_code;
     sums->fault_code = c->fault_code;
+    sums->upstream_status = c->http_status;
 }
 
 /* Rules about params are judged here, where they are known to be valid JSON. */

@@ -6,10 +6,13 @@ import re
 
 import pytest
 
+from rig.settings import up_settings
+from rig.upstream import echo
 from rig.wire import request
 
-KEYS = ("time level msg request_id trace_id caller upstream method status problem fault_code "
-        "bytes_in bytes_out duration_ms upstream_ms queue_ms").split()
+KEYS = ("time level msg request_id trace_id caller upstream method status upstream_status problem "
+        "reason fault_code bytes_in bytes_out duration_ms upstream_ms queue_ms path host origin "
+        "not_logged").split()
 
 
 @pytest.fixture(scope="module")
@@ -116,16 +119,17 @@ def test_access_log_can_be_off(start, upstream):
 
 
 def test_priorities_under_systemd(start, upstream):
-    """With stderr going to the journal each line begins with its priority."""
-    for journal, pattern in ((False, r"\d{4}-"), (True, r"<[3-7]>")):
+    """With stderr going to the journal each line begins with its priority, and has no time of ours:
+    the journal has it."""
+    for journal, pattern in ((False, r"\d{4}-"), (True, r"<[3-7]>[a-z]+ ")):
         gateway = start.simple(upstream, journal=journal)
         gateway.stop()
         assert gateway.lines and all(re.match(pattern, line) for line in gateway.lines)
 
 
 @pytest.mark.parametrize("form, pattern", [
-    ("text", r"<4>.* warn .*it may not call anything"),
-    ("json", r'\{"time":.*"level":"warn","msg":".*it may not call anything'),
+    ("text", r"<4>warn .*it may not call anything"),
+    ("json", r'\{"level":"warn","msg":".*it may not call anything'),
 ])
 def test_warnings_of_the_configuration(start, upstream, form, pattern):
     """At start they are lines of the log, as after a reload."""
@@ -133,3 +137,96 @@ def test_warnings_of_the_configuration(start, upstream, form, pattern):
     gateway = start.simple(upstream, journal=True, log={"format": form}, callers=[idle])
     gateway.stop()
     assert re.match(pattern, gateway.lines[0])
+
+
+def test_a_stream_that_is_not_the_journals(start, upstream):
+    """JOURNAL_STREAM is inherited by what a service starts, whose stderr may lead elsewhere."""
+    gateway = start.simple(upstream)
+    other = start.gateway(up_settings(upstream), environment={"JOURNAL_STREAM": "1:1"})
+    for one in (gateway, other):
+        one.stop()
+        assert one.lines and all(re.match(r"\d{4}-", line) for line in one.lines)
+
+
+def test_the_line_says_why(start, upstream):
+    """Problems of ours are warnings with the reason, without secrets, at most 200 bytes."""
+    settings = up_settings(upstream, auth={"scheme": "bearer", "token": "t0ken-" + "x" * 40})
+    settings["upstreams"]["gone"] = {"url": "http://127.0.0.1:9"}
+    gateway = start.gateway(settings | {"log": {"format": "json"}, "cors_origins": ["https://a.b"]})
+
+    async def behave(x):
+        await x.respond(b"<html>", "503 Out t0ken-" + "x" * 40 + "y" * 200)
+
+    upstream.behave = behave
+    gateway.call("up", "m", [1], X_Request_Id="r-503")
+    line = gateway.access_line("r-503")
+    assert line["level"] == "warn" and line["status"] == 503 and line["upstream_status"] == 503
+    assert line["problem"] == "protocol-error"
+    assert line["reason"].startswith("The upstream up answered with HTTP status 503 Out ***y")
+    assert len(line["reason"]) == 200 and "t0ken" not in gateway.stderr
+    gateway.call("gone", "m", [1], X_Request_Id="r-gone")
+    line = gateway.access_line("r-gone")
+    assert (line["level"], line["problem"]) == ("warn", "connect-failed")
+    assert "cannot be reached" in line["reason"] and "upstream_status" not in line
+    gateway.jsonrpc("gone", {"jsonrpc": "2.0", "method": "m", "id": 1}, X_Request_Id="r-rpc")
+    line = gateway.access_line("r-rpc")
+    assert line["level"] == "warn" and "cannot be reached" in line["reason"]
+
+    async def fault(x):
+        await x.answer_fault(4, "fault-nonce")
+
+    upstream.behave = fault
+    gateway.call("up", "m", [1], X_Request_Id="r-fault")
+    line = gateway.access_line("r-fault")
+    assert (line["level"], line["upstream_status"]) == ("info", 200)
+    assert "reason" not in line  # it is what the upstream said
+    upstream.behave = echo
+    gateway.call("up", "m", [1], X_Request_Id="r-good")
+    line = gateway.access_line("r-good")
+    assert line["level"] == "info" and "reason" not in line and line["upstream_status"] == 200
+
+
+def test_refusals_name_the_part(start, upstream):
+    gateway = start.gateway(up_settings(upstream) | {"log": {"format": "json"}})
+    cases = [("path", "/v1/nobody/m", {}, 404, "/v1/nobody/m"), ("path", "/v2", {}, 404, "/v2"),
+             ("path", "/v1/up/%ff", {}, 400, "/v1/up/%ff"), ("path", "/v1/up", {}, None, None),
+             ("host", "/v1", {"Host": "evil.example:1"}, 421, "evil.example:1"),
+             ("origin", "/v1", {"Origin": "https://evil.example"}, 403, "https://evil.example"),
+             ("path", "/" + "ä" * 300, {}, None, None)]
+    for n, (key, path, headers, status, value) in enumerate(cases):
+        lines = {"Host": "localhost", "X-Request-Id": f"part-{n}", **headers}
+        head = "".join(f"{name}: {text}\r\n" for name, text in lines.items())
+        gateway.raw(f"GET {path} HTTP/1.1\r\n{head}Connection: close\r\n\r\n".encode())
+        if status is None:
+            continue
+        line = gateway.access_line(f"part-{n}")
+        assert line["status"] == status and line[key] == value, line
+        assert not {"path", "host", "origin"} - {key} & set(line)
+        assert line["reason"]
+
+
+def test_strangers_are_summed_up(start, upstream):
+    """However often somebody without credentials comes, callers keep their lines."""
+    token = "0123456789abcdef" * 2
+    gateway = start.gateway({
+        "upstreams": up_settings(upstream)["upstreams"], "log": {"format": "json"},
+        "callers": [{"name": "known", "token": token, "allow": ["up/*"]}]})
+    n = 1500
+    with gateway.connect() as stranger:
+        for i in range(n):
+            path = ("/v1/up/m", "/livez", "/nothing")[i % 3]
+            assert stranger.ask("GET", path).status in (401, 200)
+    with gateway.connect() as caller:
+        for i in range(300):
+            assert caller.ask("GET", "/v1", headers={
+                "Authorization": f"Bearer {token}", "X-Request-Id": f"known-{i}"}).status == 200
+    gateway.access_line("known-299")
+    gateway.wait_line("not_logged")
+    gateway.stop()
+    lines = [json.loads(line) for line in gateway.lines]
+    known = [line for line in lines if line.get("caller") == "known"]
+    strangers = [line for line in lines if "status" in line and "caller" not in line]
+    assert len(known) == 300
+    assert len(strangers) < n / 2
+    assert len(strangers) + sum(line.get("not_logged", 0) for line in lines
+                                if line["msg"] != "wrong credentials") == n

@@ -103,7 +103,7 @@ def flood(gateway, name: str) -> int:
     with gateway.connect("unix") as caller:
         for number in range(count):
             begin = time.monotonic()
-            answer = caller.ask("GET", "/livez", None, {"X-Request-Id": f"{name}-{number:050}"})
+            answer = caller.ask("GET", "/v1", None, {"X-Request-Id": f"{name}-{number:050}"})
             longest = max(longest, time.monotonic() - begin)
             assert answer.status == 200
     assert longest < 1.5 * SLOW, longest
@@ -118,7 +118,7 @@ def test_nobody_reads(start, upstream, pipe):
     lost = wait_dropped(gateway, 1)
     pipe.read_until(lambda text: b"log lines were dropped" in text)
     call(gateway, "afterwards")
-    gateway.request("GET", "/livez", None, {"X-Request-Id": "the-last"}, "unix")
+    gateway.request("GET", "/v1", None, {"X-Request-Id": "the-last"}, "unix")
     pipe.read_until(lambda text: b"request_id=the-last" in text)
     lines = pipe.text.decode().split("\n")
     assert all(re.match(r"\d{4}-\d\d-\d\dT", line) for line in lines if line), "a torn line"

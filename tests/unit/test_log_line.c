@@ -179,7 +179,9 @@ static void priorities_are_systemds(void **state)
         struct log_event event = { (enum log_level)level, STR("m"), NULL };
         log_line_make(&line, &event, LOG_FORMAT_TEXT, true);
         assert_memory_equal(line.data, prefixes[level], 3);
-        assert_time(line.data + 3);
+        assert_true(line.data[3] >= 'a' && line.data[3] <= 'z'); /* journald has the time */
+        log_line_make(&line, &event, LOG_FORMAT_JSON, true);
+        assert_memory_equal(line.data, "{\"level\":\"", 10);
     }
 }
 
