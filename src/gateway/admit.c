@@ -65,7 +65,6 @@ static bool refuse_for(struct request *r, const char *part)
 
 static bool not_found(struct request *r)
 {
-    r->refused_for = "path";
     r->upstream = NULL;
     return error_set(&r->error, PROBLEM_NOT_FOUND,
                      "There is nothing at this path that you may use. Calls go to "
@@ -134,11 +133,9 @@ static bool check_path(struct request *r, const struct request_head *head)
         if (r->upstream == NULL || !access_may_see(&r->caller.access, route_upstream(&r->route)))
             return no_such_upstream(r);
     }
-    if (!route_takes(r->route.kind, head->method)) {
-        r->refused_for = "path";
+    if (!route_takes(r->route.kind, head->method))
         return error_set(&r->error, PROBLEM_METHOD_NOT_ALLOWED, "Use %s for this path.",
                          route_allow(r->route.kind));
-    }
     return true;
 }
 
@@ -148,6 +145,11 @@ static bool find_route(struct request *r, const struct request_head *head, struc
         return route_parse(head->path, &r->route, err);
     r->route.kind = ROUTE_SERVER;
     return true;
+}
+
+static bool is_there(struct request *r, const struct request_head *head)
+{
+    return check_path(r, head) || refuse_for(r, "path");
 }
 
 static bool check_method(struct request *r)
@@ -231,7 +233,7 @@ bool request_admit(struct request *r)
     if (!query_parse(head->query, &r->query, &r->error))
         return false;
     if (asks_for_no_caller(r))
-        return check_path(r, head) && check_body(r, head);
-    return check_caller(r, head) && check_path(r, head) && check_method(r) && check_rate(r) &&
+        return is_there(r, head) && check_body(r, head);
+    return check_caller(r, head) && is_there(r, head) && check_method(r) && check_rate(r) &&
            check_body(r, head);
 }
