@@ -134,18 +134,30 @@ static bool step(struct encoder *e, size_t bytes, struct error *err)
     return true;
 }
 
-/* Moves what this step has written to the document, in its encoding. */
-static void convert(struct encoder *e)
+/* What a byte of UTF-8 costs to convert, in bytes that are translated. */
+#define CONVERT_COST 8
+
+/* Moves what was written to the document, in its encoding; true when all of it is there. Much may
+ * have been written at once, and a character costs more here than anywhere else. */
+static bool convert(struct encoder *e, size_t bytes)
 {
-    if (e->to == e->out)
-        return;
-    for (const struct chain_block *b = e->utf8.first; b != NULL; b = b->next)
-        charset_write(e->charset, (struct str){ b->data, b->len }, e->out);
+    char piece[1024];
+    size_t n, done = 0;
+    if (LIKELY(e->to == e->out))
+        return true;
+    while ((n = chain_read(&e->utf8, &e->converted, piece, sizeof piece)) > 0) {
+        charset_write(e->charset, (struct str){ piece, n }, e->out);
+        done += n;
+        if (done >= bytes / CONVERT_COST)
+            return false;
+    }
     if (e->utf8.state != CHAIN_OK && e->out->state == CHAIN_OK)
         e->out->state = e->utf8.state;
     chain_clear(&e->utf8);
+    e->converted = (struct chain_cursor){ 0 };
     if (e->phase == ENCODE_END)
         charset_end(e->charset, e->out);
+    return true;
 }
 
 static bool fail_room(struct error *err)
@@ -215,6 +227,8 @@ void encoder_begin(struct encoder *e, const struct encode_input *input, struct c
 {
     e->input = *input;
     e->repaired = 0;
+    e->converting = false;
+    e->converted = (struct chain_cursor){ 0 };
     choose_charset(e, out);
     e->input.json = e->input.json.data != NULL ? json_without_mark(e->input.json) : STR("");
     release(e);
@@ -227,11 +241,11 @@ void encoder_begin(struct encoder *e, const struct encode_input *input, struct c
 
 enum codec_step encoder_step(struct encoder *e, size_t bytes, struct error *err)
 {
-    bool ok = step(e, bytes, err);
-    convert(e);
+    bool ok = e->converting || step(e, bytes, err);
+    e->converting = ok && !convert(e, bytes);
     if (chain_state(e->out) != CHAIN_OK || !buf_ok(&e->scratch))
         ok = fail_room(err);
-    if (ok && e->phase != ENCODE_END)
+    if (ok && (e->converting || e->phase != ENCODE_END))
         return CODEC_MORE;
     release(e);
     return ok ? CODEC_DONE : CODEC_FAILED;

@@ -31,12 +31,14 @@ struct encode_level {
 struct encoder {
     struct budget *budget; /* borrowed */
     struct encode_input input;
-    struct chain *out;       /* borrowed; where the document goes */
-    struct chain *to;        /* `out`, or `utf8` where the document has another encoding */
-    struct chain utf8;       /* what waits to be converted */
-    struct charset *charset; /* of the last document that had one; owned */
-    struct time_zone *zone;  /* as above */
-    char *zone_name;         /* as above */
+    struct chain *out;             /* borrowed; where the document goes */
+    struct chain *to;              /* `out`, or `utf8` where the document has another encoding */
+    struct chain utf8;             /* what waits to be converted, */
+    struct chain_cursor converted; /* up to here it has been */
+    bool converting;               /* and nothing is written before all is */
+    struct charset *charset;       /* of the last document that had one; owned */
+    struct time_zone *zone;        /* as above */
+    char *zone_name;               /* as above */
     enum encode_phase phase;
     struct json_scan scan;
     size_t next_note; /* of the scan's notes */

@@ -11,6 +11,9 @@
 #include <assert.h>
 
 /* How much JSON is translated before others get their turn: some milliseconds of work. [bytes] */
+#define ENCODE_STEP ((size_t)32 * 1024)
+
+/* Room that a document is given at once. [bytes] */
 #define TRANSLATE_STEP ((size_t)256 * 1024)
 
 /* What the smallest call takes, with its reply. [bytes] */
@@ -171,7 +174,7 @@ static void translate(struct turn *turn)
         call_fail(c);
         return;
     }
-    switch (encoder_step(c->encoder, TRANSLATE_STEP, &c->error)) {
+    switch (encoder_step(c->encoder, ENCODE_STEP, &c->error)) {
     case CODEC_MORE:
         turn_ask(c->view->worker, &c->turn);
         return;
