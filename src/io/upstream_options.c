@@ -5,7 +5,6 @@
 
 #include "base/alloc.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -37,8 +37,8 @@ def options() -> argparse.Namespace:
         help="does not end with the first finding")
     parser.add_argument("--journal", type=Path, default=Path("fuzz-daemon"),
                         help="folder for the journals of rounds with a finding (fuzz-daemon)")
-    parser.add_argument("--without", default="", help="behaviours of upstreams to leave out, such as"
-                        " folded,bomb: those that are known to be fatal")
+    parser.add_argument("--without", default="", help="behaviours of upstreams to leave out, such "
+                        "as folded,bomb: those that are known to be fatal")
     chosen = parser.parse_args()
     for name in filter(None, chosen.without.split(",")):
         del BEHAVIOURS[name]

@@ -12,6 +12,9 @@ from exchange import reset
 from ledger import EITHER
 from oracles import Answer
 
+#: No answer is longer. [bytes]
+LONGEST = 64 << 20
+
 _LENGTH = re.compile(r"\d{1,12}")
 
 
@@ -25,6 +28,17 @@ class Door:
     port: int = 0
     tls: tuple[ssl.SSLContext, ...] = ()
     is_steady: bool = True  # it answers whoever comes
+
+
+async def read_rest(reader: asyncio.StreamReader) -> bytes:
+    """To the connection's end."""
+    pieces, size = [], 0
+    while data := await reader.read(1 << 16):
+        pieces.append(data)
+        size += len(data)
+        if size > LONGEST:
+            raise ValueError("an answer without an end")
+    return b"".join(pieces)
 
 
 async def read_answer(reader: asyncio.StreamReader, is_head: bool) -> Answer | None:
@@ -46,9 +60,11 @@ async def read_answer(reader: asyncio.StreamReader, is_head: bool) -> Answer | N
     if is_head or status in (204, 304):
         body = b""
     elif _LENGTH.fullmatch(length):
+        if int(length) > LONGEST:
+            raise ValueError(f"an answer of {length} bytes")
         body = await reader.readexactly(int(length))
     else:
-        body = await reader.read()
+        body = await read_rest(reader)
     return Answer(status, headers, body)
 
 
@@ -67,7 +83,7 @@ class Caller:
         shares = {self._in_turn: 8, self._mutated: 5, self._pipelined: 3, self._unfinished: 3,
                   self._leave_at_once: 3, self._in_pieces: 2, self._half_closed: 2, self._deaf: 2,
                   self._hoard: 1, self._noise: 1, self._drip: 1}
-        while not self._run.is_over:
+        while self._run.goes_on:
             script = self._rng.choices(list(shares), list(shares.values()))[0]
             try:
                 reader, writer = await self._connect()
@@ -95,7 +111,9 @@ class Caller:
         self._run.journal.note(self.name, what)
 
     async def _connect(self):
-        door = self._door = self._rng.choice(self._run.doors)
+        # A port that the daemon has left may be another program's already.
+        doors = [door for door in self._run.doors if door.path or not self._run.is_ending]
+        door = self._door = self._rng.choice(doors)
         limit = 1 << 16
         if door.path is not None:
             opening = asyncio.open_unix_connection(door.path, limit=limit)
@@ -179,7 +197,7 @@ class Caller:
             if self._run.is_over:
                 return
             writer.write(request.data[at:at + 1])
-        await asyncio.wait_for(reader.read(), self._run.patience)
+        await asyncio.wait_for(read_rest(reader), self._run.patience)
 
     async def _unfinished(self, reader, writer):
         """A part of a request, and then the end, or a wait before it."""
@@ -188,7 +206,7 @@ class Caller:
         writer.write(request.data[:self._rng.randrange(len(request.data))])
         if self._rng.random() < 0.3 and writer.can_write_eof():
             writer.write_eof()
-            await asyncio.wait_for(reader.read(), self._run.patience)
+            await asyncio.wait_for(read_rest(reader), self._run.patience)
         else:
             await asyncio.sleep(self._rng.choice([0, 0.01, 0.3]))
 

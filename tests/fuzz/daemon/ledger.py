@@ -38,7 +38,7 @@ class Entry:
     who: str
     arrived: int = 0  # whole requests with it at upstreams
     challenged: int = 0  # of them those that were answered with 401: they come again, with a login
-    ran: bool = False  # an upstream has read it and did not say that it refuses it
+    refused: int = 0  # of them those of which the upstream says that it does not run them
     claims: set = field(default_factory=set)  # what answers said by `executed`, or "result"
 
 
@@ -60,7 +60,6 @@ class Ledger:
         for number in numbers & self._entries.keys():
             entry = self._entries[number]
             entry.arrived += 1
-            entry.ran = True
             times = entry.arrived - entry.challenged
             if times > 1 and not entry.may_repeat:
                 self._findings.add("ran twice", f"{number} of {entry.who} came {times} times")
@@ -69,7 +68,7 @@ class Ledger:
         """The upstream says that it does not run them."""
         for number in numbers & self._entries.keys():
             entry = self._entries[number]
-            entry.ran = entry.arrived > 1
+            entry.refused += 1
             entry.challenged += status == 401
 
     def claim(self, numbers: set[str], claim: str):
@@ -80,7 +79,8 @@ class Ledger:
     def close(self):
         """At the end of a round, when nothing is under way any more."""
         for number, entry in self._entries.items():
-            if "no" in entry.claims and entry.ran and not entry.may_repeat:
+            ran = entry.arrived > entry.refused
+            if "no" in entry.claims and ran and not entry.may_repeat:
                 self._findings.add(
                     "wrong `executed`",
                     f"{number} of {entry.who} ran, but an answer "

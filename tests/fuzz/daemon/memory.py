@@ -16,7 +16,7 @@ _SOURCE = Path(__file__).resolve().parents[2] / "integration" / "preload" / "fai
 
 OUT_OF_MEMORY = 71  # EX_OSERR
 
-#: libconfig looks at no allocation; libcurl 7.88 divides by the size of a table that it has not got.
+#: libconfig looks at no allocation; libcurl 7.88 divides by the size of a table that is not there.
 LIBRARIES = {"libconfig.so": (-signal.SIGSEGV,), "libcurl.so": (-signal.SIGFPE,)}
 
 

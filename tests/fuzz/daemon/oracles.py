@@ -27,8 +27,9 @@ class Answer:
 
     @property
     def is_html(self) -> bool:
-        """As libmicrohttpd writes it; to HEAD there is only a head, without any line of ours."""
-        return self.body.startswith(b"<html>") or "x-request-id" not in self.headers
+        """As libmicrohttpd writes it: sometimes with its head twice, and to HEAD only that, without
+        any line of ours."""
+        return self.body.startswith((b"<html>", b"HTTP/1.1 400 ")) or "x-request-id" not in self.headers
 
     @property
     def closes(self) -> bool:
@@ -50,11 +51,17 @@ def _no_constant(name):
     raise WrongJson(f"{name} is no JSON")
 
 
+def _integer(digits: str):
+    """Python refuses to read those that are very long."""
+    return int(digits) if len(digits) < 100 else digits
+
+
 def read_json(text: bytes):
     return json.loads(
         text.decode("utf-8"),
         object_pairs_hook=_no_name_twice,
-        parse_constant=_no_constant)
+        parse_constant=_no_constant,
+                      parse_int=_integer)
 
 
 class AnswerOracle:

@@ -111,6 +111,11 @@ class Round:
     def patience(self) -> float:
         return PATIENCE + configs.LONGEST_CALL * 4
 
+    @property
+    def goes_on(self) -> bool:
+        """Until callers have to leave."""
+        return not self.is_over and self.gateway.process.poll() is None
+
     def unanswered(self, name: str, request):
         """A whole request on a new connection got nothing."""
         if not self.is_ending and not request.is_mutated:
