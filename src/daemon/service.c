@@ -219,7 +219,8 @@ static void service_end(struct service *s)
         worker_join(s->workers[i]);
     for (size_t i = 0; i < s->n_workers; i++)
         worker_free(s->workers[i]);
-    refusals_sum_up(&s->gateway.strangers);
+    refusals_sum_up(&s->gateway.strangers, REFUSALS_OF_STRANGERS);
+    refusals_sum_up(&s->gateway.handshakes, REFUSALS_OF_HANDSHAKES);
     listeners_done(&s->listeners);
     watchdog_done(&s->watchdog);
     if (s->loop != NULL)

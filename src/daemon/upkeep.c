@@ -122,6 +122,7 @@ void upkeep_run(struct upkeep *u, struct gateway *g, const struct generation *ge
         return;
     u->due_ms = now_ms + EVERY_MS;
     tell_status(u, g, generation);
-    refusals_sum_up(&g->strangers);
+    refusals_sum_up(&g->strangers, REFUSALS_OF_STRANGERS);
+    refusals_sum_up(&g->handshakes, REFUSALS_OF_HANDSHAKES);
     give_back(u, g, generation);
 }

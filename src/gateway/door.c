@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "gateway/generation.h"
+#include "gateway/refusals.h"
 #include "gateway/request.h"
 #include "gateway/worker_state.h"
 
@@ -25,6 +26,14 @@ static struct http_limits limits_for(const struct worker *w, const struct limits
     };
 }
 
+static void on_tls_failed(void *context, const char *ip, const char *reason)
+{
+    struct door *door = context;
+    struct listener_state *l = door->listener;
+    atomic_fetch_add_explicit(&l->handshakes_failed, 1, memory_order_relaxed);
+    refusals_log_handshake(&door->worker->gateway->handshakes, l->listener.name, ip, reason);
+}
+
 static bool door_open(struct worker *w, const struct generation *generation,
                       const struct generation_listener *at)
 {
@@ -38,6 +47,7 @@ static bool door_open(struct worker *w, const struct generation *generation,
         .tls = http_tls_of(at->config, &tls) ? &tls : NULL,
         .handler = &request_handler,
         .context = door,
+        .tls_failed = on_tls_failed,
     });
     if (door->server == NULL) {
         int error = errno;

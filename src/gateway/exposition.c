@@ -221,6 +221,19 @@ static void add_connections(const struct generation *generation, size_t n_worker
     }
 }
 
+static void add_handshakes(const struct generation *generation, struct chain *to)
+{
+    begin(to, METRIC_HANDSHAKES_FAILED);
+    for (size_t i = 0; i < generation->listeners.n; i++) {
+        const struct generation_listener *at = &generation->listeners.items[i];
+        if (!at->config->tls.present)
+            continue;
+        add(to, "%s{", rows[METRIC_HANDSHAKES_FAILED].name);
+        add_label(to, "listener", at->state->listener.name);
+        add(to, "} %llu\n", atomic_load(&at->state->handshakes_failed));
+    }
+}
+
 static void add_process(struct chain *to)
 {
     struct process_numbers p = process_numbers();
@@ -241,6 +254,7 @@ void exposition_write(struct gateway *g, const struct generation *generation, st
     add_upstreams(&s, to);
     add_reloads(g, to);
     add_connections(generation, g->n_workers, to);
+    add_handshakes(generation, to);
     add_plain(to, METRIC_MEMORY, (double)atomic_load(&g->memory.used));
     add_plain(to, METRIC_LOG_DROPPED, (double)log_dropped());
     begin(to, METRIC_BUILD_INFO);

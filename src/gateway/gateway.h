@@ -28,8 +28,9 @@ struct gateway {
     struct budget memory;                   /* limits.memory */
     _Atomic(struct memory_wait *) favoured; /* the reply that goes on when it is short; or NULL */
     struct memory_share anonymous, own;     /* of callers without a name, and of our own calls */
-    struct refusals refusals;  /* wrong credentials, */
-    struct refusals strangers; /* and all requests of callers that are not known */
+    struct refusals refusals;               /* wrong credentials, */
+    struct refusals strangers;              /* and all requests of callers that are not known, */
+    struct refusals handshakes;             /* and TLS handshakes that failed */
     _Atomic enum gateway_phase phase; /* only the main thread changes it, and wakes the workers */
     int main_fd;             /* eventfd: a worker has done what the main thread may wait for */
     struct worker **workers; /* by their number; each stands there before its thread begins */

@@ -13,7 +13,8 @@
 struct listener_state {
     struct listener listener;
     atomic_size_t *connections; /* by worker; each writes its own only */
-    atomic_bool told_ended;     /* the log was told that its socket was ended from outside */
+    atomic_ullong handshakes_failed;
+    atomic_bool told_ended; /* the log was told that its socket was ended from outside */
     atomic_uint references;
 };
 

@@ -26,6 +26,8 @@
     X(LAST_RELOAD, "rpcgate_config_last_reload_successful", "gauge",                               \
       "1 unless the file was bad when it was last read.")                                          \
     X(CONNECTIONS, "rpcgate_connections", "gauge", "Connections of callers.")                      \
+    X(HANDSHAKES_FAILED, "rpcgate_tls_handshakes_failed_total", "counter",                         \
+      "TLS handshakes that callers began and that failed, by listener.")                           \
     X(MEMORY, "rpcgate_memory_bytes", "gauge", "What limits.memory counts.")                       \
     X(LOG_DROPPED, "rpcgate_log_dropped_total", "counter",                                         \
       "Lines that were not written because nobody read the log.")                                  \

@@ -18,12 +18,11 @@ bool refusals_take(struct refusals *refusals, struct rate_limit limit, unsigned 
     return true;
 }
 
-void refusals_sum_up(struct refusals *strangers)
+void refusals_sum_up(struct refusals *refusals, const char *what)
 {
-    unsigned n = atomic_exchange_explicit(&strangers->unlogged, 0, memory_order_relaxed);
+    unsigned n = atomic_exchange_explicit(&refusals->unlogged, 0, memory_order_relaxed);
     if (n > 0)
-        LOG_EVENT(LOG_LEVEL_WARN, "requests of unknown callers that have no line of their own",
-                  LOG_NUM("not_logged", n));
+        LOG_EVENT(LOG_LEVEL_WARN, what, LOG_NUM("not_logged", n));
 }
 
 void refusals_log(struct refusals *refusals, const struct request *r)
@@ -39,4 +38,14 @@ void refusals_log(struct refusals *refusals, const struct request *r)
               LOG_TEXT("listener", r->door->listener->listener.name), LOG_STR("address", peer->ip),
               LOG_TEXT("uid", user), LOG_TEXT("reason", r->error.detail),
               LOG_NUM("not_logged", unlogged));
+}
+
+void refusals_log_handshake(struct refusals *refusals, const char *listener, const char *ip,
+                            const char *reason)
+{
+    unsigned unlogged;
+    if (!refusals_take(refusals, REFUSALS, &unlogged))
+        return;
+    LOG_EVENT(LOG_LEVEL_WARN, "TLS handshake failed", LOG_TEXT("listener", listener),
+              LOG_TEXT("address", ip), LOG_TEXT("reason", reason), LOG_NUM("not_logged", unlogged));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The log of requests whose credentials are wrong: who guesses tokens shall be seen, but must not
- * fill the log. All workers share it. */
+/* The log of requests whose credentials are wrong, and of callers with whom TLS fails: who guesses
+ * tokens shall be seen, but must not fill the log. All workers share it. */
 #ifndef RPCGATE_GATEWAY_REFUSALS_H
 #define RPCGATE_GATEWAY_REFUSALS_H
 
@@ -25,10 +25,16 @@ struct refusals {
 bool refusals_take(struct refusals *refusals, struct rate_limit limit,
                    unsigned *ret_before) MUST_CHECK;
 
-/* Writes a line with how many requests of strangers have had none, if any. */
-void refusals_sum_up(struct refusals *strangers);
+/* Writes a line with how many of them have had none, if any; `what` is its text. */
+#define REFUSALS_OF_STRANGERS "requests of unknown callers that have no line of their own"
+#define REFUSALS_OF_HANDSHAKES "failed TLS handshakes that have no line of their own"
+void refusals_sum_up(struct refusals *refusals, const char *what);
 
 /* The request was refused for its credentials; its error says why. */
 void refusals_log(struct refusals *refusals, const struct request *r);
+
+/* A caller at that listener did not get as far as a request. */
+void refusals_log_handshake(struct refusals *refusals, const char *listener, const char *ip,
+                            const char *reason);
 
 #endif

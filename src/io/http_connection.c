@@ -123,6 +123,7 @@ void http_connections_end_finished(struct http_server *server)
             continue;
         list_remove(&c->in_finished);
         if (reads) {
+            c->handshake.left = true;
             shut_down(c);
         } else if (c->phase == HTTP_RESTING && c->gone && !c->told) {
             c->told = true;

@@ -82,6 +82,16 @@ struct http_exchange {
     struct budget *flat_budget; /* which the copy is counted in */
 };
 
+/* A caller's TLS handshake, as far as it takes to say why it failed. */
+struct http_handshake {
+    bool done;
+    bool began;              /* a byte came */
+    bool left;               /* the caller ended it, not we */
+    unsigned char first;     /* byte of all */
+    unsigned char record[7]; /* the last record's header, and two bytes of what is in it */
+    size_t at;               /* how much of that record came */
+};
+
 /* The other end of a connection, with what the request_peer points to. */
 struct http_peer {
     struct request_peer is;
@@ -109,6 +119,7 @@ struct http_connection {
     bool local_known;
     struct http_address local;
     struct http_peer *peer; /* NULL: nobody has asked yet */
+    struct http_handshake handshake;
     struct http_exchange x;
 };
 
@@ -127,6 +138,7 @@ struct http_server {
     struct loop *loop; /* borrowed */
     const struct http_handler *handler;
     void *context;
+    void (*tls_failed)(void *context, const char *ip, const char *reason);
     struct http_limits limits;
     size_t reserve; /* connections that are taken beyond the limit, to make room for */
 
@@ -188,8 +200,13 @@ void http_address_of(int fd, struct http_address *ret);
 
 /* http_peer.c */
 void http_peer_free(struct http_peer *peer);
+void http_peer_address(const struct sockaddr *address, char ret[INET6_ADDRSTRLEN]);
 
-/* http_tls.c, which alone includes GnuTLS. */
+/* http_handshake.c, which includes GnuTLS alone with http_tls.c. */
+void http_handshake_watch(struct http_connection *c); /* from its beginning */
+void http_handshake_over(struct http_connection *c);  /* at its end: tells of one that failed */
+
+/* http_tls.c */
 #define HTTP_TLS_OPTIONS 5
 struct MHD_OptionItem;
 /* Fills HTTP_TLS_OPTIONS of them. */

@@ -38,20 +38,26 @@ static void ask_process(int fd, struct http_peer *peer)
     ask_groups(fd, peer);
 }
 
+void http_peer_address(const struct sockaddr *address, char ret[INET6_ADDRSTRLEN])
+{
+    const void *pointer = address;
+    if (address->sa_family == AF_INET)
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)pointer)->sin_addr, ret, INET6_ADDRSTRLEN);
+    else if (address->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)pointer)->sin6_addr, ret,
+                  INET6_ADDRSTRLEN);
+}
+
 static void ask_address(int fd, struct http_peer *peer)
 {
     union {
         struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
+        struct sockaddr_storage room;
     } address;
     socklen_t size = sizeof address;
     if (getpeername(fd, &address.any, &size) != 0)
         return;
-    if (address.any.sa_family == AF_INET)
-        inet_ntop(AF_INET, &address.v4.sin_addr, peer->ip, sizeof peer->ip);
-    else if (address.any.sa_family == AF_INET6)
-        inet_ntop(AF_INET6, &address.v6.sin6_addr, peer->ip, sizeof peer->ip);
+    http_peer_address(&address.any, peer->ip);
     peer->is.ip = str_of(peer->ip);
 }
 

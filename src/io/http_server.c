@@ -79,9 +79,13 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **conn
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         *connection = http_connection_new(server, mhd, fd);
+        if (server->has_tls)
+            http_handshake_watch(*connection);
         return;
     }
     struct http_connection *c = *connection;
+    if (server->has_tls)
+        http_handshake_over(c);
     if (c->x.state != EXCHANGE_NONE)
         http_exchange_end(&c->x, false);
     http_connection_free(c);
@@ -137,6 +141,7 @@ static struct http_server *server_init(const struct http_server_options *options
     server->has_tls = options->tls != NULL;
     server->handler = options->handler;
     server->context = options->context;
+    server->tls_failed = options->tls_failed;
     server->limits = *limits;
     server->reserve = reserve < 16 ? 16 : reserve > 256 ? 256 : reserve;
     for (enum http_phase phase = 0; phase < HTTP_PHASES; phase++) {

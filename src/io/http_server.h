@@ -70,6 +70,9 @@ struct http_server_options {
     const struct http_tls *tls; /* NULL: without; only while the server is made */
     const struct http_handler *handler;
     void *context; /* for the handler */
+
+    /* A handshake that a caller had begun with failed. NULL: nobody wants to know. */
+    void (*tls_failed)(void *context, const char *ip, const char *reason);
 };
 
 /* NULL where the system or library gives no server; errno says why. */

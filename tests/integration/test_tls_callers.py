@@ -5,11 +5,13 @@ and the end of connections."""
 import json
 import signal
 import ssl
+import time
 
 import pytest
 
 from rig.certificates import Authority
 from rig.check import assert_problem
+from rig.settings import DEADLINE
 from rig.wire import Connection, request
 
 MEBIBYTE = 1 << 20
@@ -149,6 +151,111 @@ def test_what_is_no_tls(gateway, data):
     with Connection(gateway.tls) as caller:
         caller.send(data)
         assert b" 200 " not in caller.rest()
+
+
+# What is told of handshakes that fail.
+
+FAILED = "rpcgate_tls_handshakes_failed_total"
+
+
+@pytest.fixture
+def told(start, upstream, server):
+    return start.simple(upstream, log={"format": "json"},
+                        listen=listening(server, min_version="1.2"),
+                        limits={"header_time": "1s"})
+
+
+def until_failed(gateway, authority, n: int):
+    """Asks until the metric says so many."""
+    label = b'%s{listener="https://127.0.0.1:%d"} ' % (FAILED.encode(), gateway.tls[1])
+    count, ends_at = -1, time.monotonic() + DEADLINE
+    with Connection(gateway.tls, tls=trusting(authority)) as caller:
+        while count < n and time.monotonic() < ends_at:
+            body = caller.ask("GET", "/metrics").body
+            count = int(body.partition(b"\n" + label)[2].partition(b"\n")[0])
+    assert count == n
+
+
+def plain_http(address, authority):
+    with Connection(address) as caller:
+        caller.send(request("GET", "/livez"))
+        caller.rest()
+
+
+def old_versions(address, authority):
+    context = trusting(authority)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = ssl.TLSVersion.TLSv1
+    context.maximum_version = ssl.TLSVersion.TLSv1_1
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        Connection(address, tls=context)
+
+
+def untrusting(**versions):
+    def attempt(address, authority):
+        context = ssl.create_default_context()
+        for name, version in versions.items():
+            setattr(context, name, version)
+        with pytest.raises(ssl.SSLCertVerificationError):
+            Connection(address, tls=context)
+    return attempt
+
+
+def begun_only(then):
+    def attempt(address, authority):
+        with Connection(address) as caller:
+            caller.send(b"\x16\x03\x01\x02\x00\x01")
+            getattr(caller, then)()
+    return attempt
+
+
+HANDSHAKES = {
+    "plain HTTP": (plain_http, "no TLS"),
+    "old versions": (old_versions, "cannot be accepted"),
+    "no trust": (untrusting(), "with an alert"),
+    "no trust, TLS 1.2": (untrusting(maximum_version=ssl.TLSVersion.TLSv1_2),
+                          "alert: CA is unknown"),
+    "left": (begun_only("close"), "left"),
+    "reset": (begun_only("reset"), "left"),
+    "silent": (begun_only("rest"), "limits.header_time"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
+@pytest.mark.parametrize("attempt, reason", HANDSHAKES.values(),
+                         ids=[name.replace(" ", "-") for name in HANDSHAKES])
+def test_a_failed_handshake_is_told(told, authority, attempt, reason):
+    attempt(told.tls, authority)
+    line = json.loads(told.wait_line("TLS handshake failed"))
+    assert line["listener"] == "https://127.0.0.1:%d" % told.tls[1] and line["address"] == "127.0.0.1"
+    assert reason in line["reason"] and line["level"] == "warn"
+    until_failed(told, authority, 1)
+
+
+def test_what_is_no_failed_handshake(told, authority):
+    """Checks that connect and leave, with a handshake or without a byte; and the end."""
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        Connection(told.tls, tls=trusting(authority, maximum_version=version)).close()
+    for leave in ("close", "reset", "rest"):
+        with Connection(told.tls) as caller:
+            getattr(caller, leave)()
+    until_failed(told, authority, 0)
+    with Connection(told.tls) as caller:
+        caller.send(b"\x16\x03")
+        told.stop()
+    assert "handshake" not in told.stderr
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
+def test_failed_handshakes_do_not_fill_the_log(told, authority):
+    for number in range(500):
+        (plain_http, old_versions, untrusting())[number % 3](told.tls, authority)
+    until_failed(told, authority, 500)
+    told.stop()
+    lines = [json.loads(line) for line in told.lines if "handshake" in line]
+    own = [line for line in lines if line["msg"] == "TLS handshake failed"]
+    assert 10 <= len(own) < 100
+    assert len(own) + sum(line.get("not_logged", 0) for line in lines) == 500
 
 
 @pytest.fixture(scope="module")
