@@ -162,6 +162,7 @@ static bool submit(struct call *c)
     c->verbose = verbose_new(c);
     c->exchange = (struct upstream_call){
         .body = &c->document,
+        .packed = &c->packed,
         .content_type = "text/xml",
         .deadline_ms = c->deadline_ms,
         .target = target,

@@ -76,6 +76,7 @@ static void give_back(struct call *c)
     memory_leave(&c->memory);
     verbose_end(TAKE(c->verbose), c);
     chain_done(&c->document);
+    chain_done(&c->packed);
     if (c->state != CALL_ENDED)
         call_enter(c, CALL_ENDED);
 }
@@ -201,6 +202,7 @@ static void init(struct call *c)
     list_init(&c->in_queue);
     list_init(&c->turn.in_turns);
     chain_init(&c->document, SIZE_MAX, &c->share->budget);
+    chain_init(&c->packed, 0, NULL);
     c->turn.take = translate;
     memory_wait_init(&c->memory, w, c->share, c->request);
     c->memory.kind = MEMORY_DOCUMENT;

@@ -90,6 +90,7 @@ struct call {
     struct encoder *encoder; /* while TRANSLATING */
     struct decoder *decoder; /* from the first CALLING on */
     struct chain document;   /* the XML that is sent */
+    struct chain packed;     /* the same compressed, for all attempts; empty: it is not */
     size_t reply_begin;      /* where the value begins */
 
     struct list in_queue;  /* struct pool.waiting, while QUEUED */

@@ -41,7 +41,7 @@ bool call_answer_has_room(struct call *c, size_t bytes)
 {
     size_t spare = 2 * chain_len(c->reply) + ROOM_LEAST;
     size_t wanted = bytes * GROWTH + (spare < ROOM_SPARE ? spare : ROOM_SPARE);
-    size_t len = chain_len(c->reply) + chain_len(&c->document);
+    size_t len = chain_len(c->reply) + chain_len(&c->document) + chain_len(&c->packed);
     c->memory.held = c->params_held + len + len / 64;
     enum memory_answer room = memory_ask(&c->memory, wanted);
     if (room == MEMORY_NONE)

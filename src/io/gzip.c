@@ -18,8 +18,11 @@
 #define DEFLATE_BITS 15
 #define BARE_BITS (-15)
 
-/* What is unpacked at once. [bytes] */
+/* What is packed or unpacked at once. [bytes] */
 #define PIECE ((size_t)16 * 1024)
+
+/* What zlib takes for a stream (zconf.h), and we. [bytes] */
+#define GZIP_BYTES ((size_t)(256 + 8) * 1024 + sizeof(struct gzip))
 
 struct gunzip {
     z_stream z;
@@ -29,6 +32,38 @@ struct gunzip {
     bool is_full; /* the last piece was as long as it could be */
     char piece[PIECE];
 };
+
+struct gzip {
+    z_stream z;
+    struct chain_cursor cursor;
+    const struct chain *from;
+    struct budget *budget;
+    char piece[PIECE];
+};
+
+struct gzip *gzip_new(const struct chain *from, struct budget *budget)
+{
+    if (!budget_take(budget, GZIP_BYTES))
+        return NULL;
+    struct gzip *g = xcalloc(1, sizeof *g);
+    g->from = from;
+    g->budget = budget;
+    if (deflateInit2(&g->z, LEVEL, Z_DEFLATED, WINDOW_BITS, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) ==
+        Z_OK)
+        return g;
+    budget_give(budget, GZIP_BYTES);
+    free(g);
+    return NULL;
+}
+
+void gzip_free(struct gzip *g)
+{
+    if (g == NULL)
+        return;
+    deflateEnd(&g->z);
+    budget_give(g->budget, GZIP_BYTES);
+    free(g);
+}
 
 /* Feeds what `z` has as input; with Z_FINISH to the end. */
 static bool run(z_stream *z, int flush, struct chain *to)
@@ -45,20 +80,19 @@ static bool run(z_stream *z, int flush, struct chain *to)
     return flush != Z_FINISH || result == Z_STREAM_END;
 }
 
-bool gzip_chain(const struct chain *from, struct chain *to)
+enum gzip_state gzip_step(struct gzip *g, size_t bytes, struct chain *to)
 {
-    z_stream z = { 0 };
-    if (deflateInit2(&z, LEVEL, Z_DEFLATED, WINDOW_BITS, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
-        return false;
-    bool ok = true;
-    for (const struct chain_block *b = from->first; b != NULL && ok; b = b->next) {
-        z.next_in = (const Bytef *)b->data;
-        z.avail_in = (uInt)b->len;
-        ok = run(&z, Z_NO_FLUSH, to);
+    while (bytes > 0) {
+        size_t n = chain_read(g->from, &g->cursor, g->piece, bytes < PIECE ? bytes : PIECE);
+        if (n == 0)
+            return run(&g->z, Z_FINISH, to) ? GZIP_DONE : GZIP_FAILED;
+        g->z.next_in = (const Bytef *)g->piece;
+        g->z.avail_in = (uInt)n;
+        if (!run(&g->z, Z_NO_FLUSH, to))
+            return GZIP_FAILED;
+        bytes -= n;
     }
-    ok = ok && run(&z, Z_FINISH, to);
-    deflateEnd(&z);
-    return ok;
+    return GZIP_MORE;
 }
 
 struct gunzip *gunzip_new(bool is_deflate)

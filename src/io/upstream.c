@@ -93,7 +93,7 @@ static void exchange_rest(struct exchange *x)
     multi_leave(x);
     name_leave(&x->name_wait);
     login_end(x);
-    chain_done(&x->packed); /* it counts in the budget */
+    chain_done(&x->packed_here); /* it counts in the budget */
     exchange_forget_packed(x);
     if (u->n_pool == POOL_MAX) {
         exchange_free(x);
@@ -110,6 +110,7 @@ static void exchange_report(struct exchange *x, const struct upstream_outcome *o
     struct upstream_call *call = x->call;
     x->upstream->n_calls--;
     x->upstream->reported = x;
+    pack_stop(x);
     x->call = NULL;
     call->handle = NULL;
     call->on_done(call, outcome);
@@ -178,6 +179,8 @@ static void exchange_begin(struct exchange *x)
         exchange_end_early(x, UPSTREAM_TIMEOUT, NULL, "no time was left to send the request");
         return;
     }
+    if (pack_waits(x))
+        return;
     if (x->connect_due_ms == 0)
         x->connect_due_ms = now_ms + x->upstream->config->timeouts.connect;
     struct multi *m = multi_with_room(x->upstream);
@@ -298,16 +301,6 @@ static void free_closing(struct upstreams *all)
         upstream_free(LIST_FIRST(&all->closing, struct upstream, member));
 }
 
-bool upstreams_global_init(void)
-{
-    return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-}
-
-void upstreams_global_done(void)
-{
-    curl_global_cleanup();
-}
-
 /* Before 8.1.1 it keeps a pointer to the last header of an answer, which it frees with the next
  * transfer, and appends to what is there when that transfer's first line is a folded one. */
 static bool libcurl_remembers(void)
@@ -324,6 +317,7 @@ struct upstreams *upstreams_new(struct loop *loop)
     list_init(&all->touched);
     list_init(&all->starting);
     list_init(&all->naming);
+    list_init(&all->packing);
     list_init(&all->cancelled);
     list_init(&all->closing);
     list_init(&all->paused);
@@ -385,6 +379,7 @@ void upstream_submit(struct upstream *u, struct upstream_call *call)
     x->submitted_us = clock_now_us();
     login_start(x);
     naming_start(x);
+    pack_start(x);
     x->connect_due_ms = 0;
     call->handle = x;
     u->n_calls++;
@@ -404,6 +399,7 @@ void upstream_cancel(struct upstream_call *call)
     if (x == NULL)
         return;
     struct upstreams *all = x->upstream->all;
+    pack_stop(x);
     call->handle = NULL;
     x->call = NULL;
     x->upstream->n_calls--;
@@ -418,6 +414,7 @@ void upstreams_run(struct upstreams *all)
 {
     assert(!all->running && !all->in_curl);
     all->running = true;
+    pack_run(all);
     for (int round = 0; round < RUN_ROUNDS; round++) {
         drop_cancelled(all);
         naming_run(all);
@@ -437,8 +434,8 @@ void upstreams_run(struct upstreams *all)
 int64_t upstreams_deadline_ms(const struct upstreams *all)
 {
     int64_t due_ms = naming_due_ms(all);
-    if (!list_empty(&all->starting) || !list_empty(&all->cancelled) || !list_empty(&all->touched) ||
-        !list_empty(&all->paused))
+    if (!list_empty(&all->starting) || !list_empty(&all->packing) || !list_empty(&all->cancelled) ||
+        !list_empty(&all->touched) || !list_empty(&all->paused))
         return 0;
     for (const struct list *at = all->multis.next; at != &all->multis; at = at->next)
         due_ms = clock_min(due_ms, CONTAINER_OF(at, struct multi, member)->due_ms);

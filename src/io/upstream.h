@@ -67,6 +67,9 @@ struct upstream_outcome {
 /* One exchange with an upstream. Owned by the caller; it must stay where it is until on_done(). */
 struct upstream_call {
     const struct chain *body; /* the document; borrowed until on_done() */
+    /* Where the compressed document is kept, for the next call with the same body: empty at first.
+     * It stays where it is until on_done(). NULL: it is not kept. */
+    struct chain *packed;
     const char *content_type; /* static */
     bool get;                 /* a GET; `body` is empty then */
     /* Nothing is sent: on_trace() sees the head that would be, and the call is to be cancelled

@@ -9,7 +9,6 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "io/gzip.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -28,9 +27,6 @@
 
 /* [bytes] */
 #define OWN_LINES_MAX ((size_t)24 * 1024)
-
-/* By how much compression may lengthen a document. [bytes] */
-#define PACKED_EXTRA ((size_t)64 * 1024)
 
 /* For a function with an `ok`. */
 #define SET(option, value) ok = curl_easy_setopt(easy, option, value) == CURLE_OK && ok
@@ -231,7 +227,8 @@ struct exchange *exchange_new(struct upstream *u)
     buf_init(&x->flat, FLAT_BODY_MAX, NULL);
     buf_init(&x->lines, OWN_LINES_MAX, NULL);
     buf_init(&x->late, LATE_ANSWER_MAX, NULL);
-    chain_init(&x->packed, 0, NULL);
+    chain_init(&x->packed_here, 0, NULL);
+    x->packed = &x->packed_here;
     naming_init(x);
     return x;
 }
@@ -239,13 +236,14 @@ struct exchange *exchange_new(struct upstream *u)
 void exchange_free(struct exchange *x)
 {
     exchange_forget_packed(x);
+    pack_stop(x);
     exchange_drop_handle(x);
     rehearsal_done(x);
     buf_done(&x->flat);
     buf_done(&x->lines);
     buf_done(&x->late);
     naming_done(x);
-    chain_done(&x->packed);
+    chain_done(&x->packed_here);
     free(x);
 }
 
@@ -282,7 +280,7 @@ static struct curl_slist *own_headers(struct exchange *x)
     buf_clear(&x->lines);
     if (!x->upstream->has_content_type && !x->call->get)
         add_line(x, "Content-Type", str_of(x->call->content_type));
-    if (x->body == &x->packed)
+    if (x->body == x->packed)
         add_line(x, "Content-Encoding", STR("gzip"));
     add_secrets(x);
     add_line(x, "traceparent", x->call->traceparent);
@@ -316,20 +314,6 @@ static const char *flat_body(struct exchange *x, size_t len)
     for (const struct chain_block *b = body->first; b != NULL; b = b->next)
         buf_append(&x->flat, (struct str){ b->data, b->len });
     return buf_ok(&x->flat) ? buf_c(&x->flat) : NULL;
-}
-
-/* Where there is no room for the compressed document it is sent as it is. */
-static void choose_body(struct exchange *x)
-{
-    const struct chain *body = x->call->body;
-    size_t len = chain_len(body);
-    x->body = body;
-    if (x->asks || len <= x->upstream->config->compression.request_over)
-        return;
-    chain_done(&x->packed);
-    chain_init(&x->packed, len + PACKED_EXTRA, body->budget);
-    if (gzip_chain(body, &x->packed))
-        x->body = &x->packed;
 }
 
 static bool set_body(struct exchange *x)
@@ -367,7 +351,7 @@ bool exchange_prepare(struct exchange *x, struct multi *m, int64_t now_ms)
     bool ok = choose_target(x, &config->targets[x->call->target]);
 
     login_prepare(x);
-    choose_body(x);
+    x->body = x->is_packed && !x->asks ? x->packed : x->call->body;
     response_head_start(&x->head);
     x->cursor = (struct chain_cursor){ 0 };
     x->told = false;

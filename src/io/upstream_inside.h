@@ -33,6 +33,7 @@
 /* Of an answer that came while a request was being sent. [bytes] */
 #define LATE_ANSWER_MAX ((size_t)8 * 1024)
 
+struct gzip;
 struct unpack;
 
 struct upstreams {
@@ -41,6 +42,8 @@ struct upstreams {
     struct list touched;      /* struct multi.touched: may have ended transfers */
     struct list starting;     /* struct exchange.member: not in a multi handle yet */
     struct list naming;       /* struct exchange.member: waits for a name */
+    struct list packing;      /* struct exchange.member: its document is being compressed */
+    int64_t pack_until_us;    /* how long this run may go on with that */
     struct list cancelled;    /* struct exchange.member: to be taken out of theirs */
     struct list closing;      /* struct upstream.member: closed while we ran */
     struct list paused;       /* struct exchange.in_paused: the turn's time was over */
@@ -127,11 +130,15 @@ struct exchange {
     CURL *easy;                           /* owned; NULL: until it is needed */
     const struct upstream_target *target; /* whose options are set; borrowed */
     const struct chain *body;             /* the call's document, or `packed` */
-    struct chain packed;                  /* a document that is sent compressed */
-    struct chain_cursor cursor;           /* where libcurl is in the body */
-    struct buf flat;                      /* a small body that was in several blocks */
-    struct buf lines;                     /* this call's own header lines, each with a NUL */
-    struct buf late;                      /* an answer that libcurl did not read */
+    struct chain *packed;                 /* the same compressed: the call's, or */
+    struct chain packed_here;
+    struct gzip *gzip;          /* owned; NULL: no step was taken, or all */
+    bool is_packing;            /* `packed` is not complete, */
+    bool is_packed;             /* or it is, and is sent */
+    struct chain_cursor cursor; /* where libcurl is in the body */
+    struct buf flat;            /* a small body that was in several blocks */
+    struct buf lines;           /* this call's own header lines, each with a NUL */
+    struct buf late;            /* an answer that libcurl did not read */
     struct curl_slist own[6];
     struct response_head head;
     bool told;                    /* on_head() was called */
@@ -243,6 +250,20 @@ void exchange_forget_packed(struct exchange *x);
 
 /* Has the loop's turn any time left for what comes in? */
 bool turn_has_time(struct upstreams *all) MUST_CHECK;
+
+/* upstream_pack.c */
+
+/* A new call: is its document to be compressed? */
+void pack_start(struct exchange *x);
+
+/* The call has ended, or was cancelled. */
+void pack_stop(struct exchange *x);
+
+/* Is that not done yet? Then it is on a list, and comes to `starting` when it is. */
+bool pack_waits(struct exchange *x) MUST_CHECK;
+
+/* Goes on with those that wait for it, for some milliseconds. */
+void pack_run(struct upstreams *all);
 
 /* upstream_login.c */
 

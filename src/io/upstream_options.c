@@ -308,3 +308,13 @@ bool options_set_target(CURL *easy, const struct upstream_target *target)
     SET(CURLOPT_PASSWORD, !basic ? NULL : target->password != NULL ? target->password : "");
     return ok;
 }
+
+bool upstreams_global_init(void)
+{
+    return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
+
+void upstreams_global_done(void)
+{
+    curl_global_cleanup();
+}

@@ -3,8 +3,12 @@
 are sent compressed."""
 
 import gzip
+import random
 import threading
+import time
 import xmlrpc.client
+import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -205,6 +209,56 @@ def test_compressed_requests(start):
         text = "".join(chr(97 + i * i % 23) for i in range(size))
         assert running.call("up", "echo", [text]).result == ["gzip", text]
         assert len(backend.exchanges[-1].body) < size
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_others_have_their_turn_while_a_request_is_compressed(start, batch):
+    """Not one waits half as long as it takes to compress the document in one go."""
+    arrived = threading.Event()
+
+    async def behave(x):
+        if x.header("Content-Encoding") == "gzip":
+            arrived.set()
+            await x.respond(response_document([[2]] if batch else 2))
+        else:
+            await x.respond(response_document(1))
+    backend = start.upstream(behave)
+    running = start.simple(backend, workers=1, limits={"body": "64M"}, upstreams={
+        "up": {"url": backend.url, "multicall": "always",
+               "compression": {"request_over": "1M"}}})
+    text = random.Random(1).randbytes(6_000_000).hex()
+    begin = time.monotonic()
+    zlib.compress(text.encode(), 1)
+    in_one_go, worst = time.monotonic() - begin, 0.0
+    with ThreadPoolExecutor(1) as pool:
+        large = pool.submit(running.batch, "up", ("echo", text)) if batch else \
+            pool.submit(running.call, "up", "echo", [text])
+        while not arrived.is_set():
+            begin = time.monotonic()
+            assert running.call("up", "echo", ["small"]).result == 1
+            worst = max(worst, time.monotonic() - begin)
+        result = large.result()
+    assert result == [{"result": 2}] if batch else result.result == 2
+    packed = next(x for x in backend.exchanges if x.header("Content-Encoding"))
+    assert text.encode() in gzip.decompress(packed.body)
+    assert worst < in_one_go / 2, (worst, in_one_go)
+
+
+def test_the_next_attempt_is_compressed_too(start):
+    bodies = []
+
+    async def behave(x):
+        bodies.append((x.header("Content-Encoding"), x.body))
+        if len(bodies) == 1:
+            x.reset()
+        else:
+            await unpack(x)
+    backend = start.upstream(behave)
+    running = start.simple(backend, upstreams={
+        "up": {"url": backend.url, "compression": {"request_over": "1K"},
+               "methods": [{"match": "echo", "safe": True}], "retry": {"backoff": "1ms"}}})
+    assert running.call("up", "echo", ["x" * 3_000_000]).result == ["gzip", "x" * 3_000_000]
+    assert len(bodies) == 2 and bodies[0] == bodies[1]
 
 
 def test_no_compressed_answers(start, backend):

@@ -386,50 +386,6 @@ static void test_cookies(void **state)
     }
 }
 
-static void test_without_compression(void **state)
-{
-    (void)state;
-    struct server server = { 0 };
-    struct client client;
-    server_start(&server, serve_kept);
-    client_init(&client, &server);
-    client.config.compression.accept = false;
-    client_open(&client);
-    assert_int_equal(client_call(&client, NULL), UPSTREAM_OK);
-    assert_null(strstr(server.request, "Encoding:"));
-    client_close(&client);
-    server_stop(&server);
-}
-
-static void test_compressed_requests(void **state)
-{
-    (void)state;
-    struct server server = { 0 };
-    struct client client;
-    struct probe probe;
-    server_start(&server, serve_kept);
-    client_init(&client, &server);
-    client.config.compression.request_over = 100;
-    client_open(&client);
-    probe_init_size(&probe, 100);
-    probe_run(&probe, &client);
-    assert_null(strstr(server.request, "Content-Encoding:"));
-    probe_done(&probe);
-    probe_init_size(&probe, 100000);
-    probe_run(&probe, &client);
-    assert_int_equal(probe.outcome.status, UPSTREAM_OK);
-    assert_non_null(strstr(server.request, "\r\nContent-Encoding: gzip\r\n"));
-    const char *length = strstr(server.request, "\r\nContent-Length: ");
-    assert_non_null(length);
-    assert_in_range(strtol(length + 18, NULL, 10), 20, 2000);
-    const char *body = strstr(server.request, "\r\n\r\n");
-    assert_non_null(body);
-    assert_memory_equal(body + 4, "\x1f\x8b", 2);
-    probe_done(&probe);
-    client_close(&client);
-    server_stop(&server);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -444,8 +400,6 @@ int main(void)
         cmocka_unit_test(test_bearer),
         cmocka_unit_test(test_targets),
         cmocka_unit_test(test_cookies),
-        cmocka_unit_test(test_without_compression),
-        cmocka_unit_test(test_compressed_requests),
     };
     signal(SIGPIPE, SIG_IGN);
     if (!upstreams_global_init())
