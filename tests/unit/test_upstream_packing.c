@@ -68,7 +68,26 @@ static void open_compressing(struct server *server, struct client *client)
     client_open(client);
 }
 
-/* Others are sent and answered while a large document has not gone out yet. */
+static const struct upstream_call *first_sent;
+
+static void note_first(struct upstream_call *call, bool sent, struct str bytes)
+{
+    (void)bytes;
+    if (sent && first_sent == NULL)
+        first_sent = call;
+}
+
+/* What packs badly takes its time. */
+static void add_noise(struct chain *to)
+{
+    uint32_t x = 1;
+    for (size_t i = 0; i < LARGE; i++) {
+        x = x * 1664525 + 1013904223;
+        chain_append_byte(to, (char)(x >> 24));
+    }
+}
+
+/* Others are sent while a large document has not gone out yet. */
 static void test_compression_in_steps(void **state)
 {
     (void)state;
@@ -76,14 +95,17 @@ static void test_compression_in_steps(void **state)
     struct client client;
     struct probe large, small;
     open_compressing(&server, &client);
-    probe_init_size(&large, LARGE);
+    probe_init(&large, "");
+    add_noise(&large.body);
     probe_init(&small, "<call/>");
+    first_sent = NULL;
+    large.call.on_trace = small.call.on_trace = note_first;
     upstream_submit(client.upstream, &large.call);
     probe_run(&small, &client);
-    assert_int_equal(atomic_load(&server.connections), 1);
+    assert_ptr_equal(first_sent, &small.call);
     client_run_until(&client, &large.done, 1);
     assert_int_equal(large.outcome.status, UPSTREAM_OK);
-    assert_non_null(strstr(server.request, "\r\nContent-Encoding: gzip\r\n"));
+    assert_int_equal(atomic_load(&server.requests), 2);
     probe_done(&large);
     probe_done(&small);
     client_close(&client);
@@ -106,15 +128,16 @@ static void test_compression_that_does_not_end(void **state)
     chain_init(&packed, 0, NULL);
     probe.call.packed = &packed;
     upstream_submit(client.upstream, &probe.call);
-    upstreams_run(client.all);
+    while (chain_len(&packed) == 0)
+        upstreams_run(client.all);
     assert_true(atomic_load(&budget.used) > 0 && chain_len(&packed) > 0);
     assert_int_equal(upstreams_deadline_ms(client.all), 0);
     upstream_cancel(&probe.call);
     assert_int_equal(atomic_load(&budget.used), 0);
     assert_int_equal(chain_len(&packed), 0);
     upstream_submit(client.upstream, &probe.call);
-    upstreams_run(client.all);
-    assert_true(chain_len(&packed) > 0);
+    while (chain_len(&packed) == 0)
+        upstreams_run(client.all);
     probe.call.deadline_ms = clock_now_ms();
     client_run_until(&client, &probe.done, 1);
     assert_int_equal(probe.outcome.status, UPSTREAM_TIMEOUT);
