@@ -57,6 +57,12 @@ class Crowd:
                 pass
 
 
+#: Of a caller with memory of its own: what strangers hold is theirs.
+TOKEN = "token-of-a-caller-".ljust(32, "x")
+CALLERS = [{"name": "known", "token": TOKEN, "allow": ["*/*"]}]
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+
+
 def served(gateway, over, *args) -> bool:
     """Who has no request yet when many others come may have to make room for them."""
     with gateway.connect(over) as caller:
@@ -71,7 +77,7 @@ def connect_time(gateway, over) -> float:
     began = time.monotonic()
     while not served(gateway, over, "GET", "/livez"):
         pass
-    while not served(gateway, over, "POST", "/v1/up/m", b'["x"]'):
+    while not served(gateway, over, "POST", "/v1/up/m", b'["x"]', BEARER):
         pass
     return time.monotonic() - began
 
@@ -98,7 +104,7 @@ def test_idle_slow_and_unread(start, upstream, over):
     """5,000 idle connections, 200 that send their head byte by byte, and 200 that do not read
     their reply, all at once."""
     need_descriptors(12_000)
-    gateway = start.simple(upstream, limits={"connections": 2048})
+    gateway = start.simple(upstream, limits={"connections": 2048}, callers=CALLERS)
     where = gateway.tcp if over == "tcp" else gateway.unix
     large = request("POST", "/v1/up/m", b'["' + b"x" * MEBIBYTE + b'"]')
     head = request("GET", "/livez", None, {"X-Long": "x" * 100})
@@ -121,7 +127,7 @@ def test_idle_slow_and_unread(start, upstream, over):
 @pytest.mark.parametrize("over", ["tcp", "unix"])
 def test_connections_above_the_limit(start, upstream, over):
     """The oldest idle ones make room; one that is used stays."""
-    gateway = start.simple(upstream, workers=1, limits={"connections": 32})
+    gateway = start.simple(upstream, workers=1, limits={"connections": 32}, callers=CALLERS)
     where = gateway.tcp if over == "tcp" else gateway.unix
     with Crowd() as idle, gateway.connect(over) as used:
         for _ in range(20):
@@ -134,7 +140,7 @@ def test_connections_above_the_limit(start, upstream, over):
 @pytest.mark.parametrize("over", ["tcp", "unix"])
 def test_out_of_descriptors(start, upstream, over):
     """Nothing spins, connections that can be spared make room, and with descriptors all is well."""
-    gateway = start.simple(upstream, workers=4)  # each gives one up in 10 ms
+    gateway = start.simple(upstream, workers=4, callers=CALLERS)  # each gives one up in 10 ms
     where = gateway.tcp if over == "tcp" else gateway.unix
     pid = gateway.process.pid
     assert connect_time(gateway, over) < PROMPT
@@ -157,7 +163,7 @@ def test_out_of_descriptors(start, upstream, over):
 
 def test_no_descriptors_at_all(start, upstream):
     """Not one is left, and nobody can be spared: the workers wait without spinning."""
-    gateway = start.simple(upstream)
+    gateway = start.simple(upstream, callers=CALLERS)
     pid = gateway.process.pid
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, before[1]))

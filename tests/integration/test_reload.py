@@ -483,6 +483,6 @@ def test_health_is_told_when_memory_is_used_up(start):
         gateway.reload(settings(gateway, upstreams=up(upstream), limits={"memory": "8M"}))
         assert gateway.get("/livez").json == {"status": "ok"}
         assert gateway.get("/readyz").json == {"status": "ready"}
-        assert_problem(gateway.get("/metrics"), "response-too-large", 502, None)
+        assert_problem(gateway.get("/metrics"), "overloaded", 503, "no", setting="limits.memory")
         for caller in (one, two):
             assert len(caller.answer().result) == 6_000_000
