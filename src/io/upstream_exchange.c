@@ -206,10 +206,12 @@ static bool take_handle(struct exchange *x)
     if (x->easy != NULL)
         return true;
     x->easy = curl_easy_duphandle(x->upstream->model);
+    if (x->easy == NULL)
+        die_without_memory(); /* libcurl 7.88 may have freed the model's certificates */
     x->target = &x->upstream->config->targets[0];
     x->detailed = false;
     x->worn = x->upstream->all->forgets_handles;
-    return x->easy != NULL && set_data(x);
+    return set_data(x);
 }
 
 void exchange_drop_handle(struct exchange *x)

@@ -320,8 +320,12 @@ void multi_act(struct multi *m, curl_socket_t fd, int bits)
     m->all->in_curl = true;
     CURLMcode rc = curl_multi_socket_action(m->curl, fd, bits, &still_running);
     m->all->in_curl = false;
-    /* Each transfer's own result comes with its message. Without memory for a socket libcurl leaves
-     * one unwatched and says nothing of its timer, by which it ends. */
+    /* Without memory for its table of who uses a socket, libcurl 7.88 keeps the socket's entry with
+     * a table of no places, and divides by their number when the next transfer comes to it. */
+    if (rc == CURLM_OUT_OF_MEMORY)
+        die_without_memory();
+    /* Each transfer's own result comes with its message; what failed here says nothing of the timer
+     * by which transfers end. */
     if (rc != CURLM_OK)
         m->due_ms = clock_min(m->due_ms, clock_now_ms() + STUMBLE_MS);
     if (list_empty(&m->touched))

@@ -3,6 +3,7 @@
  * over, or where nobody has room for it. libcurl then gives the same bytes again. */
 #include "io/upstream_inside.h"
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "io/unpack.h"
 
@@ -95,6 +96,10 @@ CURLcode exchange_go_on(struct exchange *x)
     all->in_curl = true;
     CURLcode rc = curl_easy_pause(x->easy, CURLPAUSE_CONT);
     all->in_curl = false;
+    /* No callback of ours stops a transfer: libcurl had no memory to watch the socket again, and
+     * its state is what multi_act() tells of. */
+    if (rc == CURLE_ABORTED_BY_CALLBACK)
+        die_without_memory();
     return rc;
 }
 
