@@ -25,6 +25,8 @@ static void copy_items(struct copying *c, config_setting_t *from, struct setting
         struct setting *copy = &to->items[i];
         if (config_setting_name(item) != NULL)
             copy->name = xstrdup(config_setting_name(item));
+        else if (config_setting_is_group(from))
+            die_without_memory(); /* which libconfig passes over */
         unsigned line = (unsigned)config_setting_source_line(item);
         if (c->n < c->marks->n) {
             line = c->marks->items[c->n].line;
