@@ -14,8 +14,8 @@ REST_TIME = 20 * SLOW
 #: and the loop's.
 FEW = 3
 
-#: What /metrics itself takes of limits.memory while it is written. [bytes]
-OWN_ANSWER = 64 * 1024
+#: What a worker keeps of limits.memory for the next calls: readers and writers of documents. [bytes]
+KEPT = 128 * 1024
 
 _ESTABLISHED = "01"
 _CLOSE_WAIT = "08"
@@ -68,8 +68,11 @@ class Rest:
         finally:
             writer.close()
         lines = text.partition("\r\n\r\n")[2].splitlines()
-        return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines
-                if line and not line.startswith("#")}
+        metrics = {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines
+                   if line and not line.startswith("#")}
+        # What this answer itself has taken: blocks, each twice as large as the one before.
+        metrics["rpcgate_memory_bytes"] -= 2 * len(text)
+        return metrics
 
     @staticmethod
     def _sum(metrics: dict[str, float], name: str) -> float:
@@ -82,7 +85,7 @@ class Rest:
         left = {
             "callers' connections": self._sum(metrics, "rpcgate_connections") - 1,
             "calls": self._sum(metrics, "rpcgate_upstream_connections"),
-            "memory": self._sum(metrics, "rpcgate_memory_bytes") - OWN_ANSWER,
+            "memory": self._sum(metrics, "rpcgate_memory_bytes") - KEPT * self._run.workers,
             "TCP connections": _tcp_connections(self._pid) - 1,
             "upstreams' connections": sum(server.open_connections for server in servers.values()),
             "descriptors": len(_descriptors(self._pid)) - self._descriptors - few,
@@ -96,7 +99,7 @@ class Rest:
         while time.monotonic() < end:
             try:
                 metrics = await self._metrics()
-            except (OSError, ValueError, StopIteration) as error:
+            except (OSError, ValueError, KeyError, StopIteration) as error:
                 if self._run.gateway.process.poll() is not None:
                     return
                 self._run.findings.add("rest", f"/metrics: {error!r}")

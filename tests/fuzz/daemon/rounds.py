@@ -112,6 +112,10 @@ class Round:
         return PATIENCE + configs.LONGEST_CALL * 4
 
     @property
+    def workers(self) -> int:
+        return self._plan.workers
+
+    @property
     def goes_on(self) -> bool:
         """Until callers have to leave."""
         return not self.is_over and self.gateway.process.poll() is None
