@@ -118,11 +118,13 @@ static void exchange_report(struct exchange *x, const struct upstream_outcome *o
     exchange_rest(x);
 }
 
-/* A call that was not taken begins anew. */
+/* A call that was not taken begins anew, with nothing of the answer that said so. */
 static void exchange_restart(struct exchange *x)
 {
     sockets_watch_new(x);
     multi_leave(x);
+    if (x->worn || x->refused)
+        exchange_drop_handle(x);
     x->connect_due_ms = 0;
     list_add_last(&x->upstream->all->starting, &x->member);
 }

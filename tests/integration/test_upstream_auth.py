@@ -123,6 +123,25 @@ def test_digest_without_the_right_login(gateway, digest, backend):
         assert_no_login(running, running.call("up", "echo", ["a"]), backend)
 
 
+async def fold_second_leg(x):
+    """Asks for a login; the answer to that has a folded line before all others."""
+    if not x.body:
+        challenge = {"WWW-Authenticate": 'Digest realm="r", nonce="n", qop="auth"', "X-Last": "x"}
+        return await x.respond(b"", "401 Unauthorized", challenge)
+    answer = http_response(response_document("answer"))
+    await x.send(answer.replace(b"\r\n", b"\r\n x: y\r\n", 1))
+
+
+def test_a_folded_line_behind_a_login(up):
+    """Nothing of the first answer is left where the second one begins."""
+    gateway, upstream = up(fold_second_leg, auth={"scheme": "digest", "username": "u",
+                                                  "password": "a password"})
+    for number in range(3):
+        answer = gateway.call("up", "m", [f"n{number}"])
+        assert_problem(answer, "bad-response", 502, "unknown")
+    assert upstream.executed == {"n0": 1, "n1": 1, "n2": 1}
+
+
 def test_bearer(gateway, backend):
     running = gateway(backend.url, auth={"scheme": "bearer", "token": "abc.def-123"})
     assert running.call("up", "echo", ["a"]).result == "a"
