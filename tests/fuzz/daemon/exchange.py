@@ -72,7 +72,7 @@ class Exchange:
         """The credentials that came with the request, for upstreams that tell them on."""
         told = [self.headers.get(name, "") for name in
                 ("authorization", "proxy-authorization", "x-api-key", "x-tenant", "cookie")]
-        return " ".join(value for value in told if value)
+        return " ".join(value for value in told if value)[:4000]
 
     def _one(self, text: str):
         """The answer to the call that this text holds."""

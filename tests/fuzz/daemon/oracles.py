@@ -29,7 +29,8 @@ class Answer:
     def is_html(self) -> bool:
         """As libmicrohttpd writes it: sometimes with its head twice, and to HEAD only that, without
         any line of ours."""
-        return self.body.startswith((b"<html>", b"HTTP/1.1 400 ")) or "x-request-id" not in self.headers
+        return (self.body.startswith((b"<html>", b"HTTP/1.1 400 "))
+                or "x-request-id" not in self.headers)
 
     @property
     def closes(self) -> bool:

@@ -14,7 +14,7 @@ REST_TIME = 20 * SLOW
 #: and the loop's.
 FEW = 3
 
-#: What a worker keeps of limits.memory for the next calls: readers and writers of documents. [bytes]
+#: What a worker keeps of limits.memory for the next calls: readers, writers of documents. [bytes]
 KEPT = 128 * 1024
 
 _ESTABLISHED = "01"

@@ -5,8 +5,6 @@ import asyncio
 import random
 import re
 import signal
-import socket
-import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -22,51 +20,12 @@ from rest import Rest
 from rig.gateway import Gateway
 from rig.settings import SLOW
 from upstreams import Refusing, Upstream
+from watching import Guard, Pulse
 
-#: /livez answers within this, whatever others do. [s]
-LIVEZ_BOUND = 2 * SLOW
 #: What must happen at all happens within this. [s]
 PATIENCE = 15 * SLOW
 
 _PORT = re.compile(r"(https?)://127\.0\.0\.\d:(\d+)")
-
-
-class Pulse(threading.Thread):
-    """Asks /livez again and again, from a thread: the loop of callers and upstreams may be late."""
-
-    def __init__(self, port: int):
-        super().__init__(daemon=True)
-        self._port = port
-        self._end = threading.Event()
-        self.asked, self.longest = 0, 0.0
-        self.wrong: str | None = None
-
-    def run(self):
-        while not self._end.wait(0.1):
-            begin = time.monotonic()
-            try:
-                answer = self._ask()
-            except OSError as error:
-                answer = repr(error).encode()
-            taken = time.monotonic() - begin
-            if self._end.is_set():
-                return
-            self.asked += 1
-            self.longest = max(self.longest, taken)
-            if not answer.startswith(b"HTTP/1.1 200"):
-                self.wrong = f"after {taken:.1f} s: {answer[:200]!r}"
-                return
-
-    def _ask(self) -> bytes:
-        with socket.create_connection(("127.0.0.1", self._port), LIVEZ_BOUND) as caller:
-            caller.settimeout(LIVEZ_BOUND)
-            caller.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            return caller.recv(4096)
-
-    def stop(self):
-        self._end.set()
-        if self.is_alive():
-            self.join()
 
 
 class Round:
@@ -261,6 +220,8 @@ class Round:
     async def run(self):
         self._ends_in_traffic = self._rng.random() < 0.4
         await self._open_world()
+        guard = Guard(self)
+        guard.start()
         try:
             await self._start()
             self._pulse = Pulse(self.port)
@@ -278,6 +239,7 @@ class Round:
             oracles.judge_log(self.gateway.lines, self.findings, self._is_json, self.careless)
         finally:
             await self._close()
+            guard.stop()
 
     async def _ended_by_itself(self):
         self._is_lost = True
