@@ -125,7 +125,7 @@ def with_cookies(x):
 @good
 def long_answer(x):
     """A result that fills the buffers on the way to a caller who does not read."""
-    return response(x.document().replace(b"</string>", b" " * 400_000 + b"</string>")), KEEP
+    return response(x.document().replace(b"</string>", b" " * 400_000 + b"</string>", 1)), KEEP
 
 
 # ---- Heads ---------------------------------------------------------------------------------------
