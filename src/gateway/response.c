@@ -167,6 +167,14 @@ bool response_is_whole(const struct response *r, const struct upstream_outcome *
     return true;
 }
 
+/* What answers a request that had no document, for a login, says nothing of the call's method, and
+ * nothing of the call has gone out. */
+static void tell_unreached(struct error *err)
+{
+    err->executed = EXECUTED_NO;
+    err->no_method = false;
+}
+
 void response_finish(struct response *r, const struct upstream_outcome *outcome,
                      struct response_end *ret)
 {
@@ -175,6 +183,8 @@ void response_finish(struct response *r, const struct upstream_outcome *outcome,
         finish_whole(r, outcome, ret);
     else if (outcome->http_status != 200 && r->way.error->type == PROBLEM_BAD_RESPONSE)
         fail_with_protocol(r, outcome, ret);
+    if (!outcome->reached && !ret->good && !ret->unarranged)
+        tell_unreached(r->way.error);
 }
 
 enum codec_step response_arrange(struct response *r, size_t bytes, struct response_end *ret)

@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from rig.check import assert_problem
+from rig.check import assert_failed, assert_problem
 from rig.servers import Lighttpd, Nginx
-from rig.upstream import http_response, response_document
+from rig.upstream import fault_document, http_response, response_document
 
 USER, PASSWORD, WRONG = "walter", "pass-of-the-server", "wrong-of-the-server"
 
@@ -121,6 +121,33 @@ def test_digest_without_the_right_login(gateway, digest, backend):
     running = gateway(f"http://127.0.0.1:{digest.port}", auth=login("digest", WRONG))
     for _ in range(3):
         assert_no_login(running, running.call("up", "echo", ["a"]), backend)
+
+
+#: What answers a request for a nonce in place of a challenge: status, body, and the problem of it.
+REFUSALS = {
+    "a fault": ("500 Broken", fault_document(23, "no"), "fault", 500),
+    "no such method": ("500 Broken", fault_document(-32601, "no"), "fault", 404),
+    "an error": ("500 Broken", b"no", "protocol-error", 502),
+    "a result": ("500 Broken", response_document("no"), "protocol-error", 502),
+    "a redirect": ("302 Elsewhere", b"", "protocol-error", 502),
+    "too much": ("500 Broken", response_document("x" * 5000), "response-too-large", 502),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSALS)
+def test_a_refusal_in_place_of_a_challenge(up, kind):
+    """What asks for a nonce has no document: nothing of the call was sent yet."""
+    http_status, body, name, status = REFUSALS[kind]
+
+    async def refuse(x):
+        await x.respond(body, http_status)
+    gateway, upstream = up(refuse, auth={"scheme": "digest", "username": "u",
+                                         "password": "a password"},
+                           limits={"response": "1K"}, multicall="always")
+    assert_problem(gateway.call("up", "m", ["n"]), name, status, "no")
+    for result in gateway.batch("up", ("m", "n"), ("m", "n")):
+        assert_failed(result, name, status, "no")
+    assert not upstream.executed and not any(x.body for x in upstream.exchanges)
 
 
 async def fold_second_leg(x):
