@@ -24,20 +24,35 @@ const char *executed_name(enum executed executed)
     return names[executed];
 }
 
-/* Foreign text may have got into a detail: keep it one line of valid UTF-8. */
-static void clean(char *text, size_t len)
+/* How much of a character there is before a mark that says that the rest was cut off. A secret is
+ * known by its beginning, which a `?` would be no part of. */
+static size_t cut_character(struct str text)
 {
-    size_t at = 0;
+    for (size_t n = 1; n <= 3 && n < text.len; n++)
+        if (str_starts_with(str_slice(text, n, text.len), STR(ERROR_CUT)))
+            return n;
+        else if (((unsigned char)text.data[n] & 0xC0) != 0x80)
+            break;
+    return 0;
+}
+
+size_t error_clean(char *text, size_t len)
+{
+    size_t at = 0, to = 0;
     while (at < len) {
         struct str rest = { text + at, len - at };
         size_t valid = utf8_valid_prefix(rest);
-        for (size_t i = 0; i < valid; i++)
-            if ((unsigned char)text[at + i] < 0x20 || text[at + i] == 0x7F)
-                text[at + i] = ' ';
-        at += valid;
-        if (at < len)
-            text[at++] = '?';
+        for (size_t i = 0; i < valid; i++, at++)
+            text[to++] = (unsigned char)text[at] < 0x20 || text[at] == 0x7F ? ' ' : text[at];
+        rest = str_slice(rest, valid, rest.len);
+        if (rest.len == 0)
+            break;
+        size_t cut = (unsigned char)rest.data[0] >= 0xC0 ? cut_character(rest) : 0;
+        if (cut == 0)
+            text[to++] = '?';
+        at += cut > 0 ? cut : 1;
     }
+    return to;
 }
 
 static void PRINTF_LIKE(2, 0) set_detail(struct error *err, const char *format, va_list args)
@@ -58,7 +73,8 @@ static void PRINTF_LIKE(2, 0) set_detail(struct error *err, const char *format, 
         }
         err->detail[len] = '\0';
     }
-    clean(err->detail, len);
+    /* Foreign text may have got into it. */
+    err->detail[error_clean(err->detail, len)] = '\0';
 }
 
 struct error_cut error_cut(struct str text, size_t max)

@@ -70,27 +70,6 @@ static size_t allowed_character(const struct decoder *d, struct str text)
     return d->options->text == TEXT_BASE64 && str_starts_with(text, STR(MARK)) ? 0 : len;
 }
 
-/* How many bytes one U+FFFD stands for: a character that is forbidden, or as much of one as there
- * is (Unicode chapter 3.9, maximal subparts). */
-static size_t forbidden_length(struct str text)
-{
-    unsigned char c = (unsigned char)text.data[0];
-    if (c < 0xC2 || c > 0xF4)
-        return 1;
-    size_t len = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : 2;
-    if (len <= text.len && utf8_valid_prefix(str_slice(text, 0, len)) == len)
-        return len;
-    unsigned char low = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80;
-    unsigned char high = c == 0xED ? 0x9F : c == 0xF4 ? 0x8F : 0xBF;
-    size_t n = 1;
-    for (; n < len && n < text.len; n++) {
-        unsigned char next = (unsigned char)text.data[n];
-        if (next < (n == 1 ? low : 0x80) || next > (n == 1 ? high : 0xBF))
-            break;
-    }
-    return n;
-}
-
 /* The code point of `&#…;`, saturated; false where it is no such reference. */
 static bool parse_reference(struct str text, uint32_t *ret)
 {
@@ -226,7 +205,7 @@ bool repair_feed(struct decoder *d, struct str text, bool references)
             n += text.len > 1 && text.data[1] == '\n';
             ok = put(d, &sink, STR("\n"));
         } else {
-            n = forbidden_length(text);
+            n = text_forbidden_length(text);
             ok = put_repair(d, &sink, str_slice(text, 0, n));
         }
         text = str_slice(text, n, text.len);

@@ -50,6 +50,25 @@ static void write_base64(struct str text, struct buf *to)
     chain_done(&digits);
 }
 
+size_t text_forbidden_length(struct str text)
+{
+    unsigned char c = (unsigned char)text.data[0];
+    if (c < 0xC2 || c > 0xF4)
+        return 1;
+    size_t len = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : 2;
+    if (len <= text.len && utf8_valid_prefix(str_slice(text, 0, len)) == len)
+        return len;
+    unsigned char low = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80;
+    unsigned char high = c == 0xED ? 0x9F : c == 0xF4 ? 0x8F : 0xBF;
+    size_t n = 1;
+    for (; n < len && n < text.len; n++) {
+        unsigned char next = (unsigned char)text.data[n];
+        if (next < (n == 1 ? low : 0x80) || next > (n == 1 ? high : 0xBF))
+            break;
+    }
+    return n;
+}
+
 void text_repair(struct str text, enum text_policy policy, struct buf *to)
 {
     if (policy == TEXT_BASE64)

@@ -16,7 +16,11 @@
 /* Can XML carry every character of that UTF-8? */
 bool text_is_xml(struct str text);
 
-/* Appends the text as TEXT_REPLACE or TEXT_BASE64 writes it. */
+/* How many bytes one U+FFFD stands for at the text's beginning: a character that is forbidden, or as
+ * much of one as there is (Unicode chapter 3.9, maximal subparts). */
+size_t text_forbidden_length(struct str text);
+
+/* Appends the UTF-8 as TEXT_REPLACE or TEXT_BASE64 writes it. */
 void text_repair(struct str text, enum text_policy policy, struct buf *to);
 
 #endif

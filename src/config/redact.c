@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/redact.h"
 
-#include "base/alloc.h"
-#include "base/chain.h"
 #include "base/error.h"
-#include "codec/base64.h"
 #include "config/patterns.h"
+#include "config/secret_forms.h"
 #include "config/store.h"
 
 #include <stdint.h>
-#include <stdlib.h>
-
-#define FORMS 5 /* at most, of one secret */
 
 /* So many ways to read a text at once are followed. More than two are needed only where secrets
  * begin with hex digits and repeat themselves. */
@@ -52,100 +47,16 @@ struct scan {
     size_t stars_until; /* what begins before this has its stars already */
 };
 
-/* Base64 without padding, which may or may not be shown. `url` chooses the other alphabet
- * (RFC 4648 section 5). */
-static void append_base64(struct buf *to, struct str secret, bool url)
-{
-    struct base64 state;
-    struct chain text;
-    size_t begin = to->len;
-    chain_init(&text, SIZE_MAX, NULL);
-    base64_begin(&state, &text, 0);
-    base64_encode(&state, secret);
-    base64_encode_end(&state);
-    for (const struct chain_block *b = text.first; b != NULL; b = b->next)
-        buf_append(to, (struct str){ b->data, b->len });
-    wipe(text.first->data, text.first->len);
-    chain_done(&text);
-    while (to->len > begin && to->data[to->len - 1] == '=')
-        to->len--;
-    for (size_t i = begin; url && i < to->len; i++)
-        to->data[i] = to->data[i] == '+' ? '-' : to->data[i] == '/' ? '_' : to->data[i];
-}
-
-static void append_escaped(struct buf *to, struct str secret, bool quotes)
-{
-    for (size_t i = 0; i < secret.len; i++) {
-        char c = secret.data[i];
-        if (c == '&')
-            buf_append_c(to, "&amp;");
-        else if (c == '<')
-            buf_append_c(to, "&lt;");
-        else if (c == '>')
-            buf_append_c(to, "&gt;");
-        else if (c == '"' && quotes)
-            buf_append_c(to, "&quot;");
-        else
-            buf_append_byte(to, c);
-    }
-}
-
-static void append_form(struct buf *to, struct str secret, unsigned form)
-{
-    switch (form) {
-    case 0:
-        buf_append(to, secret);
-        break;
-    case 1:
-    case 2:
-        append_base64(to, secret, form == 2);
-        break;
-    default:
-        append_escaped(to, secret, form == 4);
-        break;
-    }
-}
-
-/* A blank may be shown as `+` (HTML 4.01 section 17.13.4); nobody is hurt if that is so of all. */
-static unsigned char fold(char c)
-{
-    return (unsigned char)(c == '+' ? ' ' : c);
-}
-
-/* In what is a copy already. */
-static struct str append_pattern(struct buf *to, struct str secret, unsigned form)
-{
-    size_t begin = to->len;
-    append_form(to, secret, form);
-    for (size_t i = begin; i < to->len; i++)
-        to->data[i] = (char)fold(to->data[i]);
-    return str_slice(buf_str(to), begin, to->len);
-}
-
-/* No form is more than so much longer than the secret: `&quot;`. */
-#define FORM_FACTOR 6
-
 struct redactor *redactor_new(struct store *store, const struct str *secrets, size_t n)
 {
     struct redactor *redactor = store_alloc(store, 1, sizeof *redactor);
-    struct str *patterns = xcalloc(n * FORMS + 1, sizeof *patterns);
-    struct buf text;
-    size_t room = 0, n_patterns = 0;
-    for (size_t i = 0; i < n; i++)
-        room += secrets[i].len * FORM_FACTOR * FORMS;
-    buf_init(&text, room, NULL);
-    (void)buf_reserve(&text, room); /* at once: growing would leave copies behind */
-    for (size_t i = 0; i < n; i++)
-        for (unsigned form = 0; form < FORMS; form++)
-            patterns[n_patterns++] = append_pattern(&text, secrets[i], form);
-    if (!buf_ok(&text))
-        die_without_memory();
-    patterns_init(&redactor->patterns, store, patterns, n_patterns);
-    buf_wipe(&text);
-    free(patterns);
+    struct secret_forms forms;
+    secret_forms_make(&forms, secrets, n);
+    patterns_init(&redactor->patterns, store, forms.texts, forms.n);
+    secret_forms_done(&forms);
     redactor->is_empty = n == 0;
     for (unsigned c = 0; c < 256; c++)
-        redactor->begins[c] = c == '%' || redactor->patterns.first[fold((char)c)] != 0;
+        redactor->begins[c] = c == '%' || redactor->patterns.first[secret_fold((char)c)] != 0;
     return redactor;
 }
 
@@ -291,18 +202,18 @@ static void read_code(struct scan *s, size_t at, int code)
     struct way *raw = raw_way(s);
     raw->until = at + 3;
     for (size_t i = at; i < at + 3; i++)
-        go_on(s, raw, fold(s->text.data[i]), i + 1);
+        go_on(s, raw, secret_fold(s->text.data[i]), i + 1);
     s->code_end = at + 3;
     for (size_t i = 0; i < s->n_ways; i++)
         if (!s->ways[i].is_raw)
-            go_on(s, &s->ways[i], fold((char)code), at + 3);
+            go_on(s, &s->ways[i], secret_fold((char)code), at + 3);
     begin_within(s, at);
 }
 
 static void read_byte(struct scan *s, size_t at)
 {
     for (size_t i = 0; i < s->n_ways; i++)
-        go_on(s, &s->ways[i], fold(s->text.data[at]), at + 1);
+        go_on(s, &s->ways[i], secret_fold(s->text.data[at]), at + 1);
 }
 
 /* Those that read the same as the first, or less of it. */

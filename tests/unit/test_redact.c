@@ -70,6 +70,60 @@ static void secrets_become_stars(void **state)
     store_free(store);
 }
 
+/* A password in Latin-1, and what becomes of bytes that are not UTF-8 on their way to who reads. */
+static void bytes_that_are_not_utf_8(void **state)
+{
+    static const struct str latin[] = { STR_INIT("p\xFC\xDF-secret\xE4"), STR_INIT("a\tb\x01-control"),
+                                        STR_INIT("ka\xC3\xA4se-word") };
+    static const struct {
+        const char *text, *shown;
+    } read[] = {
+        { "it is p\xFC\xDF-secret\xE4.", "it is ***." },
+        { "it is p?\?-secret?.", "it is ***." },
+        { "it is p\xEF\xBF\xBD\xEF\xBF\xBD-secret\xEF\xBF\xBD.", "it is ***." },
+        { "it is p\xC3\xBC\xC3\x9F-secret\xC3\xA4.", "it is ***." },
+        { "p%C3%BC%C3%9F-secret%c3%a4", "***" },
+        { "p%FC%DF-secret%E4", "***" },
+        { "a b -control", "***" },
+        { "a\tb\xEF\xBF\xBD-control", "***" },
+        { "ka\xC3\x83\xC2\xA4se-word", "***" }, /* UTF-8 that was taken for Latin-1 */
+        { "a ?b of its own", "a ?b of its own" },
+    };
+    struct store *store = store_new();
+    struct redactor *redactor = redactor_new(store, latin, ARRAY_LEN(latin));
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(read); i++) {
+        struct buf shown;
+        buf_init(&shown, 1000, NULL);
+        redact(redactor, str_of(read[i].text), &shown);
+        assert_string_equal(buf_c(&shown), read[i].shown);
+        buf_done(&shown);
+    }
+    store_free(store);
+}
+
+/* A text that becomes Base64 as a whole has the secret at any place of a group. */
+static void base64_of_more_than_a_secret(void **state)
+{
+    static const char *const texts[] = {
+        "aHVudGVyMmh1bnRlcjIhIQ==", "IWh1bnRlcjJodW50ZXIyIQ==", "ISFodW50ZXIyaHVudGVyMiEh",
+    };
+    struct store *store = store_new();
+    struct redactor *redactor = redactor_new(store, secrets, ARRAY_LEN(secrets));
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct buf shown;
+        buf_init(&shown, 1000, NULL);
+        redact(redactor, str_of(texts[i]), &shown);
+        assert_non_null(strstr(buf_c(&shown), "***"));
+        assert_null(strstr(buf_c(&shown), "1bnRl"));
+        assert_null(strstr(buf_c(&shown), "50ZX"));
+        assert_null(strstr(buf_c(&shown), "dW50"));
+        buf_done(&shown);
+    }
+    store_free(store);
+}
+
 /* Foreign texts in a sentence of ours, each cut at its mark. */
 static void cut_parts_of_a_sentence(void **state)
 {
@@ -333,6 +387,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(secrets_become_stars),
+        cmocka_unit_test(bytes_that_are_not_utf_8),
+        cmocka_unit_test(base64_of_more_than_a_secret),
         cmocka_unit_test(a_cut_secret_becomes_stars),
         cmocka_unit_test(cut_parts_of_a_sentence),
         cmocka_unit_test(secrets_may_overlap),
