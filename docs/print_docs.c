@@ -2,7 +2,7 @@
 /* Prints the parts of the documentation that are made from tables in the code. `make update-docs`
  * writes them into the source tree, `make check` fails where they differ. */
 #include "base/alloc.h"
-#include "base/error.h"
+#include "codec/error.h"
 #include "config/config.h"
 #include "gateway/metric_list.h"
 #include "print_man.h"

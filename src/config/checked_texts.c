@@ -2,8 +2,8 @@
 #include "config/checked_texts.h"
 
 #include "base/alloc.h"
-#include "codec/decode.h"
-#include "codec/encode.h"
+#include "codec/xml/decode.h"
+#include "codec/xml/encode.h"
 #include "config/url.h"
 
 #include <arpa/inet.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/redact.h"
 
-#include "base/error.h"
+#include "codec/error.h"
 #include "config/patterns.h"
 #include "config/secret_forms.h"
 #include "config/store.h"

@@ -24,7 +24,7 @@ void redact(const struct redactor *redactor, struct str text, struct buf *to);
 void redact_cut(const struct redactor *redactor, struct str text, struct buf *to);
 
 /* The same of a sentence with foreign texts in it, each of which was cut where an ERROR_CUT
- * (base/error.h) stands; `cut`: so was all of it at its end. */
+ * (codec/error.h) stands; `cut`: so was all of it at its end. */
 void redact_sentence(const struct redactor *redactor, struct str text, bool cut, struct buf *to);
 
 #endif

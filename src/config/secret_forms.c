@@ -3,10 +3,10 @@
 
 #include "base/alloc.h"
 #include "base/chain.h"
-#include "base/error.h"
-#include "codec/base64.h"
-#include "codec/json_text.h"
-#include "codec/text_repair.h"
+#include "codec/error.h"
+#include "codec/value/base64.h"
+#include "codec/json/text.h"
+#include "codec/value/text_repair.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/demo_methods.h"
 
-#include "codec/json_cursor.h"
+#include "codec/json/cursor.h"
 #include "daemon/demo_validator.h"
 
 #include <cjson/cJSON.h>

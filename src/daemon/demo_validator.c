@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/demo_validator.h"
 
-#include "codec/json_cursor.h"
+#include "codec/json/cursor.h"
 
 #define FAULT_BAD_PARAMS (-32602)
 

@@ -2,7 +2,7 @@
 #include "gateway/batch_inside.h"
 
 #include "base/alloc.h"
-#include "codec/json_pointer.h"
+#include "codec/json/pointer.h"
 #include "gateway/dialect.h"
 #include "gateway/metrics.h"
 #include "gateway/redacted.h"

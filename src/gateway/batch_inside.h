@@ -12,10 +12,10 @@
 #define RPCGATE_GATEWAY_BATCH_INSIDE_H
 
 #include "base/chain.h"
-#include "base/error.h"
-#include "codec/batch_read.h"
-#include "codec/decode.h"
-#include "codec/encode.h"
+#include "codec/error.h"
+#include "codec/json/batch_read.h"
+#include "codec/xml/decode.h"
+#include "codec/xml/encode.h"
 #include "gateway/batch.h"
 #include "gateway/memory.h"
 #include "gateway/multicall.h"
@@ -44,7 +44,7 @@ struct entry {
     struct str method; /* in the body, or: */
     char *method_copy; /* owned */
     struct str params; /* JSON in the body; NULL data: none */
-    struct str id;     /* as codec/batch_read.h tells */
+    struct str id;     /* as codec/json/batch_read.h tells */
     bool silent;       /* a notification: nothing is answered */
     struct chain text; /* of its answer, where that is not in the reply; DONE */
     bool failed;       /* for the metrics: */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/call.h"
 
-#include "codec/encode.h"
+#include "codec/xml/encode.h"
 #include "gateway/attempt.h"
 #include "gateway/gateway.h"
 #include "gateway/metrics.h"

@@ -6,9 +6,9 @@
 #define RPCGATE_GATEWAY_CALL_H
 
 #include "base/chain.h"
-#include "base/error.h"
 #include "base/list.h"
-#include "codec/decode.h"
+#include "codec/error.h"
+#include "codec/xml/decode.h"
 #include "config/config.h"
 #include "gateway/memory.h"
 #include "gateway/response.h"
@@ -64,7 +64,7 @@ struct call {
     const struct call_owner *owner;
     void *user;                /* the owner's own */
     struct str method;         /* borrowed */
-    struct str params;         /* JSON as codec/encode.h takes it; borrowed until translated() */
+    struct str params;         /* JSON as codec/xml/encode.h takes it; borrowed until translated() */
     struct str within;         /* the text that they are a part of; NULL data: they are all of it */
     size_t params_held;        /* bytes that the owner holds for them in limits.memory */
     struct memory_share *share; /* what it takes of that counts here */

@@ -5,8 +5,8 @@
 #ifndef RPCGATE_GATEWAY_CALLER_STATE_H
 #define RPCGATE_GATEWAY_CALLER_STATE_H
 
-#include "base/error.h"
 #include "base/macros.h"
+#include "codec/error.h"
 #include "config/config.h"
 #include "gateway/memory.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What replies to several calls, or to those of JSON-RPC, look like: `{"results": [{"result": …},
  * {"problem": {…}}]}`, or the response objects of JSON-RPC 2.0 (section 5), as
- * codec/batch_read.h names the two. */
+ * codec/json/batch_read.h names the two. */
 #ifndef RPCGATE_GATEWAY_DIALECT_H
 #define RPCGATE_GATEWAY_DIALECT_H
 
 #include "base/chain.h"
 #include "base/str.h"
-#include "codec/batch_read.h"
+#include "codec/json/batch_read.h"
 #include "rules/problem.h"
 
 /* What stands around all of them. */

@@ -8,9 +8,9 @@
 #define RPCGATE_GATEWAY_INTROSPECTION_H
 
 #include "base/budget.h"
-#include "base/error.h"
 #include "base/macros.h"
 #include "base/str.h"
+#include "codec/error.h"
 #include "config/config.h"
 #include "gateway/view.h"
 

@@ -5,8 +5,8 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "codec/json_cursor.h"
-#include "codec/json_write.h"
+#include "codec/json/cursor.h"
+#include "codec/json/write.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
 #include "gateway/introspection_read.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/introspection_read.h"
 
-#include "codec/json_cursor.h"
+#include "codec/json/cursor.h"
 
 static const struct str nothing = { NULL, 0 };
 

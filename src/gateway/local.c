@@ -3,7 +3,7 @@
 #include "gateway/request.h"
 
 #include "base/clock.h"
-#include "codec/json_write.h"
+#include "codec/json/write.h"
 #include "gateway/exposition.h"
 #include "gateway/pool.h"
 

@@ -2,8 +2,8 @@
 #include "gateway/look.h"
 
 #include "base/clock.h"
-#include "codec/json_cursor.h"
-#include "codec/json_write.h"
+#include "codec/json/cursor.h"
+#include "codec/json/write.h"
 #include "gateway/request.h"
 #include "rules/media.h"
 

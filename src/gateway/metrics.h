@@ -4,9 +4,9 @@
 #ifndef RPCGATE_GATEWAY_METRICS_H
 #define RPCGATE_GATEWAY_METRICS_H
 
-#include "base/error.h"
 #include "base/macros.h"
 #include "base/str.h"
+#include "codec/error.h"
 
 #include <stdatomic.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
 #include "gateway/multicall.h"
 
 #include "base/clock.h"
-#include "codec/decode.h"
+#include "codec/xml/decode.h"
 #include "gateway/worker_state.h"
 
 static enum multicall_plan plan_of(enum multicall_known known)

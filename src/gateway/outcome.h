@@ -3,7 +3,7 @@
 #ifndef RPCGATE_GATEWAY_OUTCOME_H
 #define RPCGATE_GATEWAY_OUTCOME_H
 
-#include "base/error.h"
+#include "codec/error.h"
 #include "config/config.h"
 #include "io/upstream.h"
 #include "rules/problem.h"

@@ -4,7 +4,7 @@
 #define RPCGATE_GATEWAY_REDACTED_H
 
 #include "base/buf.h"
-#include "base/error.h"
+#include "codec/error.h"
 #include "config/redact.h"
 #include "gateway/outcome.h"
 

@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 #include "base/chain.h"
-#include "base/error.h"
 #include "base/list.h"
+#include "codec/error.h"
 #include "config/config.h"
 #include "gateway/call.h"
 #include "gateway/door.h"

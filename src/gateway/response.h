@@ -6,9 +6,9 @@
 
 #include "base/buf.h"
 #include "base/chain.h"
-#include "base/error.h"
 #include "base/macros.h"
-#include "codec/decode.h"
+#include "codec/error.h"
+#include "codec/xml/decode.h"
 #include "config/config.h"
 #include "gateway/outcome.h"
 #include "io/upstream.h"

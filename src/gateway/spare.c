@@ -3,9 +3,9 @@
 #include "gateway/worker_state.h"
 
 #include "base/alloc.h"
-#include "codec/batch_read.h"
-#include "codec/decode.h"
-#include "codec/encode.h"
+#include "codec/json/batch_read.h"
+#include "codec/xml/decode.h"
+#include "codec/xml/encode.h"
 #include "gateway/request.h"
 
 #include <stdlib.h>

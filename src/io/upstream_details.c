@@ -2,7 +2,7 @@
 #include "io/upstream_details.h"
 
 #include "base/clock.h"
-#include "base/error.h"
+#include "codec/error.h"
 #include "io/upstream_inside.h"
 
 #include <stdio.h>

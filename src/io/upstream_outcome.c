@@ -3,7 +3,7 @@
 #include "io/upstream_inside.h"
 
 #include "base/clock.h"
-#include "base/error.h"
+#include "codec/error.h"
 
 #include <stdio.h>
 #include <string.h>

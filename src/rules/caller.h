@@ -4,8 +4,8 @@
 #ifndef RPCGATE_RULES_CALLER_H
 #define RPCGATE_RULES_CALLER_H
 
-#include "base/error.h"
 #include "base/macros.h"
+#include "codec/error.h"
 #include "config/config.h"
 #include "rules/access.h"
 #include "rules/head.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/cookie_date.h"
 
-#include "codec/datetime.h"
+#include "codec/value/datetime.h"
 
 struct found {
     bool time, day, month, year;

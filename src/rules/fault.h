@@ -3,8 +3,8 @@
 #ifndef RPCGATE_RULES_FAULT_H
 #define RPCGATE_RULES_FAULT_H
 
-#include "base/error.h"
-#include "codec/decode.h"
+#include "codec/error.h"
+#include "codec/xml/decode.h"
 #include "config/config.h"
 
 /* Fills `err` with the problem FAULT. Its status comes from the first of the upstream's rules

@@ -4,8 +4,8 @@
 #ifndef RPCGATE_RULES_FRAMING_H
 #define RPCGATE_RULES_FRAMING_H
 
-#include "base/error.h"
 #include "base/macros.h"
+#include "codec/error.h"
 #include "rules/head.h"
 
 struct framing_limits {

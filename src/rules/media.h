@@ -3,8 +3,8 @@
 #ifndef RPCGATE_RULES_MEDIA_H
 #define RPCGATE_RULES_MEDIA_H
 
-#include "base/error.h"
 #include "base/macros.h"
+#include "codec/error.h"
 #include "rules/head.h"
 
 #include <stdint.h>

@@ -4,8 +4,8 @@
 #ifndef RPCGATE_RULES_ORIGIN_H
 #define RPCGATE_RULES_ORIGIN_H
 
-#include "base/error.h"
 #include "base/macros.h"
+#include "codec/error.h"
 #include "config/config.h"
 #include "rules/head.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/param.h"
 
-#include "codec/json_text.h"
+#include "codec/json/text.h"
 
 #include <stdint.h>
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The positional params of a call, read out of its JSON one by one, as the strings that they go out
- * as. The JSON is known to be valid (codec/json_scan.h); an array is the params, any other value
+ * as. The JSON is known to be valid (codec/json/scan.h); an array is the params, any other value
  * the one param, and no bytes are none. */
 #ifndef RPCGATE_RULES_PARAM_H
 #define RPCGATE_RULES_PARAM_H
 
 #include "base/buf.h"
 #include "base/str.h"
-#include "codec/json_cursor.h"
+#include "codec/json/cursor.h"
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/problem.h"
 
-#include "codec/json_write.h"
+#include "codec/json/write.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -4,9 +4,9 @@
 #define RPCGATE_RULES_PROBLEM_H
 
 #include "base/chain.h"
-#include "base/error.h"
 #include "base/str.h"
-#include "codec/decode.h"
+#include "codec/error.h"
+#include "codec/xml/decode.h"
 
 /* An upstream's answer that was no XML-RPC: `xmlrpc.client.ProtocolError`. All borrowed. */
 struct problem_protocol {

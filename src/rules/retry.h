@@ -4,8 +4,8 @@
 #ifndef RPCGATE_RULES_RETRY_H
 #define RPCGATE_RULES_RETRY_H
 
-#include "base/error.h"
 #include "base/str.h"
+#include "codec/error.h"
 #include "config/config.h"
 
 #include <stdbool.h>

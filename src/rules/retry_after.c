@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/retry_after.h"
 
-#include "codec/datetime.h"
+#include "codec/value/datetime.h"
 
 #include <string.h>
 

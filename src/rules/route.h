@@ -3,9 +3,9 @@
 #ifndef RPCGATE_RULES_ROUTE_H
 #define RPCGATE_RULES_ROUTE_H
 
-#include "base/error.h"
 #include "base/macros.h"
 #include "base/str.h"
+#include "codec/error.h"
 #include "codec/options.h"
 
 #include <stdbool.h>

@@ -3,9 +3,9 @@
 
 #include "base/chain.h"
 #include "base/terminal.h"
-#include "codec/json_cursor.h"
-#include "codec/json_layout.h"
-#include "codec/json_scan.h"
+#include "codec/json/cursor.h"
+#include "codec/json/layout.h"
+#include "codec/json/scan.h"
 #include "codec/options.h"
 #include "tool/command.h"
 #include "tool/gateway.h"

@@ -5,9 +5,9 @@
 #define RPCGATE_TOOL_ANSWER_H
 
 #include "base/buf.h"
-#include "base/error.h"
 #include "base/macros.h"
 #include "base/str.h"
+#include "codec/error.h"
 
 #include <stdbool.h>
 

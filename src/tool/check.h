@@ -6,8 +6,8 @@
 #define RPCGATE_TOOL_CHECK_H
 
 #include "base/chain.h"
-#include "base/error.h"
-#include "codec/decode.h"
+#include "codec/error.h"
+#include "codec/xml/decode.h"
 #include "config/config.h"
 #include "io/upstream.h"
 #include "io/upstream_details.h"

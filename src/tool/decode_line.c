@@ -3,9 +3,9 @@
 
 #include "base/alloc.h"
 #include "base/chain.h"
-#include "codec/base64.h"
-#include "codec/json_cursor.h"
-#include "codec/json_scan.h"
+#include "codec/json/cursor.h"
+#include "codec/json/scan.h"
+#include "codec/value/base64.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -4,9 +4,9 @@
 #define RPCGATE_TOOL_DECODE_LINE_H
 
 #include "base/buf.h"
-#include "base/error.h"
 #include "base/macros.h"
 #include "base/str.h"
+#include "codec/error.h"
 
 /* The bytes of the document that the line holds as {"xml": text} or {"base64": bytes}, appended
  * to `to`. err: INVALID_JSON. */

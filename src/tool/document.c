@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tool/document.h"
 
-#include "codec/encode.h"
+#include "codec/xml/encode.h"
 #include "rules/route.h"
 
 /* Nobody else waits for this process. [bytes] */

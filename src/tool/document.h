@@ -4,9 +4,9 @@
 #define RPCGATE_TOOL_DOCUMENT_H
 
 #include "base/chain.h"
-#include "base/error.h"
 #include "base/macros.h"
 #include "base/str.h"
+#include "codec/error.h"
 #include "codec/options.h"
 
 #include <stdbool.h>

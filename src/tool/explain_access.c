@@ -3,7 +3,7 @@
  * gateway's own judgement (rules/access.h). */
 #include "tool/explain.h"
 
-#include "codec/json_scan.h"
+#include "codec/json/scan.h"
 #include "rules/access.h"
 #include "rules/route.h"
 #include "tool/answer.h"

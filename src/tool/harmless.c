@@ -2,7 +2,7 @@
 #include "tool/harmless.h"
 
 #include "base/alloc.h"
-#include "codec/json_layout.h"
+#include "codec/json/layout.h"
 #include "tool/command.h"
 
 #include <unistd.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `rpcgate upstreams`, `rpcgate methods` and `rpcgate describe`: what a gateway tells of its
  * upstreams, as lines for people and scripts. */
-#include "codec/json_cursor.h"
+#include "codec/json/cursor.h"
 #include "tool/answer.h"
 #include "tool/command.h"
 #include "tool/gateway.h"

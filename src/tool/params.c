@@ -3,8 +3,8 @@
 
 #include "base/alloc.h"
 #include "base/chain.h"
-#include "codec/json_scan.h"
-#include "codec/json_write.h"
+#include "codec/json/scan.h"
+#include "codec/json/write.h"
 #include "codec/options.h"
 #include "tool/input.h"
 

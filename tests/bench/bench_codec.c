@@ -8,10 +8,10 @@
  * often it did and with the CPU time that this took in seconds. */
 #include "base/alloc.h"
 #include "base/chain.h"
-#include "base/error.h"
 #include "base/str.h"
-#include "codec/decode.h"
-#include "codec/encode.h"
+#include "codec/error.h"
+#include "codec/xml/decode.h"
+#include "codec/xml/encode.h"
 
 #include <libxml/parser.h>
 

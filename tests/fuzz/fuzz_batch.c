@@ -3,9 +3,9 @@
  * error; what is found in them is what stands there; and the calls, encoded as parts of one
  * system.multicall, are what they are alone. */
 #include "base/alloc.h"
-#include "codec/batch_read.h"
-#include "codec/encode.h"
-#include "codec/json_cursor.h"
+#include "codec/json/batch_read.h"
+#include "codec/json/cursor.h"
+#include "codec/xml/encode.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a date and time, in both forms, and as a time zone's rule: what is read is a day of
  * the calendar and writes itself again. */
-#include "codec/datetime.h"
-#include "codec/time_zone.h"
+#include "codec/value/datetime.h"
+#include "codec/value/time_zone.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -2,9 +2,9 @@
 /* Any bytes as JSON text: scanner, cursor and encoder. However the work is cut into steps, the
  * result must be the same; what the scanner takes, the encoder either writes or refuses with
  * a reason; and what it writes has no byte that XML forbids. */
-#include "codec/encode.h"
-#include "codec/json_cursor.h"
-#include "codec/json_scan.h"
+#include "codec/json/cursor.h"
+#include "codec/json/scan.h"
+#include "codec/xml/encode.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
  * libxml2, it gives the same results, and those are the ones that stand in the JSON of the same
  * document, decoded as any other. The first byte chooses the options. */
 #include "base/alloc.h"
-#include "codec/decode.h"
-#include "codec/json_cursor.h"
-#include "codec/json_write.h"
+#include "codec/json/cursor.h"
+#include "codec/json/write.h"
+#include "codec/xml/decode.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What rules about params see is what goes out: whatever JSON the encoder takes, a param is judged
  * as the string that an upstream reads, or as none. */
-#include "codec/decode.h"
-#include "codec/encode.h"
-#include "codec/json_cursor.h"
+#include "codec/json/cursor.h"
+#include "codec/xml/decode.h"
+#include "codec/xml/encode.h"
 #include "rules/param.h"
 
 #include <stdint.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON to XML-RPC and back: whatever the encoder writes, the decoder reads, as the same values. The
  * first byte of an input chooses the options, the rest is the JSON. */
-#include "codec/decode.h"
-#include "codec/json_cursor.h"
-#include "codec/json_scan.h"
+#include "codec/json/cursor.h"
+#include "codec/json/scan.h"
+#include "codec/xml/decode.h"
 #include "roundtrip_values.h"
 
 #include <stdint.h>

@@ -2,8 +2,8 @@
 /* Any bytes as an XML-RPC document: cut in different ways it gives the same JSON or the same kind
  * of error, and that JSON is valid. The first byte chooses the options. */
 #include "base/alloc.h"
-#include "codec/decode.h"
-#include "codec/json_scan.h"
+#include "codec/json/scan.h"
+#include "codec/xml/decode.h"
 
 #include <stdint.h>
 #include <stdlib.h>

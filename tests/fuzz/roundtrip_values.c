@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "roundtrip_values.h"
 
-#include "codec/json_cursor.h"
+#include "codec/json/cursor.h"
 #include "roundtrip_number.h"
 
 #include <stdint.h>

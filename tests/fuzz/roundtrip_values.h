@@ -4,7 +4,7 @@
 #ifndef RPCGATE_TESTS_ROUNDTRIP_VALUES_H
 #define RPCGATE_TESTS_ROUNDTRIP_VALUES_H
 
-#include "codec/encode.h"
+#include "codec/xml/encode.h"
 
 /* One document there and back. */
 struct roundtrip {

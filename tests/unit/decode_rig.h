@@ -4,7 +4,7 @@
 #ifndef RPCGATE_TESTS_DECODE_RIG_H
 #define RPCGATE_TESTS_DECODE_RIG_H
 
-#include "codec/decode.h"
+#include "codec/xml/decode.h"
 
 #include <stdbool.h>
 

@@ -3,7 +3,7 @@
 #ifndef RPCGATE_TESTS_ENCODE_DOCUMENT_H
 #define RPCGATE_TESTS_ENCODE_DOCUMENT_H
 
-#include "codec/encode.h"
+#include "codec/xml/encode.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "codec/base64.h"
+#include "codec/value/base64.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

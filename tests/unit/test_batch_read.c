@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
 #include "base/buf.h"
-#include "codec/batch_read.h"
+#include "codec/json/batch_read.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

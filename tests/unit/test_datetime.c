@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "codec/datetime.h"
+#include "codec/value/datetime.h"
 
-#include "codec/time_zone.h"
+#include "codec/value/time_zone.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "codec/json_cursor.h"
+#include "codec/json/cursor.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

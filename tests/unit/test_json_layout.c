@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "codec/json_layout.h"
+#include "codec/json/layout.h"
 
 #include "base/alloc.h"
 #include "base/macros.h"

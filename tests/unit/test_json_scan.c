@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "codec/json_scan.h"
+#include "codec/json/scan.h"
 
 #include "base/alloc.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "codec/json_write.h"
+#include "codec/json/write.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

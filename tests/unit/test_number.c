@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "codec/number.h"
+#include "codec/value/number.h"
 
 #include "base/alloc.h"
 

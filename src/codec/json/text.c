@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "codec/json/text.h"
+
+static uint32_t hex_value(char c)
+{
+    if (c <= '9')
+        return (uint32_t)(c - '0');
+    return (uint32_t)((c | 0x20) - 'a') + 10;
+}
+
+static uint32_t read_unit(const char *digits)
+{
+    return hex_value(digits[0]) << 12 | hex_value(digits[1]) << 8 | hex_value(digits[2]) << 4 |
+           hex_value(digits[3]);
+}
+
+uint32_t json_read_escape(const char **at)
+{
+    const char *p = *at;
+    *at = p + 2;
+    switch (p[1]) {
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    case 'u':
+        break;
+    default: /* `"`, `\` and `/` stand for themselves. */
+        return (unsigned char)p[1];
+    }
+    uint32_t unit = read_unit(p + 2);
+    *at = p + 6;
+    if (unit < 0xD800 || unit > 0xDBFF)
+        return unit;
+    *at = p + 12;
+    return 0x10000 + ((unit - 0xD800) << 10) + (read_unit(p + 8) - 0xDC00);
+}
+
+const char *json_run_end(const char *at, const char *end)
+{
+    while (end - at >= 8) {
+        uint64_t x = eight_bytes(at);
+        if ((eight_zeros(x ^ EACH_BYTE('"')) | eight_zeros(x ^ EACH_BYTE('\\'))) != 0)
+            break;
+        at += 8;
+    }
+    while (*at != '"' && *at != '\\')
+        at++;
+    return at;
+}
+
+const char *json_string_end(const char *at, const char *end)
+{
+    at = json_run_end(at, end);
+    while (*at == '\\')
+        at = json_run_end(at + 2, end);
+    return at;
+}
+
+const char *json_number_end(const char *at, const char *end)
+{
+    while (at < end && ((*at >= '0' && *at <= '9') || *at == '-' || *at == '+' || *at == '.' ||
+                        *at == 'e' || *at == 'E'))
+        at++;
+    return at;
+}
+
+size_t utf8_write(uint32_t c, char to[4])
+{
+    unsigned char *b = (unsigned char *)to;
+    if (c < 0x80) {
+        b[0] = (unsigned char)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        b[0] = (unsigned char)(0xC0 | c >> 6);
+        b[1] = (unsigned char)(0x80 | (c & 0x3F));
+        return 2;
+    }
+    if (c < 0x10000) {
+        b[0] = (unsigned char)(0xE0 | c >> 12);
+        b[1] = (unsigned char)(0x80 | (c >> 6 & 0x3F));
+        b[2] = (unsigned char)(0x80 | (c & 0x3F));
+        return 3;
+    }
+    b[0] = (unsigned char)(0xF0 | c >> 18);
+    b[1] = (unsigned char)(0x80 | (c >> 12 & 0x3F));
+    b[2] = (unsigned char)(0x80 | (c >> 6 & 0x3F));
+    b[3] = (unsigned char)(0x80 | (c & 0x3F));
+    return 4;
+}

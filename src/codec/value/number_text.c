@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "codec/value/number_text.h"
+
+#define EXPONENT_MAX INT64_C(1000000000000000)
+#define FLOOR_MAX INT64_C(1000000000000000)
+
+static struct str take_digits(struct str *rest)
+{
+    size_t n = 0;
+    while (n < rest->len && rest->data[n] >= '0' && rest->data[n] <= '9')
+        n++;
+    struct str digits = str_slice(*rest, 0, n);
+    *rest = str_slice(*rest, n, rest->len);
+    return digits;
+}
+
+/* Takes a sign, too, where there is one; true for a minus. */
+static bool take_sign(struct str *rest)
+{
+    bool negative = rest->len > 0 && rest->data[0] == '-';
+    if (negative || (rest->len > 0 && rest->data[0] == '+'))
+        *rest = str_slice(*rest, 1, rest->len);
+    return negative;
+}
+
+bool number_text_read(struct str text, struct number_text *ret)
+{
+    struct number_text n = { 0 };
+    n.negative = take_sign(&text);
+    n.whole = take_digits(&text);
+    if (n.whole.len == 0)
+        return false;
+    if (text.len > 0 && text.data[0] == '.') {
+        text = str_slice(text, 1, text.len);
+        n.fraction = take_digits(&text);
+        if (n.fraction.len == 0)
+            return false;
+    }
+    if (text.len > 0 && (text.data[0] | 0x20) == 'e') {
+        text = str_slice(text, 1, text.len);
+        bool negative = take_sign(&text);
+        struct str digits = take_digits(&text);
+        if (digits.len == 0)
+            return false;
+        for (size_t i = 0; i < digits.len && n.exponent < EXPONENT_MAX; i++)
+            n.exponent = n.exponent * 10 + (digits.data[i] - '0');
+        if (negative)
+            n.exponent = -n.exponent;
+    }
+    *ret = n;
+    return text.len == 0;
+}
+
+/* The digit at that place; zeros follow the last. */
+static char digit_at(const struct number_text *n, size_t i)
+{
+    if (i < n->whole.len)
+        return n->whole.data[i];
+    i -= n->whole.len;
+    return i < n->fraction.len ? n->fraction.data[i] : '0';
+}
+
+/* Place of the first digit that is not zero; the number of digits where all are. */
+static size_t first_digit(const struct number_text *n)
+{
+    size_t i = 0;
+    while (i < n->whole.len + n->fraction.len && digit_at(n, i) == '0')
+        i++;
+    return i;
+}
+
+static bool is_zero_from(const struct number_text *n, int64_t place)
+{
+    size_t end = n->whole.len + n->fraction.len;
+    for (size_t i = place < 0 ? 0 : (size_t)place; i < end; i++)
+        if (digit_at(n, i) != '0')
+            return false;
+    return true;
+}
+
+size_t number_text_whole(const struct number_text *n, char to[NUMBER_WHOLE_MAX])
+{
+    int64_t point = (int64_t)n->whole.len + n->exponent;
+    size_t first = first_digit(n);
+    if (!is_zero_from(n, point))
+        return 0;
+    if (first == n->whole.len + n->fraction.len) {
+        to[0] = '0';
+        return 1;
+    }
+    int64_t len = point - (int64_t)first;
+    if (len > NUMBER_WHOLE_MAX)
+        return 0;
+    for (int64_t i = 0; i < len; i++)
+        to[i] = digit_at(n, first + (size_t)i);
+    return (size_t)len;
+}
+
+bool number_text_floor(const struct number_text *n, int64_t *ret)
+{
+    int64_t point = (int64_t)n->whole.len + n->exponent;
+    int64_t first = (int64_t)first_digit(n);
+    int64_t value = 0;
+    if (first == (int64_t)(n->whole.len + n->fraction.len)) {
+        *ret = 0;
+        return true;
+    }
+    for (int64_t i = first; i < point; i++) {
+        value = value * 10 + (digit_at(n, (size_t)i) - '0');
+        if (value > FLOOR_MAX)
+            return false;
+    }
+    if (n->negative)
+        value = is_zero_from(n, point) ? -value : -value - 1;
+    *ret = value;
+    return true;
+}

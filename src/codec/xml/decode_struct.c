@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "codec/json/write.h"
+#include "codec/value/text_repair.h"
+#include "codec/xml/decode_private.h"
+
+static uint64_t load(const char *at, size_t n)
+{
+    uint64_t value = 0;
+    memcpy(&value, at, n);
+    return value;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t bytes)
+{
+    hash = (hash ^ bytes) * UINT64_C(0xD6E8FEB86659FD93);
+    return hash ^ hash >> 32;
+}
+
+/* All loads are of constant size, and overlap at the end. */
+static uint32_t hash_name(struct str name)
+{
+    const char *p = name.data;
+    uint64_t hash = name.len * UINT64_C(0x9E3779B97F4A7C15);
+    for (size_t at = 0; at + 8 < name.len; at += 8)
+        hash = mix(hash, load(p + at, 8));
+    if (name.len >= 8)
+        hash = mix(hash, load(p + name.len - 8, 8));
+    else if (name.len >= 4)
+        hash = mix(hash, load(p, 4) << 32 | load(p + name.len - 4, 4));
+    else if (name.len > 0)
+        hash = mix(hash,
+                   load(p, 1) << 16 | load(p + name.len / 2, 1) << 8 | load(p + name.len - 1, 1));
+    return (uint32_t)hash;
+}
+
+/* The base64 of a name that could not stay as it was takes its place in `names` too. */
+static void rename_marked(struct decoder *d, size_t name, size_t mark)
+{
+    repair_to_base64(d, mark);
+    d->renamed = true;
+    d->names.len = name;
+    decode_copy_range(d, mark, chain_len(d->out), &d->names);
+}
+
+static struct member *add_member(struct decoder *d)
+{
+    if (UNLIKELY(!buf_reserve(&d->members, sizeof(struct member)))) {
+        decode_fail_buf(d, &d->members);
+        return NULL;
+    }
+    struct member *added = (struct member *)(void *)(d->members.data + d->members.len);
+    d->members.len += sizeof *added;
+    return added;
+}
+
+static bool same_name(const struct decoder *d, const struct member *a, const struct member *b)
+{
+    return a->hash == b->hash && a->len == b->len &&
+           (a->len == 0 || memcmp(d->names.data + a->name, d->names.data + b->name, a->len) == 0);
+}
+
+/* The first member that has the newest one's name. */
+static size_t find_few(const struct decoder *d, const struct frame *of)
+{
+    const struct member *members = (const struct member *)(void *)d->members.data;
+    const struct member *newest = members + of->members + of->count - 1;
+    for (size_t i = of->members; members + i < newest; i++)
+        if (UNLIKELY(members[i].hash == newest->hash) && same_name(d, &members[i], newest))
+            return i;
+    return NOT_REPEATED;
+}
+
+/* Could that name be one only since it was repaired? Then the two may have been different. */
+static bool may_be_repaired(const struct decoder *d, const struct member *m)
+{
+    struct str name = { buf_c(&d->names) + m->name, m->len };
+    if (d->options->text == TEXT_REJECT || d->repaired == 0)
+        return false;
+    if (d->options->text == TEXT_BASE64)
+        return d->renamed && name.len % 4 == 0;
+    return memmem(name.data, name.len, TEXT_REPLACEMENT, sizeof TEXT_REPLACEMENT - 1) != NULL;
+}
+
+static void repeat_name(struct decoder *d, struct frame *of, size_t first)
+{
+    const struct member *m = (const struct member *)(void *)d->members.data + first;
+    struct error_cut shown = error_cut((struct str){ buf_c(&d->names) + m->name, m->len }, 60);
+    if (may_be_repaired(d, m))
+        decode_fail(d,
+                    "the setting text may have made two members of a struct the same: "
+                    "\"%.*s%s\"",
+                    ERROR_CUT_ARGS(shown));
+    else if (!d->failed && chain_state(d->out) == CHAIN_OK)
+        edit_repeat(d, of, first);
+}
+
+void struct_name_end(struct decoder *d, struct frame *of, size_t name)
+{
+    struct str text = { buf_c(&d->names) + name, d->names.len - name };
+    if (UNLIKELY(text.len > MEMBER_NAME_MAX)) {
+        decode_fail(d, "a member's name is longer than %zu bytes", MEMBER_NAME_MAX);
+        return;
+    }
+    struct member *member = add_member(d);
+    if (member == NULL)
+        return;
+    edit_end_member(d, of);
+    if (of->count++ > 0)
+        chain_append_byte(d->out, ',');
+    member->at = chain_len(d->out);
+    chain_append_byte(d->out, '"');
+    json_write_text(d->out, text);
+    if (UNLIKELY(d->marked)) {
+        rename_marked(d, name, member->at + 1);
+        text = (struct str){ buf_c(&d->names) + name, d->names.len - name };
+    }
+    chain_append(d->out, STR("\":"));
+    member->value = chain_len(d->out);
+    member->name = name;
+    member->len = (uint32_t)text.len;
+    member->hash = hash_name(text);
+    member->moved = 0;
+    size_t first = LIKELY(of->count <= MEMBERS_FEW) ? find_few(d, of) : names_add(d, of);
+    if (UNLIKELY(first != NOT_REPEATED))
+        repeat_name(d, of, first);
+}
+
+/* At the output's end text can be put in between at no cost, unless there are edits behind it. */
+static void tag_struct(struct decoder *d, const struct frame *of)
+{
+    if (of->edits == d->edits.n && of->mark >= d->out->last->start)
+        chain_insert(d->out, of->mark, STR("{\"$struct\":"));
+    else
+        edit_struct(d, of->mark);
+    chain_append_byte(d->out, '}');
+}
+
+void struct_end(struct decoder *d, struct frame *of)
+{
+    size_t n = of->count;
+    edit_end_member(d, of);
+    if (UNLIKELY(n > MEMBERS_FEW))
+        names_close(d, of);
+    if (n > 0 && !d->failed && chain_state(d->out) == CHAIN_OK) {
+        const struct member *members = (const struct member *)(void *)d->members.data + of->members;
+        if (UNLIKELY(d->kind == DOCUMENT_FAULT && d->depth == 0))
+            fault_keep(d, members, n);
+        if (UNLIKELY(d->items.open))
+            items_end_struct(d, members, n);
+        if (d->options->types == TYPES_TAGGED && n - of->n_repeated == 1 && members->len > 0 &&
+            d->names.data[members->name] == '$')
+            tag_struct(d, of);
+    }
+    d->members.len = of->members * sizeof(struct member);
+    d->names.len = of->names;
+    chain_append_byte(d->out, '}');
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the encoder share: its second pass walks over text that the first one has
+ * found valid, so it need not look for the end before each byte of a string, name or word. */
+#ifndef RPCGATE_CODEC_XML_ENCODE_INSIDE_H
+#define RPCGATE_CODEC_XML_ENCODE_INSIDE_H
+
+#include "base/buf.h"
+#include "base/chain.h"
+#include "codec/error.h"
+#include "codec/json/scan.h"
+#include "codec/value/number.h"
+#include "codec/value/time_zone.h"
+#include "codec/xml/charset.h"
+#include "codec/xml/encode.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum encode_phase { ENCODE_SCAN, ENCODE_HEAD, ENCODE_VALUES, ENCODE_TAIL, ENCODE_END };
+
+enum encode_level_kind { LEVEL_PARAMS, LEVEL_ARRAY, LEVEL_STRUCT };
+
+/* An open array or struct, or the list of params. */
+struct encode_level {
+    enum encode_level_kind kind;
+    bool wrapped;     /* inside {"$struct": …} */
+    size_t index;     /* of the current element */
+    const char *name; /* of the current member: its opening quote in the text */
+};
+
+struct encoder {
+    struct budget *budget; /* borrowed */
+    struct encode_input input;
+    struct chain *out;             /* borrowed; where the document goes */
+    struct chain *to;              /* `out`, or `utf8` where the document has another encoding */
+    struct chain utf8;             /* what waits to be converted, */
+    struct chain_cursor converted; /* up to here it has been */
+    bool converting;               /* and nothing is written before all is */
+    struct charset *charset;       /* of the last document that had one; owned */
+    struct time_zone *zone;        /* as above */
+    char *zone_name;               /* as above */
+    enum encode_phase phase;
+    struct json_scan scan;
+    size_t next_note; /* of the scan's notes */
+    const char *at, *end;
+    struct encode_level *levels; /* owned */
+    unsigned n_levels, depth;
+    struct buf scratch; /* strings without their escapes */
+    size_t repaired;
+};
+
+/* encode_values.c: what stands between the first and the last param. */
+
+/* Begins at the text's first byte. */
+void encode_values_begin(struct encoder *e);
+
+/* Writes about `bytes` of text more. CODEC_DONE behind the last param. */
+enum codec_step encode_values_step(struct encoder *e, size_t bytes, struct error *err);
+
+/* Opens the struct at e->at, which is a brace; what comes next are its members. */
+void encode_struct_begin(struct encoder *e, bool wrapped);
+
+/* encode_scalar.c: each writes one value, with its <value>, and moves e->at behind it. */
+
+bool encode_string(struct encoder *e, struct error *err);
+bool encode_integer(struct encoder *e, struct str text, struct error *err);
+bool encode_number(struct encoder *e, struct error *err);
+bool encode_nil(struct encoder *e, struct error *err);
+bool encode_nil_is_ex(const struct encoder *e); /* <ex:nil/>, whose prefix must be declared */
+void encode_boolean(struct encoder *e, bool value);
+bool encode_double(struct encoder *e, struct str text, struct error *err);
+
+/* `<value><type>text</type></value>`; the text is markup already. */
+void encode_element(struct encoder *e, const char *type, struct str text);
+void encode_integer_element(struct encoder *e, const char *type, struct integer n);
+
+/* Fills `err` as UNREPRESENTABLE with the pointer of the current value; returns false. */
+bool encode_refuse(struct encoder *e, struct error *err, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* False, with `err`, where the upstream has not that extension. */
+bool encode_need(struct encoder *e, enum extension extension, const char *what, struct error *err);
+
+/* encode_text.c */
+
+/* Writes the inside of the string whose opening quote is at e->at as XML text, by the text policy,
+ * and moves behind it. */
+bool encode_text(struct encoder *e, struct error *err);
+
+/* The text policy says that the string at e->at becomes base64. */
+bool encode_is_base64(const struct encoder *e);
+
+/* Writes the string at e->at as base64 and moves behind it. */
+void encode_text_as_base64(struct encoder *e, unsigned line_max);
+
+/* Writes UTF-8 as XML text; false where XML cannot carry it. */
+bool encode_plain_text(struct encoder *e, struct str text);
+
+/* encode_tag.c: the object at e->at, whose only name begins with `$`. */
+bool encode_tagged(struct encoder *e, struct error *err);
+
+/* encode_tag_time.c: the value at e->at, of {"$dateTime": …}. */
+bool encode_datetime(struct encoder *e, struct error *err);
+
+/* encode_fault.c: the whole text, {"code": …, "string": …}. */
+bool encode_fault(struct encoder *e, struct error *err);
+
+#endif
