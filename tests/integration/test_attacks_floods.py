@@ -3,7 +3,6 @@
 taken is given back."""
 
 import asyncio
-import os
 import resource
 import socket
 import time
@@ -12,7 +11,7 @@ import pytest
 
 from rig import crowd
 from rig.check import assert_problem
-from rig.process import holds, wait_until
+from rig.process import cpu_seconds, holds, wait_until
 from rig.settings import SANITIZED, SLOW
 from rig.wire import request
 
@@ -91,12 +90,6 @@ def need_descriptors(count: int):
     have = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if have < count:
         pytest.skip(f"needs {count} file descriptors, may have {have}")
-
-
-def cpu_seconds(pid: int) -> float:
-    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-        fields = stat.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.mark.parametrize("over", ["tcp", "unix"])

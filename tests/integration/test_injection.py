@@ -4,6 +4,7 @@ closed, or the program ends at its start and says why. Afterwards all is well ag
 
 RPCGATE_LONG_TESTS=1 in the environment: at the start each single call, not each eighth."""
 
+import errno
 import http.client
 import os
 import shutil
@@ -13,7 +14,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from rig.settings import DEADLINE
+from rig.process import cpu_seconds
+from rig.settings import DEADLINE, SLOW
 from rig.upstream import echo
 
 LARGE = "x" * 1_000_000
@@ -82,10 +84,11 @@ def start_gateway(start, upstream, launcher: tuple = ()):
 
 
 @contextmanager
-def failing(gateway, name: str, error: str):
+def failing(gateway, name: str, error: str, when: str | None = None):
     """While it lasts, calls of a running gateway fail."""
     trace = gateway.folder / "trace"
-    command = ["strace", *injection(name, error, TIMES.get(name, "1+2")), "-o", str(trace),
+    when = when or TIMES.get(name, "1+2")
+    command = ["strace", *injection(name, error, when), "-o", str(trace),
                "-p", str(gateway.process.pid)]
     tracer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
@@ -150,6 +153,31 @@ def test_running(start, upstream, name, error):
         ask_all(gateway, all_is_well=False)
         ask_all(gateway, all_is_well=False)
     ask_all(gateway, all_is_well=True)
+
+
+@pytest.mark.parametrize("error", ["EBADF", "ENOTSOCK", "EINVAL"])
+@pytest.mark.parametrize("over", ["tcp", "unix"])
+def test_a_listener_that_is_no_socket_any_more(start, upstream, over, error):
+    """It rests for good and is told once, whoever knocks; the other one, a reload and the end are as
+    ever."""
+    gateway = start_gateway(start, upstream)
+    other = "unix" if over == "tcp" else "tcp"
+    assert gateway.request("GET", "/livez", over=other).status == 200
+    with failing(gateway, "accept4", error, "1"), gateway.connect(over):
+        line = gateway.wait_line("ended from outside")
+    reason = "shut down" if error == "EINVAL" else os.strerror(getattr(errno, error))
+    assert f'reason="{reason}"' in line, line
+    before = cpu_seconds(gateway.process.pid)
+    with gateway.connect(over) as caller:
+        caller.socket.settimeout(1)
+        with pytest.raises(TimeoutError):
+            caller.ask("GET", "/livez")
+    assert cpu_seconds(gateway.process.pid) - before < 0.3 * SLOW
+    assert gateway.request("GET", "/livez", over=other).status == 200
+    gateway.reload()
+    assert gateway.request("GET", "/livez", over=other).status == 200
+    gateway.stop()
+    assert gateway.stderr.count("ended from outside") == 1
 
 
 def start_cases():

@@ -14,6 +14,7 @@ import pytest
 
 from rig import crowd
 from rig.gateway import assert_no_report, run_program
+from rig.process import cpu_seconds
 from rig.programs import free_port
 from rig.settings import DEADLINE, RPCGATED, SANITIZED, SLOW, configuration
 from rig.wire import Connection, request
@@ -112,12 +113,6 @@ def listening(where) -> socket.socket:
     one.bind(where)
     one.listen()
     return one
-
-
-def cpu_seconds(pid: int) -> float:
-    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-        fields = stat.read().rsplit(")", 1)[1].split()
-    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 def status_at(where) -> int:

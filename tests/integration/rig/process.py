@@ -38,6 +38,13 @@ def holds(pid: int) -> Holds:
     return Holds(descriptors(pid), int(lines["Threads"]), size["VmRSS"], size["VmHWM"])
 
 
+def cpu_seconds(pid: int) -> float:
+    """What it has used so far, all its threads together."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
 def wait_until(pid: int, test, timeout: float = DEADLINE) -> Holds:
     """Waits until `test` is true of what it holds. /proc tells of no change, so it is asked again
     and again."""
