@@ -244,7 +244,8 @@
     X(headers, headers, NULL, "\"X-Tenant: blue\"", NULL, NULL, LIVE,                              \
       "`Name: value` lines that are sent with every request.")                                     \
     X(flag, cookies, "false", NULL, NULL, NULL, LIVE,                                              \
-      "Keeps the server's cookies and sends them back, for all workers: at most 64 of 4 KiB.")     \
+      "Keeps the server's cookies and sends them back, for all workers: at most 64 of 4 KiB. Those " \
+      "in a trailer are none.")                                                                    \
     X(extensions, extensions, NULL, "\"nil\", \"i8\"", NULL, NULL, LIVE,                           \
       "Types beyond the specification that the server takes.")                                     \
     X(types_form, types, "plain", NULL, NULL, NULL, LIVE, "How XML-RPC types show in JSON.")       \

@@ -123,6 +123,8 @@ static size_t take_head_line(char *data, size_t size, size_t n, void *user)
         return take_proxy_line(x, (struct str){ data, size * n }) ? size * n : 0;
     if (x->call == NULL || !response_head_line(&x->head, (struct str){ data, size * n }))
         return 0;
+    /* Behind the head come trailers, of which only what its definition allows there may count (RFC
+     * 9110 section 6.5.1): no Set-Cookie. */
     if (!was_complete)
         take_cookie(x, (struct str){ data, size * n });
     if (x->head.complete && !was_complete) {

@@ -223,6 +223,24 @@ def test_cookies_of_all_workers(start):
     assert seen() == {""}
 
 
+async def cookie_behind_the_body(x):
+    """A trailer may hold only what its definition allows there (RFC 9110 section 6.5.1), and that of
+    Set-Cookie does not."""
+    body = response_document(x.header("Cookie") or "")
+    await x.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nTransfer-Encoding: chunked\r\n"
+                 b"Trailer: Set-Cookie\r\nSet-Cookie: head=taken\r\n\r\n"
+                 + f"{len(body):x}\r\n".encode() + body
+                 + b"\r\n0\r\nSet-Cookie: trailer=taken\r\n\r\n")
+
+
+def test_cookies_in_trailers_are_none(start):
+    backend = start.upstream(cookie_behind_the_body)
+    running = start.simple(backend, workers=1, upstreams={"up": {"url": backend.url, "cookies": True}})
+    assert [running.call("up", "echo", []).result for _ in range(3)] == ["", "head=taken",
+                                                                         "head=taken"]
+    assert backend.connections == 1
+
+
 def test_cookies_are_bounded(start):
     """A new one with each answer; and secrets of them are not in the log."""
     number = iter(range(1000))
