@@ -11,7 +11,7 @@ import pytest
 
 from rig.check import assert_problem
 from rig.settings import SLOW
-from rig.upstream import http_response
+from rig.upstream import at_a_gate, http_response
 from rig.wire import request
 
 MILLION = 1_000_000
@@ -93,11 +93,7 @@ def test_time_is_linear_in_the_size(gateway):
 
 def test_bodies_wait_for_memory(start):
     """What does not fit into limits.memory waits until others are done: no call is refused."""
-    async def behave(x):
-        await gate.passed()
-        await x.answer("done")
-    upstream = start.upstream(behave)
-    gate = upstream.gate()
+    upstream, gate = at_a_gate(start)
     gateway = start.simple(upstream, workers=2, limits={"body": "4M", "memory": "12M"})
     body = b'["' + b"x" * (2 * MILLION) + b'"]'
     answers = []
@@ -116,11 +112,7 @@ def test_bodies_wait_for_memory(start):
 def test_no_memory_in_time(start, chunked):
     """A body that waits longer than pool.queue_timeout is refused, and not one byte is lost of the
     connection's next request."""
-    async def behave(x):
-        await gate.passed()
-        await x.answer("done")
-    upstream = start.upstream(behave)
-    gate = upstream.gate()
+    upstream, gate = at_a_gate(start)
     gateway = start.gateway({
         "anonymous": {"allow": ["*/*"]}, "workers": 1, "limits": {"body": "6M", "memory": "8M"},
         "upstreams": {"up": {"url": upstream.url, "pool": {"queue_timeout": "50ms"}}}})

@@ -12,6 +12,7 @@ import pytest
 
 from rig.check import assert_problem
 from rig.settings import DEADLINE, SLOW
+from rig.upstream import at_a_gate
 from rig.wire import request
 
 pytestmark = pytest.mark.concurrency
@@ -219,11 +220,7 @@ def test_one_caller_with_more_than_its_share(start, way):
 
 def test_a_body_that_waits_at_the_end_of_the_drain(start):
     """It gets `draining`, and no reset."""
-    async def behave(x):
-        await gate.passed()
-        await x.answer("done")
-    upstream = start.upstream(behave)
-    gate = upstream.gate()
+    upstream, _ = at_a_gate(start)
     gateway = start.gateway({
         "anonymous": {"allow": ["*/*"]}, "workers": 1,
         "limits": {"body": "6M", "memory": "8M", "drain": "500ms"},

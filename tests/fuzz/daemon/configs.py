@@ -82,6 +82,7 @@ class Plan:
                 "header_count": choose([20, 64]),
                 "depth": choose([20, 128]), "connections": choose([64, 64, 500]),
                 "memory": choose(["8M", "8M", "64M"]),
+                "batch": choose([3, 30, 10_000]), "fault_text": choose(["256", "64K"]),
                 "header_time": "5s", "body_time": choose(["5s", "8s"]),
                 "write_time": choose(["2s", "5s"]), "idle": "2s",
                 "drain": choose(["500ms", "2s", "5s"]), "lame_duck": choose(["0s", "0s", "300ms"])}
@@ -93,7 +94,8 @@ class Plan:
         return {
             "breaker": {"failures": choose([0, 0, 0, 5, 50]), "open": "300ms"},
             "timeouts": {"connect": "1s", "total": choose(["1s", f"{LONGEST_CALL}s"]),
-                         "idle": choose(["0s", "500ms", "1s"])},
+                         "idle": choose(["0s", "500ms", "1s"]),
+                         "max_age": choose(["1s", "2s", "10m"])},
             "pool": {"max_connections": choose([2, 16, 64]), "max_queue": choose([2, 100]),
                      "queue_timeout": "1s"},
             "methods": [{"match": "safe.*", "safe": True},

@@ -3,10 +3,10 @@
 connections pass, and fail the others in all the ways that their protocol knows, and some more."""
 
 import asyncio
-import random
 from urllib.parse import urlsplit
 
 from exchange import reset
+from server import Server
 
 PASSES = 0.8
 
@@ -36,51 +36,19 @@ async def _join(reader, writer, there_reader, there_writer):
         there_writer.close()
 
 
-class Proxy:
-    """What both kinds have in common: the port, the end, and how a connection is served."""
+class Proxy(Server):
+    """What both kinds have in common: how they start and fail."""
 
     scheme = ""
 
-    def __init__(self, name: str, journal, seed: str):
-        self.name, self._journal = name, journal
-        self.rng = random.Random(f"{seed}/{name}")
-        self._server = None
-        self._connections: set[asyncio.StreamWriter] = set()
-        self.address = ""
-
-    @property
-    def open_connections(self) -> int:
-        return len(self._connections)
-
     async def start(self):
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=1 << 20)
-        self.address = f"{self.scheme}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-
-    async def stop(self):
-        self._server.close()
-        for writer in list(self._connections):
-            writer.transport.abort()
-        await asyncio.sleep(0)
-
-    async def _serve(self, reader, writer):
-        self._connections.add(writer)
-        try:
-            await self.serve(reader, writer)
-        except (OSError, ValueError, IndexError, asyncio.IncompleteReadError,
-                asyncio.LimitOverrunError):
-            pass
-        finally:
-            self._connections.discard(writer)
-            writer.close()
-
-    async def serve(self, reader, writer):
-        raise NotImplementedError
+        self.address = f"{self.scheme}://127.0.0.1:{await self.listen(limit=1 << 20)}"
 
     async def fail(self, writer, reader, data: bytes):
         """Answers so, and ends the connection, at once or a little later."""
         self._journal.note(self.name, f"fails with {data[:60]!r}")
         writer.write(data)
-        end = self.rng.randrange(4)
+        end = self._rng.randrange(4)
         if end == 0:
             reset(writer)
         elif end == 1:
@@ -93,7 +61,7 @@ class HttpProxy(Proxy):
     async def serve(self, reader, writer):
         head = await reader.readuntil(b"\r\n\r\n")
         method, target, _ = head.decode("latin-1").split("\r\n", 1)[0].split(" ")
-        if self.rng.random() > PASSES:
+        if self._rng.random() > PASSES:
             await self.fail(writer, reader, self._refusal(head))
         elif method == "CONNECT":
             host, _, port = target.rpartition(":")
@@ -104,7 +72,7 @@ class HttpProxy(Proxy):
             await self._pass_on(reader, writer, head, target)
 
     def _agreement(self) -> bytes:
-        return self.rng.choice([b"HTTP/1.1 200 OK\r\n\r\n",
+        return self._rng.choice([b"HTTP/1.1 200 OK\r\n\r\n",
                                 b"HTTP/1.1 200 Connection established\r\nX: y\r\n\r\n",
                                 b"HTTP/1.0 200 \r\n\r\n",
                                 b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
@@ -116,7 +84,7 @@ class HttpProxy(Proxy):
         told = b" ".join(
             line for line in head.split(b"\r\n") if line.lower().startswith(
                 (b"proxy-auth", b"x-proxy-key", b"authori")))
-        return self.rng.choice([
+        return self._rng.choice([
             b"",
             b"HTTP/1.1 407 x\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n",
             b"HTTP/1.1 407 x\r\nProxy-Authenticate: Digest realm=x, nonce=y\r\n\r\n",
@@ -147,18 +115,18 @@ class SocksProxy(Proxy):
     async def serve(self, reader, writer):
         version, count = await reader.readexactly(2)
         methods = await reader.readexactly(count)
-        if self.rng.random() > PASSES:
+        if self._rng.random() > PASSES:
             await self.fail(writer, reader,
-                            self.rng.choice([b"", b"\4\0", b"\5\xff", b"\5\1", b"\5", b"\5\2\1\1",
+                            self._rng.choice([b"", b"\4\0", b"\5\xff", b"\5\1", b"\5", b"\5\2\1\1",
                                              b"HTTP/1.1 200\r\n", b"\5\0" * 500]))
             return
         await self._log_in(reader, writer, methods)
         version, command, _, kind = await reader.readexactly(4)
         host = await self._host(reader, kind)
         port = int.from_bytes(await reader.readexactly(2), "big")
-        if (version, command) != (5, 1) or self.rng.random() > PASSES:
-            code = bytes([self.rng.randrange(1, 255)])
-            await self.fail(writer, reader, self.rng.choice([
+        if (version, command) != (5, 1) or self._rng.random() > PASSES:
+            code = bytes([self._rng.randrange(1, 255)])
+            await self.fail(writer, reader, self._rng.choice([
                 b"\5" + code + b"\0\1\0\0\0\0\0\0", b"\5\0\0\3\xffx", b"\5\0\0",
                 b"\4\0\0\1\0\0\0\0\0\0", b"\5\0\0\x09\0\0",
                 b"\5\0\0\3\5ab", b"\5" + code + b"\0\4" + b"\0" * 18]))
@@ -175,7 +143,7 @@ class SocksProxy(Proxy):
         await reader.readexactly(1)
         for _ in range(2):
             await reader.readexactly((await reader.readexactly(1))[0])
-        writer.write(b"\1" + (b"\0" if self.rng.random() < 0.95 else b"\1"))
+        writer.write(b"\1" + (b"\0" if self._rng.random() < 0.95 else b"\1"))
 
     @staticmethod
     async def _host(reader, kind: int) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import telling  # noqa: F401 # its behaviours are in the table then
 from behaviours import BEHAVIOURS
 from exchange import CLOSE, KEEP, RESET, Exchange, reset, response
+from server import Server
 
 HEAD_LIMIT = 1 << 20
 #: Of all requests, or connections, so many meet something that nobody asked for.
@@ -21,38 +22,29 @@ _TO_NOTHING = ["login"] * 8 + ["busy", "redirect", "page", "folded", "odd_status
                                "ends_within", "dribble", "no_answer", "wrong_length", "bad_chunks"]
 
 
-class Upstream:
+class Upstream(Server):
     """A server at an address of its own. `tls` is a list of contexts: each connection gets one of
     them, by chance. `url` is for the configuration."""
 
     def __init__(self, name: str, ledger, journal, seed: str, *, wraps: bool = True,
                  calm: bool = False, tls: list[ssl.SSLContext] | None = None):
-        self.name, self.ledger, self._journal, self.wraps = name, ledger, journal, wraps
+        super().__init__(name, journal, seed)
+        self.ledger, self.wraps = ledger, wraps
         self._calm = calm  # nothing happens by chance
-        self._rng = random.Random(f"{seed}/{name}")
         self._seed, self._tls = seed, tls
-        self._server = None
-        self._connections: set[asyncio.StreamWriter] = set()
-        self.address = ""
         self.names = ["b.plain", "b.fault", "safe.plain", "system.listMethods", "b.\u00fc", "b.<&>"]
         if self._rng.random() < 0.2:
             self.names += [f"b.n{number}" for number in range(self._rng.choice([100, 30_000]))]
-
-    @property
-    def open_connections(self) -> int:
-        return len(self._connections)
 
     async def start(self, path: str | None = None):
         """On a free port, or as a unix socket."""
         limits = {"limit": HEAD_LIMIT, "backlog": 1024}
         if path is not None:
-            self._server = await asyncio.start_unix_server(self._serve, path, **limits)
+            await self.listen_at(path, **limits)
             self.address = f"http+unix://{quote(path, safe='')}/RPC2"
             return
         context = self._context() if self._tls else None
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=context,
-                                                  **limits)
-        port = self._server.sockets[0].getsockname()[1]
+        port = await self.listen(ssl=context, **limits)
         self.address = (f"https://localhost:{port}/RPC2" if context else
                         f"http://127.0.0.1:{port}/RPC2")
 
@@ -69,23 +61,10 @@ class Upstream:
         self._tls[0].sni_callback = choose
         return self._tls[0]
 
-    async def stop(self):
-        self._server.close()
-        for writer in list(self._connections):
-            writer.transport.abort()
-        await asyncio.sleep(0)
-
-    async def _serve(self, reader, writer):
-        self._connections.add(writer)
-        try:
-            await self._greet(writer)
-            while not writer.is_closing() and await self._one(reader, writer):
-                pass
-        except (OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass  # the other side has left, or what it sent is none of ours
-        finally:
-            self._connections.discard(writer)
-            writer.close()
+    async def serve(self, reader, writer):
+        await self._greet(writer)
+        while not writer.is_closing() and await self._one(reader, writer):
+            pass
 
     async def _greet(self, writer):
         """Before any request."""
@@ -167,28 +146,21 @@ class Refusing(Upstream):
         await super().start(path)
         self.address = self.address.replace("http://127.0.0.1", "https://localhost")
 
-    async def _serve(self, reader, writer):
-        self._connections.add(writer)
-        try:
-            await reader.read(self._rng.choice([1, 100, 1000]))
-            choices = [
-                b"\x15\x03\x03\0\2\2\x28",
-                b"\x15\x03\x03\0\2\2\x2a",
-                b"\x15\x03\x03\0\2\1\0",
-                b"HTTP/1.1 400 Bad\r\n\r\n",
-                self._rng.randbytes(300),
-                b"\x16\x03\x03\xff\xff" + b"x" * 5000,
-                b""]
-            writer.write(self._rng.choice(choices))
-            if self._rng.random() < 0.3:
-                reset(writer)
-            elif self._rng.random() < 0.2:
-                await asyncio.sleep(0.5)
-        except OSError:
-            pass
-        finally:
-            self._connections.discard(writer)
-            writer.close()
+    async def serve(self, reader, writer):
+        await reader.read(self._rng.choice([1, 100, 1000]))
+        choices = [
+            b"\x15\x03\x03\0\2\2\x28",
+            b"\x15\x03\x03\0\2\2\x2a",
+            b"\x15\x03\x03\0\2\1\0",
+            b"HTTP/1.1 400 Bad\r\n\r\n",
+            self._rng.randbytes(300),
+            b"\x16\x03\x03\xff\xff" + b"x" * 5000,
+            b""]
+        writer.write(self._rng.choice(choices))
+        if self._rng.random() < 0.3:
+            reset(writer)
+        elif self._rng.random() < 0.2:
+            await asyncio.sleep(0.5)
 
 
 __all__ = ["CLOSE", "Refusing", "Upstream"]

@@ -300,3 +300,13 @@ class Upstream:
             link.busy = False
             self._changed.notify_all()
         return (x.header("Connection") or "").lower() != "close"
+
+
+def at_a_gate(start, value="done") -> tuple[Upstream, Gate]:
+    """An upstream that answers each call with that value, once the gate has been opened."""
+    async def behave(x):
+        await gate.passed()
+        await x.answer(value)
+    upstream = start.upstream(behave)
+    gate = upstream.gate()
+    return upstream, gate
