@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/checks.h"
 
-/* Index of a setting's origin: LIMITS_body … */
-enum limits_index {
-#define X(kind, name, ...) LIMITS_##name,
-    LIMITS_OPTIONS(X)
-#undef X
-};
+#include "config/indexes.h"
 
 static void check_limits(const struct checking *c)
 {

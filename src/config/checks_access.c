@@ -3,19 +3,9 @@
 #include "config/checks.h"
 
 #include "base/str.h"
+#include "config/indexes.h"
 
 #include <stdio.h>
-
-enum access_rule_index {
-#define X(kind, name, ...) ACCESS_RULE_##name,
-    ACCESS_RULE_OPTIONS(X)
-#undef X
-};
-enum param_rule_index {
-#define X(kind, name, ...) PARAM_RULE_##name,
-    PARAM_RULE_OPTIONS(X)
-#undef X
-};
 
 /* A list of rules, and its name in messages. */
 struct rules {

@@ -4,15 +4,10 @@
 
 #include "base/digest.h"
 #include "config/account.h"
+#include "config/indexes.h"
 #include "config/store.h"
 
 #include <string.h>
-
-enum caller_index {
-#define X(kind, name, ...) CALLER_##name,
-    CALLER_OPTIONS(X)
-#undef X
-};
 
 /* What nobody guesses: 128 bits as hexadecimal digits. [characters] */
 #define TOKEN_MIN 32

@@ -2,16 +2,11 @@
 /* The TLS that callers speak: GnuTLS will use the files, so it must be able to. */
 #include "config/checks.h"
 
+#include "config/indexes.h"
 #include "config/tls_file.h"
 #include "config/x509.h"
 
 #include <stdio.h>
-
-enum listen_tls_index {
-#define X(kind, name, ...) LISTEN_TLS_##name,
-    LISTEN_TLS_OPTIONS(X)
-#undef X
-};
 
 /* "listen[N].tls" */
 #define GROUP_NAME_MAX 64

@@ -3,27 +3,12 @@
 #include "config/checks.h"
 
 #include "config/checked_texts.h"
+#include "config/indexes.h"
 #include "config/store.h"
 #include "config/url.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum upstream_index {
-#define X(kind, name, ...) UPSTREAM_##name,
-    UPSTREAM_OPTIONS(X)
-#undef X
-};
-enum auth_index {
-#define X(kind, name, ...) AUTH_##name,
-    AUTH_OPTIONS(X)
-#undef X
-};
-enum proxy_index {
-#define X(kind, name, ...) PROXY_##name,
-    PROXY_OPTIONS(X)
-#undef X
-};
 
 #define SETTING_NAME_MAX 160
 

@@ -2,6 +2,7 @@
 /* How an upstream's `https://` is spoken. */
 #include "config/checks.h"
 
+#include "config/indexes.h"
 #include "config/tls_file.h"
 #include "config/x509.h"
 
@@ -10,12 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-enum tls_index {
-#define X(kind, name, ...) TLS_##name,
-    TLS_OPTIONS(X)
-#undef X
-};
 
 /* "upstreams.NAME.tls" */
 #define GROUP_NAME_MAX 96

@@ -1,34 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/checks.h"
 
+#include "config/indexes.h"
+
 #include <stdint.h>
 #include <string.h>
-
-enum upstream_index {
-#define X(kind, name, ...) UPSTREAM_##name,
-    UPSTREAM_OPTIONS(X)
-#undef X
-};
-enum timeouts_index {
-#define X(kind, name, ...) TIMEOUTS_##name,
-    TIMEOUTS_OPTIONS(X)
-#undef X
-};
-enum compression_index {
-#define X(kind, name, ...) COMPRESSION_##name,
-    COMPRESSION_OPTIONS(X)
-#undef X
-};
-enum fault_rule_index {
-#define X(kind, name, ...) FAULT_##name,
-    FAULT_RULE_OPTIONS(X)
-#undef X
-};
-enum method_rule_index {
-#define X(kind, name, ...) METHOD_##name,
-    METHOD_RULE_OPTIONS(X)
-#undef X
-};
 
 static void check_faults(const struct checking *c, struct upstream_config *u)
 {

@@ -4,6 +4,7 @@
 #include "config/checks.h"
 #include "config/config_file.h"
 #include "config/findings.h"
+#include "config/indexes.h"
 #include "config/reader.h"
 #include "config/redact.h"
 #include "config/sections.h"
@@ -34,17 +35,6 @@ static void default_listen(struct config *config)
     config->listen = l;
     config->n_listen = 1;
 }
-
-enum upstream_index {
-#define X(kind, name, ...) UPSTREAM_##name,
-    UPSTREAM_OPTIONS(X)
-#undef X
-};
-enum proxy_index {
-#define X(kind, name, ...) PROXY_##name,
-    PROXY_OPTIONS(X)
-#undef X
-};
 
 /* `text` without secrets. One that is too short to be found in it hides all of it. */
 static char *shown_text(const struct config *config, const char *text, const struct origin *origin)

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "config/indexes.h"
 #include "daemon/notify.h"
 
 #include <limits.h>
@@ -20,12 +21,6 @@ static struct config *read_again(struct service *s)
     config_report_done(&report);
     return config;
 }
-
-enum main_index {
-#define X(kind, name, ...) MAIN_##name,
-    MAIN_OPTIONS(X)
-#undef X
-};
 
 static void warn_of_restart(const struct service *s, const struct config *config)
 {

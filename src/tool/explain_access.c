@@ -4,6 +4,7 @@
 #include "tool/explain.h"
 
 #include "codec/json/scan.h"
+#include "config/indexes.h"
 #include "rules/access.h"
 #include "rules/route.h"
 #include "tool/answer.h"
@@ -11,17 +12,6 @@
 
 #include <stdio.h>
 #include <sysexits.h>
-
-enum access_rule_index {
-#define X(kind, name, ...) ACCESS_RULE_##name,
-    ACCESS_RULE_OPTIONS(X)
-#undef X
-};
-enum param_rule_index {
-#define X(kind, name, ...) PARAM_RULE_##name,
-    PARAM_RULE_OPTIONS(X)
-#undef X
-};
 
 /* The caller's rights, and where they stand: "callers[0]", "anonymous". */
 struct rights {
