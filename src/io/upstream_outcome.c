@@ -56,7 +56,10 @@ static bool is_alert_of_certificate(const struct exchange *x)
     return false;
 }
 
-static bool is_refusal_of_certificate(const struct exchange *x, CURLcode rc)
+/* What a result code says of TLS. */
+enum tls_failure { TLS_FINE, TLS_BROKEN, TLS_CERTIFICATE };
+
+static enum tls_failure tls_failure_of(CURLcode rc)
 {
     switch (rc) {
     case CURLE_SSL_CERTPROBLEM:
@@ -67,38 +70,26 @@ static bool is_refusal_of_certificate(const struct exchange *x, CURLcode rc)
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
     case CURLE_SSL_INVALIDCERTSTATUS:
     case CURLE_SSL_CLIENTCERT:
-        return true;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_RECV_ERROR:
-    case CURLE_SEND_ERROR:
-        return x->head.n_lines == 0 && is_alert_of_certificate(x);
-    default:
-        return false;
-    }
-}
-
-static bool is_tls_failure(CURLcode rc)
-{
-    switch (rc) {
+        return TLS_CERTIFICATE;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_ENGINE_NOTFOUND:
     case CURLE_SSL_ENGINE_SETFAILED:
-    case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
-    case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_USE_SSL_FAILED:
     case CURLE_SSL_ENGINE_INITFAILED:
-    case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_SHUTDOWN_FAILED:
-    case CURLE_SSL_CRL_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_SSL_CLIENTCERT:
-        return true;
+        return TLS_BROKEN;
     default:
-        return false;
+        return TLS_FINE;
     }
+}
+
+static bool is_refusal_of_certificate(const struct exchange *x, CURLcode rc)
+{
+    bool may_be_alert =
+        rc == CURLE_SSL_CONNECT_ERROR || rc == CURLE_RECV_ERROR || rc == CURLE_SEND_ERROR;
+    return tls_failure_of(rc) == TLS_CERTIFICATE ||
+           (may_be_alert && x->head.n_lines == 0 && is_alert_of_certificate(x));
 }
 
 /* Something of an answer has come, were it a proxy's to CONNECT. */
@@ -139,7 +130,7 @@ static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
         return UPSTREAM_CONNECT_FAILED;
     /* Once a byte of the request has gone out nobody knows whether it was read, and a connection
      * that was kept has had its handshake. */
-    if (is_tls_failure(rc))
+    if (tls_failure_of(rc) != TLS_FINE)
         return was_sent(x) || is_reused(x) ? UPSTREAM_LOST : UPSTREAM_TLS_FAILED;
     if ((rc == CURLE_RECV_ERROR || rc == CURLE_SEND_ERROR) && refused_unread(x))
         return UPSTREAM_OK;
