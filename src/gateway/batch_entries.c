@@ -73,8 +73,20 @@ void entries_take_back(struct batch *b)
 
 void entry_count(const struct entry *e)
 {
-    const struct request *r = e->batch->request;
+    struct request *r = e->batch->request;
+    r->n_failed += e->failed;
     metrics_count_outcome(r->view, r->upstream, e->method, e->failed ? 1 + (size_t)e->problem : 0);
+}
+
+/* Of several the first is told in the log, one of ours with 5xx before others. A fault is what the
+ * upstream has to say. */
+static void tell_problem(struct request *r, const struct error *err)
+{
+    bool is_first = r->problem == NULL || (r->error.status < 500 && err->status >= 500);
+    if (err->type == PROBLEM_FAULT || !is_first)
+        return;
+    r->problem = problem_info(err->type)->name;
+    r->error = *err;
 }
 
 void entry_write_problem(struct entry *e, struct error *err, const struct call_end *end,
@@ -91,11 +103,13 @@ void entry_write_problem(struct entry *e, struct error *err, const struct call_e
     };
     e->failed = true;
     e->problem = err->type;
+    redacted_error(r->view->config->redactor, err);
+    if (batch_reader_is_list(e->batch->reader))
+        tell_problem(r, err);
     if (e->silent)
         return;
     if (err->retry_after > r->sums.retry_after)
         r->sums.retry_after = err->retry_after;
-    redacted_error(r->view->config->redactor, err);
     dialect_write_problem(e->batch->dialect, &problem, e->id, to);
 }
 

@@ -77,10 +77,13 @@ struct request {
     struct request_sums sums;
     struct batch *batch; /* owned; NULL: it is none, or has ended */
     bool is_batch;
-    size_t n_items; /* the calls of a batch */
+    size_t n_items;  /* the calls of a batch, */
+    size_t n_failed; /* and those that brought no result */
 
     bool failed;         /* `error` is the answer */
-    const char *problem; /* its name, or that of a reply in other words; static; for the log */
+    /* Its name, or that of a reply in other words, or of one of a batch's: then `error` is that.
+     * Static; for the log. */
+    const char *problem;
     const char *refused_for; /* which part of the head: "path", "host" or "origin"; NULL: none */
     struct error error;
     const struct fault *fault;               /* what belongs to the error, */

@@ -186,6 +186,65 @@ def test_the_line_says_why(start, upstream):
     assert line["level"] == "info" and "reason" not in line and line["upstream_status"] == 200
 
 
+@pytest.mark.parametrize("before", range(4))
+@pytest.mark.parametrize("character", ["é", "€", "😀"])
+def test_a_reason_is_cut_between_characters(start, before, character):
+    async def behave(x):
+        text = "." * before + character * 90
+        await x.send(f"HTTP/1.1 500 {text}\r\nContent-Length: 0\r\n\r\n".encode())
+    gateway = start.simple(start.upstream(behave), log={"format": "json"})
+    detail = gateway.call("up", "m", X_Request_Id="cut").json["detail"]
+    reason = gateway.access_line("cut")["reason"]
+    size = len(character.encode())
+    assert detail.startswith(reason) and reason.endswith(character)
+    assert 200 - size < len(reason.encode()) <= 200
+
+
+@pytest.mark.parametrize("multicall", ["always", "never"])
+def test_the_line_of_a_batch_says_why(start, multicall):
+    """How many of its calls brought no result, and of those that are our problems the first, one
+    with 5xx before others; without secrets, for notifications, too."""
+    token = "t0ken-" + "x" * 40
+
+    async def behave(x):
+        if x.method == "system.multicall":
+            faults = {"faultCode": 4, "faultString": "no"}
+            results = {"fault": faults, "odd": 7, "good": [1]}
+            return await x.answer([results.get(call["methodName"], [["m"]])
+                                   for call in x.params[0]])
+        if x.method == "fault":
+            return await x.answer_fault(4, "no")
+        if x.method == "odd":
+            return await x.respond(b"", f"500 {token}")
+        await x.answer(1)
+    upstream = start.upstream(behave)
+    settings = up_settings(upstream, multicall=multicall, auth={"scheme": "bearer", "token": token})
+    settings["anonymous"]["deny"] = ["*/denied"]
+    gateway = start.gateway(settings | {"log": {"format": "json"}})
+
+    def line_of(name, *methods):
+        gateway.batch("up", *[(method,) for method in methods], X_Request_Id=name)
+        return gateway.access_line(name)
+    line = line_of("b-good", "good", "good")
+    assert line["level"] == "info" and not {"failed", "problem", "reason"} & set(line), line
+    line = line_of("b-fault", "good", "fault", "fault")
+    assert (line["level"], line["calls"], line["failed"]) == ("info", 3, 2)
+    assert not {"problem", "reason"} & set(line), line
+    line = line_of("b-denied", "denied", "fault", "good")
+    assert (line["level"], line["failed"], line["problem"]) == ("info", 2, "forbidden")
+    line = line_of("b-odd", "denied", "fault", "odd", "good", "odd")
+    assert (line["level"], line["status"], line["failed"]) == ("warn", 200, 4)
+    problem, reason = (("bad-response", "neither a value") if multicall == "always" else
+                       ("protocol-error", "HTTP status 500"))
+    assert line["problem"] == problem and reason in line["reason"]
+    for name, calls in [("n-list", [{"jsonrpc": "2.0", "method": "odd"}] * 2),
+                        ("n-one", {"jsonrpc": "2.0", "method": "odd"})]:
+        assert gateway.jsonrpc("up", calls, X_Request_Id=name).status == 204
+        line = gateway.access_line(name)
+        assert line["level"] == "warn" and line["problem"] and line["reason"], line
+    assert token not in gateway.stderr
+
+
 def test_refusals_name_the_part(start, upstream):
     gateway = start.gateway(up_settings(upstream) | {"log": {"format": "json"}})
     cases = [("path", "/v1/nobody/m", {}, 404, "/v1/nobody/m"), ("path", "/v2", {}, 404, "/v2"),
