@@ -16,7 +16,7 @@
 
 #define STEP ((size_t)16 * 1024 * 1024)
 
-enum { METHOD, RESPONSE, FAULT, EXTENSIONS, ENCODING, TIMEZONE, TEXT, LINES, HELP };
+enum { METHOD, RESPONSE, FAULT, EXTENSIONS, ENCODING, TIMEZONE, DATES, TEXT, LINES, HELP };
 
 static const struct command_option options[] = {
     [METHOD] = { 'm', "method", "NAME", "write a call of that method" },
@@ -27,6 +27,7 @@ static const struct command_option options[] = {
                      "nonfinite" },
     [ENCODING] = { 0, "encoding", "NAME", "encoding of the document (UTF-8)" },
     [TIMEZONE] = { 0, "timezone", "ZONE", "zone for dates with an offset (UTC)" },
+    [DATES] = { 0, "dates", "FORM", "how dates are written: basic, extended, zulu (basic)" },
     [TEXT] = { 0, "text", "POLICY",
                "text that XML cannot carry: reject, replace, base64 (reject)" },
     [LINES] = { 0, "lines", NULL, "each line is one array, and one line {\"xml\":…} comes out" },
@@ -97,6 +98,8 @@ static bool apply(void *context, size_t row, const char *argument)
         return set_encoding(c, argument);
     case TIMEZONE:
         return set_timezone(c, argument);
+    case DATES:
+        return words_dates(argument, &c->encoding.dates);
     case TEXT:
         return words_text(argument, &c->encoding.text);
     default:
@@ -209,6 +212,8 @@ int command_encode(int argc, char **argv)
         return operand == 0 ? EX_OK : EX_USAGE;
     if (argc - operand > 1)
         return command_misuse("encode", "it reads one file");
+    if (c.encoding.dates == DATES_ZULU && c.encoding.timezone != NULL)
+        return command_misuse("encode", "--dates zulu says UTC: leave out --timezone");
     if (!input_open(&in, argv[operand]))
         return EX_NOINPUT;
     struct encoder *e = encoder_new(NULL);

@@ -62,6 +62,17 @@ bool words_text(const char *argument, enum text_policy *ret)
     return found;
 }
 
+bool words_dates(const char *argument, enum dates_form *ret)
+{
+#define X(word, name) { name, DATES_##word },
+    static const struct word words[] = { DATES_FORM_LIST(X) };
+#undef X
+    unsigned value = 0;
+    bool found = find("--dates", str_of(argument), words, ARRAY_LEN(words), &value);
+    *ret = (enum dates_form)value;
+    return found;
+}
+
 bool words_extensions(const char *argument, unsigned *set)
 {
 #define X(word, name) { name, EXTENSION_##word },

@@ -2,11 +2,13 @@
 """Servers with ways of their own: nothing for no result, dates in other forms, HTML's names."""
 
 import html.entities
+import json
 
 import pytest
 
 from rig.check import assert_problem
 from rig.misbehave import head, responds, sends
+from rig.tool import tool
 from rig.upstream import fault_document, http_response, response_document
 
 RULES = ({"match": "void.*", "empty": "null"}, {"match": "void.never", "empty": "null"},
@@ -86,6 +88,23 @@ def test_dates_of_a_zone(up):
     gateway, _ = up(behave, dates="extended", timezone="+02:00")
     gateway.call("up", "m", [{"$dateTime": "1998-07-17T14:08:55Z"}])
     assert "<dateTime.iso8601>1998-07-17T16:08:55</dateTime.iso8601>" in seen[0]
+
+
+@pytest.mark.parametrize("form", DATES)
+def test_dates_of_the_tool(form):
+    """As the setting has it."""
+    for date in ("1998-07-17T16:08:55+02:00", 900684535, DATES["basic"]):
+        done = tool("encode", "--dates", form, data=json.dumps([{"$dateTime": date}]).encode())
+        assert done.status == 0, done.err
+        assert f"<dateTime.iso8601>{DATES[form]}</dateTime.iso8601>" in done.out
+    done = tool("encode", "--dates", "iso", data=b"[]")
+    assert done.status == 64 and "basic, extended, zulu" in done.err
+    done = tool("encode", "--dates", form, "--timezone", "+02:00",
+                data=b'[{"$dateTime": "1998-07-17T14:08:55Z"}]')
+    if form == "zulu":
+        assert done.status == 64 and "--timezone" in done.err
+    else:
+        assert done.status == 0 and "16:08:55" in done.out
 
 
 def test_names_of_html(up):
