@@ -16,6 +16,8 @@ function __rpcgate_argument
             printf '%s\n' plain tagged
         case --integers
             printf '%s\n' number string safe
+        case --dates
+            printf '%s\n' basic extended zulu
         case --text
             printf '%s\n' reject replace base64
         case -c --config --token-file --ca-file
@@ -31,6 +33,11 @@ function __rpcgate_operand
     set -l ask $argv[6..-1]
     switch $argv[2]:$argv[4]
         case explain:0 check:0 call:0 methods:0 describe:0
+            if test -z "$file" # the help tells which is read then
+                set file ($program $argv[2] --help 2>/dev/null |
+                    string replace -rf '^  -c, --config FILE .*\((/.*)\)$' '$1')
+                test -r "$file"; or set file ''
+            end
             if test -n "$file"
                 $program upstreams --config $file 2>/dev/null
             else

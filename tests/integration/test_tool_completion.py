@@ -93,6 +93,7 @@ def test_arguments_of_options(complete, tmp_path):
     assert complete("rpcgate call --types=t") == ["tagged"]
     assert complete("rpcgate decode --integers s") == ["safe", "string"]
     assert complete("rpcgate encode --text ") == ["base64", "reject", "replace"]
+    assert complete("rpcgate encode --dates ") == ["basic", "extended", "zulu"]
     assert complete("rpcgate call --timeout ") == []
     (tmp_path / "one file").touch()
     (tmp_path / "other").touch()
@@ -118,6 +119,47 @@ def test_upstreams_of_a_file(complete, url, tmp_path):
         assert complete(f"rpcgate {command} --config=r.conf ") == ["x1", "x2", "y"]
         assert complete(f"rpcgate {command} --config '{tmp_path}/r.conf' y") == ["y"]
         assert complete(f"rpcgate {command} -c none.conf ") == []
+
+
+#: rpcgate with another configuration that is read where none is named, which its help tells.
+ELSEWHERE = """#!/bin/sh
+"{program}" "$@" | sed 's|(/[^)]*/rpcgate.conf)|({file})|'
+"""
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "bin").mkdir()
+    script = tmp_path / "bin" / "rpcgate"
+    script.write_text(ELSEWHERE.format(program=RPCGATE, file=tmp_path / "etc" / "usual.conf"))
+    script.chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize("shell", ["bash", "fish"])
+def test_upstreams_of_the_usual_file(elsewhere, url, shell):
+    """`check` and `explain` read it where none is named, so its names are theirs; the gateway is asked
+    where there is none, and by the other commands."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"no {shell} here")
+
+    def complete(line):
+        command = ["bash", "--norc", "--noprofile", "-c", BASH, "bash",
+                   str(COMPLETIONS / "rpcgate"), str(elsewhere / "bin"), line]
+        if shell == "fish":
+            command = ["fish", "--no-config", "-c", f"source {COMPLETIONS}/rpcgate.fish; "
+                       f"set -x PATH {elsewhere}/bin $PATH; complete -C $argv[1]", line]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=DEADLINE, check=True, cwd=elsewhere,
+            env=program_environment({"LC_ALL": "C.UTF-8", "RPCGATE_URL": url,
+                                     "HOME": str(elsewhere)}))
+        assert not done.stderr, done.stderr
+        return sorted(row.split("\t")[0] for row in done.stdout.splitlines() if row)
+    assert complete("rpcgate check de") == complete("rpcgate explain de") == ["deep", "demo"]
+    (elsewhere / "etc" / "usual.conf").write_text(CONFIGURATION)
+    assert complete("rpcgate check ") == complete("rpcgate explain ") == ["x1", "x2", "y"]
+    assert complete("rpcgate call de") == ["deep", "demo"]
 
 
 def test_rpcgated(complete, tmp_path):
@@ -208,6 +250,19 @@ def test_zsh(tmp_path, url, words, offered):
     finally:
         terminal.close()
     assert not (tmp_path / "evil").exists(), "a name was executed"
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="no zsh here")
+def test_zsh_of_the_usual_file(elsewhere):
+    terminal = Terminal(elsewhere)
+    (elsewhere / "etc" / "usual.conf").write_text(CONFIGURATION)
+    try:
+        terminal.type(ZSH.format(programs=elsewhere / "bin", folder=COMPLETIONS))
+        terminal.wait_for("==> ")
+        terminal.type("rpcgate check x\t")
+        terminal.wait_for("x1", "x2")
+    finally:
+        terminal.close()
 
 
 @pytest.mark.skipif(shutil.which("fish") is None, reason="no fish here")
