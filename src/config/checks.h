@@ -4,9 +4,9 @@
 #ifndef RPCGATE_CONFIG_CHECKS_H
 #define RPCGATE_CONFIG_CHECKS_H
 
-#include "config/config.h"
 #include "config/findings.h"
 #include "config/secret_list.h"
+#include "settings/snapshot.h"
 
 struct checking {
     struct config *config;

@@ -5,7 +5,7 @@
 #include "base/digest.h"
 #include "config/account.h"
 #include "config/indexes.h"
-#include "config/store.h"
+#include "settings/store.h"
 
 #include <string.h>
 

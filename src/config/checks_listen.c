@@ -4,7 +4,7 @@
 #include "config/checks.h"
 
 #include "config/account.h"
-#include "config/checked_texts.h"
+#include "settings/checked_texts.h"
 
 #include <string.h>
 

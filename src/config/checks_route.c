@@ -2,10 +2,10 @@
 /* How an upstream is reached: its URLs, our credentials, a proxy. */
 #include "config/checks.h"
 
-#include "config/checked_texts.h"
 #include "config/indexes.h"
-#include "config/store.h"
-#include "config/url.h"
+#include "settings/checked_texts.h"
+#include "settings/store.h"
+#include "settings/url.h"
 
 #include <stdio.h>
 #include <string.h>

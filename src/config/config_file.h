@@ -5,19 +5,11 @@
 
 #include "config/source.h"
 #include "config/syntax.h"
+#include "settings/kinds.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum setting_type {
-    SETTING_GROUP,
-    SETTING_LIST, /* of either kind, [ ] and ( ) */
-    SETTING_TEXT,
-    SETTING_INTEGER,
-    SETTING_DECIMAL,
-    SETTING_FLAG
-};
 
 struct setting {
     enum setting_type type;

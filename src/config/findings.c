@@ -2,6 +2,7 @@
 #include "config/findings.h"
 
 #include "base/alloc.h"
+#include "config/config.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #ifndef RPCGATE_CONFIG_INDEXES_H
 #define RPCGATE_CONFIG_INDEXES_H
 
-#include "config/option_list.h"
+#include "settings/option_list.h"
 
 enum limits_index {
 #define X(kind, name, ...) LIMITS_##name,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `--show-config`: a configuration file that says where each value comes from. */
 #include "config/config.h"
-#include "config/sections.h"
 #include "config/shown.h"
+#include "settings/sections.h"
 
 /* Where the origins stand, unless the value is longer. [columns] */
 #define ORIGIN_COLUMN 60

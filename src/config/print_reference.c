@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* docs/reference/configuration.md: all settings in tables, and how values are written. */
 #include "config/config.h"
-#include "config/sections.h"
 #include "config/shown.h"
+#include "settings/sections.h"
 
 #include <string.h>
 

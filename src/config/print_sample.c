@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* etc/rpcgate.conf: each setting with its help, commented out. */
 #include "config/config.h"
-#include "config/sections.h"
 #include "config/shown.h"
+#include "settings/sections.h"
 
 #include <string.h>
 

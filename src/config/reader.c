@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/reader_inside.h"
 
-#include "config/checked_texts.h"
 #include "config/nearest.h"
+#include "settings/checked_texts.h"
 
 #include <string.h>
 

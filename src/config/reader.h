@@ -7,8 +7,8 @@
 #include "config/config_file.h"
 #include "config/findings.h"
 #include "config/secret_list.h"
-#include "config/sections.h"
 #include "config/substitute.h"
+#include "settings/sections.h"
 
 struct reader {
     struct store *store;

@@ -2,9 +2,9 @@
 /* The values of settings: resolved from the file, held against the table, kept. */
 #include "config/reader_inside.h"
 
-#include "config/checked_texts.h"
-#include "config/secret.h"
 #include "config/shown.h"
+#include "settings/checked_texts.h"
+#include "settings/secret.h"
 
 #include <assert.h>
 #include <stdio.h>

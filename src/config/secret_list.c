@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
-#include "config/checked_texts.h"
+#include "settings/checked_texts.h"
 
 #include <stdlib.h>
 

@@ -4,9 +4,9 @@
 #define RPCGATE_CONFIG_SECRET_LIST_H
 
 #include "base/str.h"
-#include "config/config.h"
 #include "config/findings.h"
-#include "config/store.h"
+#include "settings/snapshot.h"
+#include "settings/store.h"
 
 #include <stddef.h>
 

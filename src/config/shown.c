@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/shown.h"
 
-#include "config/checked_texts.h"
-#include "config/secret.h"
-#include "config/url.h"
+#include "settings/checked_texts.h"
+#include "settings/secret.h"
+#include "settings/url.h"
 
 static void escape_as(struct buf *to, struct str text, bool resolved)
 {

@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 #include "base/str.h"
-#include "config/kinds.h"
 #include "config/substitute.h"
+#include "settings/kinds.h"
 
 /* Appends `text` in quotes, so that reading it gives the same text again. */
 void shown_quote(struct buf *to, struct str text);

@@ -6,9 +6,9 @@
 #define RPCGATE_CONFIG_SOURCE_H
 
 #include "base/buf.h"
-#include "config/config.h"
 #include "config/findings.h"
-#include "config/store.h"
+#include "settings/snapshot.h"
+#include "settings/store.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "config/lexer.h"
-#include "config/sections.h"
+#include "settings/sections.h"
 
 #include <stdint.h>
 #include <stdlib.h>

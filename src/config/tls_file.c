@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "config/credentials.h"
 #include "config/read_file.h"
-#include "config/store.h"
+#include "settings/store.h"
 
 /* More than all CAs of a system. [bytes] */
 #define PEM_MAX ((size_t)8 << 20)

@@ -2,8 +2,8 @@
 #include "daemon/demo.h"
 
 #include "config/config.h"
-#include "daemon/demo_server.h"
 #include "daemon/service.h"
+#include "demo/server.h"
 
 #include <stdio.h>
 #include <string.h>

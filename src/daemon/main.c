@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
 #include "config/config.h"
-#include "config/secret.h"
 #include "daemon/demo.h"
 #include "daemon/options.h"
 #include "daemon/service.h"
+#include "settings/secret.h"
 
 #include <fcntl.h>
 #ifdef __GLIBC__

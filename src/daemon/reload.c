@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "config/config.h"
 #include "config/indexes.h"
 #include "daemon/notify.h"
 

@@ -3,7 +3,7 @@
 #ifndef RPCGATE_DAEMON_SERVICE_H
 #define RPCGATE_DAEMON_SERVICE_H
 
-#include "config/config.h"
+#include "settings/snapshot.h"
 
 struct service_options {
     const char *path; /* of the configuration file; NULL: there is none to read again */

@@ -4,9 +4,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "config/redact.h"
 #include "gateway/refusals.h"
 #include "rules/media.h"
+#include "settings/redact.h"
 
 #include <stdint.h>
 #include <string.h>

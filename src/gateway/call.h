@@ -9,7 +9,6 @@
 #include "base/list.h"
 #include "codec/error.h"
 #include "codec/xml/decode.h"
-#include "config/config.h"
 #include "gateway/memory.h"
 #include "gateway/response.h"
 #include "gateway/turn.h"
@@ -18,6 +17,7 @@
 #include "rules/problem.h"
 #include "rules/retry.h"
 #include "rules/route.h"
+#include "settings/snapshot.h"
 
 #include <stdbool.h>
 #include <stdint.h>

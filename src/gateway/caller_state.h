@@ -7,8 +7,8 @@
 
 #include "base/macros.h"
 #include "codec/error.h"
-#include "config/config.h"
 #include "gateway/memory.h"
+#include "settings/snapshot.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -7,8 +7,8 @@
 
 #include "base/list.h"
 #include "base/macros.h"
-#include "config/config.h"
 #include "io/http_server.h"
+#include "settings/snapshot.h"
 
 #include <stdbool.h>
 #include <stddef.h>

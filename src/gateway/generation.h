@@ -6,10 +6,10 @@
 #define RPCGATE_GATEWAY_GENERATION_H
 
 #include "base/macros.h"
-#include "config/config.h"
 #include "gateway/gateway.h"
 #include "gateway/listener_state.h"
 #include "gateway/upstream_state.h"
+#include "settings/snapshot.h"
 
 #include <stdatomic.h>
 #include <stddef.h>

@@ -11,8 +11,8 @@
 #include "base/macros.h"
 #include "base/str.h"
 #include "codec/error.h"
-#include "config/config.h"
 #include "gateway/view.h"
+#include "settings/snapshot.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -4,9 +4,9 @@
 #define RPCGATE_GATEWAY_OUTCOME_H
 
 #include "codec/error.h"
-#include "config/config.h"
 #include "io/upstream.h"
 #include "rules/problem.h"
+#include "settings/snapshot.h"
 
 /* Fills `err` for an exchange that ended without a complete HTTP response. */
 void outcome_error(const struct upstream_outcome *outcome, const struct upstream_config *upstream,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/redacted.h"
 
-#include "config/url.h"
+#include "settings/url.h"
 
 #include <stdint.h>
 

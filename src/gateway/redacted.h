@@ -5,8 +5,8 @@
 
 #include "base/buf.h"
 #include "codec/error.h"
-#include "config/redact.h"
 #include "gateway/outcome.h"
+#include "settings/redact.h"
 
 /* The texts of a fault or a response become copies in `text`, which is initialised here: half a
  * secret at the end of what was cut is one, too. Those of a fault are counted in `budget`; where

@@ -8,7 +8,6 @@
 #include "base/chain.h"
 #include "base/list.h"
 #include "codec/error.h"
-#include "config/config.h"
 #include "gateway/call.h"
 #include "gateway/door.h"
 #include "gateway/look.h"
@@ -19,6 +18,7 @@
 #include "rules/caller.h"
 #include "rules/problem.h"
 #include "rules/route.h"
+#include "settings/snapshot.h"
 
 #include <stdbool.h>
 #include <stdint.h>

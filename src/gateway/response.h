@@ -9,10 +9,10 @@
 #include "base/macros.h"
 #include "codec/error.h"
 #include "codec/xml/decode.h"
-#include "config/config.h"
 #include "gateway/outcome.h"
 #include "io/upstream.h"
 #include "rules/problem.h"
+#include "settings/snapshot.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,10 +6,10 @@
 #define RPCGATE_GATEWAY_UPSTREAM_STATE_H
 
 #include "base/macros.h"
-#include "config/config.h"
 #include "gateway/breaker.h"
 #include "gateway/metrics.h"
 #include "gateway/permits.h"
+#include "settings/snapshot.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>

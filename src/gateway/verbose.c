@@ -4,8 +4,8 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/log.h"
-#include "config/redact.h"
 #include "gateway/call.h"
+#include "settings/redact.h"
 
 #include <stdint.h>
 #include <stdlib.h>

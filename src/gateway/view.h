@@ -6,7 +6,7 @@
 #define RPCGATE_GATEWAY_VIEW_H
 
 #include "base/list.h"
-#include "config/config.h"
+#include "settings/snapshot.h"
 
 #include <stddef.h>
 #include <stdint.h>

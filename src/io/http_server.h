@@ -23,9 +23,9 @@
 #include "base/chain.h"
 #include "base/macros.h"
 #include "base/str.h"
-#include "config/config.h"
 #include "io/loop.h"
 #include "rules/head.h"
+#include "settings/snapshot.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,7 +4,7 @@
 #define RPCGATE_IO_LISTENER_H
 
 #include "base/macros.h"
-#include "config/config.h"
+#include "settings/snapshot.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -11,8 +11,8 @@
 #include "base/list.h"
 #include "base/macros.h"
 #include "base/str.h"
-#include "config/config.h"
 #include "io/loop.h"
+#include "settings/snapshot.h"
 
 #include <stdbool.h>
 #include <stddef.h>

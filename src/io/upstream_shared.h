@@ -5,9 +5,9 @@
 #define RPCGATE_IO_UPSTREAM_SHARED_H
 
 #include "base/macros.h"
-#include "config/config.h"
 #include "io/upstream_keeping.h"
 #include "rules/digest_login.h"
+#include "settings/snapshot.h"
 
 #include <stddef.h>
 #include <stdint.h>

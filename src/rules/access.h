@@ -4,7 +4,7 @@
 #define RPCGATE_RULES_ACCESS_H
 
 #include "base/str.h"
-#include "config/config.h"
+#include "settings/snapshot.h"
 
 #include <stdbool.h>
 #include <stddef.h>

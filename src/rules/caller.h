@@ -6,9 +6,9 @@
 
 #include "base/macros.h"
 #include "codec/error.h"
-#include "config/config.h"
 #include "rules/access.h"
 #include "rules/head.h"
+#include "settings/snapshot.h"
 
 /* What a request shows of its sender. */
 struct credentials {

@@ -5,7 +5,7 @@
 
 #include "codec/error.h"
 #include "codec/xml/decode.h"
-#include "config/config.h"
+#include "settings/snapshot.h"
 
 /* Fills `err` with the problem FAULT. Its status comes from the first of the upstream's rules
  * (`faults`) that matches, else from the code (-32601, -506: 404; -32602, -32600: 400; -32700 to

@@ -6,8 +6,8 @@
 
 #include "base/macros.h"
 #include "codec/error.h"
-#include "config/config.h"
 #include "rules/head.h"
+#include "settings/snapshot.h"
 
 /* `Host`, or the target's authority in place of it (without port, case, final dot) must be
  * `localhost`, a loopback address, the local address, or one of `hosts`; on unix sockets any; none

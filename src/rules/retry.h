@@ -6,7 +6,7 @@
 
 #include "base/str.h"
 #include "codec/error.h"
-#include "config/config.h"
+#include "settings/snapshot.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `rpcgate call`: one call, through a gateway or without one. */
 #include "base/alloc.h"
-#include "config/url.h"
+#include "settings/url.h"
 #include "tool/answer.h"
 #include "tool/command.h"
 #include "tool/direct.h"

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "config/config.h"
 #include "io/loop.h"
 #include "tool/command.h"
 #include "tool/harmless.h"

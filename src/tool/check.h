@@ -8,9 +8,9 @@
 #include "base/chain.h"
 #include "codec/error.h"
 #include "codec/xml/decode.h"
-#include "config/config.h"
 #include "io/upstream.h"
 #include "io/upstream_details.h"
+#include "settings/snapshot.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
 #include "tool/check.h"
 
 #include "base/clock.h"
-#include "config/url.h"
 #include "rules/media.h"
+#include "settings/url.h"
 #include "tool/document.h"
 
 #include <assert.h>

@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/terminal.h"
-#include "config/redact.h"
+#include "settings/redact.h"
 #include "tool/check_advice.h"
 
 #include <inttypes.h>

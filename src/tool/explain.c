@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tool/explain.h"
 
+#include "config/config.h"
 #include "rules/retry.h"
 #include "tool/answer.h"
 #include "tool/command.h"

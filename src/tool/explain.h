@@ -6,8 +6,8 @@
 #include "base/buf.h"
 #include "base/chain.h"
 #include "base/macros.h"
-#include "config/config.h"
 #include "rules/access.h"
+#include "settings/snapshot.h"
 
 #include <stdbool.h>
 

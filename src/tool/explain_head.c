@@ -2,7 +2,7 @@
 #include "tool/explain.h"
 
 #include "base/clock.h"
-#include "config/secret.h"
+#include "settings/secret.h"
 #include "tool/server.h"
 
 #include <string.h>

@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "base/terminal.h"
 #include "config/read_file.h"
-#include "config/url.h"
 #include "rules/retry_after.h"
+#include "settings/url.h"
 #include "tool/server.h"
 
 #include <inttypes.h>

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tool/server.h"
 
-#include "config/kinds.h"
+#include "config/config.h"
 #include "config/shown.h"
-#include "config/url.h"
 #include "io/loop.h"
+#include "settings/kinds.h"
+#include "settings/url.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -7,8 +7,8 @@
 
 #include "base/macros.h"
 #include "base/str.h"
-#include "config/config.h"
 #include "io/upstream.h"
+#include "settings/snapshot.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "config/config.h"
 #include "config_text.h"
 
 #define TOKEN "0123456789abcdef0123456789abcdef"

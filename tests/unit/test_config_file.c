@@ -14,8 +14,9 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
-#include "config/store.h"
+#include "config/config.h"
 #include "config_text.h"
+#include "settings/store.h"
 
 /* A folder of files; gone at the end. */
 static int make_folder(void **state)

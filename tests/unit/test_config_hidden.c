@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What came from a file is told nowhere: each setting of the tables gets its value from one, good
  * or bad, and neither errors nor warnings nor --show-config have it. */
-#include "config/sections.h"
+#include "settings/sections.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "config/config.h"
 #include "config_text.h"
 
 /* What is in the file, and what must not be told of it. */

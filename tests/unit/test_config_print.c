@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "config/config.h"
 #include "config_text.h"
 
 /* With one space for any run of them. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The option lists: what they say of themselves, and the documents made from them. */
 #include "config/nearest.h"
-#include "config/secret.h"
-#include "config/sections.h"
 #include "config/shown.h"
+#include "settings/secret.h"
+#include "settings/sections.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "config/config.h"
 #include "config_text.h"
 
 static int64_t number_of(const struct option_row *row, const char *text)

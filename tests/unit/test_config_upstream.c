@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "config/config.h"
 #include "config_text.h"
 
 /* Nothing is encoded in these; they only look like it. */

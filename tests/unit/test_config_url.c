@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "config/url.h"
+#include "settings/url.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

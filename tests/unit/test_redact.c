@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "config/redact.h"
-#include "config/store.h"
+#include "settings/redact.h"
+#include "settings/store.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

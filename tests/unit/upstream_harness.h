@@ -6,9 +6,9 @@
 
 #include "base/buf.h"
 #include "base/chain.h"
-#include "config/config.h"
 #include "io/loop.h"
 #include "io/upstream.h"
+#include "settings/snapshot.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

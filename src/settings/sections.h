@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The lists of option_list.h as tables: what the reader and the printers walk. */
-#ifndef RPCGATE_CONFIG_SECTIONS_H
-#define RPCGATE_CONFIG_SECTIONS_H
+#ifndef RPCGATE_SETTINGS_SECTIONS_H
+#define RPCGATE_SETTINGS_SECTIONS_H
 
-#include "config/config.h"
-#include "config/kinds.h"
+#include "settings/kinds.h"
+#include "settings/snapshot.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "config/redact.h"
+#include "settings/redact.h"
 
 #include "codec/error.h"
-#include "config/patterns.h"
-#include "config/secret_forms.h"
-#include "config/store.h"
+#include "settings/patterns.h"
+#include "settings/secret_forms.h"
+#include "settings/store.h"
 
 #include <stdint.h>
 

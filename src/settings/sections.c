@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "config/sections.h"
+#include "settings/sections.h"
 
 /* For each list OWNER names the struct that its rows are members of. */
 #define ROW(kind_, name_, standard_, example_, least_, greatest_, reload_, help_)                  \

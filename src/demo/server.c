@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/demo_server.h"
+#include "demo/server.h"
 
 #include "base/alloc.h"
 #include "base/chain.h"
@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "codec/xml/decode.h"
 #include "codec/xml/encode.h"
-#include "daemon/demo_methods.h"
+#include "demo/methods.h"
 #include "io/http_server.h"
 #include "io/listener.h"
 #include "io/loop.h"

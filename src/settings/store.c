@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "config/store.h"
+#include "settings/store.h"
 
 #include "base/alloc.h"
-#include "config/secret.h"
+#include "settings/secret.h"
 
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the demo upstream can do. Params and results are JSON text in tagged form, so that every
  * XML-RPC type gets through. */
-#ifndef RPCGATE_DAEMON_DEMO_METHODS_H
-#define RPCGATE_DAEMON_DEMO_METHODS_H
+#ifndef RPCGATE_DEMO_METHODS_H
+#define RPCGATE_DEMO_METHODS_H
 
 #include "base/buf.h"
 #include "base/str.h"

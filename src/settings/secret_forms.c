@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "config/secret_forms.h"
+#include "settings/secret_forms.h"
 
 #include "base/alloc.h"
 #include "base/chain.h"
 #include "codec/error.h"
-#include "codec/value/base64.h"
 #include "codec/json/text.h"
+#include "codec/value/base64.h"
 #include "codec/value/text_repair.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/demo_validator.h"
+#include "demo/validator.h"
 
 #include "codec/json/cursor.h"
 

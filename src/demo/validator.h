@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The eight methods of the `validator1` suite, by which XML-RPC servers have been tested since
  * 1999 (http://xmlrpc.com/validator1). */
-#ifndef RPCGATE_DAEMON_DEMO_VALIDATOR_H
-#define RPCGATE_DAEMON_DEMO_VALIDATOR_H
+#ifndef RPCGATE_DEMO_VALIDATOR_H
+#define RPCGATE_DEMO_VALIDATOR_H
 
-#include "daemon/demo_methods.h"
+#include "demo/methods.h"
 
 #include <cjson/cJSON.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Are settings of two snapshots the same? The tables are walked, so that none is forgotten. */
-#include "config/config.h"
-#include "config/sections.h"
+#include "settings/sections.h"
+#include "settings/snapshot.h"
 
 #include <string.h>
 

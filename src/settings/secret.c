@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "config/secret.h"
+#include "settings/secret.h"
 
 #include "base/alloc.h"
 

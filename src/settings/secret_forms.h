@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a secret may look like in foreign text: what servers and we ourselves make of its bytes, and
  * how they are written. */
-#ifndef RPCGATE_CONFIG_SECRET_FORMS_H
-#define RPCGATE_CONFIG_SECRET_FORMS_H
+#ifndef RPCGATE_SETTINGS_SECRET_FORMS_H
+#define RPCGATE_SETTINGS_SECRET_FORMS_H
 
 #include "base/buf.h"
 #include "base/str.h"

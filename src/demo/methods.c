@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/demo_methods.h"
+#include "demo/methods.h"
 
 #include "codec/json/cursor.h"
-#include "daemon/demo_validator.h"
+#include "demo/validator.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "config/kinds.h"
+#include "settings/kinds.h"
 
-#include "config/checked_texts.h"
+#include "settings/checked_texts.h"
 
 static bool refuse(struct buf *why, const char *rest)
 {

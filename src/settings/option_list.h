@@ -18,8 +18,8 @@
  * parent: group##_config is the struct, name the member and the name in the file. Lists whose
  * entries are groups, or the string that an entry's `match` is, are rows
  * R(group, name, "example", "help"). */
-#ifndef RPCGATE_CONFIG_OPTION_LIST_H
-#define RPCGATE_CONFIG_OPTION_LIST_H
+#ifndef RPCGATE_SETTINGS_OPTION_LIST_H
+#define RPCGATE_SETTINGS_OPTION_LIST_H
 
 /* Kinds: K(kind, form, "name for users", "how it is written"). The form says what it becomes: a
  * NUMBER (enum values and flags too), a TEXT, TEXTS, WORDS, which are a set of bits, or a CODE,

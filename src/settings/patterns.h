@@ -2,8 +2,8 @@
 /* Looks for many texts at once, in one walk over what may hold them: the automaton of Aho and
  * Corasick (1975). Where one stands says which longest beginning of a pattern the text that was
  * read ends with; a step costs the same whatever number of patterns there are. */
-#ifndef RPCGATE_CONFIG_PATTERNS_H
-#define RPCGATE_CONFIG_PATTERNS_H
+#ifndef RPCGATE_SETTINGS_PATTERNS_H
+#define RPCGATE_SETTINGS_PATTERNS_H
 
 #include "base/str.h"
 

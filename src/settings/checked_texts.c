@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "config/checked_texts.h"
+#include "settings/checked_texts.h"
 
 #include "base/alloc.h"
 #include "codec/xml/decode.h"
 #include "codec/xml/encode.h"
-#include "config/url.h"
+#include "settings/url.h"
 
 #include <arpa/inet.h>
 #include <sys/un.h>

@@ -2,8 +2,8 @@
 /* Memory for secrets: not swapped out and not in core dumps where the system allows that, and
  * overwritten when it is given back. It only grows, and all of it ends at once. Filled by one
  * thread; then any thread may read it. */
-#ifndef RPCGATE_CONFIG_SECRET_H
-#define RPCGATE_CONFIG_SECRET_H
+#ifndef RPCGATE_SETTINGS_SECRET_H
+#define RPCGATE_SETTINGS_SECRET_H
 
 #include "base/macros.h"
 #include "base/str.h"

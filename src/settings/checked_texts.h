@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the texts of the configuration must look like, by kind. Each returns false with a sentence
  * in `why`, which has nothing of a secret in it. Pure. */
-#ifndef RPCGATE_CONFIG_CHECKED_TEXTS_H
-#define RPCGATE_CONFIG_CHECKED_TEXTS_H
+#ifndef RPCGATE_SETTINGS_CHECKED_TEXTS_H
+#define RPCGATE_SETTINGS_CHECKED_TEXTS_H
 
 #include "base/buf.h"
 #include "base/str.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a snapshot of the configuration points to: it only grows while the snapshot is made, and
  * goes with it. */
-#ifndef RPCGATE_CONFIG_STORE_H
-#define RPCGATE_CONFIG_STORE_H
+#ifndef RPCGATE_SETTINGS_STORE_H
+#define RPCGATE_SETTINGS_STORE_H
 
 #include "base/macros.h"
 #include "base/str.h"

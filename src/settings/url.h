@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The URL of an upstream or proxy, taken apart without libcurl, so that what libcurl gets is known:
  * user and password out of it, a host and path that are what they look like. RFC 3986. */
-#ifndef RPCGATE_CONFIG_URL_H
-#define RPCGATE_CONFIG_URL_H
+#ifndef RPCGATE_SETTINGS_URL_H
+#define RPCGATE_SETTINGS_URL_H
 
 #include "base/buf.h"
 #include "base/str.h"
-#include "config/config.h"
-#include "config/store.h"
+#include "settings/snapshot.h"
+#include "settings/store.h"
 
 #include <stdbool.h>
 

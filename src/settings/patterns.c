@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "config/patterns.h"
+#include "settings/patterns.h"
 
 #include "base/alloc.h"
-#include "config/store.h"
+#include "settings/store.h"
 
 #include <assert.h>
 #include <stdlib.h>

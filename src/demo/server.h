@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The demo upstream: a true XML-RPC server on a free loopback port, in a thread of its own. The
  * gateway reaches it over a socket, as it reaches any other. */
-#ifndef RPCGATE_DAEMON_DEMO_SERVER_H
-#define RPCGATE_DAEMON_DEMO_SERVER_H
+#ifndef RPCGATE_DEMO_SERVER_H
+#define RPCGATE_DEMO_SERVER_H
 
 #include "base/macros.h"
 

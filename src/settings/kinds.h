@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kinds of settings: how each is read from text. Defaults and bounds are read by the same
  * functions as the file's values. Pure. */
-#ifndef RPCGATE_CONFIG_KINDS_H
-#define RPCGATE_CONFIG_KINDS_H
+#ifndef RPCGATE_SETTINGS_KINDS_H
+#define RPCGATE_SETTINGS_KINDS_H
 
 #include "base/buf.h"
 #include "base/str.h"
-#include "config/config_file.h"
+#include "settings/snapshot.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* How a setting is written in the file. */
+enum setting_type {
+    SETTING_GROUP,
+    SETTING_LIST, /* of either kind, [ ] and ( ) */
+    SETTING_TEXT,
+    SETTING_INTEGER,
+    SETTING_DECIMAL,
+    SETTING_FLAG
+};
 
 /* What a setting becomes: a number (also of an enum or flag), a text, texts, a set of bits, or a
  * struct fault_code. */

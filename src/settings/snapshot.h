@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration: a snapshot that never changes once it is made. Any thread may read it; who
+ * keeps it holds a reference, and a request ends on the snapshot that it began with. */
+#ifndef RPCGATE_SETTINGS_SNAPSHOT_H
+#define RPCGATE_SETTINGS_SNAPSHOT_H
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/macros.h"
+#include "base/str.h"
+#include "codec/options.h"
+#include "settings/option_list.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct digest;
+struct store;
+
+enum empty_answer { EMPTY_ANSWER_ERROR, EMPTY_ANSWER_IS_NULL };
+enum auth_scheme { AUTH_SCHEME_NONE, AUTH_SCHEME_BASIC, AUTH_SCHEME_DIGEST, AUTH_SCHEME_BEARER };
+enum tls_version { TLS_VERSION_1_0, TLS_VERSION_1_1, TLS_VERSION_1_2, TLS_VERSION_1_3 };
+enum serve {
+    SERVE_API = 1 << 0,
+    SERVE_ADMIN = 1 << 1, /* the two that follow */
+    SERVE_HEALTH = 1 << 2,
+    SERVE_METRICS = 1 << 3
+};
+enum multicall_use { MULTICALL_USE_AUTO, MULTICALL_USE_ALWAYS, MULTICALL_USE_NEVER };
+enum multicall_shape { MULTICALL_SHAPE_AUTO, MULTICALL_SHAPE_WRAPPED, MULTICALL_SHAPE_BARE };
+
+/* A list of strings; owned by the snapshot. */
+struct texts {
+    char **items;
+    size_t n;
+};
+
+/* A condition on a fault's code. */
+struct fault_code {
+    enum { FAULT_CODE_ANY, FAULT_CODE_NUMBER, FAULT_CODE_GLOB } form;
+    int64_t number;
+    char *glob; /* owned by the snapshot */
+};
+
+/* Where something stands. */
+struct place {
+    const char *file; /* owned by the snapshot; NULL: nowhere, it is a default */
+    unsigned line;    /* in `file`; 0: the file as a whole */
+    unsigned at;      /* line in the whole text with its includes: the order of the file */
+};
+
+/* Where a setting's value comes from, and how it is shown. */
+struct origin {
+    struct place place;
+    const char *shown; /* as the file has it, with secrets as ***; NULL: the table's default.
+                          Owned by the snapshot */
+    bool unused;       /* it has no meaning beside other settings */
+    bool unresolved;   /* a secret in it was not read: it is sealed, or under -t was not there */
+    bool hidden;       /* some of it came from a file or a credential, and is not told */
+};
+
+/* A setting's text as messages and the log have it. */
+static inline const char *origin_told(const struct origin *origin, const char *text)
+{
+    return origin->hidden ? "***" : text;
+}
+
+typedef bool OPTION_C_flag;
+typedef int64_t OPTION_C_count;
+typedef size_t OPTION_C_size;      /* [bytes] */
+typedef int64_t OPTION_C_duration; /* [ms] */
+typedef unsigned OPTION_C_mode;
+typedef char *OPTION_C_text; /* texts of all kinds: NULL: not set */
+typedef char *OPTION_C_secret;
+typedef char *OPTION_C_path;
+typedef char *OPTION_C_problem;
+typedef char *OPTION_C_pin;
+typedef char *OPTION_C_url;
+typedef char *OPTION_C_proxy_url;
+typedef char *OPTION_C_address;
+typedef char *OPTION_C_socket_path;
+typedef char *OPTION_C_zone;
+typedef char *OPTION_C_encoding;
+typedef char *OPTION_C_decoding;
+typedef char *OPTION_C_name;
+typedef char *OPTION_C_call_glob; /* "upstream/method", checked */
+typedef struct texts OPTION_C_urls;
+typedef struct texts OPTION_C_host_names;
+typedef struct texts OPTION_C_no_proxy;
+typedef struct texts OPTION_C_headers; /* "Name: value", checked */
+typedef struct texts OPTION_C_origins; /* "scheme://host:port" as browsers write it: in lower case,
+                                          without the scheme's own port */
+typedef struct texts OPTION_C_globs;
+typedef struct texts OPTION_C_secrets;
+typedef unsigned OPTION_C_extensions; /* set of enum extension */
+typedef unsigned OPTION_C_serve;      /* set of enum serve */
+typedef enum log_level OPTION_C_log_level;
+typedef enum log_format OPTION_C_log_format;
+typedef enum types_form OPTION_C_types_form;
+typedef enum integers_form OPTION_C_integers_form;
+typedef enum text_policy OPTION_C_text_policy;
+typedef enum dates_form OPTION_C_dates_form;
+typedef enum empty_answer OPTION_C_empty_answer;
+typedef enum auth_scheme OPTION_C_auth_scheme;
+typedef enum tls_version OPTION_C_tls_version;
+typedef enum tls_version OPTION_C_any_tls_version;
+typedef enum multicall_use OPTION_C_multicall_use;
+typedef enum multicall_shape OPTION_C_multicall_shape;
+typedef struct fault_code OPTION_C_fault_code;
+
+#define OPTION_MEMBER(kind, name, ...) OPTION_C_##kind name;
+#define OPTION_COUNT(kind, name, ...) +1
+#define GROUP_MEMBER(group, name, help) struct group##_config name;
+#define GROUPS_MEMBER(group, name, help)                                                           \
+    struct group##_config *name;                                                                   \
+    size_t n_##name;
+#define RULES_MEMBER(group, name, example, help) GROUPS_MEMBER(group, name, help)
+
+/* A section's settings, with the origin of each in the list's order. */
+#define SECTION_MEMBERS(LIST)                                                                      \
+    bool present;       /* does the group stand in the file at all? */                             \
+    struct place place; /* of the group */                                                         \
+    LIST(OPTION_MEMBER)                                                                            \
+    struct origin origins[0 LIST(OPTION_COUNT)];
+
+/* An entry of a rule's `params`: the param is a string that one of the globs matches. */
+struct param_rule_config {
+    SECTION_MEMBERS(PARAM_RULE_OPTIONS) /* at, in */
+};
+
+/* An entry of `allow` or `deny`; a mere string is its `match`. */
+struct access_rule_config {
+    SECTION_MEMBERS(ACCESS_RULE_OPTIONS)
+    ACCESS_RULE_LISTS(GROUPS_MEMBER) /* params, n_params: all must hold */
+};
+
+struct anonymous_config {
+    SECTION_MEMBERS(ANONYMOUS_OPTIONS)
+    ANONYMOUS_RULES(RULES_MEMBER) /* allow, n_allow, deny, n_deny */
+};
+
+/* The counts are 0 where they are not set, but for `burst`, which is `rate` then. */
+struct caller_config {
+    size_t index;     /* place in config.callers */
+    const char *told; /* its name for the log */
+    SECTION_MEMBERS(CALLER_OPTIONS)
+    CALLER_RULES(RULES_MEMBER) /* allow, n_allow, deny, n_deny */
+    struct digest *digests;    /* of `token` and `tokens` */
+    size_t n_digests;
+    bool has_uid, has_gid; /* of `user` and `group` */
+    uid_t uid;
+    gid_t gid;
+};
+
+struct limits_config {
+    SECTION_MEMBERS(LIMITS_OPTIONS)
+};
+
+struct log_config {
+    SECTION_MEMBERS(LOG_OPTIONS)
+};
+
+struct auth_config {
+    SECTION_MEMBERS(AUTH_OPTIONS)
+};
+
+struct tls_config {
+    SECTION_MEMBERS(TLS_OPTIONS)
+};
+
+struct proxy_config {
+    SECTION_MEMBERS(PROXY_OPTIONS)
+};
+
+struct pool_config {
+    SECTION_MEMBERS(POOL_OPTIONS)
+};
+
+struct timeouts_config {
+    SECTION_MEMBERS(TIMEOUTS_OPTIONS)
+};
+
+struct upstream_limits_config {
+    SECTION_MEMBERS(UPSTREAM_LIMITS_OPTIONS)
+};
+
+/* request_over: SIZE_MAX where it is not set. */
+struct compression_config {
+    SECTION_MEMBERS(COMPRESSION_OPTIONS)
+};
+
+struct retry_config {
+    SECTION_MEMBERS(RETRY_OPTIONS)
+};
+
+struct breaker_config {
+    SECTION_MEMBERS(BREAKER_OPTIONS)
+};
+
+struct introspection_config {
+    SECTION_MEMBERS(INTROSPECTION_OPTIONS)
+};
+
+/* An entry of `faults`. Without `from` it is INT64_MIN, without `to` INT64_MAX; the other numbers
+ * are 0 and the texts NULL where they are not set. */
+struct fault_rule_config {
+    SECTION_MEMBERS(FAULT_RULE_OPTIONS)
+    bool has_range; /* `from` or `to` is set: codes that are no numbers do not match */
+};
+
+/* An entry of `methods`; `timeout` is 0 where it is not set. */
+struct method_rule_config {
+    SECTION_MEMBERS(METHOD_RULE_OPTIONS)
+};
+
+/* The content of the files that `tls` names; NULL data: none. */
+struct tls_files {
+    struct str ca, cert, key; /* the key is a secret; a listener's CA is that of the clients */
+};
+
+struct listen_tls_config {
+    SECTION_MEMBERS(LISTEN_TLS_OPTIONS)
+};
+
+/* Index of a setting's origin: LISTEN_port … */
+enum listen_index {
+#define X(kind, name, ...) LISTEN_##name,
+    LISTEN_OPTIONS(X)
+#undef X
+        LISTEN_SETTINGS
+};
+
+struct listen_config {
+    SECTION_MEMBERS(LISTEN_OPTIONS)
+    LISTEN_GROUPS(GROUP_MEMBER) /* tls.present: callers speak TLS here */
+    struct tls_files tls_files;
+};
+
+/* The parts of an upstream's URL, checked and decoded when the file is read. */
+struct upstream_target {
+    char *url;          /* http or https, without user and password, with a path: for curl. Of
+                           http+unix: http://localhost/PATH */
+    char *shown;        /* the same without any other secret: for the log, metrics and problems */
+    char *unix_socket;  /* path of the socket; NULL: none */
+    char *socket_shown; /* without any secret; NULL: none */
+    char *username;     /* from the URL or `auth`; NULL: none */
+    char *password;     /* NULL: none; secret */
+    bool digest;        /* they are for Digest, not Basic */
+};
+
+/* The parts of `proxy.url`, and what stands beside it. */
+struct proxy_target {
+    char *url;      /* scheme://host:port; NULL: no proxy */
+    char *shown;    /* the same without any secret */
+    char *username; /* from the URL or `proxy`; NULL: none */
+    char *password; /* NULL: none; secret */
+    char *no_proxy; /* with commas between the hosts; "": none */
+};
+
+struct upstream_config {
+    char *name;
+    size_t index; /* place in config.upstreams: an upstream's number within the snapshot */
+    SECTION_MEMBERS(UPSTREAM_OPTIONS)
+    UPSTREAM_GROUPS(GROUP_MEMBER)
+    UPSTREAM_LISTS(GROUPS_MEMBER)
+    struct upstream_target *targets; /* of `url` or `urls`, in their order: at least one */
+    size_t n_targets;
+    struct upstream_target target; /* the first */
+    struct proxy_target proxy_target;
+    struct tls_files tls_files;
+};
+
+struct redactor;
+
+struct config {
+    SECTION_MEMBERS(MAIN_OPTIONS)
+    MAIN_LISTS(GROUPS_MEMBER) /* listen, n_listen: at least one entry; callers, n_callers */
+    MAIN_OPTIONAL_GROUPS(GROUP_MEMBER)
+    MAIN_GROUPS(GROUP_MEMBER)
+    MAIN_NAMED_GROUPS(GROUPS_MEMBER) /* upstreams, n_upstreams: in the order of the file */
+    const struct str *secrets;       /* config_secrets(); owned by the store */
+    size_t n_secrets;
+    const struct redactor *redactor; /* of the secrets; owned by the store */
+    struct store *store;             /* owns all that the snapshot points to */
+    atomic_uint references;
+};
+
+/* A shorter secret is not looked for in foreign text: it would be found where it is not. [bytes] */
+#define SECRET_MIN ((size_t)6)
+
+struct config *config_ref(struct config *config);
+
+/* Gives a reference back; the last one frees the snapshot and wipes its secrets. NULL is fine.
+ * Returns NULL. */
+struct config *config_unref(struct config *config);
+
+/* The upstream of that name, or NULL. */
+const struct upstream_config *config_upstream(const struct config *config, struct str name);
+
+/* Are the settings the same, whatever files and places they come from? Of TLS files the content
+ * counts. The two may be of different snapshots. */
+bool config_same_upstream(const struct upstream_config *a, const struct upstream_config *b);
+bool config_same_listen(const struct listen_config *a, const struct listen_config *b);
+
+/* May that listener have an address beyond loopback? Health tells nothing, and takes nothing. */
+bool config_may_face_network(const struct config *config, const struct listen_config *listen);
+
+/* All secrets of the snapshot of at least SECRET_MIN bytes, each once, the longest first: what must
+ * not appear in foreign text that is shown (of a user and password, `user:password` too, which
+ * Basic credentials are made of). */
+const struct str *config_secrets(const struct config *config, size_t *ret_n);
+
+#endif
