@@ -47,6 +47,7 @@ void aside_begin(struct entry *e)
     c->method = e->method;
     c->params = e->params;
     c->within = buf_str(&r->body);
+    c->place = &b->place;
     c->reply = &e->text;
     dialect_open_result(b->dialect, &e->text);
     call_begin(c);

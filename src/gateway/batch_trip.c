@@ -16,6 +16,7 @@ static void begin_part(struct batch *b, enum encode_kind part)
         input.method = e->method;
         input.json = e->params;
         input.within = buf_str(&b->request->body);
+        input.place = &b->place;
     }
     t->part = part;
     t->part_begin = chain_len(&t->document);

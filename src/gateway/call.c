@@ -120,6 +120,7 @@ static void begin_translation(struct call *c)
                       .method = c->method,
                       .json = c->params,
                       .within = c->within,
+                      .place = c->place,
                       .options = &c->encoding,
                   },
                   &c->document);

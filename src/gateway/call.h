@@ -62,11 +62,12 @@ struct call {
     struct view *view; /* held while it runs */
     const struct upstream_config *upstream;
     const struct call_owner *owner;
-    void *user;                /* the owner's own */
-    struct str method;         /* borrowed */
-    struct str params;         /* JSON as codec/xml/encode.h takes it; borrowed until translated() */
-    struct str within;         /* the text that they are a part of; NULL data: they are all of it */
-    size_t params_held;        /* bytes that the owner holds for them in limits.memory */
+    void *user;               /* the owner's own */
+    struct str method;        /* borrowed */
+    struct str params;        /* JSON as codec/xml/encode.h takes it; borrowed until translated() */
+    struct str within;        /* the text that they are a part of; NULL data: they are all of it */
+    struct json_place *place; /* of the last error within; borrowed as that; NULL: none */
+    size_t params_held;       /* bytes that the owner holds for them in limits.memory */
     struct memory_share *share; /* what it takes of that counts here */
     const void *request;        /* whose it is, among others of that share */
     const struct query *query; /* what the caller has chosen; borrowed until call_begin() is done */

@@ -25,25 +25,13 @@ struct json_level {
     size_t note; /* which of the notes is this object's; NO_NOTE: none */
 };
 
-bool json_error_at(struct error *err, struct str text, const char *at, const char *what)
+bool json_scan_fail(const struct json_scan *s, const char *at, const char *what, struct error *err)
 {
-    size_t line = 1;
-    size_t column = 1;
-    const char *start = text.data;
-    for (const char *p = text.data; p < at; p++) {
-        if (*p == '\n') {
-            line++;
-            start = p + 1;
-        }
-    }
-    for (const char *p = start; p < at; p++)
-        column += ((unsigned char)*p & 0xC0) != 0x80;
-    return error_set(err, PROBLEM_INVALID_JSON, "line %zu, column %zu: %s", line, column, what);
-}
-
-static bool fail(const struct json_scan *s, const char *at, const char *what, struct error *err)
-{
-    return json_error_at(err, s->within, at, what);
+    struct json_place here = { .at = NULL };
+    struct json_place *place = s->place != NULL ? s->place : &here;
+    json_place_move(place, s->within, at);
+    return error_set(err, PROBLEM_INVALID_JSON, "line %zu, column %zu: %s", place->line + 1,
+                     place->column + 1, what);
 }
 
 static bool fail_memory(struct error *err)
@@ -97,24 +85,26 @@ static bool scan_escape(struct json_scan *s, const char **at, struct error *err)
 {
     const char *p = *at;
     if (s->end - p < 2)
-        return fail(s, s->end, "the document ends within a string; close it with `\"`", err);
+        return json_scan_fail(s, s->end, "the document ends within a string; close it with `\"`",
+                              err);
     if (p[1] != 'u') {
         if (p[1] == '\0' || strchr("\"\\/bfnrt", p[1]) == NULL)
-            return fail(s, p, "no such escape; write `\\\\` for a backslash", err);
+            return json_scan_fail(s, p, "no such escape; write `\\\\` for a backslash", err);
         s->not_xml = s->not_xml || p[1] == 'b' || p[1] == 'f';
         *at = p + 2;
         return true;
     }
     if (s->end - p < 6 || !is_hex(p + 2))
-        return fail(s, p, "write four hexadecimal digits behind `\\u`", err);
+        return json_scan_fail(s, p, "write four hexadecimal digits behind `\\u`", err);
     *at = p + 6;
     if (is_surrogate(p + 2, 'c', 'f'))
-        return fail(s, p, "a low surrogate without a high one before it; escape both halves", err);
+        return json_scan_fail(
+            s, p, "a low surrogate without a high one before it; escape both halves", err);
     if (is_surrogate(p + 2, '8', '9') || is_surrogate(p + 2, 'a', 'b')) {
         if (s->end - p < 12 || p[6] != '\\' || p[7] != 'u' || !is_hex(p + 8) ||
             !is_surrogate(p + 8, 'c', 'f'))
-            return fail(s, p, "a high surrogate without a low one behind it; escape both halves",
-                        err);
+            return json_scan_fail(
+                s, p, "a high surrogate without a low one behind it; escape both halves", err);
         *at = p + 12;
     } else if (!s->not_xml) {
         const char *escape = p;
@@ -130,7 +120,8 @@ static bool scan_string(struct json_scan *s, struct error *err)
     for (;;) {
         at = skip_plain(at, s->end);
         if (at == s->end)
-            return fail(s, at, "the document ends within a string; close it with `\"`", err);
+            return json_scan_fail(s, at, "the document ends within a string; close it with `\"`",
+                                  err);
         unsigned char c = (unsigned char)*at;
         if (c == '"')
             break;
@@ -138,12 +129,13 @@ static bool scan_string(struct json_scan *s, struct error *err)
             if (!scan_escape(s, &at, err))
                 return false;
         } else if (c < 0x20) {
-            return fail(s, at, "a control character in a string; write it as an escape", err);
+            return json_scan_fail(s, at, "a control character in a string; write it as an escape",
+                                  err);
         } else {
             const unsigned char *p = (const unsigned char *)at;
             size_t len = utf8_sequence(p, (size_t)(s->end - at));
             if (len == 0)
-                return fail(s, at, "no valid UTF-8; send the document in UTF-8", err);
+                return json_scan_fail(s, at, "no valid UTF-8; send the document in UTF-8", err);
             s->not_xml = s->not_xml || (c == 0xEF && p[1] == 0xBF && p[2] >= 0xBE);
             at += len;
         }
@@ -167,14 +159,14 @@ static bool scan_number(struct json_scan *s, struct error *err)
     const char *digits = at;
     at = skip_digits(at, end);
     if (at == digits)
-        return fail(s, at, "a digit must follow the minus sign", err);
+        return json_scan_fail(s, at, "a digit must follow the minus sign", err);
     if (*digits == '0' && at - digits > 1)
-        return fail(s, digits, "a number has no leading zeros; leave them out", err);
+        return json_scan_fail(s, digits, "a number has no leading zeros; leave them out", err);
     if (at < end && *at == '.') {
         digits = at + 1;
         at = skip_digits(digits, end);
         if (at == digits)
-            return fail(s, at, "a digit must follow the decimal point", err);
+            return json_scan_fail(s, at, "a digit must follow the decimal point", err);
     }
     if (at < end && (*at == 'e' || *at == 'E')) {
         digits = at + 1;
@@ -182,7 +174,7 @@ static bool scan_number(struct json_scan *s, struct error *err)
             digits++;
         at = skip_digits(digits, end);
         if (at == digits)
-            return fail(s, at, "a digit must follow the exponent's `e`", err);
+            return json_scan_fail(s, at, "a digit must follow the exponent's `e`", err);
     }
     s->at = at;
     return true;
@@ -199,19 +191,20 @@ static bool scan_word(struct json_scan *s, struct error *err)
         }
     }
     if (rest.len == 0)
-        return fail(s, s->at, "the document ends where a value must stand", err);
+        return json_scan_fail(s, s->at, "the document ends where a value must stand", err);
     if (s->at == s->text.data && str_starts_with(rest, STR("\xEF\xBB\xBF")))
-        return fail(s, s->at, "a byte order mark; leave it out", err);
-    return fail(s, s->at,
-                "no JSON value; write a string in double quotes, a number, an array, an object, "
-                "true, false or null",
-                err);
+        return json_scan_fail(s, s->at, "a byte order mark; leave it out", err);
+    return json_scan_fail(
+        s, s->at,
+        "no JSON value; write a string in double quotes, a number, an array, an object, "
+        "true, false or null",
+        err);
 }
 
 static bool open_level(struct json_scan *s, struct error *err)
 {
     if (s->depth == s->depth_max) {
-        fail(s, s->at, "arrays and objects are nested too deep for limits.depth", err);
+        json_scan_fail(s, s->at, "arrays and objects are nested too deep for limits.depth", err);
         err->setting = "limits.depth";
         return false;
     }
@@ -276,13 +269,13 @@ static bool scan_name(struct json_scan *s, struct error *err)
     struct json_level *level = &s->levels[s->depth - 1];
     const char *quote = s->at;
     if (quote == s->end || *quote != '"')
-        return fail(s, quote, "a member's name in double quotes must stand here", err);
+        return json_scan_fail(s, quote, "a member's name in double quotes must stand here", err);
     if (!scan_string(s, err))
         return false;
     struct str name = { quote + 1, (size_t)(s->at - quote) - 2 };
     switch (json_names_add(&s->names, s->depth, name)) {
     case JSON_NAMES_TWICE:
-        return fail(s, quote, "this name stands twice in its object; leave one out", err);
+        return json_scan_fail(s, quote, "this name stands twice in its object; leave one out", err);
     case JSON_NAMES_NO_MEMORY:
         return fail_memory(err);
     case JSON_NAMES_ALIKE:
@@ -300,7 +293,7 @@ static bool scan_name(struct json_scan *s, struct error *err)
     }
     s->at = json_skip_space(s->at, s->end);
     if (s->at == s->end || *s->at != ':')
-        return fail(s, s->at, "a colon must follow the member's name", err);
+        return json_scan_fail(s, s->at, "a colon must follow the member's name", err);
     s->at++;
     s->state = EXPECT_VALUE;
     return true;
@@ -320,7 +313,7 @@ static bool scan_after_value(struct json_scan *s, struct error *err)
 {
     if (s->depth == 0) {
         if (s->at < s->end)
-            return fail(s, s->at, "text behind the document; send one JSON value", err);
+            return json_scan_fail(s, s->at, "text behind the document; send one JSON value", err);
         s->state = EXPECT_NOTHING;
         return true;
     }
@@ -333,10 +326,10 @@ static bool scan_after_value(struct json_scan *s, struct error *err)
         s->state = is_object ? EXPECT_NAME : EXPECT_VALUE;
         return true;
     }
-    return fail(s, s->at,
-                is_object ? "a comma or the object's closing brace must stand here"
-                          : "a comma or the array's closing bracket must stand here",
-                err);
+    return json_scan_fail(s, s->at,
+                          is_object ? "a comma or the object's closing brace must stand here"
+                                    : "a comma or the array's closing bracket must stand here",
+                          err);
 }
 
 static bool scan_token(struct json_scan *s, struct error *err)
@@ -390,6 +383,7 @@ void json_scan_begin(struct json_scan *s, struct str text, unsigned depth_max)
 {
     s->text = text.data != NULL ? text : STR("");
     s->within = s->text;
+    s->place = NULL;
     s->at = s->text.data;
     s->end = s->text.data + s->text.len;
     s->depth = 0;

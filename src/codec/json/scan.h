@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "codec/error.h"
 #include "codec/json/names.h"
+#include "codec/json/place.h"
 #include "codec/step.h"
 
 #include <stdbool.h>
@@ -20,6 +21,7 @@
 struct json_scan {
     struct str text;   /* borrowed */
     struct str within; /* what errors tell line and column of; `text` unless set after the begin */
+    struct json_place *place; /* the last error's place in `within`; NULL: none. As `within` */
     const char *at, *end;
     unsigned depth, depth_max;
     size_t n_elements;         /* of the document, where it is an array */
@@ -57,7 +59,7 @@ bool json_scan_all(struct str text, unsigned depth_max, struct error *err) MUST_
  * counts such objects in the order in which they begin. */
 bool json_scan_is_single(const struct json_scan *s, size_t i);
 
-/* Fills `err` as INVALID_JSON at that place of `text`; returns false. */
-bool json_error_at(struct error *err, struct str text, const char *at, const char *what);
+/* Fills `err` as INVALID_JSON at that place of the text; returns false. */
+bool json_scan_fail(const struct json_scan *s, const char *at, const char *what, struct error *err);
 
 #endif

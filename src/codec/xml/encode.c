@@ -234,8 +234,10 @@ void encoder_begin(struct encoder *e, const struct encode_input *input, struct c
     release(e);
     json_scan_begin(&e->scan, e->input.json, input->options->depth);
     e->scan.names.policy = input->options->text;
-    if (e->input.within.data != NULL)
+    if (e->input.within.data != NULL) {
         e->scan.within = json_without_mark(e->input.within);
+        e->scan.place = e->input.place;
+    }
     e->phase = json_trim(e->input.json).len == 0 ? ENCODE_HEAD : ENCODE_SCAN;
 }
 

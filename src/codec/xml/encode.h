@@ -15,6 +15,7 @@
 #include "base/chain.h"
 #include "base/str.h"
 #include "codec/error.h"
+#include "codec/json/place.h"
 #include "codec/options.h"
 #include "codec/step.h"
 
@@ -48,6 +49,7 @@ struct encode_input {
                           no params. A byte order mark before it is passed over */
     struct str within; /* the text that `json` is a part of: errors tell lines and columns of it;
                           NULL data: `json` itself. Borrowed as that */
+    struct json_place *place; /* of the last error within; borrowed as that. NULL: none */
     const struct encode_options *options; /* borrowed until the last step */
 };
 

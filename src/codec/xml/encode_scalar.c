@@ -178,9 +178,10 @@ bool encode_double(struct encoder *e, struct str text, struct error *err)
     case NUMBER_OVERFLOW:
         if (e->at[-1] == '"') /* The document is well-formed: it is text. */
             return encode_refuse(e, err, "The number is larger than every double.");
-        return json_error_at(err, e->scan.within, text.data,
-                             "the number is larger than every double; send it as {\"$bigdecimal\": "
-                             "\"…\"} where the upstream takes that");
+        return json_scan_fail(&e->scan, text.data,
+                              "the number is larger than every double; send it as "
+                              "{\"$bigdecimal\": \"…\"} where the upstream takes that",
+                              err);
     case NUMBER_INVALID:
         return encode_refuse(e, err, "Write a number here.");
     }
