@@ -2,6 +2,7 @@
 #include "gateway/turn.h"
 
 #include "base/clock.h"
+#include "base/step.h"
 #include "gateway/worker_state.h"
 
 void turn_ask(struct worker *w, struct turn *turn)
@@ -25,8 +26,10 @@ void turns_run(struct worker *w)
     do {
         struct turn *turn = LIST_FIRST(&now, struct turn, in_turns);
         list_remove(&turn->in_turns);
+        step_begin("turn");
         turn->take(turn);
     } while (!list_empty(&now) && clock_now_us() < until_us);
+    step_begin("loop");
     list_move_all(&again, &w->turns); /* behind those whose turn is still to come */
     list_move_all(&w->turns, &now);
     list_move_all(&w->turns, &again);

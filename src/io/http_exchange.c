@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
+#include "base/step.h"
 #include "io/http_connection.h"
 
 #include <assert.h>
@@ -72,6 +73,7 @@ static bool finish(struct http_exchange *x)
 bool http_exchange_step(struct http_exchange *x, const struct http_request_line *line,
                         struct str upload)
 {
+    step_begin("caller");
     if (http_connection_of(x)->server->closing)
         return false; /* nobody would reply to what rests now */
     if (x->state == EXCHANGE_NONE)
@@ -83,6 +85,7 @@ bool http_exchange_step(struct http_exchange *x, const struct http_request_line 
 
 void http_exchange_end(struct http_exchange *x, bool sent)
 {
+    step_begin("closed");
     struct http_connection *c = http_connection_of(x);
     bool told = x->state != EXCHANGE_NONE;
     sent = sent && x->state == EXCHANGE_REPLIED;

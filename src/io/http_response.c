@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
+#include "base/step.h"
 #include "io/http_connection.h"
 
 #include <microhttpd.h>
@@ -30,6 +31,7 @@ static void free_body(void *context)
 static ssize_t read_body(void *context, uint64_t at UNUSED, char *to, size_t size)
 {
     struct http_exchange *x = context;
+    step_begin("reply");
     size_t n = chain_read(&x->body, &x->sent, to, size);
     return n > 0 ? (ssize_t)n : (ssize_t)MHD_CONTENT_READER_END_WITH_ERROR;
 }

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/step.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -84,6 +85,7 @@ void loop_wait(struct loop *loop, int64_t deadline_ms)
 {
     int n;
     loop->away_ms = clock_now_ms() - loop->now_ms;
+    step_begin(NULL);
     do {
         int64_t now_ms = deadline_ms == CLOCK_NEVER ? 0 : clock_now_ms();
         n = epoll_wait(loop->epoll_fd, loop->batch, BATCH, clock_wait_ms(deadline_ms, now_ms));
@@ -92,6 +94,7 @@ void loop_wait(struct loop *loop, int64_t deadline_ms)
     loop->n_batch = n > 0 ? n : 0;
     for (int i = 0; i < loop->n_batch; i++) {
         void *what = loop->batch[i].data.ptr;
+        step_begin("event");
         if (what == loop) {
             clear_wake(loop);
         } else if (what != NULL) {
@@ -100,6 +103,7 @@ void loop_wait(struct loop *loop, int64_t deadline_ms)
         }
     }
     loop->n_batch = 0;
+    step_begin("loop");
 }
 
 int64_t loop_now_ms(const struct loop *loop)

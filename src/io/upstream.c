@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/step.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -214,6 +215,7 @@ static void begin_all(struct upstreams *all)
     while (!list_empty(&batch)) {
         struct exchange *x = LIST_FIRST(&batch, struct exchange, member);
         list_remove(&x->member);
+        step_begin("start");
         exchange_begin(x);
     }
 }
@@ -265,6 +267,7 @@ static void collect(struct multi *m)
         if (message->msg != CURLMSG_DONE ||
             curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&x) != CURLE_OK)
             continue;
+        step_begin("end");
         if (x->call != NULL)
             exchange_end(x, rc);
         /* else it is on the list of the cancelled */

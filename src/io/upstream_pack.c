@@ -5,6 +5,7 @@
 #include "io/upstream_inside.h"
 
 #include "base/clock.h"
+#include "base/step.h"
 #include "io/gzip.h"
 
 /* What is compressed before others get their turn: some milliseconds for a slow machine. [bytes] */
@@ -51,6 +52,7 @@ static enum gzip_state step(struct exchange *x)
 /* False: there is more to do. */
 static bool go_on(struct exchange *x)
 {
+    step_begin("compression");
     enum gzip_state state = step(x);
     if (state == GZIP_MORE)
         return false;

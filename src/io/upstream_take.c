@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/step.h"
 #include "io/unpack.h"
 
 /* How long what comes in may keep the loop from its next turn. [us] */
@@ -24,7 +25,9 @@ static bool give(struct exchange *x, struct str bytes)
 {
     struct upstreams *all = x->upstream->all;
     int64_t began_us = clock_now_us();
+    step_begin("answer");
     bool goes_on = x->call->on_data(x->call, bytes);
+    step_begin("transfer");
     all->taken_us += clock_now_us() - began_us;
     return goes_on;
 }

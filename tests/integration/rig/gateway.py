@@ -66,7 +66,8 @@ class Gateway:
     is of `lines` is then what it has left."""
 
     def __init__(self, settings: dict | str | None = None, *, arguments: tuple = (),
-                 environment: dict | None = None, journal: bool = False, launcher: tuple = ()):
+                 environment: dict | None = None, journal: bool = False, launcher: tuple = (),
+                 program: Path = RPCGATED):
         self._folder = tempfile.TemporaryDirectory(prefix="rpcgate-")
         self.folder = Path(self._folder.name)
         self.unix = str(self.folder / "api.sock")
@@ -77,7 +78,7 @@ class Gateway:
         self._good_codes = {0}
         self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self._notify.bind(str(self.folder / "notify.sock"))
-        command = [*launcher, str(RPCGATED), *arguments]
+        command = [*launcher, str(program), *arguments]
         if settings is not None:
             command += ["-c", str(self._write(settings))]
         self._stderr, theirs = os.pipe()

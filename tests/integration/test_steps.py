@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: Apache-2.0
+"""No step of a worker is long, whatever the document: a step is what the worker does for one
+connection or call before others may have their turn (src/base/step.h). A build of its own counts the
+work of each step, tests/steps/count.c, so that nothing here depends on a clock."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rig.settings import RPCGATED, SANITIZED
+from rig.upstream import http_response, response_document, value_document
+
+PROGRAM = RPCGATED.parent / "tests" / "steps" / "rpcgated"
+LIMIT = 10_000_000  # ns of a usual machine, about
+SIZE = 4_000_000    # of a document, just below the default of limits.body [bytes]
+TEXT = {"Content-Type": "application/json"}
+
+pytestmark = [
+    pytest.mark.skipif(SANITIZED, reason="sanitizers have the blocks counted for themselves"),
+    pytest.mark.skipif(not PROGRAM.exists(), reason="this compiler counts no blocks "
+                       "(-fsanitize-coverage=trace-pc)"),
+]
+
+
+def filled(before: str, piece: str, after: str, size: int = SIZE) -> bytes:
+    """As many of a piece as there is room for."""
+    pieces = (size - len(before) - len(after)) // len(piece.encode())
+    return (before + piece * pieces + after).encode()
+
+
+def members(name: str, size: int = SIZE) -> str:
+    return ",".join(f'"{name % i}":0' for i in range(size // (len(name % 999_999) + 5)))
+
+
+def struct_xml(name: str, n: int) -> bytes:
+    return value_document("<struct>" + "".join(
+        f"<member><name>{name % i}</name><value><i4>1</i4></value></member>" for i in range(n))
+        + "</struct>")
+
+
+def calls_of(call: str, size: int = SIZE) -> bytes:
+    return filled("[" + call, "," + call, "]", size)
+
+
+ONE = "/v1/%s/swallow"
+CALL = '{"method":"swallow"}'
+RPC = '{"jsonrpc":"2.0","id":1,"method":"swallow"}'
+
+#: What a caller sends: path and body. The upstream's name says what its settings are.
+REQUESTS = {
+    "plain string": (ONE % "up", filled('["', "x", '"]')),
+    "markup": (ONE % "up", filled('["', "&", '"]')),
+    "two-byte characters": (ONE % "up", filled('["', "é", '"]')),
+    "short escapes": (ONE % "up", filled('["', "\\n", '"]')),
+    "unicode escapes": (ONE % "up", filled('["', "\\u00e9", '"]')),
+    "surrogates": (ONE % "up", filled('["', "\\ud83d\\ude00", '"]')),
+    "controls to base64": (ONE % "base64", filled('["', "\\u0001", '"]')),
+    "last control to base64": (ONE % "base64", filled('["', "x", '\\u0001"]')),
+    "escapes, last control to base64": (ONE % "base64", filled('["', "\\n", '\\u0001"]')),
+    "controls replaced": (ONE % "replace", filled('["', "\\u0001", '"]')),
+    "last control refused": (ONE % "up", filled('["', "\\n", '\\u0001"]')),
+    "utf-16": (ONE % "utf16", filled('["', "é", '"]')),
+    "japanese": (ONE % "eucjp", filled('["', "あ", '"]')),
+    "latin-1, nothing of it there": (ONE % "latin1", filled('["', "€", '"]')),
+    "integer": (ONE % "up", filled("[", "7", "]")),
+    "double": (ONE % "up", filled("[0.", "7", "]")),
+    "long exponent": (ONE % "up", filled("[1e", "7", "]")),
+    "zeros of a double": (ONE % "up", filled("[0.", "0", "1]")),
+    "integers": (ONE % "up", filled("[0", ",0", "]")),
+    "doubles": (ONE % "up", filled("[0", ",1.7976931348623157e308", "]")),
+    "tiny doubles": (ONE % "up", filled("[0", ",5e-324", "]")),
+    "empty strings": (ONE % "up", filled('[""', ',""', "]")),
+    "empty arrays": (ONE % "up", filled("[0", ",[]", "]")),
+    "empty objects": (ONE % "up", filled("[0", ",{}", "]")),
+    "nulls": (ONE % "up", filled("[0", ",null", "]")),
+    "white space": (ONE % "up", filled("[0", " ", "]")),
+    "lines, then an error": (ONE % "up", filled("[0", "\n", "x]")),
+    "not UTF-8 at the end": (ONE % "up", filled('["', "x", "")[:-1] + b'\xff"]'),
+    "one escaped name": (ONE % "up", filled('[{"', "\\u00e9", '":1}]')),
+    "one long name": (ONE % "up", filled('[{"', "x", '":1}]')),
+    "name of markup": (ONE % "up", filled('[{"', "&", '":1}]')),
+    "many names": (ONE % "up", ('[{' + members("k%d") + '}]').encode()),
+    "many escaped names": (ONE % "up", ('[{' + members("\\u00e9%d") + '}]').encode()),
+    "tag base64": (ONE % "up", filled('[{"$base64":"', "QUJD", '"}]')),
+    "tag base64 with an error": (ONE % "up", filled('[{"$base64":"', "QUJD", '!"}]')),
+    "tag base64 of escapes": (ONE % "up", filled('[{"$base64":"', "\\u0051", '"}]')),
+    "tag biginteger": (ONE % "up", filled('[{"$biginteger":"', "7", '"}]')),
+    "tag bigdecimal": (ONE % "up", filled('[{"$bigdecimal":"0.', "7", '"}]')),
+    "tag double": (ONE % "up", filled('[{"$double":"', "7", '"}]')),
+    "tag datetime": (ONE % "up", filled('[{"$datetime":"', "7", '"}]')),
+    "unknown tag": (ONE % "up", filled('[{"$', "x", '":1}]')),
+    "tagged structs": (ONE % "up", filled("[0", ',{"$struct":{"$a":1}}', "]")),
+    "rule on a long param": (ONE % "ruled", filled('["', "\\u0061", '"]')),
+    "rule on the last param": (ONE % "ruled", filled("[0", ",0", ',"a"]')),
+    "pretty answer": (ONE % "up" + "?", filled("[0", ",0", "]")),
+    "compressed": (ONE % "packing", filled('["', "é1&x", '"]')),
+    "batch of least calls": ("/v1/together", filled("[0", ",0", "]")),
+    "batch of no calls": ("/v1/together", calls_of("{}", 30_000)),
+    "batch of calls": ("/v1/together", calls_of(CALL, 220_000)),
+    "batch of calls aside": ("/v1/aside", calls_of(CALL, 220_000)),
+    "batch, one long call": ("/v1/together", filled(
+        '[{"method":"swallow","params":["', "&", '"]}]')),
+    "batch, one long escaped method": ("/v1/together", filled('[{"method":"', "\\u0061", '"}]')),
+    "batch, one long name": ("/v1/together", filled('[{"', "\\u0061", '":1}]')),
+    "batch of long calls aside": ("/v1/aside", calls_of(
+        '{"method":"swallow","params":["' + "&" * 60_000 + '"]}')),
+    "batch of integers too long": ("/v1/together", calls_of(
+        '{"method":"swallow","params":[1e999]}', 370_000)),
+    "batch of integers too long, aside": ("/v1/aside", calls_of(
+        '{"method":"swallow","params":[1e999]}', 370_000)),
+    "integers too long behind lines": ("/v1/together", filled(
+        "[", "\n", calls_of('{"method":"swallow","params":[1e999]}', 370_000)[1:].decode())),
+    "batch refused as a whole": ("/v1/fault", calls_of(CALL, 220_000)),
+    "batch of forbidden calls": ("/v1/together", calls_of('{"method":"no.way"}', 200_000)),
+    "JSON-RPC of no calls": ("/jsonrpc/together", calls_of("{}", 30_000)),
+    "JSON-RPC batch": ("/jsonrpc/together", calls_of(RPC, 440_000)),
+    "JSON-RPC notifications": ("/jsonrpc/together", calls_of(
+        '{"jsonrpc":"2.0","method":"swallow"}', 370_000)),
+    "JSON-RPC with a long id": ("/jsonrpc/up", filled(
+        '{"jsonrpc":"2.0","method":"swallow","id":"', "\\u00e9", '"}')),
+    "JSON-RPC with a long number as id": ("/jsonrpc/up", filled(
+        '{"jsonrpc":"2.0","method":"swallow","id":', "7", '}')),
+    "JSON-RPC with long params": ("/jsonrpc/up", filled(
+        '{"jsonrpc":"2.0","id":1,"method":"swallow","params":["', "&", '"]}')),
+    "JSON-RPC with params by name": ("/jsonrpc/up", (
+        '{"jsonrpc":"2.0","id":1,"method":"swallow","params":{' + members("k%d") + "}}").encode()),
+}
+
+#: What an upstream answers; the upstream's name as above.
+RESPONSES = {
+    "plain string": ("up", response_document("x" * SIZE)),
+    "quotes": ("up", response_document('"' * SIZE)),
+    "markup": ("up", response_document("&" * (SIZE // 5))),
+    "references to characters": ("up", value_document("&#233;" * (SIZE // 6))),
+    "CDATA": ("up", value_document("<![CDATA[x]]>" * (SIZE // 13))),
+    "comments": ("up", value_document("<!---->" * (SIZE // 7))),
+    "one comment": ("up", value_document("<!--" + "x" * SIZE + "-->")),
+    "white space": ("up", value_document(" " * SIZE + "<i4>1</i4>")),
+    "integer": ("up", value_document("<biginteger>" + "7" * 1_000_000 + "</biginteger>")),
+    "double": ("up", value_document("<double>0." + "7" * 1_000_000 + "</double>")),
+    "bigdecimal": ("up", value_document("<bigdecimal>0." + "7" * 1_000_000 + "</bigdecimal>")),
+    "spread integer": ("up", value_document("<i4>" + " " * 1_000_000 + "7</i4>")),
+    "date": ("up", value_document("<dateTime.iso8601>" + "7" * 1_000_000 + "</dateTime.iso8601>")),
+    "base64": ("up", value_document("<base64>" + "QUJD" * (SIZE // 4) + "</base64>")),
+    "base64 in lines": ("up", value_document("<base64>" + "Q\n" * (SIZE // 2) + "</base64>")),
+    "integers": ("up", value_document("<array><data>" + "<value><i4>1</i4></value>" * 160_000
+                                      + "</data></array>")),
+    "empty values": ("up", value_document("<array><data>" + "<value/>" * 500_000
+                                          + "</data></array>")),
+    "doubles": ("up", value_document("<array><data>" + "<value><double>1.7976931348623157e308"
+                                     "</double></value>" * 70_000 + "</data></array>")),
+    "names": ("up", struct_xml("k%d", 60_000)),
+    "one name twice": ("up", struct_xml("k%.0s", 60_000)),
+    "each name twice": ("up", struct_xml("k%d", 30_000).replace(b"</struct>", struct_xml(
+        "k%d", 30_000).partition(b"<struct>")[2].partition(b"</struct>")[0] + b"</struct>")),
+    "long names": ("up", struct_xml("%d" + "x" * 60_000, 64)),
+    "controls to base64": ("base64", value_document("x" * SIZE + "\x01")),
+    "controls replaced": ("replace", value_document("\x01" * SIZE)),
+    "markup repaired": ("replace", value_document("\x01&amp;" * (SIZE // 6))),
+    "UTF 16": ("up", "\ufeff".encode("utf-16-le") + value_document(
+        "é" * (SIZE // 2)).decode().replace("?>", ' encoding="UTF-16"?>').encode("utf-16-le")),
+    "UTF 7": ("up", value_document("+AOk-" * (SIZE // 5)).replace(
+        b"?>", b' encoding="UTF-7"?>')),
+    "UTF 7 repaired": ("replace", value_document("+AAE-" * (SIZE // 5)).replace(
+        b"?>", b' encoding="UTF-7"?>')),
+    "UTF 7 broken": ("replace", value_document("+" * 400_000).replace(
+        b"?>", b' encoding="UTF-7"?>')),
+    "Shift_JIS broken": ("replace", value_document("@@").replace(
+        b"@@", b"\x81\xff" * (SIZE // 2)).replace(b"?>", b' encoding="Shift_JIS"?>')),
+    "Latin 1": ("up", value_document("@@").replace(b"@@", b"\xe9" * SIZE).replace(
+        b"?>", b' encoding="ISO-8859-1"?>')),
+    "fault": ("up", response_document(1).replace(b"<params>", b"<fault>").replace(
+        b"</params>", b"</fault>").replace(b"<param>", b"").replace(b"</param>", b"").replace(
+        b"<int>1</int>", b"<struct><member><name>faultCode</name><value><int>4</int></value>"
+        b"</member><member><name>faultString</name><value>" + b"s3cret-" * (SIZE // 7)
+        + b"</value></member></struct>")),
+    "no XML": ("up", b"x" * SIZE),
+    "deep": ("up", value_document("<array><data><value>" * 500)),
+    "attributes": ("up", value_document('<i4 a="' + "x" * 900 + '">1</i4>')),
+    "short of the end": ("up", b"<methodResponse><params><param><value>" + b"x" * SIZE),
+}
+
+#: What an upstream tells of itself; "system.listMethods" is cut to what is kept.
+NAMES = [f"method.number{i}" for i in range(90_000)]
+
+#: Steps that are longer than they should be: their work, rounded up. None may be added.
+LONGER = {
+    "markup": 107_000_000,
+    "two-byte characters": 41_000_000,
+    "short escapes": 64_000_000,
+    "unicode escapes": 31_000_000,
+    "surrogates": 19_000_000,
+    "controls to base64": 30_000_000,
+    "last control to base64": 21_000_000,
+    "escapes, last control to base64": 80_000_000,
+    "controls replaced": 24_000_000,
+    "last control refused": 64_000_000,
+    "utf-16": 41_000_000,
+    "japanese": 32_000_000,
+    "latin-1, nothing of it there": 32_000_000,
+    "integer": 21_000_000,
+    "double": 21_000_000,
+    "long exponent": 25_000_000,
+    "zeros of a double": 29_000_000,
+    "white space": 17_000_000,
+    "lines, then an error": 17_000_000,
+    "one escaped name": 59_000_000,
+    "name of markup": 107_000_000,
+    "tag base64": 11_000_000,
+    "tag base64 with an error": 11_000_000,
+    "tag base64 of escapes": 40_000_000,
+    "tag double": 18_000_000,
+    "rule on a long param": 30_000_000,
+    "compressed": 29_000_000,
+    "batch, one long call": 108_000_000,
+    "batch, one long escaped method": 76_000_000,
+    "batch, one long name": 58_000_000,
+    "integers too long behind lines": 15_000_000,
+    "JSON-RPC with a long id": 29_000_000,
+    "JSON-RPC with long params": 107_000_000,
+}
+
+
+def many(document: bytes, body: bytes) -> bytes:
+    """A system.multicall's answer to so many calls as that document has."""
+    n = body.count(b"<name>methodName</name>")
+    return value_document("<array><data>" + document.decode() * n + "</data></array>")
+
+
+async def behave(x):
+    if b"<methodName>system.multicall<" in x.body[:200]:
+        if x.request_line.split()[1] == "/fault":
+            await x.answer_fault(4, "s3cret " * 20_000)
+            return
+        await x.respond(many(b"<value><array><data><value><i4>1</i4></value></data></array></value>",
+                             x.body))
+    elif b"<methodName>system.listMethods<" in x.body[:200]:
+        await x.answer(NAMES)
+    elif b"<methodName>system.methodHelp<" in x.body[:200]:
+        await x.answer("é&\n" * 300_000)
+    elif b"<methodName>answer." in x.body[:200]:
+        await x.respond(RESPONSES[x.method[7:].replace("-", " ")][1])
+    else:
+        await x.answer(1)
+
+
+class Steps:
+    """What the program tells of its steps."""
+
+    def __init__(self, gateway, path: Path):
+        self.gateway, self.path, self.at = gateway, path, 0
+
+    def longest(self) -> tuple[int, str]:
+        """Of those since it was asked before, and what that was."""
+        for _ in range(2):  # two turns of the only worker: what the caller's end causes is over
+            assert self.gateway.get("/livez").status == 200
+        text = self.path.read_text() if self.path.exists() else ""
+        lines, self.at = text[self.at:].splitlines(), len(text)
+        steps = [(int(line.split()[0]), line) for line in lines]
+        work, line = max(steps, default=(0, "none"))
+        return work, self._told(line)
+
+    @staticmethod
+    def _told(line: str) -> str:
+        if line == "none" or shutil.which("addr2line") is None:
+            return line
+        *words, place = line.split()
+        done = subprocess.run(["addr2line", "-fie", PROGRAM, place], capture_output=True, text=True,
+                              check=False)
+        return " ".join([*words, *done.stdout.split("\n")[::2]])
+
+
+@pytest.fixture(scope="module")
+def steps(start_shared, folder):
+    upstream = start_shared.upstream(behave)
+    told = folder / "steps"
+    usual = {"url": upstream.url, "breaker": {"failures": 0},
+             "extensions": ["i8", "nil", "biginteger", "bigdecimal"]}
+    gateway = start_shared.gateway({
+        "workers": 1,
+        "anonymous": {"allow": ["*/swallow", "*/answer.*", "*/method.*", "*/system.*"]},
+        "upstreams": {
+            "up": usual,
+            "base64": usual | {"text": "base64"},
+            "replace": usual | {"text": "replace"},
+            "utf16": usual | {"encoding": "UTF-16"},
+            "eucjp": usual | {"encoding": "EUC-JP"},
+            "latin1": usual | {"encoding": "ISO-8859-1"},
+            "packing": usual | {"compression": {"request_over": "1K"}},
+            "ruled": usual,
+            "together": usual | {"multicall": "always", "multicall_results": "wrapped"},
+            "fault": usual | {"url": upstream.url.replace("RPC2", "fault"), "multicall": "always",
+                              "multicall_results": "wrapped"},
+            "aside": usual | {"multicall": "never"},
+        },
+    }, program=PROGRAM, environment={"RPCGATE_STEPS": str(told), "RPCGATE_STEPS_LEAST": "1000000"})
+    return Steps(gateway, told)
+
+
+def judge(steps, name: str):
+    work, told = steps.longest()
+    print(f"STEP {name}: {work / 1e6:.1f} {told}")
+    assert work <= LONGER.get(name, LIMIT), told
+    assert name not in LONGER or work > LIMIT, "this one need not be in LONGER any more"
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_requests(steps, name):
+    path, body = REQUESTS[name]
+    answer = steps.gateway.request("POST", path, body, TEXT)
+    assert answer.status in (200, 204, 400, 403, 413, 422, 502), answer.body[:500]
+    judge(steps, name)
+
+
+@pytest.mark.parametrize("name", RESPONSES)
+def test_responses(steps, name):
+    upstream, _ = RESPONSES[name]
+    answer = steps.gateway.call(upstream, "answer." + name.replace(" ", "-"), [])
+    assert answer.status in (200, 500, 502), answer.body[:500]
+    judge(steps, "answer: " + name)
+
+
+@pytest.mark.parametrize("path", ["/v1/up", "/v1/up/method.number7", "/metrics", "/v1"])
+def test_looks(steps, path):
+    answer = steps.gateway.get(path)
+    assert answer.status == 200, answer.body[:500]
+    judge(steps, "GET " + path)
