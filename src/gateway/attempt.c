@@ -141,6 +141,12 @@ static bool on_data(struct upstream_call *call, struct str bytes)
     return call_answer_goes_on(call->user, bytes);
 }
 
+static bool is_whole(const struct upstream_call *call)
+{
+    const struct call *c = call->user;
+    return response_has_document(&c->response);
+}
+
 static void on_trace(struct upstream_call *call, bool sent, struct str bytes)
 {
     struct call *c = call->user;
@@ -171,6 +177,7 @@ static bool submit(struct call *c)
         .on_head = on_head,
         .has_room = has_room,
         .on_data = on_data,
+        .is_whole = is_whole,
         .on_trace = c->verbose != NULL ? on_trace : NULL,
         .on_done = on_done,
         .user = c,

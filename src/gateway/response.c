@@ -157,10 +157,15 @@ static void finish_whole(struct response *r, const struct upstream_outcome *outc
         name_coding(r, outcome);
 }
 
+bool response_has_document(const struct response *r)
+{
+    return r->begun && !r->undecodable && decoder_is_whole(r->way.decoder);
+}
+
 bool response_is_whole(const struct response *r, const struct upstream_outcome *outcome,
                        struct upstream_outcome *ret)
 {
-    if (LIKELY(!outcome->cut) || !r->begun || r->undecodable || !decoder_is_whole(r->way.decoder))
+    if (LIKELY(!outcome->cut) || !response_has_document(r))
         return false;
     *ret = *outcome;
     ret->status = UPSTREAM_OK;

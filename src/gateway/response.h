@@ -64,6 +64,9 @@ void response_begin(struct response *r, struct str content_type);
 /* A piece of the body. False: there is no use in reading on. */
 bool response_take(struct response *r, struct str bytes) MUST_CHECK;
 
+/* Is what has come a whole document? Only blanks may still come then. */
+bool response_has_document(const struct response *r) MUST_CHECK;
+
 /* The exchange has ended. Is what has come a whole document, though HTTP promised more? Then `ret`
  * is that outcome as a good one. */
 bool response_is_whole(const struct response *r, const struct upstream_outcome *outcome,

@@ -77,9 +77,11 @@ static void multi_leave(struct exchange *x)
 {
     struct multi *m = x->multi;
     list_remove(&x->in_paused);
+    list_remove(&x->in_whole);
     if (m == NULL)
         return;
     curl_multi_remove_handle(m->curl, x->easy);
+    sockets_leave(x, m);
     x->multi = NULL;
     m->n--;
     if (m->n == 0)
@@ -130,7 +132,7 @@ static void exchange_restart(struct exchange *x)
     list_add_last(&x->upstream->all->starting, &x->member);
 }
 
-static void exchange_end(struct exchange *x, CURLcode rc)
+void exchange_end(struct exchange *x, CURLcode rc)
 {
     struct upstream_outcome outcome;
     if (x->call != NULL && x->wants_name != NULL) {
@@ -327,6 +329,7 @@ struct upstreams *upstreams_new(struct loop *loop)
     list_init(&all->closing);
     list_init(&all->paused);
     list_init(&all->without_room);
+    list_init(&all->whole);
     return all;
 }
 
@@ -428,6 +431,7 @@ void upstreams_run(struct upstreams *all)
         go_on_all(all);
         run_timers(all);
         collect_all(all);
+        whole_run(all);
         if (list_empty(&all->starting))
             break;
     }
@@ -438,7 +442,7 @@ void upstreams_run(struct upstreams *all)
 
 int64_t upstreams_deadline_ms(const struct upstreams *all)
 {
-    int64_t due_ms = naming_due_ms(all);
+    int64_t due_ms = clock_min(naming_due_ms(all), whole_due_ms(all));
     if (!list_empty(&all->starting) || !list_empty(&all->packing) || !list_empty(&all->cancelled) ||
         !list_empty(&all->touched) || !list_empty(&all->paused))
         return 0;

@@ -86,6 +86,9 @@ struct upstream_call {
     bool (*has_room)(struct upstream_call *call, size_t bytes);
     /* A piece of the body, decompressed. False: stop, the connection is closed. */
     bool (*on_data)(struct upstream_call *call, struct str bytes);
+    /* Is what has come all that is wanted? Then what HTTP promises beyond is waited for a quarter
+     * of a second only: the call ends as one that was cut. NULL: it never is. */
+    bool (*is_whole)(const struct upstream_call *call);
     /* The heads as they go over the wire, in pieces. NULL: they are not wanted. */
     void (*on_trace)(struct upstream_call *call, bool sent, struct str bytes);
     /* Called once, from upstreams_run() or a loop event, never from upstream_submit(). */

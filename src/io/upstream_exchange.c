@@ -146,8 +146,13 @@ static size_t take_data(char *data, size_t size, size_t n, void *user)
     }
     if (x->goes_on)
         return login_skips(x, size * n) ? size * n : CURL_WRITEFUNC_ERROR;
-    return x->call != NULL ? exchange_take(x, (struct str){ data, size * n })
-                           : CURL_WRITEFUNC_ERROR;
+    if (x->call == NULL)
+        return CURL_WRITEFUNC_ERROR;
+    whole_begin(x);
+    size_t taken = exchange_take(x, (struct str){ data, size * n });
+    if (taken == size * n)
+        whole_note(x, taken);
+    return taken;
 }
 
 static int trace(CURL *easy, curl_infotype type, char *data, size_t size, void *user)
@@ -226,8 +231,10 @@ struct exchange *exchange_new(struct upstream *u)
     struct exchange *x = xcalloc(1, sizeof *x);
     list_init(&x->member);
     list_init(&x->in_paused);
+    list_init(&x->in_whole);
     x->upstream = u;
     x->rehearsal_fd = -1;
+    x->asked_fd = CURL_SOCKET_BAD;
     buf_init(&x->flat, FLAT_BODY_MAX, NULL);
     buf_init(&x->lines, OWN_LINES_MAX, NULL);
     buf_init(&x->late, LATE_ANSWER_MAX, NULL);
@@ -366,6 +373,7 @@ bool exchange_prepare(struct exchange *x, struct multi *m, int64_t now_ms)
     x->is_watched = false;
     x->kept_fd = CURL_SOCKET_BAD;
     x->was_paused = false;
+    x->taken_bytes = 0;
     exchange_forget_packed(x);
     assert(!x->call->trusts_any || x->call->connect_only);
     if (x->call->trusts_any) {

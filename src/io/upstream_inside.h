@@ -48,6 +48,7 @@ struct upstreams {
     struct list closing;      /* struct upstream.member: closed while we ran */
     struct list paused;       /* struct exchange.in_paused: the turn's time was over */
     struct list without_room; /* struct exchange.in_paused: until upstream_go_on() */
+    struct list whole;        /* struct exchange.in_whole, in the order of their ends */
     int64_t turn_ms;          /* when the loop's turn began */
     int64_t taken_us;         /* how much of it has gone by on what came in */
     struct watch **watches;   /* by file descriptor; owned */
@@ -69,6 +70,7 @@ struct watch {
     bool busy;           /* a request is on it, though libcurl has not asked for anything yet */
     int local_port;      /* of a kept one; 0: none (a unix socket) */
     int64_t since_us;    /* a kept one: when it carried something last */
+    struct exchange *asker; /* for which libcurl asks for events; NULL: for none */
     const struct exchange
         *paused;             /* the one that ran there when it was paused last; it may be gone */
     struct list kept_member; /* of multi->kept, while nothing is wanted of a kept one */
@@ -163,13 +165,17 @@ struct exchange {
     struct unpack *unpack;  /* of a compressed response; NULL: none, or nothing of it has come */
     size_t consumed;        /* bytes that are unpacked of those that libcurl gives again */
     bool damaged;           /* it cannot be unpacked */
-    bool is_watched;        /* libcurl has asked for events of its connection */
+    bool is_watched;        /* libcurl has asked for events of its connection, */
+    curl_socket_t asked_fd; /* which is the last of these */
     curl_socket_t kept_fd;  /* the kept connection that it runs on, where that is known */
     bool fresh;             /* on a connection of its own, */
     bool once;              /* which is not kept */
     int64_t rested_us;      /* how old the kept one was that it runs on; -1: not known */
     bool was_paused;
     struct list in_paused;
+    uint64_t taken_bytes; /* of the body, as they came */
+    struct list in_whole;
+    int64_t whole_due_ms; /* while it is in there */
     /* Its handle is not for another call: libcurl began a request anew, which it does 5 times in a
      * handle's whole life, or it trusts any certificate, or has made a rehearsal; or this is a
      * libcurl that keeps a pointer into the last answer's head. */
@@ -207,6 +213,20 @@ void exchange_tell_head(struct exchange *x);
 /* A call that ended before libcurl knew of it, or by no doing of it. `setting` may be NULL. */
 void exchange_end_early(struct exchange *x, enum upstream_status status, const char *setting,
                         const char *detail);
+
+/* libcurl is done with it, or we are with what has come. */
+void exchange_end(struct exchange *x, CURLcode rc);
+
+/* upstream_whole.c */
+
+/* More of the body has come: it is to be taken, */
+void whole_begin(struct exchange *x);
+/* or all of it was taken. */
+void whole_note(struct exchange *x, size_t bytes);
+
+/* Ends those on which nothing more has come in time. */
+void whole_run(struct upstreams *all);
+int64_t whole_due_ms(const struct upstreams *all) MUST_CHECK;
 
 /* upstream_naming.c */
 
@@ -327,8 +347,8 @@ void details_fill_early(const struct exchange *x, struct upstream_details *ret);
 
 /* upstream_late.c */
 
-/* libcurl lets go of a socket while it is sending. Keeps what has come there. */
-void late_answer_take(CURL *easy, curl_socket_t fd);
+/* libcurl lets go of a socket, or closes it, while it is sending. Keeps what has come there. */
+void late_answer_take(struct exchange *x, curl_socket_t fd);
 
 /* Sending failed: was there an answer that says why? Then `x->head` has it. */
 bool late_answer_use(struct exchange *x) MUST_CHECK;
@@ -340,6 +360,9 @@ bool sockets_attach_multi(struct multi *m) MUST_CHECK;
 
 /* Options of a new easy handle, whose CURLOPT_OPENSOCKETDATA is its exchange. False: no memory. */
 bool sockets_attach_easy(CURL *easy, struct upstreams *all) MUST_CHECK;
+
+/* The exchange is in no multi handle any more. */
+void sockets_leave(struct exchange *x, const struct multi *m);
 
 /* Its socket is known by that number; NULL: it is not. */
 struct watch *watch_find(const struct upstreams *all, curl_socket_t fd);

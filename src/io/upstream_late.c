@@ -7,18 +7,17 @@
 #include <string.h>
 #include <sys/socket.h>
 
-void late_answer_take(CURL *easy, curl_socket_t fd)
+void late_answer_take(struct exchange *x, curl_socket_t fd)
 {
-    struct exchange *x = NULL;
     char bytes[LATE_ANSWER_MAX];
 
-    if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&x) != CURLE_OK || x == NULL ||
-        x->call == NULL || !x->began || x->head.n_lines > 0)
+    if (x->call == NULL || !x->began || x->head.n_lines > 0)
         return;
     ssize_t n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT | MSG_PEEK);
+    if (n <= 0)
+        return;
     buf_clear(&x->late);
-    if (n > 0)
-        buf_append(&x->late, (struct str){ bytes, (size_t)n });
+    buf_append(&x->late, (struct str){ bytes, (size_t)n });
 }
 
 /* The head is all that counts: a body that was cut off is of no use, and a refusal says enough by

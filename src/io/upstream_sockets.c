@@ -26,7 +26,7 @@ static void watch_ready(struct loop_source *source, uint32_t events);
 
 struct watch *watch_find(const struct upstreams *all, curl_socket_t fd)
 {
-    return (size_t)fd < all->n_watches ? all->watches[fd] : NULL;
+    return fd >= 0 && (size_t)fd < all->n_watches ? all->watches[fd] : NULL;
 }
 
 static struct watch *watch_new(struct multi *m, curl_socket_t fd)
@@ -148,14 +148,41 @@ static bool is_paused(CURL *easy)
     return x != NULL && !list_empty(&x->in_paused);
 }
 
+/* libcurl 7.88 lets go of a socket on which sending has failed before it closes it, 8.14 does not.
+ */
+static void look_late(const struct watch *w)
+{
+    if ((w->wanted & EPOLLOUT) != 0 && w->asker != NULL)
+        late_answer_take(w->asker, w->source.fd);
+}
+
+/* It may ask for several while it connects. */
+static void watch_ask(struct watch *w, struct exchange *x)
+{
+    struct watch *last = watch_find(w->multi->all, x->asked_fd);
+    if (last != NULL && last->asker == x)
+        last->asker = NULL;
+    x->asked_fd = w->source.fd;
+    x->is_watched = true;
+    w->asker = x;
+}
+
+void sockets_leave(struct exchange *x, const struct multi *m)
+{
+    struct watch *w = watch_find(m->all, x->asked_fd);
+    if (w != NULL && w->asker == x)
+        w->asker = NULL;
+    x->asked_fd = CURL_SOCKET_BAD;
+}
+
 /* libcurl needs a socket no longer. What is no connection (a resolver's pipe), or none yet, may be
  * closed without a word to us, so it leaves the loop; a kept connection stays. That of a paused
  * transfer is not looked at for the moment. */
 static void watch_rest(struct watch *w, CURL *easy)
 {
-    if ((w->wanted & EPOLLOUT) != 0)
-        late_answer_take(easy, w->source.fd);
+    look_late(w);
     w->wanted = 0;
+    w->asker = NULL;
     if (is_paused(easy)) {
         w->paused = exchange_of(easy);
         watch_leave_loop(w);
@@ -180,9 +207,9 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *s
     if (w == NULL)
         w = watch_new(m, fd);
     struct exchange *x = exchange_of(easy);
-    if (x != NULL)
-        x->is_watched = true;
     w->multi = m;
+    if (x != NULL)
+        watch_ask(w, x);
     w->paused = NULL;
     list_remove(&w->kept_member);
     w->wanted = EPOLLRDHUP;
@@ -235,6 +262,7 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_s
         watch_leave_loop(w);
         list_remove(&w->kept_member);
         w->multi = x->multi;
+        w->asker = NULL;
         w->kept = false;
         w->ended = false;
         if (w->wanted != 0)
@@ -247,6 +275,7 @@ static int close_socket(void *user, curl_socket_t fd)
 {
     struct watch *w = watch_find(user, fd);
     if (w != NULL) {
+        look_late(w);
         kept_look_last(w);
         watch_free(w);
     }

@@ -60,6 +60,12 @@ static bool on_data(struct upstream_call *call, struct str bytes)
     return !c->undecodable || (c->error.type == PROBLEM_BAD_RESPONSE && c->received <= IGNORE_MAX);
 }
 
+static bool is_whole(const struct upstream_call *call)
+{
+    const struct check *c = call->user;
+    return !c->undecodable && decoder_is_whole(c->decoder);
+}
+
 static void on_looked(struct upstream_call *call, const struct upstream_outcome *outcome)
 {
     (void)outcome;
@@ -167,6 +173,7 @@ void check_start(struct check *c, struct upstream *client)
         .deadline_ms = clock_now_ms() + u->timeouts.total,
         .on_head = on_head,
         .on_data = on_data,
+        .is_whole = is_whole,
         .on_done = on_done,
         .details = &c->details,
         .user = c,

@@ -89,6 +89,12 @@ static bool on_data(struct upstream_call *call, struct str bytes)
     return response_take(&c->response, bytes);
 }
 
+static bool is_whole(const struct upstream_call *call)
+{
+    const struct calling *c = call->user;
+    return response_has_document(&c->response);
+}
+
 static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome)
 {
     struct calling *c = call->user;
@@ -138,6 +144,7 @@ static int make_call(struct calling *c, struct decoder *decoder)
         .deadline_ms = clock_now_ms() + c->timeout_ms,
         .on_head = on_head,
         .on_data = on_data,
+        .is_whole = is_whole,
         .on_done = on_done,
         .user = c,
     };

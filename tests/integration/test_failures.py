@@ -2,6 +2,7 @@
 """Everything that can go wrong between the gateway and an upstream, told apart: one table."""
 
 import gzip
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -63,10 +64,6 @@ def fault(name, behave):
     return Row(name, behave, "fault", False, 500, "yes")
 
 
-def late_but_whole(name, behave):
-    return Row(name, behave, waits=True)
-
-
 def fine(name, behave):
     return Row(name, behave)
 
@@ -87,7 +84,7 @@ TABLE = [
     late("silence", sends("", "silence")),
     late("silence in the head", sends(GOOD[:IN_HEAD], "silence")),
     late("silence in the body", sends(GOOD[:IN_BODY], "silence")),
-    late_but_whole("silence instead of the end", head(body=DOCUMENT, end="silence")),
+    fine("silence instead of the end", head(body=DOCUMENT, end="silence")),
     late("drips from the head on", drips(GOOD, 5)),
     late("drips in the body", drips(GOOD, IN_BODY - 100)),
     fine("drips at the end", drips(GOOD, len(GOOD) - 3)),
@@ -101,8 +98,8 @@ TABLE = [
     fault("length of a fault too large", head(f"Content-Length: {len(FAULT) + 2}", body=FAULT)),
     fault("length of a fault with 500 too large",
           head(f"Content-Length: {len(FAULT) + 2}", status="HTTP/1.1 500 Oops", body=FAULT)),
-    late_but_whole("length too large, kept open",
-                   head(f"Content-Length: {len(DOCUMENT) + 1}", body=DOCUMENT, end="silence")),
+    fine("length too large, kept open",
+         head(f"Content-Length: {len(DOCUMENT) + 1}", body=DOCUMENT, end="silence")),
     lost("length too large, the document cut off",
          head(f"Content-Length: {len(DOCUMENT) + 1}", body=DOCUMENT[:-2])),
     bad("length too large, something behind the document",
@@ -310,6 +307,21 @@ def test_failure(gateway, upstream, row, kept):
     upstream.behave = answering("after")
     assert gateway.call(up, "m", ["after"]).result == "after", "it left something behind"
     assert upstream.executed[nonce] == 1
+
+
+@pytest.mark.parametrize("promises", [False, True], ids=["no length", "too large a length"])
+@pytest.mark.parametrize("document, status", [(DOCUMENT, 200), (FAULT, 500)],
+                         ids=["result", "fault"])
+def test_a_whole_document_is_not_waited_for(gateway, upstream, promises, document, status):
+    """The connection stays open, and what HTTP promises beyond the document never comes."""
+    length = [f"Content-Length: {len(document) + 1}"] if promises else []
+    upstream.behave = head(*length, body=document, end="silence")
+    began = time.monotonic()
+    answer = gateway.call("up", "m", [], X_Rpcgate_Timeout="60s")
+    assert answer.status == status
+    assert time.monotonic() - began < 30
+    upstream.behave = answering("after")
+    assert gateway.call("up", "m", ["after"]).result == "after"
 
 
 # Kept connections that end between two calls.

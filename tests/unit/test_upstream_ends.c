@@ -64,12 +64,44 @@ static void test_answer_takes_too_long(void **state)
         int64_t began_ms = clock_now_ms();
         open_both(&server, &client, serve_never);
         probe_init(&probe, "<call/>");
-        probe.call.deadline_ms = began_ms + 100;
+        /* On a busy machine the server needs some of it. */
+        probe.call.deadline_ms = began_ms + (i == 2 ? 1000 : 100);
         probe_run(&probe, &client);
         assert_int_equal(probe.outcome.status, UPSTREAM_TIMEOUT);
         assert_true(probe.outcome.reached);
         assert_int_equal(probe.outcome.http_status, i == 2 ? 200 : 0);
         assert_in_range(clock_now_ms() - began_ms, 99, 5000);
+        client_run_until_server(&client, &server.ended, 1); /* its connection is closed */
+        probe_done(&probe);
+        close_both(&server, &client);
+    }
+}
+
+static bool is_ok_whole(const struct upstream_call *call)
+{
+    const struct probe *probe = CONTAINER_OF(call, struct probe, call);
+    return probe->answer.len == 5;
+}
+
+/* Neither the end of the connection nor the bytes that are missing ever come. */
+static void test_whole_before_its_end(void **state)
+{
+    static const char *const answers[] = {
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<ok/>",
+        "HTTP/1.1 200 OK\r\n\r\n<ok/>",
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+        struct server server = { .answer = answers[i] };
+        struct client client;
+        struct probe probe;
+        open_both(&server, &client, serve_never);
+        probe_init(&probe, "<call/>");
+        probe.call.is_whole = is_ok_whole;
+        probe_run(&probe, &client);
+        assert_int_equal(probe.outcome.status, UPSTREAM_LOST);
+        assert_true(probe.outcome.cut);
+        assert_string_equal(buf_c(&probe.answer), "<ok/>");
         client_run_until_server(&client, &server.ended, 1); /* its connection is closed */
         probe_done(&probe);
         close_both(&server, &client);
@@ -324,6 +356,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answer_takes_too_long),
+        cmocka_unit_test(test_whole_before_its_end),
         cmocka_unit_test(test_no_time_left),
         cmocka_unit_test(test_connect_takes_too_long),
         cmocka_unit_test(test_slow_name),
