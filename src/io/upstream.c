@@ -330,6 +330,7 @@ struct upstreams *upstreams_new(struct loop *loop)
     list_init(&all->paused);
     list_init(&all->without_room);
     list_init(&all->whole);
+    list_init(&all->relays);
     return all;
 }
 
@@ -339,7 +340,7 @@ void upstreams_free(struct upstreams *all)
         return;
     drop_cancelled(all);
     free_closing(all);
-    assert(list_empty(&all->multis));
+    assert(list_empty(&all->multis) && list_empty(&all->relays));
     free(all->watches);
     free(all);
 }

@@ -63,6 +63,8 @@ static int before_request(void *user, char *remote_ip, char *local_ip, int remot
     if (curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connections) == CURLE_OK &&
         connections == 0)
         kept_check(x, local_port);
+    else if (x->is_clear && upstream_shared_has_strange_heads(x->upstream->shared))
+        sockets_mend(x, local_port);
     x->connecting = false;
     x->worn |= x->began;
     x->began = true;
@@ -351,6 +353,18 @@ static bool choose_target(struct exchange *x, const struct upstream_target *targ
     return options_set_target(x->easy, target);
 }
 
+static bool begins_with(const char *url, struct str scheme)
+{
+    return str_starts_with_nocase(str_of(url), scheme);
+}
+
+static bool is_clear(const struct exchange *x)
+{
+    const char *proxy = x->upstream->config->proxy_target.url;
+    return begins_with(x->target->url, STR("http:")) && !x->call->rehearsal &&
+           (proxy == NULL || !begins_with(proxy, STR("https:")));
+}
+
 bool exchange_prepare(struct exchange *x, struct multi *m, int64_t now_ms)
 {
     const struct upstream_config *config = x->upstream->config;
@@ -370,6 +384,8 @@ bool exchange_prepare(struct exchange *x, struct multi *m, int64_t now_ms)
     x->began = false;
     x->refused = false;
     x->stopped = false;
+    x->is_clear = is_clear(x);
+    x->n_opened = 0;
     x->is_watched = false;
     x->kept_fd = CURL_SOCKET_BAD;
     x->was_paused = false;

@@ -157,6 +157,7 @@ void response_head_start(struct response_head *head)
 {
     head->status = 0;
     head->complete = false;
+    head->at_start = true;
     head->fault = NULL;
     head->fault_of_length = false;
     head->is_chunked = false;
@@ -179,6 +180,7 @@ bool response_head_is_folded(struct str line)
 
 bool response_head_line(struct response_head *head, struct str line)
 {
+    head->at_start = false;
     head->n_lines++;
     head->n_bytes += line.len;
     if (head->n_lines > RESPONSE_HEAD_LINES || head->n_bytes > RESPONSE_HEAD_BYTES)
@@ -191,6 +193,7 @@ bool response_head_line(struct response_head *head, struct str line)
     if (line.len == 0) {
         /* Interim responses end here, too; 101 is none that we asked for, so it is final. */
         head->complete = head->status >= 200 || head->status == 101;
+        head->at_start = !head->complete;
         return true;
     }
     if (str_starts_with(str_trim(line), STR("HTTP/")))

@@ -25,6 +25,7 @@ enum content_coding { CODING_GZIP, CODING_DEFLATE };
 struct response_head {
     int status; /* 0: no status line yet */
     bool complete;
+    bool at_start; /* the next line is to be a status line, the first or behind an interim head */
     const char *fault;    /* why it is refused, for people, static; NULL: it is not */
     bool fault_of_length; /* the fault is one of Content-Length */
     bool is_chunked;

@@ -33,6 +33,9 @@
 /* Of an answer that came while a request was being sent. [bytes] */
 #define LATE_ANSWER_MAX ((size_t)8 * 1024)
 
+/* Of a name with more addresses some may be tried at once. */
+#define OPENED_MAX 4
+
 struct gzip;
 struct unpack;
 
@@ -48,6 +51,7 @@ struct upstreams {
     struct list closing;      /* struct upstream.member: closed while we ran */
     struct list paused;       /* struct exchange.in_paused: the turn's time was over */
     struct list without_room; /* struct exchange.in_paused: until upstream_go_on() */
+    struct list relays;       /* struct relay.member */
     struct list whole;        /* struct exchange.in_whole, in the order of their ends */
     int64_t turn_ms;          /* when the loop's turn began */
     int64_t taken_us;         /* how much of it has gone by on what came in */
@@ -165,6 +169,9 @@ struct exchange {
     struct unpack *unpack;  /* of a compressed response; NULL: none, or nothing of it has come */
     size_t consumed;        /* bytes that are unpacked of those that libcurl gives again */
     bool damaged;           /* it cannot be unpacked */
+    bool is_clear;          /* no TLS on its way: its bytes can be looked at */
+    curl_socket_t opened[OPENED_MAX]; /* the last sockets that were made for it */
+    size_t n_opened;
     bool is_watched;        /* libcurl has asked for events of its connection, */
     curl_socket_t asked_fd; /* which is the last of these */
     curl_socket_t kept_fd;  /* the kept connection that it runs on, where that is known */
@@ -361,6 +368,10 @@ bool sockets_attach_multi(struct multi *m) MUST_CHECK;
 /* Options of a new easy handle, whose CURLOPT_OPENSOCKETDATA is its exchange. False: no memory. */
 bool sockets_attach_easy(CURL *easy, struct upstreams *all) MUST_CHECK;
 
+/* Its request is about to go out on a new connection with that local port (0: one without), to an
+ * upstream whose heads are known to have lines that libcurl refuses. */
+void sockets_mend(struct exchange *x, int local_port);
+
 /* The exchange is in no multi handle any more. */
 void sockets_leave(struct exchange *x, const struct multi *m);
 
@@ -387,6 +398,9 @@ void kept_choose(struct exchange *x, struct multi *m);
 /* Its request is about to go out on a kept connection with that local port (0: one without). Ends
  * the connection if it has been closed, or if something has come that nobody asked for. */
 void kept_check(struct exchange *x, int local_port);
+
+/* There was a head with lines that libcurl refuses; the next ones are mended from the beginning. */
+void kept_tell_strange(struct upstream *u);
 
 /* What the end of the exchange tells. */
 void kept_learn(struct exchange *x, const struct upstream_outcome *outcome);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 static int64_t rested_us(const struct watch *w)
@@ -92,8 +93,9 @@ static void pass_by(struct exchange *x, struct multi *m, int64_t limit_us)
 void kept_choose(struct exchange *x, struct multi *m)
 {
     int64_t limit_us = keeping_limit_us(upstream_shared_keeping(x->upstream->shared));
-    x->fresh = x->call->connect_only || x->logins > 0;
-    x->once = x->upstream->config->timeouts.idle == 0;
+    bool mends = x->is_clear && upstream_shared_has_strange_heads(x->upstream->shared);
+    x->fresh = x->call->connect_only || x->logins > 0 || mends;
+    x->once = x->upstream->config->timeouts.idle == 0 || mends;
     x->rested_us = -1;
     if (UNLIKELY(limit_us != KEEPING_ALL) && !x->fresh && !x->once)
         pass_by(x, m, limit_us);
@@ -114,9 +116,28 @@ void kept_check(struct exchange *x, int local_port)
     }
 }
 
+void kept_tell_strange(struct upstream *u)
+{
+    if (upstream_shared_note_strange_heads(u->shared) && !u->is_alone)
+        LOG_EVENT(LOG_LEVEL_INFO,
+                  "upstream sends heads with lines that are none; they are left out, and its "
+                  "connections are not kept",
+                  LOG_TEXT("upstream", u->config->name));
+}
+
+/* libcurl has read it before we could look at it, and what followed is lost. */
+static bool has_refused_head(const struct exchange *x)
+{
+    return x->is_clear && x->began && !x->head.complete && x->head.fault == NULL &&
+           (strstr(x->error, "without colon") != NULL ||
+            strstr(x->error, "Content-Length") != NULL);
+}
+
 void kept_learn(struct exchange *x, const struct upstream_outcome *outcome)
 {
     struct watch *w = watch_of_kept(x);
+    if (has_refused_head(x))
+        kept_tell_strange(x->upstream);
     if (outcome->unsaid)
         tell_ended(x->upstream, x->rested_us < 0 ? 0 : x->rested_us);
     else if (outcome->reused && outcome->status == UPSTREAM_OK && x->rested_us >= 0)

@@ -192,11 +192,19 @@ static void tell(struct upstream_outcome *ret, const char *reason, const char *s
              system != NULL ? " (" : "", system != NULL ? system : "", system != NULL ? ")" : "");
 }
 
+/* libcurl refuses a line before it hands it over. */
+static const char *name_line(const struct exchange *x, char text[80])
+{
+    snprintf(text, 80, "line %zu of the response's head has no colon, so it is no header",
+             x->head.n_lines + 1);
+    return text;
+}
+
 static void explain(const struct exchange *x, CURLcode rc, struct upstream_outcome *ret)
 {
     const char *reason = x->error[0] != '\0' ? x->error : curl_easy_strerror(rc);
     long system_error = 0;
-    char at_socket[160];
+    char at_socket[160], at_line[80];
 
     /* libcurl would say "localhost port 80". */
     if (rc == CURLE_COULDNT_CONNECT && x->target->unix_socket != NULL) {
@@ -221,6 +229,8 @@ static void explain(const struct exchange *x, CURLcode rc, struct upstream_outco
         reason = "the response's head has a line of more than 100 KB, or memory ran out";
     else if (rc == CURLE_BAD_FUNCTION_ARGUMENT && ret->status == UPSTREAM_BAD_RESPONSE)
         reason = "the response's head has a line that is no header";
+    else if (strstr(x->error, "without colon") != NULL)
+        reason = name_line(x, at_line);
     else if (rc == CURLE_UNSUPPORTED_PROTOCOL)
         reason = "the answer is not HTTP";
     else if (rc == CURLE_WRITE_ERROR)

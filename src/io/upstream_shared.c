@@ -34,6 +34,7 @@ struct upstream_shared {
     size_t n_nonces;
     struct cookies cookies;
     struct upstream_keeping keeping;
+    atomic_bool has_strange_heads;
     struct known_name *names; /* owned */
     CURLSH *tls;              /* NULL: no TLS */
     pthread_mutex_t tls_locks[CURL_LOCK_DATA_LAST];
@@ -119,6 +120,16 @@ void upstream_shared_unref(struct upstream_shared *s)
     close_tls(s);
     pthread_mutex_destroy(&s->lock);
     free(s);
+}
+
+bool upstream_shared_has_strange_heads(const struct upstream_shared *s)
+{
+    return atomic_load_explicit(&s->has_strange_heads, memory_order_relaxed);
+}
+
+bool upstream_shared_note_strange_heads(struct upstream_shared *s)
+{
+    return !atomic_exchange_explicit(&s->has_strange_heads, true, memory_order_relaxed);
 }
 
 struct upstream_keeping *upstream_shared_keeping(struct upstream_shared *s)

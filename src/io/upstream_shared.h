@@ -31,6 +31,10 @@ void *upstream_shared_tls(struct upstream_shared *s) MUST_CHECK;
 /* How long its servers keep connections. */
 struct upstream_keeping *upstream_shared_keeping(struct upstream_shared *s) MUST_CHECK;
 
+/* Do its servers send heads that have to be mended? The first to note it gets true. */
+bool upstream_shared_has_strange_heads(const struct upstream_shared *s) MUST_CHECK;
+bool upstream_shared_note_strange_heads(struct upstream_shared *s) MUST_CHECK;
+
 /* A nonce that a server of it has given out. One call has it at a time: so its count rises in the
  * order in which the server sees it, which some insist on. */
 struct upstream_nonce {

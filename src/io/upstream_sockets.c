@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "io/upstream_relay.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -80,6 +81,55 @@ void watch_end(struct watch *w)
     shutdown(w->source.fd, SHUT_RDWR);
 }
 
+/* What has come for `x` goes through a relay from here on. Without descriptors for one libcurl
+ * refuses it, and says why. */
+static void put_relay(struct exchange *x, curl_socket_t fd)
+{
+    struct upstreams *all = x->upstream->all;
+    struct watch *w = watch_find(all, fd);
+    if (w != NULL)
+        watch_leave_loop(w);
+    relay_start(&all->relays, all->loop, fd);
+    if (w != NULL && w->wanted != 0)
+        watch_register(w, w->wanted);
+}
+
+static bool is_to_look_at(const struct watch *w)
+{
+    const struct exchange *x = w->asker;
+    return x != NULL && x->call != NULL && x->is_clear && x->began && !x->connecting &&
+           x->head.at_start && !relay_is_behind(&w->multi->all->relays, w->source.fd);
+}
+
+/* A head that comes in pieces is not read before it is complete; each piece makes one event then.
+ * While libcurl sends it must hear of room at once, so it reads then whatever there is. */
+static bool waits_for_head(struct watch *w, uint32_t events)
+{
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0 || (w->wanted & EPOLLOUT) != 0)
+        return false;
+    watch_register(w, w->wanted | EPOLLET);
+    return true;
+}
+
+/* An answer begins: is it kept from libcurl for now? */
+static bool look_first(struct watch *w, uint32_t events)
+{
+    switch (relay_peek(w->source.fd)) {
+    case LOOK_MORE:
+        if (waits_for_head(w, events))
+            return true;
+        break;
+    case LOOK_MEND:
+        kept_tell_strange(w->multi->upstream);
+        put_relay(w->asker, w->source.fd);
+        break;
+    case LOOK_FINE:
+        break;
+    }
+    watch_register(w, w->wanted);
+    return false;
+}
+
 static void watch_ready(struct loop_source *source, uint32_t events)
 {
     struct watch *w = CONTAINER_OF(source, struct watch, source);
@@ -89,6 +139,8 @@ static void watch_ready(struct loop_source *source, uint32_t events)
         (void)kept_look(w);
         return;
     }
+    if ((events & EPOLLIN) != 0 && is_to_look_at(w) && look_first(w, events))
+        return;
     /* Errors are found by reading: there may be an answer before them. */
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
         bits |= CURL_CSELECT_IN;
@@ -133,6 +185,8 @@ static void watch_keep(struct watch *w, const struct exchange *x)
     if (!w->kept || w->registered != 0)
         watch_register(w, EPOLLIN | EPOLLRDHUP);
     w->kept = true;
+    if (relay_is_behind(&w->multi->all->relays, w->source.fd))
+        watch_end(w);
 }
 
 /* NULL: libcurl closes a connection by a handle of its own. */
@@ -254,6 +308,8 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_s
     if (fd < 0)
         return CURL_SOCKET_BAD;
     x->connecting = true;
+    x->opened[x->n_opened++ % OPENED_MAX] = fd;
+    relay_end(&x->upstream->all->relays, fd);
 
     /* An attempt that failed while connecting was closed without a word, and this is its number
      * again. libcurl may think that it still watches it. */
@@ -273,12 +329,14 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_s
 
 static int close_socket(void *user, curl_socket_t fd)
 {
-    struct watch *w = watch_find(user, fd);
+    struct upstreams *all = user;
+    struct watch *w = watch_find(all, fd);
     if (w != NULL) {
         look_late(w);
         kept_look_last(w);
         watch_free(w);
     }
+    relay_end(&all->relays, fd);
     return close(fd);
 }
 
@@ -306,6 +364,17 @@ struct watch *watch_of_kept(const struct exchange *x)
     curl_socket_t fd = kept_socket(x->easy);
     struct watch *w = fd != CURL_SOCKET_BAD ? watch_find(x->multi->all, fd) : NULL;
     return w != NULL && !list_empty(&w->kept_member) ? w : NULL;
+}
+
+void sockets_mend(struct exchange *x, int port)
+{
+    size_t n = x->n_opened < OPENED_MAX ? x->n_opened : OPENED_MAX;
+    for (size_t i = 0; i < n; i++) {
+        if (local_port(x->opened[i]) != port)
+            continue;
+        put_relay(x, x->opened[i]);
+        break;
+    }
 }
 
 void sockets_pause(struct exchange *x)

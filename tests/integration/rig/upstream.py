@@ -16,6 +16,7 @@ The server runs on an asyncio loop in a thread of its own. What a test calls is 
 
 import asyncio
 import socket
+import ssl
 import threading
 import xmlrpc.client
 from collections import Counter
@@ -163,13 +164,13 @@ class Upstream:
     it in `executed` when its request is complete: a nonce shows how often it ran."""
 
     def __init__(self, behave: Behaviour = echo, *, unix: str | None = None, port: int = 0,
-                 greet=None, peek=None):
+                 greet=None, peek=None, tls: ssl.SSLContext | None = None):
         self.behave, self._greet, self._peek = behave, greet, peek
         self.exchanges: list[Exchange] = []
         self.executed: Counter[str] = Counter()
         self.connections = 0
         self.broken: list[BaseException] = []  # what behaviours raised
-        self._unix, self._port = unix, port
+        self._unix, self._port, self._tls = unix, port, tls
         self._links: set[_Link] = set()
         self._changed = threading.Condition()
         self._loop = asyncio.new_event_loop()
@@ -243,7 +244,7 @@ class Upstream:
             return await asyncio.start_unix_server(self._serve, self._unix, limit=limit,
                                                    backlog=2048)
         return await asyncio.start_server(self._serve, "127.0.0.1", self._port, limit=limit,
-                                          backlog=2048)
+                                          backlog=2048, ssl=self._tls)
 
     def _note(self, x: Exchange | None = None):
         with self._changed:
