@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/outcome.h"
 
+#include "rules/advice.h"
 #include "rules/retry_after.h"
 
 #include <inttypes.h>
@@ -26,6 +27,26 @@ static void timed_out(const struct upstream_outcome *outcome,
     err->executed = outcome->reached ? EXECUTED_UNKNOWN : EXECUTED_NO;
 }
 
+static bool is_proxied(const struct upstream_config *upstream)
+{
+    return upstream->proxy_target.url != NULL;
+}
+
+/* For a detail that ends with advice: what ends a reason, and where there is no advice, who has. */
+#define ADVISED "%s%s %s"
+#define ADVISED_ARGS(reason, advice) (reason), ended(reason), usual(advice)
+
+static const char *ended(const char *reason)
+{
+    size_t len = strlen(reason);
+    return len > 0 && reason[len - 1] == '.' ? "" : ".";
+}
+
+static const char *usual(const char *advice)
+{
+    return strcmp(advice, ADVICE_NONE) != 0 ? advice : "`rpcgate check` tells which step fails.";
+}
+
 static void lost(const struct upstream_outcome *outcome, const struct upstream_config *upstream,
                  struct error *err)
 {
@@ -37,9 +58,38 @@ static void lost(const struct upstream_outcome *outcome, const struct upstream_c
                     upstream->name, outcome->detail);
     else
         error_set(err, PROBLEM_CONNECTION_LOST,
-                  "The connection to the upstream %s ended before its answer was complete: %s",
-                  upstream->name, outcome->detail);
+                  "The connection to the upstream %s ended before its answer was complete: " ADVISED,
+                  upstream->name,
+                  ADVISED_ARGS(outcome->detail, advice_lost(outcome->detail, false)));
     err->executed = outcome->reached ? EXECUTED_UNKNOWN : EXECUTED_NO;
+}
+
+static void not_connected(const struct upstream_outcome *outcome,
+                          const struct upstream_config *upstream, struct error *err)
+{
+    const char *detail = outcome->detail;
+    if (outcome->setting != NULL)
+        error_limit(err, PROBLEM_CONNECT_FAILED, outcome->setting,
+                    "The upstream %s could not be connected to within %" PRId64
+                    " ms (%s): %s. Raise that limit if its name or its network need longer.",
+                    upstream->name, upstream->timeouts.connect, outcome->setting, detail);
+    else
+        error_set(
+            err, PROBLEM_CONNECT_FAILED, "The upstream %s cannot be reached: " ADVISED,
+            upstream->name,
+            ADVISED_ARGS(detail, is_proxied(upstream) ? ADVICE_PROXY : advice_connect(detail)));
+}
+
+static void not_trusted(const struct upstream_outcome *outcome,
+                        const struct upstream_config *upstream, struct error *err)
+{
+    const struct tls_config *tls = &upstream->tls;
+    struct advice_tls known = {
+        .has_ca = tls->ca_file != NULL || tls->ca_path != NULL,
+        .takes_old_versions = tls->min_version < TLS_VERSION_1_2,
+    };
+    error_set(err, PROBLEM_TLS_FAILED, "No trusted TLS connection to the upstream %s: " ADVISED,
+              upstream->name, ADVISED_ARGS(outcome->detail, advice_tls(outcome->detail, &known)));
 }
 
 void outcome_error(const struct upstream_outcome *outcome, const struct upstream_config *upstream,
@@ -47,26 +97,18 @@ void outcome_error(const struct upstream_outcome *outcome, const struct upstream
 {
     switch (outcome->status) {
     case UPSTREAM_CONNECT_FAILED:
-        if (outcome->setting != NULL)
-            error_limit(err, PROBLEM_CONNECT_FAILED, outcome->setting,
-                        "The upstream %s could not be connected to within %" PRId64
-                        " ms (%s): %s. Raise that limit if its name or its network need longer.",
-                        upstream->name, upstream->timeouts.connect, outcome->setting,
-                        outcome->detail);
-        else
-            error_set(err, PROBLEM_CONNECT_FAILED, "The upstream %s cannot be reached: %s",
-                      upstream->name, outcome->detail);
+        not_connected(outcome, upstream, err);
         break;
     case UPSTREAM_TLS_FAILED:
-        error_set(err, PROBLEM_TLS_FAILED, "No trusted TLS connection to the upstream %s: %s",
-                  upstream->name, outcome->detail);
+        not_trusted(outcome, upstream, err);
         break;
     case UPSTREAM_LOST:
         lost(outcome, upstream, err);
         break;
     case UPSTREAM_BAD_RESPONSE:
-        error_set(err, PROBLEM_BAD_RESPONSE, "The upstream %s did not answer in usable HTTP: %s",
-                  upstream->name, outcome->detail);
+        error_set(err, PROBLEM_BAD_RESPONSE,
+                  "The upstream %s did not answer in usable HTTP: " ADVISED, upstream->name,
+                  ADVISED_ARGS(outcome->detail, advice_no_http(outcome->detail)));
         /* A proxy's answer to CONNECT: the upstream has seen nothing. */
         if (!outcome->reached)
             err->executed = EXECUTED_NO;
@@ -108,15 +150,11 @@ static unsigned retry_after(const struct upstream_outcome *outcome)
     return value.len > 0 ? retry_after_read(value, header_of(outcome, "Date"), time(NULL)) : 0;
 }
 
-static const char *advice(int status)
+static const char *advice(int status, bool proxied)
 {
     if (status == 401)
-        return " Look at the upstream's `auth`.";
-    if (status == 404)
-        return " Look at the path of the upstream's `url`.";
-    if (status >= 300 && status < 400)
-        return " Redirects are not followed: set `url` to where the server really is.";
-    return "";
+        return "Look at the upstream's `auth`.";
+    return status == 403 ? advice_forbidden(proxied) : advice_status(status, proxied);
 }
 
 /* Of a target that is longer the beginning tells enough. */
@@ -140,9 +178,10 @@ void outcome_protocol_error(const struct upstream_outcome *outcome,
     int status = outcome->http_status;
     struct str message = shown->protocol.message, target = redirect_of(outcome, shown);
     error_set(err, PROBLEM_PROTOCOL_ERROR,
-              "The upstream %s answered with HTTP status %d%s%.*s%s%.*s.%s", upstream->name, status,
+              "The upstream %s answered with HTTP status %d%s%.*s%s%.*s. %s", upstream->name, status,
               message.len > 0 ? " " : "", STR_ARGS(message),
-              target.len > 0 ? " and wants the request at " : "", STR_ARGS(target), advice(status));
+              target.len > 0 ? " and wants the request at " : "", STR_ARGS(target),
+              advice(status, is_proxied(upstream)));
     if (surely_not_executed(status))
         err->executed = EXECUTED_NO;
     if (status == 429 || status == 503) {

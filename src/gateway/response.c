@@ -103,10 +103,25 @@ static void name_coding(struct response *r, const struct upstream_outcome *outco
         strlen(outcome->strange_coding) == UPSTREAM_CODING_MAX - 1 ? ERROR_CUT : "", reason);
 }
 
+static bool is_empty(const struct response *r)
+{
+    return !r->begun || (!r->undecodable && decoder_is_empty(r->way.decoder));
+}
+
 static bool is_void(const struct response *r, const struct upstream_outcome *outcome)
 {
     return r->way.empty_is_null && !r->way.keeps_array && outcome->http_status == 200 && r->begun &&
-           !r->undecodable && decoder_is_empty(r->way.decoder);
+           is_empty(r);
+}
+
+static bool refuse_empty(struct response *r)
+{
+    const char *advice = r->way.keeps_array
+                             ? "Look into the server's log."
+                             : "If methods without a result end so, say it: methods = ( { match = "
+                               "\"NAME\"; empty = \"null\"; } ).";
+    return error_set(r->way.error, PROBLEM_BAD_RESPONSE, "The upstream's answer is empty. %s",
+                     advice);
 }
 
 static void init_end(struct response_end *ret)
@@ -138,8 +153,8 @@ static void finish_whole(struct response *r, const struct upstream_outcome *outc
         ret->good = succeed(r);
         return;
     }
-    if (!r->begun)
-        error_set(r->way.error, PROBLEM_BAD_RESPONSE, "The upstream's answer is empty.");
+    if (is_empty(r))
+        good = refuse_empty(r);
     else if (good)
         good = decoder_end(r->way.decoder, &result, r->way.error);
     if (good)

@@ -3,8 +3,8 @@
 
 #include "base/alloc.h"
 #include "base/terminal.h"
+#include "rules/advice.h"
 #include "settings/redact.h"
-#include "tool/check_advice.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 /* Each reason that libcurl and OpenSSL give has an advice that fits, or it is said that there is
  * none. */
 #include "base/macros.h"
-#include "tool/check_advice.h"
+#include "rules/advice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

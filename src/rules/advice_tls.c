@@ -2,10 +2,10 @@
 /* Why TLS does not come about: OpenSSL has 94 reasons against a certificate and 321 against a
  * handshake. Those that a wrong setting or server makes have a row, the first that fits counts; all
  * the others against a handshake say that one side breaks the protocol. */
-#include "tool/check_advice.h"
+#include "rules/advice.h"
 
 #include "base/macros.h"
-#include "tool/check_advice_rows.h"
+#include "rules/advice_rows.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tool/check_advice.h"
+#include "rules/advice.h"
 
 #include "base/macros.h"
 
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "tool/check_advice_rows.h"
+#include "rules/advice_rows.h"
 
 const char *advice_find(const struct advice_row *rows, size_t n, const char *detail)
 {
@@ -90,7 +90,7 @@ const char *advice_no_http(const char *detail)
         { "colon", "The head of its answer has a line that is no header: " MEND },
         { "Nul byte", "The head of its answer has a NUL: " MEND },
         { "NUL", "The head of its answer has a NUL: " MEND },
-        { "folded", "The head of its answer has a folded line, which two readers understand "
+        { "begins with a blank", "The head of its answer has a folded line, which two readers understand "
                     "differently: " MEND },
         { "100 KB", "The head of its answer is too large: " MEND },
         { "64 KiB", "The head of its answer is too large: " MEND },

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What to do when a step of `rpcgate check` fails, by the words of libcurl, OpenSSL or the system.
- * Where there is nothing to advise, that is said. Pure. */
-#ifndef RPCGATE_TOOL_CHECK_ADVICE_H
-#define RPCGATE_TOOL_CHECK_ADVICE_H
+/* What to do when a call, or a step of `rpcgate check`, fails, by the words of libcurl, OpenSSL or
+ * the system. Where there is nothing to advise, that is said. */
+#ifndef RPCGATE_RULES_ADVICE_H
+#define RPCGATE_RULES_ADVICE_H
 
 #include <stdbool.h>
 

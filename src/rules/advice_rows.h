@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables of advice, for check_advice*.c alone. */
-#ifndef RPCGATE_TOOL_CHECK_ADVICE_ROWS_H
-#define RPCGATE_TOOL_CHECK_ADVICE_ROWS_H
+/* Tables of advice, for advice*.c alone. */
+#ifndef RPCGATE_RULES_ADVICE_ROWS_H
+#define RPCGATE_RULES_ADVICE_ROWS_H
 
 #include <stddef.h>
 
