@@ -22,6 +22,9 @@
 
 #define ENTRY_BYTES ((size_t)4 * 1024)
 
+/* A host in a URL: a name, or an address in brackets. */
+#define HOST_BYTES 256
+
 static bool ends_with(struct str text, struct str end)
 {
     return text.len >= end.len && str_eq_nocase(str_slice(text, text.len - end.len, text.len), end);
@@ -36,15 +39,19 @@ static bool is_name(const char *host)
            !str_eq_nocase(text, STR("localhost")) && !ends_with(text, STR(".localhost"));
 }
 
-static void read_host(struct upstream_host *to, const char *url, struct upstream_shared *shared)
+/* Also gives the host as it stands in the URL. */
+static void read_host(struct upstream_host *to, const char *url, struct upstream_shared *shared,
+                      char text[HOST_BYTES])
 {
     CURLU *parts = curl_url();
     char *host = NULL, *port = NULL;
+    text[0] = '\0';
     if (parts != NULL &&
         curl_url_set(parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
-        curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-        curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
-        is_name(host)) {
+        curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK)
+        snprintf(text, HOST_BYTES, "%s", host);
+    if (text[0] != '\0' && is_name(host) &&
+        curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK) {
         to->name = upstream_shared_name(shared, host);
         snprintf(to->entry, sizeof to->entry, "-%s:%s", host, port);
     }
@@ -53,19 +60,69 @@ static void read_host(struct upstream_host *to, const char *url, struct upstream
     curl_url_cleanup(parts);
 }
 
-/* As libcurl reads `no_proxy`, for names. */
-static bool passes_proxy(const char *entry, const char *no_proxy)
+struct address {
+    int family; /* 0: it is a name */
+    unsigned char bytes[16];
+};
+
+static bool read_address(struct str text, int family, struct address *ret)
 {
-    struct str host = str_slice(str_of(entry), 1, str_find(str_of(entry), ':'));
+    char copy[INET6_ADDRSTRLEN];
+    if (text.len >= sizeof copy)
+        return false;
+    memcpy(copy, text.data, text.len);
+    copy[text.len] = '\0';
+    ret->family = inet_pton(family, copy, ret->bytes) == 1 ? family : 0;
+    return ret->family != 0;
+}
+
+/* In brackets, perhaps with a zone, or an IPv4 one. */
+static struct address address_of(struct str host)
+{
+    struct address a = { 0 };
+    if (host.len == 0 || host.data[0] != '[') {
+        (void)read_address(host, AF_INET, &a);
+        return a;
+    }
+    host = str_slice(host, 1, str_find(host, ']'));
+    (void)read_address(str_slice(host, 0, str_find(host, '%')), AF_INET6, &a);
+    return a;
+}
+
+/* Is it that address, or in that range? One of zero bits is that address alone for libcurl. */
+static bool is_within(const struct address *a, struct str range)
+{
+    struct address from;
+    size_t slash = str_find(range, '/'), max = a->family == AF_INET6 ? 128 : 32;
+    uint64_t bits = 0;
+    if (!read_address(str_slice(range, 0, slash), a->family, &from) ||
+        (slash < range.len && !str_to_uint(str_slice(range, slash + 1, range.len), max, &bits)))
+        return false;
+    bits = bits == 0 ? max : bits;
+    if (memcmp(a->bytes, from.bytes, bits / 8) != 0)
+        return false;
+    return bits % 8 == 0 || (a->bytes[bits / 8] ^ from.bytes[bits / 8]) >> (8 - bits % 8) == 0;
+}
+
+static bool is_below(struct str host, struct str name)
+{
+    if (name.len > 0 && name.data[0] == '.')
+        name = str_slice(name, 1, name.len);
+    return str_eq_nocase(name, host) || (name.len > 0 && ends_with(host, name) &&
+                                         host.data[host.len - name.len - 1] == '.');
+}
+
+/* As libcurl reads `no_proxy`. */
+static bool passes_proxy(struct str host, const char *no_proxy)
+{
+    struct address address = address_of(host);
     struct str rest = str_of(no_proxy);
     while (rest.len > 0) {
         size_t comma = str_find(rest, ',');
-        struct str name = str_trim(str_slice(rest, 0, comma));
+        struct str entry = str_trim(str_slice(rest, 0, comma));
         rest = str_slice(rest, comma < rest.len ? comma + 1 : comma, rest.len);
-        if (name.len > 0 && name.data[0] == '.')
-            name = str_slice(name, 1, name.len);
-        if (str_eq(name, STR("*")) || str_eq_nocase(name, host) ||
-            (name.len > 0 && ends_with(host, name) && host.data[host.len - name.len - 1] == '.'))
+        if (str_eq(entry, STR("*")) ||
+            (address.family != 0 ? is_within(&address, entry) : is_below(host, entry)))
             return true;
     }
     return false;
@@ -76,15 +133,13 @@ static void choose(struct upstream *u, const struct upstream_target *target,
                    struct upstream_host *host)
 {
     const struct proxy_target *proxy = &u->config->proxy_target;
-    bool excepts = proxy->url != NULL && proxy->no_proxy != NULL && proxy->no_proxy[0] != '\0';
+    char text[HOST_BYTES];
     if (target->unix_socket != NULL)
         return;
-    read_host(host, target->url, u->shared);
+    read_host(host, target->url, u->shared, text);
     if (proxy->url == NULL)
         return;
-    bool direct = excepts && host->name != NULL && passes_proxy(host->entry, proxy->no_proxy);
-    /* Whether an address passes by is libcurl's business, and so is the look-up then. */
-    host->by_proxy = !direct && !(excepts && host->name == NULL);
+    host->by_proxy = proxy->no_proxy == NULL || !passes_proxy(str_of(text), proxy->no_proxy);
     if (host->by_proxy && strncmp(proxy->url, "socks5:", 7) != 0)
         host->name = NULL;
 }
@@ -92,10 +147,11 @@ static void choose(struct upstream *u, const struct upstream_target *target,
 void naming_open(struct upstream *u)
 {
     const char *proxy = u->config->proxy_target.url;
+    char ignored[HOST_BYTES];
     u->hosts = xcalloc(u->config->n_targets + 1, sizeof u->hosts[0]);
     u->proxy_host = &u->hosts[u->config->n_targets];
     if (proxy != NULL)
-        read_host(u->proxy_host, proxy, u->shared);
+        read_host(u->proxy_host, proxy, u->shared, ignored);
     for (size_t i = 0; i < u->config->n_targets; i++)
         choose(u, &u->config->targets[i], &u->hosts[i]);
 }

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names of upstreams that move, and resolvers that are slow."""
 
+import ipaddress
 import socket
 import subprocess
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -26,8 +28,12 @@ class Server:
     def __init__(self, host: str, port: int, name: str):
         self.name = name
         self.heads = []
+        self.agrees = []  # (what ends a message, the answer to it), before the calls
+        where, zone = (host, port), host.partition("%")[2]
+        if zone:
+            where = (host.partition("%")[0], port, 0, socket.if_nametoindex(zone))
         self._listener = socket.create_server(
-            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+            where, family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.port = self._listener.getsockname()[1]
         self._connections = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -44,6 +50,11 @@ class Server:
     def _serve(self, connection):
         answer = http_response(response_document(self.name))
         try:
+            for end, agreement in self.agrees:
+                while end not in (message := connection.recv(65536)):
+                    if not message:
+                        return
+                connection.sendall(agreement)
             while True:
                 request = b""
                 while not request.rstrip().endswith(b"</methodCall>"):
@@ -173,4 +184,74 @@ def test_ipv6_zone(start):
         "up": {"url": f"http://[::1%25lo]:{server.port}/RPC2"}}})
     assert gateway.call("up", "m", []).result == "here"
     assert f"\r\nHost: [::1]:{server.port}\r\n" in server.heads[0], server.heads
+    server.end()
+
+
+def link_local() -> str | None:
+    """One of this machine's own, with its zone: `fe80::1%eth0`. The system sends what is for it over
+    loopback."""
+    with suppress(OSError), open("/proc/net/if_inet6", encoding="ascii") as table:
+        for line in table:
+            digits, _, _, scope, _, interface = line.split()
+            if scope == "20":
+                return f"{ipaddress.IPv6Address(bytes.fromhex(digits))}%{interface}"
+    return None
+
+
+def server_at(address: str | None) -> Server:
+    if address is None:
+        pytest.skip("no link-local address here")
+    try:
+        return Server(address, 0, "here")
+    except OSError as error:
+        pytest.skip(f"{address}: {error}")
+
+
+def in_url(address: str) -> str:
+    return f"[{address.replace('%', '%25')}]"
+
+
+#: What a proxy waits for and answers before it lets the call through.
+AGREEMENTS = {
+    "http": [],
+    "http, tunnel": [(b"\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n")],
+    "socks5h": [(b"\5", b"\5\0"), (b"upstream.invalid\0\x51", b"\5\0\0\1" + b"\0" * 6)],
+}
+ADDRESSES = {"loopback": lambda: "::1%lo", "link-local": link_local}
+
+
+@pytest.mark.parametrize("kind", ADDRESSES)
+@pytest.mark.parametrize("scheme", ["http", "http, tunnel", "socks5h"])
+def test_ipv6_zone_of_a_proxy(start, kind, scheme):
+    """It hears no zone, and neither does the upstream behind it."""
+    address = ADDRESSES[kind]()
+    server = server_at(address)
+    server.agrees = AGREEMENTS[scheme]
+    url = f"{scheme.split(',')[0]}://{in_url(address)}:{server.port}"
+    tunnel = {"tunnel": True} if "tunnel" in scheme else {}
+    gateway = start.gateway({"anonymous": {"allow": ["*/*"]}, "upstreams": {"up": {
+        "url": "http://upstream.invalid:81/RPC2", "proxy": {"url": url, **tunnel}}}})
+    assert gateway.call("up", "m", []).result == "here"
+    first, *lines = server.heads[0].split("\r\n")
+    target = "http://upstream.invalid:81/RPC2" if scheme == "http" else "/RPC2"
+    assert first == f"POST {target} HTTP/1.1" and "Host: upstream.invalid:81" in lines
+    assert "%" not in server.heads[0]
+    server.end()
+
+
+@preloaded
+@pytest.mark.parametrize("by_proxy", [False, True])
+def test_ipv6_zone_from_the_resolver(start, names, by_proxy):
+    """What a name stands for may need one, of an upstream and of a proxy."""
+    address = link_local()
+    server = server_at(address)
+    names.point(address)
+    there = f"http://moving.example:{server.port}"
+    upstream = ({"url": "http://upstream.invalid:81/", "proxy": {"url": there}} if by_proxy else
+                {"url": f"{there}/RPC2"})
+    gateway = start.gateway({"anonymous": {"allow": ["*/*"]}, "upstreams": {"up": upstream}},
+                            environment=names.environment)
+    assert gateway.call("up", "m", []).result == "here"
+    host = "upstream.invalid:81" if by_proxy else f"moving.example:{server.port}"
+    assert f"\r\nHost: {host}\r\n" in server.heads[0] + "\r\n"
     server.end()

@@ -271,6 +271,72 @@ static void test_no_such_name(void **state)
     close_both(&server, &client);
 }
 
+/* A proxy that the upstream's own address may pass by. */
+static void open_behind(struct server *server, struct client *client, char *url, size_t size,
+                        const char *no_proxy)
+{
+    open_named(server, client);
+    client_close(client);
+    client_init(client, server);
+    snprintf(url, size, "http://moving.example:%u", server->port);
+    client->config.proxy_target.url = url;
+    client->config.proxy_target.no_proxy = (char *)(uintptr_t)no_proxy;
+}
+
+/* It is an address that no entry is about, so that the proxy's name is needed: a failed connect
+ * looks that up anew, too. */
+static void test_name_of_a_proxy_before_an_address(void **state)
+{
+    static const struct {
+        const char *host, *no_proxy;
+    } cases[] = {
+        { "127.0.0.9", "10.0.0.0/8" },         { "127.0.0.9", "127.0.0.8,.example" },
+        { "127.0.0.9", "127.0.0.8/32" },       { "127.0.0.9", "0.0.0.0/0" },
+        { "127.0.0.9", "127.0.0.0/29" },       { "[::9]", "127.0.0.0/8,fe80::/10" },
+        { "[::9]", "::8/128" },                { "localhost", "127.0.0.0/8" },
+        { "upstream.invalid", "other.invalid" }, { "127.0.0.9", "" },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct server server = { 0 };
+        struct client client;
+        char url[64];
+        open_behind(&server, &client, url, sizeof url, cases[i].no_proxy);
+        snprintf(client.url, sizeof client.url, "http://%s:9/RPC2", cases[i].host);
+        client_open(&client);
+        atomic_store(&address, NOWHERE);
+        for (int n = 1; n <= 2; n++) {
+            assert_int_equal(client_call(&client, NULL), UPSTREAM_CONNECT_FAILED);
+            assert_int_equal(atomic_load(&resolver.requests), n);
+        }
+        atomic_store(&address, HERE);
+        if (client_call(&client, NULL) != UPSTREAM_OK)
+            fail_msg("%s with no_proxy %s", cases[i].host, cases[i].no_proxy);
+        assert_non_null(strstr(server.request, cases[i].host));
+        close_both(&server, &client);
+    }
+}
+
+/* It passes the proxy by, whose name nobody needs. */
+static void test_address_that_passes_a_proxy(void **state)
+{
+    static const char *const entries[] = { "127.0.0.1", "127.0.0.1/32", "127.0.0.0/8",
+                                           "10.0.0.0/8, 127.0.0.0/31", "a.example,126.0.0.0/7" };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
+        struct server server = { 0 };
+        struct client client;
+        char url[64];
+        open_behind(&server, &client, url, sizeof url, entries[i]);
+        client_open(&client);
+        atomic_store(&address, 1);
+        if (client_call(&client, NULL) != UPSTREAM_OK)
+            fail_msg("no_proxy %s", entries[i]);
+        assert_int_equal(atomic_load(&resolver.requests), 0);
+        close_both(&server, &client);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +348,8 @@ int main(void)
         cmocka_unit_test(test_call_s_time_is_over),
         cmocka_unit_test(test_what_was_known_before),
         cmocka_unit_test(test_no_such_name),
+        cmocka_unit_test(test_name_of_a_proxy_before_an_address),
+        cmocka_unit_test(test_address_that_passes_a_proxy),
     };
     if (!upstreams_global_init())
         return 1;
