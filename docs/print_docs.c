@@ -4,8 +4,8 @@
 #include "base/alloc.h"
 #include "codec/error.h"
 #include "config/config.h"
-#include "gateway/metric_list.h"
 #include "print_man.h"
+#include "work/metric_list.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -39,7 +39,7 @@ const char *executed_name(enum executed executed);
 #define ERROR_DETAIL_MAX 512
 
 /* Stands in a detail where foreign text was cut short. What looks like a secret's beginning there
- * is hidden before anybody sees it (gateway/redacted.h), so none may be cut without it. */
+ * is hidden before anybody sees it (client/redacted.h), so none may be cut without it. */
 #define ERROR_CUT "…"
 
 /* At most `max` bytes of foreign text, whole characters, and what is to stand behind them:

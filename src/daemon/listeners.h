@@ -6,7 +6,7 @@
 
 #include "base/macros.h"
 #include "daemon/activation.h"
-#include "gateway/generation.h"
+#include "daemon/generation.h"
 
 #include <stdbool.h>
 #include <stddef.h>

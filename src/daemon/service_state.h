@@ -3,11 +3,11 @@
 #ifndef RPCGATE_DAEMON_SERVICE_STATE_H
 #define RPCGATE_DAEMON_SERVICE_STATE_H
 
+#include "daemon/generation.h"
 #include "daemon/listeners.h"
 #include "daemon/upkeep.h"
 #include "daemon/watchdog.h"
-#include "gateway/generation.h"
-#include "gateway/worker.h"
+#include "daemon/worker.h"
 #include "io/loop.h"
 
 #include <stdbool.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/upkeep.h"
 
+#include "daemon/generation.h"
 #include "daemon/notify.h"
-#include "gateway/generation.h"
-#include "gateway/process.h"
-#include "gateway/worker.h"
+#include "daemon/worker.h"
+#include "work/process.h"
 
 #ifdef __GLIBC__
 #include <malloc.h>

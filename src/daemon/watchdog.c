@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/notify.h"
-#include "gateway/worker.h"
+#include "daemon/worker.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "gateway/outcome.h"
-#include "gateway/redacted.h"
-#include "gateway/response.h"
+#include "client/outcome.h"
+#include "client/redacted.h"
+#include "client/response.h"
 #include "rules/problem.h"
 #include "tool/document.h"
 #include "tool/server.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/dialect.h"
+#include "front/dialect.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

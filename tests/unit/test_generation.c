@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/generation.h"
+#include "daemon/generation.h"
 
 #include "base/alloc.h"
 

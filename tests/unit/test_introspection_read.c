@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/introspection_read.h"
+#include "client/introspection_read.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/metrics.h"
+#include "work/metrics.h"
 
 #include "base/macros.h"
 

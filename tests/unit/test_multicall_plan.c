@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/chain.h"
-#include "gateway/multicall.h"
+#include "client/multicall.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

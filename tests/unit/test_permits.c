@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/permits.h"
+#include "client/permits.h"
 
 #include "base/clock.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/upstream_state.h"
+#include "client/upstream_state.h"
 
 #include "base/log.h"
 

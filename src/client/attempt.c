@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/attempt.h"
+
+#include "base/clock.h"
+#include "client/outcome.h"
+#include "client/pool.h"
+#include "client/verbose.h"
+#include "daemon/gateway.h"
+#include "daemon/worker_state.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+/* When a full queue may have room again. [s] */
+#define QUEUE_RETRY_AFTER 1
+
+static struct pool *pool_of(const struct call *c)
+{
+    return c->view->pools[c->upstream->index];
+}
+
+static struct upstream_state *shared_of(const struct call *c)
+{
+    return pool_of(c)->shared;
+}
+
+/* After a failed attempt that failure is the answer: it says more than that there was no room for
+ * another one. */
+static void refuse_open(struct call *c, int64_t wait_ms)
+{
+    if (c->attempts == 0) {
+        error_limit(&c->error, PROBLEM_CIRCUIT_OPEN, "breaker.failures",
+                    "The upstream %s has failed %" PRId64 " times in a row and gets no calls for "
+                    "breaker.open (%" PRId64 " ms). Try again later.",
+                    c->upstream->name, c->upstream->breaker.failures, c->upstream->breaker.open);
+        c->error.retry_after = (unsigned)((wait_ms + 999) / 1000);
+    }
+    call_fail(c);
+}
+
+static void refuse_full(struct call *c)
+{
+    if (c->attempts == 0) {
+        error_limit(&c->error, PROBLEM_OVERLOADED, "pool.max_queue",
+                    "%" PRId64 " calls wait for the upstream %s already (pool.max_queue). Try "
+                    "again later, or raise that limit or pool.max_connections.",
+                    c->upstream->pool.max_queue, c->upstream->name);
+        c->error.retry_after = QUEUE_RETRY_AFTER;
+    }
+    call_fail(c);
+}
+
+static void tell_late(struct call *c)
+{
+    const char *setting = "pool.queue_timeout", *limit = setting;
+    if (clock_now_ms() >= c->deadline_ms) {
+        setting = c->is_short ? "pool.max_connections" : c->rule.timeout_setting;
+        limit = c->is_short ? "X-Rpcgate-Timeout" : setting;
+    }
+    error_limit(&c->error, PROBLEM_OVERLOADED, setting,
+                "The call waited for its turn at the upstream %s until its time was over (%s). Try "
+                "again later, or raise pool.max_connections.",
+                c->upstream->name, limit);
+    c->error.retry_after = QUEUE_RETRY_AFTER;
+}
+
+static void refuse_waiting(struct call *c)
+{
+    if (c->attempts == 0 && c->unwanted)
+        error_set(&c->error, PROBLEM_REQUEST_TIMEOUT, "The caller left before the call was sent.");
+    else if (c->attempts == 0)
+        tell_late(c);
+    call_fail(c);
+}
+
+static void wait_until(struct call *c, enum call_state state, int64_t until_ms)
+{
+    c->wait_until_ms = clock_min(until_ms, c->deadline_ms);
+    struct worker *w = c->view->worker;
+    w->wait_due_ms = clock_min(w->wait_due_ms, c->wait_until_ms);
+    call_enter(c, state);
+}
+
+void attempt_start(struct call *c)
+{
+    int64_t wait_ms = 0;
+    if (c->unwanted && c->attempts > 0) {
+        call_fail(c);
+        return;
+    }
+    if (UNLIKELY(breaker_refuses(&shared_of(c)->breaker, clock_now_ms(), &wait_ms))) {
+        refuse_open(c, wait_ms);
+        return;
+    }
+    switch (pool_enter(pool_of(c), c)) {
+    case PERMITS_TAKEN:
+        attempt_run(c);
+        break;
+    case PERMITS_WAIT:
+        wait_until(c, CALL_QUEUED, clock_now_ms() + c->upstream->pool.queue_timeout);
+        break;
+    case PERMITS_FULL:
+        refuse_full(c);
+        break;
+    }
+}
+
+void attempt_give_up(struct call *c)
+{
+    pool_leave(pool_of(c), c);
+    refuse_waiting(c);
+}
+
+static void give_permit(struct call *c, bool reported)
+{
+    c->has_permit = false;
+    pool_give(pool_of(c), reported);
+}
+
+static void tell_breaker(struct call *c, enum breaker_result result)
+{
+    bool probe = c->is_probe;
+    c->is_probe = false;
+    upstream_state_tell(shared_of(c), clock_now_ms(), result, probe);
+}
+
+static void on_head(struct upstream_call *call, int http_status, struct str content_type)
+{
+    struct call *c = call->user;
+    c->http_status = http_status;
+    call_answer_begins(c, content_type);
+}
+
+static bool has_room(struct upstream_call *call, size_t bytes)
+{
+    return call_answer_has_room(call->user, bytes);
+}
+
+static bool on_data(struct upstream_call *call, struct str bytes)
+{
+    return call_answer_goes_on(call->user, bytes);
+}
+
+static bool is_whole(const struct upstream_call *call)
+{
+    const struct call *c = call->user;
+    return response_has_document(&c->response);
+}
+
+static void on_trace(struct upstream_call *call, bool sent, struct str bytes)
+{
+    struct call *c = call->user;
+    verbose_head(c->verbose, sent, bytes);
+}
+
+static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome);
+
+/* Sends it to one of the upstream's addresses. False: all were tried. */
+static bool submit(struct call *c)
+{
+    size_t target = upstream_state_target(shared_of(c), clock_now_ms(), c->targets_tried);
+    if (target == UPSTREAM_NO_TARGET)
+        return false;
+    c->targets_tried |= UINT64_C(1) << target;
+    c->target = target;
+    call_answer_forget(c);
+    verbose_end(TAKE(c->verbose), c);
+    c->verbose = verbose_new(c);
+    c->exchange = (struct upstream_call){
+        .body = &c->document,
+        .packed = &c->packed,
+        .content_type = "text/xml",
+        .deadline_ms = c->deadline_ms,
+        .target = target,
+        .traceparent = c->origin.traceparent,
+        .tracestate = c->origin.tracestate,
+        .on_head = on_head,
+        .has_room = has_room,
+        .on_data = on_data,
+        .is_whole = is_whole,
+        .on_trace = c->verbose != NULL ? on_trace : NULL,
+        .on_done = on_done,
+        .user = c,
+    };
+    upstream_submit(pool_of(c)->client, &c->exchange);
+    return true;
+}
+
+void attempt_run(struct call *c)
+{
+    int64_t wait_ms = 0;
+    enum breaker_answer answer = breaker_ask(&shared_of(c)->breaker, clock_now_ms(), &wait_ms);
+    bool is_late = c->state == CALL_QUEUED && (c->unwanted || clock_now_ms() >= c->deadline_ms);
+    /* Another worker that is cut off already has given its permit to this one. */
+    bool is_over = gateway_phase(c->view->worker->gateway) == GATEWAY_STOPPING;
+    c->has_permit = true;
+    c->is_probe = answer == BREAKER_PROBE;
+    if (answer == BREAKER_REFUSED || is_late || is_over) {
+        if (c->is_probe)
+            tell_breaker(c, BREAKER_NOTHING);
+        give_permit(c, false);
+        if (is_over)
+            call_fail_draining(c);
+        else if (is_late)
+            refuse_waiting(c);
+        else
+            refuse_open(c, wait_ms);
+        return;
+    }
+    c->attempts++;
+    c->targets_tried = 0;
+    if (c->decoder == NULL)
+        c->decoder = worker_take_decoder(c->view->worker);
+    call_enter(c, CALL_CALLING);
+    bool submitted = submit(c);
+    assert(submitted);
+    (void)submitted;
+}
+
+/* Too little time is the caller's fault if X-Rpcgate-Timeout asked for it, and ours if most of it
+ * went by in the queue. */
+static bool is_own_timeout(const struct call *c, const struct upstream_outcome *outcome)
+{
+    return !c->is_short && outcome->duration_us / 1000 >= c->rule.timeout_ms / 2;
+}
+
+/* A call that is made again is one failure: it may be what the upstream breaks off at. */
+static enum breaker_result once(const struct call *c)
+{
+    return c->maybe_executed ? BREAKER_NOTHING : BREAKER_BAD;
+}
+
+static enum breaker_result result_of(const struct call *c, const struct upstream_outcome *outcome)
+{
+    switch (outcome->status) {
+    case UPSTREAM_OK:
+    case UPSTREAM_STOPPED:
+    case UPSTREAM_BAD_RESPONSE:
+        return BREAKER_GOOD;
+    case UPSTREAM_CONNECT_FAILED:
+    case UPSTREAM_TLS_FAILED:
+        return BREAKER_BAD;
+    case UPSTREAM_LOST:
+        return once(c);
+    case UPSTREAM_TIMEOUT:
+        return is_own_timeout(c, outcome) ? once(c) : BREAKER_NOTHING;
+    case UPSTREAM_FAILED:
+        break;
+    }
+    return BREAKER_NOTHING;
+}
+
+/* Any 32 bits: the worker's numbers walk by an odd step, and the product mixes them. */
+static uint32_t some_number(struct worker *w)
+{
+    w->next_id += UINT64_C(0x9E3779B97F4A7C15);
+    return (uint32_t)((w->next_id * UINT64_C(0xD1342543DE82EF95)) >> 32);
+}
+
+/* Will it be sent again? Not where a certificate was refused: nothing has changed since. */
+static bool pause_for_next(struct call *c, bool certificate)
+{
+    const struct retry_config *retry = &c->upstream->retry;
+    if (c->attempts >= retry->attempts || c->unwanted || certificate ||
+        !retry_allowed(c->error.type, c->error.executed, c->rule.safe))
+        return false;
+    int64_t pause = retry_pause_ms(retry->backoff, c->attempts, some_number(c->view->worker));
+    int64_t until = clock_now_ms() + pause;
+    if (until >= c->deadline_ms)
+        return false;
+    c->maybe_executed |= c->error.executed != EXECUTED_NO;
+    wait_until(c, CALL_BACKOFF, until);
+    return true;
+}
+
+/* Whose limit it was: the caller's own, or a setting. */
+static void tell_timeout(struct call *c)
+{
+    enum executed executed = c->error.executed;
+    outcome_timeout(&c->error, c->upstream,
+                    c->is_short ? "X-Rpcgate-Timeout" : c->rule.timeout_setting,
+                    c->is_short ? c->limit_ms : c->rule.timeout_ms);
+    c->error.setting = c->rule.timeout_setting;
+    c->error.executed = executed;
+}
+
+static void finish(struct call *c, const struct upstream_outcome *outcome)
+{
+    bool stopped = outcome->status == UPSTREAM_STOPPED && c->response.undecodable;
+    if (outcome->status == UPSTREAM_OK || stopped) {
+        call_answered(c, outcome);
+        return;
+    }
+    outcome_error(outcome, c->upstream, &c->error);
+    if (c->error.type == PROBLEM_TIMEOUT)
+        tell_timeout(c);
+    if (!pause_for_next(c, outcome->certificate))
+        call_fail(c);
+}
+
+static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome)
+{
+    struct call *c = call->user;
+    struct upstream_outcome whole;
+    if (response_is_whole(&c->response, outcome, &whole))
+        outcome = &whole;
+    bool connected =
+        outcome->status != UPSTREAM_CONNECT_FAILED && outcome->status != UPSTREAM_TLS_FAILED;
+    bool is_known = outcome->status != UPSTREAM_TIMEOUT && outcome->status != UPSTREAM_FAILED;
+    memory_leave(&c->memory);
+    c->upstream_us += outcome->duration_us;
+    if (is_known)
+        upstream_state_connected(shared_of(c), c->target, clock_now_ms(), connected);
+    if (!connected && submit(c))
+        return;
+    if (is_known)
+        upstream_state_reached(shared_of(c), clock_now_ms(), connected);
+    tell_breaker(c, result_of(c, outcome));
+    give_permit(c, true);
+    finish(c, outcome);
+}
+
+void attempt_drop(struct call *c)
+{
+    if (c->state == CALL_QUEUED)
+        pool_leave(pool_of(c), c);
+    if (c->exchange.handle != NULL)
+        upstream_cancel(&c->exchange);
+    if (c->is_probe)
+        tell_breaker(c, BREAKER_NOTHING);
+    if (c->has_permit)
+        give_permit(c, false);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The way of a call to its upstream and back: a permit, one attempt or more with pauses between
+ * them, and what each tells of the upstream. One deadline holds for all of it. */
+#ifndef RPCGATE_CLIENT_ATTEMPT_H
+#define RPCGATE_CLIENT_ATTEMPT_H
+
+#include "client/call.h"
+
+/* The document is ready, or the pause before the next attempt is over: asks for a permit. */
+void attempt_start(struct call *c);
+
+/* It has a permit: the call goes out. */
+void attempt_run(struct call *c);
+
+/* It has waited long enough for a permit. */
+void attempt_give_up(struct call *c);
+
+/* Takes the call back from wherever it is, without an answer. */
+void attempt_drop(struct call *c);
+
+#endif

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/call.h"
+
+#include "client/attempt.h"
+#include "client/verbose.h"
+#include "codec/xml/encode.h"
+#include "daemon/gateway.h"
+#include "daemon/worker_state.h"
+#include "work/metrics.h"
+
+#include <assert.h>
+
+/* How much JSON is translated before others get their turn: some milliseconds of work. [bytes] */
+#define ENCODE_STEP ((size_t)32 * 1024)
+
+/* Room that a document is given at once. [bytes] */
+#define TRANSLATE_STEP ((size_t)256 * 1024)
+
+/* What the smallest call takes, with its reply. [bytes] */
+#define SMALL ((size_t)4 * 1024)
+
+static_assert(CALL_STATES == WORKER_CALL_STATES, "the worker keeps a list for each state");
+
+static const unsigned char may_follow[CALL_STATES] = {
+    [CALL_ENDED] = 1 << CALL_TRANSLATING | 1 << CALL_QUEUED | 1 << CALL_CALLING,
+    [CALL_TRANSLATING] = 1 << CALL_QUEUED | 1 << CALL_CALLING | 1 << CALL_ENDED,
+    [CALL_QUEUED] = 1 << CALL_CALLING | 1 << CALL_ENDED,
+    [CALL_CALLING] = 1 << CALL_BACKOFF | 1 << CALL_ARRANGING | 1 << CALL_ENDED,
+    [CALL_ARRANGING] = 1 << CALL_ENDED,
+    [CALL_BACKOFF] = 1 << CALL_QUEUED | 1 << CALL_CALLING | 1 << CALL_ENDED,
+};
+
+void call_enter(struct call *c, enum call_state next)
+{
+    assert(may_follow[c->state] & 1 << next);
+    c->state = next;
+    list_remove(&c->in_state);
+    if (next != CALL_ENDED)
+        list_add_last(&c->view->worker->calls_in[next], &c->in_state);
+}
+
+struct encode_options call_encoding(const struct view *view, const struct upstream_config *upstream)
+{
+    return (struct encode_options){
+        .extensions = upstream->extensions,
+        .depth = (unsigned)view->config->limits.depth,
+        .text = upstream->text,
+        .dates = upstream->dates,
+        .timezone = upstream->timezone,
+        .encoding = upstream->encoding,
+    };
+}
+
+static void choose_options(struct call *c)
+{
+    const struct upstream_config *u = c->upstream;
+    c->encoding = call_encoding(c->view, u);
+    c->decoding = (struct decode_options){
+        .types = c->query->has_types ? c->query->types : u->types,
+        .integers = c->query->has_integers ? c->query->integers : u->integers,
+        .text = u->text,
+        .depth = (unsigned)u->limits.depth,
+        .document_max = u->limits.response,
+        .fault_max = c->view->config->limits.fault_text,
+        .encoding_forced = u->response_encoding,
+        .items = c->items,
+    };
+}
+
+/* What it has borrowed from the worker, but for the decoder. */
+static void give_back(struct call *c)
+{
+    if (c->encoder != NULL)
+        worker_give_encoder(c->view->worker, TAKE(c->encoder));
+    list_remove(&c->turn.in_turns);
+    memory_leave(&c->memory);
+    verbose_end(TAKE(c->verbose), c);
+    chain_done(&c->document);
+    chain_done(&c->packed);
+    if (c->state != CALL_ENDED)
+        call_enter(c, CALL_ENDED);
+}
+
+static void end(struct call *c, const struct call_end *how)
+{
+    struct view *view = c->view;
+    struct worker *w = view->worker;
+    struct decoder *decoder = TAKE(c->decoder); /* a fault's texts are in it */
+    give_back(c);
+    metrics_count_call(c);
+    c->owner->ended(c, how);
+    if (decoder != NULL)
+        worker_give_decoder(w, decoder);
+    view_release(view);
+}
+
+void call_succeed(struct call *c)
+{
+    end(c, &(struct call_end){ .error = NULL });
+}
+
+void call_fail_with(struct call *c, const struct fault *fault,
+                    const struct problem_protocol *protocol)
+{
+    if (c->maybe_executed && c->error.executed == EXECUTED_NO)
+        c->error.executed = EXECUTED_UNKNOWN;
+    end(c, &(struct call_end){ .error = &c->error, .fault = fault, .protocol = protocol });
+}
+
+void call_fail(struct call *c)
+{
+    call_fail_with(c, NULL, NULL);
+}
+
+static void begin_translation(struct call *c)
+{
+    encoder_begin(c->encoder,
+                  &(struct encode_input){
+                      .kind = ENCODE_CALL,
+                      .method = c->method,
+                      .json = c->params,
+                      .within = c->within,
+                      .place = c->place,
+                      .options = &c->encoding,
+                  },
+                  &c->document);
+}
+
+static bool fail_memory(struct call *c)
+{
+    error_limit(&c->error, PROBLEM_OVERLOADED, "limits.memory",
+                "There was no room in limits.memory for this call while it waited for it "
+                "(pool.queue_timeout). Try again later, or raise that limit.");
+    c->error.retry_after = MEMORY_RETRY_AFTER;
+    return false;
+}
+
+/* May it write on? */
+static enum memory_answer ask_for_room(struct call *c)
+{
+    size_t len = chain_len(&c->document);
+    size_t wanted = c->params.len < TRANSLATE_STEP ? c->params.len : TRANSLATE_STEP;
+    c->memory.held = c->params_held + len + len / 64;
+    return memory_ask(&c->memory, len + wanted < SMALL ? SMALL : wanted);
+}
+
+/* Without room for the document the translation begins anew, once there is some. */
+static bool wait_for_room(struct call *c)
+{
+    size_t wanted = chain_len(&c->document) + TRANSLATE_STEP;
+    if (c->error.type != PROBLEM_OVERLOADED)
+        return false;
+    chain_done(&c->document);
+    begin_translation(c);
+    c->memory.held = c->params_held;
+    return memory_wait(&c->memory, wanted) || fail_memory(c);
+}
+
+static void on_room(struct memory_wait *wait)
+{
+    struct call *c = CONTAINER_OF(wait, struct call, memory);
+    if (c->state == CALL_CALLING)
+        upstream_go_on(&c->exchange);
+    else
+        turn_ask(c->view->worker, &c->turn);
+}
+
+static void translate(struct turn *turn)
+{
+    struct call *c = CONTAINER_OF(turn, struct call, turn);
+    enum memory_answer room = ask_for_room(c);
+    if (room == MEMORY_WAIT)
+        return;
+    if (room == MEMORY_NONE) {
+        fail_memory(c);
+        call_fail(c);
+        return;
+    }
+    switch (encoder_step(c->encoder, ENCODE_STEP, &c->error)) {
+    case CODEC_MORE:
+        turn_ask(c->view->worker, &c->turn);
+        return;
+    case CODEC_FAILED:
+        if (!wait_for_room(c))
+            call_fail(c);
+        return;
+    case CODEC_DONE:
+        break;
+    }
+    c->repaired += encoder_repaired(c->encoder);
+    worker_give_encoder(c->view->worker, TAKE(c->encoder));
+    if (c->owner->translated == NULL || c->owner->translated(c))
+        attempt_start(c);
+    else
+        call_fail(c);
+}
+
+static void init(struct call *c)
+{
+    assert(c->state == CALL_ENDED);
+    struct worker *w = view_hold(c->view)->worker;
+    list_init(&c->in_state);
+    list_init(&c->in_queue);
+    list_init(&c->turn.in_turns);
+    chain_init(&c->document, SIZE_MAX, &c->share->budget);
+    chain_init(&c->packed, 0, NULL);
+    c->turn.take = translate;
+    memory_wait_init(&c->memory, w, c->share, c->request);
+    c->memory.kind = MEMORY_DOCUMENT;
+    c->memory.patience_ms = c->upstream->pool.queue_timeout;
+    c->memory.on_room = on_room;
+    c->reply_begin = chain_len(c->reply);
+    choose_options(c);
+}
+
+void call_begin(struct call *c)
+{
+    init(c);
+    c->encoder = worker_take_encoder(c->view->worker);
+    begin_translation(c);
+    call_enter(c, CALL_TRANSLATING);
+    translate(&c->turn);
+}
+
+void call_begin_document(struct call *c, struct chain *document)
+{
+    init(c);
+    chain_move(&c->document, document);
+    attempt_start(c);
+}
+
+void call_abandon(struct call *c)
+{
+    c->unwanted = true;
+    if (c->state == CALL_QUEUED || c->state == CALL_BACKOFF)
+        c->wait_until_ms = c->view->worker->wait_due_ms = 0;
+}
+
+void call_drop(struct call *c)
+{
+    if (c->state == CALL_ENDED)
+        return;
+    attempt_drop(c);
+    give_back(c);
+    if (c->decoder != NULL)
+        worker_give_decoder(c->view->worker, TAKE(c->decoder));
+    view_release(c->view);
+}
+
+void call_error_draining(struct error *err)
+{
+    error_limit(err, PROBLEM_DRAINING, "limits.drain",
+                "rpcgate is shutting down, and this call had not ended in time (limits.drain).");
+}
+
+void call_fail_draining(struct call *c)
+{
+    call_error_draining(&c->error);
+    if (c->attempts > 0)
+        c->error.executed = EXECUTED_UNKNOWN;
+    call_fail(c);
+}
+
+void call_cut_off(struct call *c)
+{
+    attempt_drop(c);
+    call_fail_draining(c);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One call of an upstream's method, from its params to its end, with all its attempts. It knows no
+ * caller: whoever owns it (a request, a batch, introspection) is told the end, once. It belongs to
+ * one worker and lives in that worker's thread. */
+#ifndef RPCGATE_CLIENT_CALL_H
+#define RPCGATE_CLIENT_CALL_H
+
+#include "base/chain.h"
+#include "base/list.h"
+#include "client/response.h"
+#include "client/view.h"
+#include "codec/error.h"
+#include "codec/xml/decode.h"
+#include "io/upstream.h"
+#include "rules/problem.h"
+#include "rules/retry.h"
+#include "rules/route.h"
+#include "settings/snapshot.h"
+#include "work/memory.h"
+#include "work/turn.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct call;
+struct verbose;
+
+enum call_state {
+    CALL_ENDED,       /* or not begun */
+    CALL_TRANSLATING, /* JSON to XML, step by step */
+    CALL_QUEUED,      /* waits for a permit of the upstream's pool (client/pool.h) */
+    CALL_CALLING,     /* at the upstream, with a permit */
+    CALL_BACKOFF,     /* an attempt has failed; the pause before the next */
+    CALL_ARRANGING,   /* the answer is there; what is left to do of it, step by step */
+    CALL_STATES
+};
+
+/* How it ended; all borrowed. */
+struct call_end {
+    const struct error *error;               /* NULL: the value is in the reply */
+    const struct fault *fault;               /* what belongs to the error, without our secrets; */
+    const struct problem_protocol *protocol; /* NULL: none */
+};
+
+struct call_owner {
+    /* The params' text was valid and is not needed any more. False: the call must not be sent, and
+     * ends with call->error. NULL: the owner keeps the text, and it is to be sent. */
+    bool (*translated)(struct call *call);
+    /* The call is the owner's again: it may go, or begin anew. */
+    void (*ended)(struct call *call, const struct call_end *end);
+};
+
+/* On whose behalf, for the verbose log and for the upstream. All borrowed. */
+struct call_origin {
+    const char *request_id; /* NULL: nobody's */
+    struct str traceparent, tracestate;
+};
+
+struct call {
+    /* Filled by the owner, all else zeroed, before call_begin(). What is borrowed stays where it is
+     * until the end. */
+    struct view *view; /* held while it runs */
+    const struct upstream_config *upstream;
+    const struct call_owner *owner;
+    void *user;               /* the owner's own */
+    struct str method;        /* borrowed */
+    struct str params;        /* JSON as codec/xml/encode.h takes it; borrowed until translated() */
+    struct str within;        /* the text that they are a part of; NULL data: they are all of it */
+    struct json_place *place; /* of the last error within; borrowed as that; NULL: none */
+    size_t params_held;       /* bytes that the owner holds for them in limits.memory */
+    struct memory_share *share; /* what it takes of that counts here */
+    const void *request;        /* whose it is, among others of that share */
+    const struct query *query; /* what the caller has chosen; borrowed until call_begin() is done */
+    struct method_rule rule;
+    bool is_short;       /* the deadline is the caller's: before that of the rule */
+    int64_t limit_ms;    /* where it is: how long that is */
+    int64_t deadline_ms; /* of queue, attempts and pauses together */
+    struct call_origin origin;
+    const struct decode_items *items; /* the answer is one of system.multicall; NULL: it is not */
+    struct chain *reply;              /* the value is appended to it; borrowed */
+
+    /* Its own from here on. */
+    enum call_state state;
+    struct list in_state; /* on worker->calls_in[state] */
+    struct turn turn;     /* while TRANSLATING and ARRANGING */
+    struct memory_wait memory;
+    bool unwanted; /* nobody waits for the answer */
+
+    struct encode_options encoding;
+    struct decode_options decoding;
+    struct encoder *encoder; /* while TRANSLATING */
+    struct decoder *decoder; /* from the first CALLING on */
+    struct chain document;   /* the XML that is sent */
+    struct chain packed;     /* the same compressed, for all attempts; empty: it is not */
+    size_t reply_begin;      /* where the value begins */
+
+    struct list in_queue;  /* struct pool.waiting, while QUEUED */
+    int64_t queued_us;     /* since when */
+    int64_t queue_us;      /* how long it has waited there */
+    int64_t wait_until_ms; /* the end of QUEUED or BACKOFF */
+    bool has_permit;
+    bool is_probe;          /* the breaker's only call */
+    unsigned attempts;      /* that have begun */
+    bool maybe_executed;    /* one before the last may have reached the upstream */
+    uint64_t targets_tried; /* by this attempt: a set of the upstream's addresses */
+    size_t target;          /* the last of them */
+
+    struct upstream_call exchange;
+    struct response response; /* to the last attempt */
+    int64_t upstream_us;
+    struct verbose *verbose; /* NULL: nothing of it is logged */
+    size_t repaired;         /* values that the text policy has changed, both ways */
+    bool has_fault_code;
+    int64_t fault_code; /* for the log, */
+    int http_status;    /* and that of the last answer; 0: none has come */
+
+    struct error error;
+};
+
+/* Begins it. It may end before this returns. */
+void call_begin(struct call *c);
+
+/* So, with a document that is written already, instead of params. It moves to the call. */
+void call_begin_document(struct call *c, struct chain *document);
+
+/* How values are written for that upstream. */
+struct encode_options call_encoding(const struct view *view,
+                                    const struct upstream_config *upstream);
+
+/* Nobody waits for its answer any more. One that was sent goes on to its end: an upstream that
+ * reads half a request may act on it, and one that has read the whole acts on it anyway. One that
+ * waits ends soon and is not sent. */
+void call_abandon(struct call *c);
+
+/* Takes it back from wherever it is; the owner is not told. One that is not under way may be
+ * dropped, too. */
+void call_drop(struct call *c);
+
+/* Ends it with `draining`, wherever it stands. */
+void call_cut_off(struct call *c);
+
+/* Does it run? */
+static inline bool call_runs(const struct call *c)
+{
+    return c->state != CALL_ENDED;
+}
+
+/* Fills `err` for what runs still at the end of limits.drain. */
+void call_error_draining(struct error *err);
+
+/* ---- For client/attempt.c and client/call_answer.c ---------------------------------------- */
+
+/* Moves on. Which state may follow which is checked. */
+void call_enter(struct call *c, enum call_state next);
+
+/* The end, well or with c->error: gives back what it has borrowed and tells the owner. The permit
+ * has been given back before. The call may be gone afterwards. */
+void call_succeed(struct call *c);
+void call_fail(struct call *c);
+void call_fail_with(struct call *c, const struct fault *fault,
+                    const struct problem_protocol *protocol);
+void call_fail_draining(struct call *c);
+
+/* client/call_answer.c: an attempt begins; a response's head is there; a piece of its body (false:
+ * no more of it); it is complete, or all of it that was wanted: the call's end. */
+void call_answer_forget(struct call *c);
+void call_answer_begins(struct call *c, struct str content_type);
+bool call_answer_has_room(struct call *c, size_t bytes) MUST_CHECK;
+bool call_answer_goes_on(struct call *c, struct str bytes) MUST_CHECK;
+void call_answered(struct call *c, const struct upstream_outcome *outcome);
+
+#endif

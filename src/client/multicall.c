@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/multicall.h"
+
+#include "base/clock.h"
+#include "codec/xml/decode.h"
+#include "daemon/worker_state.h"
+
+static enum multicall_plan plan_of(enum multicall_known known)
+{
+    switch (known) {
+    case MULTICALL_KNOWN_WRAPPED:
+        return MULTICALL_WRAPPED;
+    case MULTICALL_KNOWN_BARE:
+        return MULTICALL_BARE;
+    case MULTICALL_KNOWN_NONE:
+        return MULTICALL_ASIDE;
+    case MULTICALL_ASKED:
+        return MULTICALL_WAIT;
+    case MULTICALL_UNKNOWN:
+        break;
+    }
+    return MULTICALL_ASK;
+}
+
+/* Of all that need to know it at once, one asks. */
+static enum multicall_plan ask_or_wait(struct upstream_state *s)
+{
+    enum multicall_known before = MULTICALL_UNKNOWN;
+    if (atomic_compare_exchange_strong(&s->multicall, &before, MULTICALL_ASKED))
+        return MULTICALL_ASK;
+    return plan_of(before);
+}
+
+/* Whether there is one, or what shape its results have, is to be found out. */
+static bool must_know(const struct upstream_config *config)
+{
+    return config->multicall == MULTICALL_USE_AUTO ||
+           config->multicall_results == MULTICALL_SHAPE_AUTO;
+}
+
+/* What is set counts more than what is known. */
+static enum multicall_plan as_set(const struct upstream_config *config, enum multicall_plan plan)
+{
+    if (plan == MULTICALL_ASIDE && config->multicall == MULTICALL_USE_ALWAYS)
+        plan = MULTICALL_WRAPPED;
+    if (plan != MULTICALL_WRAPPED && plan != MULTICALL_BARE)
+        return plan;
+    switch (config->multicall_results) {
+    case MULTICALL_SHAPE_WRAPPED:
+        return MULTICALL_WRAPPED;
+    case MULTICALL_SHAPE_BARE:
+        return MULTICALL_BARE;
+    case MULTICALL_SHAPE_AUTO:
+        break;
+    }
+    return plan;
+}
+
+enum multicall_plan multicall_plan(struct upstream_state *s)
+{
+    const struct upstream_config *config = s->config;
+    if (config->multicall == MULTICALL_USE_NEVER)
+        return MULTICALL_ASIDE;
+    if (!must_know(config))
+        return as_set(config, MULTICALL_WRAPPED);
+    enum multicall_known known = atomic_load_explicit(&s->multicall, memory_order_relaxed);
+    return as_set(config, known == MULTICALL_UNKNOWN ? ask_or_wait(s) : plan_of(known));
+}
+
+void multicall_learn(struct upstream_state *s, enum multicall_known known)
+{
+    atomic_store_explicit(&s->multicall, known, memory_order_relaxed);
+}
+
+void multicall_doubt(struct upstream_state *s)
+{
+    static const enum multicall_known doubted[] = { MULTICALL_KNOWN_WRAPPED, MULTICALL_KNOWN_BARE };
+    for (size_t i = 0; i < ARRAY_LEN(doubted); i++) {
+        enum multicall_known before = doubted[i];
+        atomic_compare_exchange_strong(&s->multicall, &before, MULTICALL_UNKNOWN);
+    }
+}
+
+enum multicall_known multicall_read_answer(const struct chain *json)
+{
+    enum items_shape shape;
+    if (decode_items_shape(json, &shape) && shape == ITEMS_BARE)
+        return MULTICALL_KNOWN_BARE;
+    return MULTICALL_KNOWN_WRAPPED;
+}
+
+void multicall_wait(struct worker *w, struct multicall_wait *wait)
+{
+    list_add_last(&w->awaiting, &wait->in_wait);
+}
+
+static bool is_over(const struct multicall_wait *wait, int64_t now_ms)
+{
+    return now_ms >= wait->until_ms ||
+           atomic_load_explicit(&wait->shared->multicall, memory_order_relaxed) != MULTICALL_ASKED;
+}
+
+/* Who asks may be another worker, which tells nobody: so it is looked at. */
+void multicall_feed(struct worker *w)
+{
+    struct list now;
+    if (LIKELY(list_empty(&w->awaiting)))
+        return;
+    int64_t now_ms = clock_now_ms();
+    list_init(&now);
+    list_move_all(&now, &w->awaiting);
+    while (!list_empty(&now)) {
+        struct multicall_wait *wait = LIST_FIRST(&now, struct multicall_wait, in_wait);
+        list_remove(&wait->in_wait);
+        if (is_over(wait, now_ms))
+            wait->on_known(wait);
+        else
+            list_add_last(&w->awaiting, &wait->in_wait);
+    }
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/outcome.h"
+
+#include "rules/advice.h"
+#include "rules/retry_after.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+void outcome_timeout(struct error *err, const struct upstream_config *upstream, const char *limit,
+                     int64_t limit_ms)
+{
+    bool seconds = limit_ms % 1000 == 0;
+    bool is_setting = strncmp(limit, "X-", 2) != 0;
+    error_limit(err, PROBLEM_TIMEOUT, is_setting ? limit : "timeouts.total",
+                "The upstream %s did not answer within %" PRId64 " %s (%s). %s if it needs longer.",
+                upstream->name, seconds ? limit_ms / 1000 : limit_ms, seconds ? "s" : "ms", limit,
+                is_setting ? "Raise that limit" : "Send a longer one, or none,");
+}
+
+static void timed_out(const struct upstream_outcome *outcome,
+                      const struct upstream_config *upstream, struct error *err)
+{
+    outcome_timeout(err, upstream, "timeouts.total", upstream->timeouts.total);
+    err->executed = outcome->reached ? EXECUTED_UNKNOWN : EXECUTED_NO;
+}
+
+static bool is_proxied(const struct upstream_config *upstream)
+{
+    return upstream->proxy_target.url != NULL;
+}
+
+/* For a detail that ends with advice: what ends a reason, and where there is no advice, who has. */
+#define ADVISED "%s%s %s"
+#define ADVISED_ARGS(reason, advice) (reason), ended(reason), usual(advice)
+
+static const char *ended(const char *reason)
+{
+    size_t len = strlen(reason);
+    return len > 0 && reason[len - 1] == '.' ? "" : ".";
+}
+
+static const char *usual(const char *advice)
+{
+    return strcmp(advice, ADVICE_NONE) != 0 ? advice : "`rpcgate check` tells which step fails.";
+}
+
+static void lost(const struct upstream_outcome *outcome, const struct upstream_config *upstream,
+                 struct error *err)
+{
+    if (outcome->unsaid)
+        error_limit(err, PROBLEM_CONNECTION_LOST, "timeouts.idle",
+                    "The upstream %s ended a connection that was kept (timeouts.idle) without saying "
+                    "so: %s. From now on none is used that has rested for so long; with "
+                    "timeouts.idle = \"0s\" none is kept.",
+                    upstream->name, outcome->detail);
+    else
+        error_set(err, PROBLEM_CONNECTION_LOST,
+                  "The connection to the upstream %s ended before its answer was complete: " ADVISED,
+                  upstream->name,
+                  ADVISED_ARGS(outcome->detail, advice_lost(outcome->detail, false)));
+    err->executed = outcome->reached ? EXECUTED_UNKNOWN : EXECUTED_NO;
+}
+
+static void not_connected(const struct upstream_outcome *outcome,
+                          const struct upstream_config *upstream, struct error *err)
+{
+    const char *detail = outcome->detail;
+    if (outcome->setting != NULL)
+        error_limit(err, PROBLEM_CONNECT_FAILED, outcome->setting,
+                    "The upstream %s could not be connected to within %" PRId64
+                    " ms (%s): %s. Raise that limit if its name or its network need longer.",
+                    upstream->name, upstream->timeouts.connect, outcome->setting, detail);
+    else
+        error_set(
+            err, PROBLEM_CONNECT_FAILED, "The upstream %s cannot be reached: " ADVISED,
+            upstream->name,
+            ADVISED_ARGS(detail, is_proxied(upstream) ? ADVICE_PROXY : advice_connect(detail)));
+}
+
+static void not_trusted(const struct upstream_outcome *outcome,
+                        const struct upstream_config *upstream, struct error *err)
+{
+    const struct tls_config *tls = &upstream->tls;
+    struct advice_tls known = {
+        .has_ca = tls->ca_file != NULL || tls->ca_path != NULL,
+        .takes_old_versions = tls->min_version < TLS_VERSION_1_2,
+    };
+    error_set(err, PROBLEM_TLS_FAILED, "No trusted TLS connection to the upstream %s: " ADVISED,
+              upstream->name, ADVISED_ARGS(outcome->detail, advice_tls(outcome->detail, &known)));
+}
+
+void outcome_error(const struct upstream_outcome *outcome, const struct upstream_config *upstream,
+                   struct error *err)
+{
+    switch (outcome->status) {
+    case UPSTREAM_CONNECT_FAILED:
+        not_connected(outcome, upstream, err);
+        break;
+    case UPSTREAM_TLS_FAILED:
+        not_trusted(outcome, upstream, err);
+        break;
+    case UPSTREAM_LOST:
+        lost(outcome, upstream, err);
+        break;
+    case UPSTREAM_BAD_RESPONSE:
+        error_set(err, PROBLEM_BAD_RESPONSE,
+                  "The upstream %s did not answer in usable HTTP: " ADVISED, upstream->name,
+                  ADVISED_ARGS(outcome->detail, advice_no_http(outcome->detail)));
+        /* A proxy's answer to CONNECT: the upstream has seen nothing. */
+        if (!outcome->reached)
+            err->executed = EXECUTED_NO;
+        break;
+    case UPSTREAM_TIMEOUT:
+        timed_out(outcome, upstream, err);
+        break;
+    case UPSTREAM_OK:
+    case UPSTREAM_STOPPED:
+    case UPSTREAM_FAILED:
+        error_set(err, PROBLEM_INTERNAL, "The call could not be made: %s", outcome->detail);
+        err->executed = outcome->reached ? EXECUTED_UNKNOWN : EXECUTED_NO;
+        break;
+    }
+}
+
+/* These statuses say that the request was not let in. */
+static bool surely_not_executed(int status)
+{
+    static const int statuses[] = { 401, 403, 404, 405, 411, 413, 415, 429 };
+    for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
+        if (statuses[i] == status)
+            return true;
+    return false;
+}
+
+static struct str header_of(const struct upstream_outcome *outcome, const char *name)
+{
+    for (size_t i = 0; i < outcome->n_headers; i++)
+        if (strcasecmp(outcome->headers[i].name, name) == 0)
+            return str_of(outcome->headers[i].value);
+    return (struct str){ NULL, 0 };
+}
+
+/* In seconds; 0: none. */
+static unsigned retry_after(const struct upstream_outcome *outcome)
+{
+    struct str value = header_of(outcome, "Retry-After");
+    return value.len > 0 ? retry_after_read(value, header_of(outcome, "Date"), time(NULL)) : 0;
+}
+
+static const char *advice(int status, bool proxied)
+{
+    if (status == 401)
+        return "Look at the upstream's `auth`.";
+    return status == 403 ? advice_forbidden(proxied) : advice_status(status, proxied);
+}
+
+/* Of a target that is longer the beginning tells enough. */
+#define LOCATION_SHOWN ((size_t)300)
+
+static struct str redirect_of(const struct upstream_outcome *outcome,
+                              const struct outcome_protocol *shown)
+{
+    struct str target = { NULL, 0 };
+    bool redirects = outcome->http_status >= 300 && outcome->http_status < 400;
+    for (size_t i = 0; i < shown->protocol.n_headers && redirects; i++)
+        if (str_eq(shown->headers[i].name, STR("Location")))
+            target = shown->headers[i].value;
+    return target.len > LOCATION_SHOWN ? str_slice(target, 0, LOCATION_SHOWN) : target;
+}
+
+void outcome_protocol_error(const struct upstream_outcome *outcome,
+                            const struct upstream_config *upstream,
+                            const struct outcome_protocol *shown, struct error *err)
+{
+    int status = outcome->http_status;
+    struct str message = shown->protocol.message, target = redirect_of(outcome, shown);
+    error_set(err, PROBLEM_PROTOCOL_ERROR,
+              "The upstream %s answered with HTTP status %d%s%.*s%s%.*s. %s", upstream->name, status,
+              message.len > 0 ? " " : "", STR_ARGS(message),
+              target.len > 0 ? " and wants the request at " : "", STR_ARGS(target),
+              advice(status, is_proxied(upstream)));
+    if (surely_not_executed(status))
+        err->executed = EXECUTED_NO;
+    if (status == 429 || status == 503) {
+        err->status = 503;
+        err->retry_after = retry_after(outcome);
+    }
+}
+
+void outcome_protocol(const struct upstream_outcome *outcome, struct str body,
+                      struct outcome_protocol *ret)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < outcome->n_headers && n < OUTCOME_HEADERS_MAX; i++)
+        ret->headers[n++] = (struct problem_header){ str_of(outcome->headers[i].name),
+                                                     str_of(outcome->headers[i].value) };
+    ret->protocol = (struct problem_protocol){
+        .status = outcome->http_status,
+        .message = str_of(outcome->reason_phrase),
+        .content_type = str_of(outcome->content_type),
+        .body = body,
+        .headers = ret->headers,
+        .n_headers = n,
+    };
+}

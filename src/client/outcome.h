@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an exchange with an upstream that brought no result means for the caller. */
+#ifndef RPCGATE_CLIENT_OUTCOME_H
+#define RPCGATE_CLIENT_OUTCOME_H
+
+#include "codec/error.h"
+#include "io/upstream.h"
+#include "rules/problem.h"
+#include "settings/snapshot.h"
+
+/* Fills `err` for an exchange that ended without a complete HTTP response. */
+void outcome_error(const struct upstream_outcome *outcome, const struct upstream_config *upstream,
+                   struct error *err);
+
+/* Fills `err` for a call that was not answered within `limit_ms`, which `limit` names: a setting,
+ * or the header of the caller's own. */
+void outcome_timeout(struct error *err, const struct upstream_config *upstream, const char *limit,
+                     int64_t limit_ms);
+
+#define OUTCOME_HEADERS_MAX 16
+
+/* More of a body than is shown: a secret may begin before the cut. [bytes] */
+#define OUTCOME_BODY_MAX ((size_t)2 * PROBLEM_BODY_MAX)
+
+/* The response as a problem shows it; `body` is its beginning. All borrowed. */
+struct outcome_protocol {
+    struct problem_protocol protocol;
+    struct problem_header headers[OUTCOME_HEADERS_MAX];
+};
+void outcome_protocol(const struct upstream_outcome *outcome, struct str body,
+                      struct outcome_protocol *ret);
+
+/* Fills `err` for a complete response of another status than 200 and no fault in its body.
+ * `shown` is what can be told of it, without secrets. */
+void outcome_protocol_error(const struct upstream_outcome *outcome,
+                            const struct upstream_config *upstream,
+                            const struct outcome_protocol *shown, struct error *err);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A worker's part of an upstream's pool: the calls that wait here for one of the upstream's
+ * permits, first come first served, and the permits that pass through. */
+#ifndef RPCGATE_CLIENT_POOL_H
+#define RPCGATE_CLIENT_POOL_H
+
+#include "base/list.h"
+#include "base/macros.h"
+#include "client/permits.h"
+#include "client/upstream_state.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct call;
+struct probe;
+struct upstream;
+struct worker;
+
+struct pool {
+    struct worker *worker;
+    struct list in_worker; /* on worker->pools */
+    size_t n_views;        /* that have it; the others' calls may still need it without any */
+    struct upstream_state *shared; /* referenced */
+    struct upstream *client;       /* its connections in this worker; owned */
+    struct probe *probe;           /* owned; NULL: none */
+    struct list waiting;           /* struct call.in_queue; all are in CALL_QUEUED */
+    size_t in_hand;                /* permits that wait to be used or given on */
+    bool serving;                  /* it is being done */
+};
+
+struct pool *pool_open(struct worker *w, struct upstream_state *shared) MUST_CHECK;
+
+/* No call may wait in it or run. */
+void pool_close(struct pool *pool);
+
+/* Asks for a permit. PERMITS_WAIT: the call is in the queue, and attempt_run() is called when it
+ * has one. PERMITS_FULL: there are pool.max_queue calls there already. */
+enum permits_answer pool_enter(struct pool *pool, struct call *c) MUST_CHECK;
+
+/* Takes a call out of the queue that will have no permit. */
+void pool_leave(struct pool *pool, struct call *c);
+
+/* Gives a permit back, which goes to the next call. With `reported` from an upstream_call's
+ * on_done(): where the permit leaves the worker, the connection is closed. */
+void pool_give(struct pool *pool, bool reported);
+
+/* Uses permits that other workers have given, and ends the waits whose time has come: in the queue
+ * (attempt_give_up) and between attempts (attempt_start). After each turn of the loop. */
+void pools_run(struct worker *w);
+
+#endif

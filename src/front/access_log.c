@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One line for each request; never params or results. */
+#include "front/request.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "front/refusals.h"
+#include "rules/media.h"
+#include "settings/redact.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/* What is shown of a reason, a path, a host or an origin. [bytes] */
+#define SHOWN_MAX ((size_t)200)
+
+/* The trace id of `00-TRACEID-PARENT-FLAGS` (W3C Trace Context 1, section 3.2). */
+static struct str trace_id(const struct request_head *head)
+{
+    struct str parent = head_traceparent(head);
+    return parent.data != NULL ? str_slice(parent, 3, 35) : parent;
+}
+
+static struct log_field unless(bool absent, struct log_field field)
+{
+    return absent ? LOG_STR(field.key, ((struct str){ NULL, 0 })) : field;
+}
+
+/* At most so much of it, to a character's end. */
+static struct str shown(struct str text)
+{
+    size_t len = SHOWN_MAX;
+    if (text.len <= len)
+        return text;
+    while (len > 0 && ((unsigned char)text.data[len] & 0xC0) == 0x80)
+        len--;
+    return str_slice(text, 0, len);
+}
+
+/* The part of the head that it was refused for, as it came but for secrets. */
+static struct str refused_part(const struct request *r, struct buf *to)
+{
+    const struct request_head *head = http_head(r->exchange);
+    const struct header *line = NULL;
+    struct str text = head->path;
+    if (r->refused_for == NULL)
+        return (struct str){ NULL, 0 };
+    if (strcmp(r->refused_for, "path") != 0) {
+        line = head_find(head, str_of(r->refused_for));
+        text = line != NULL ? line->value : (struct str){ NULL, 0 };
+    }
+    redact(r->view->config->redactor, text, to);
+    return shown(buf_str(to));
+}
+
+/* A fault is what the upstream has to say, which is nothing for the log. */
+static bool is_own_problem(const struct request *r)
+{
+    return r->problem != NULL && r->error.type != PROBLEM_FAULT;
+}
+
+static struct str reason(const struct request *r)
+{
+    return is_own_problem(r) ? shown(str_of(r->error.detail)) : str_of(NULL);
+}
+
+/* Who is not known could fill the log, until whoever keeps it drops lines that matter. */
+static bool is_summed_up(const struct request *r, unsigned *ret_before)
+{
+    *ret_before = 0;
+    return r->caller_name == NULL &&
+           !refusals_take(&r->worker->gateway->strangers, STRANGERS, ret_before);
+}
+
+void request_log(const struct request *r, bool sent)
+{
+    const char *upstream = r->upstream != NULL ? r->upstream->name : NULL;
+    bool has_method = r->upstream != NULL && r->route.method_len > 0;
+    bool is_warning = is_own_problem(r) && r->error.status >= 500;
+    enum log_level level = is_warning ? LOG_LEVEL_WARN : LOG_LEVEL_INFO;
+    CLEANUP(buf_done) struct buf part;
+    unsigned before;
+    buf_init(&part, SIZE_MAX - 1, NULL);
+    if (!r->view->config->log.access || !log_enabled(level) || is_summed_up(r, &before))
+        return;
+    LOG_EVENT(
+        level, sent ? "request" : "request, caller left", LOG_TEXT("request_id", r->id),
+        LOG_STR("trace_id", trace_id(http_head(r->exchange))), LOG_TEXT("caller", r->caller_name),
+        LOG_TEXT("upstream", upstream),
+        LOG_STR("method", has_method ? route_method(&r->route) : str_of(NULL)),
+        unless(!r->is_batch, LOG_NUM("calls", (int64_t)r->n_items)),
+        unless(!r->is_batch || r->n_failed == 0, LOG_NUM("failed", (int64_t)r->n_failed)),
+        LOG_NUM("status", r->status),
+        unless(r->sums.upstream_status == 0, LOG_NUM("upstream_status", r->sums.upstream_status)),
+        LOG_TEXT("problem", r->problem), LOG_STR("reason", reason(r)),
+        LOG_STR(r->refused_for != NULL ? r->refused_for : "path", refused_part(r, &part)),
+        unless(!r->sums.has_fault_code, LOG_NUM("fault_code", r->sums.fault_code)),
+        LOG_NUM("bytes_in", (int64_t)r->body_bytes), LOG_NUM("bytes_out", (int64_t)r->reply_bytes),
+        LOG_US_AS_MS("duration_ms", clock_now_us() - r->began_us),
+        unless(r->sums.attempts == 0, LOG_US_AS_MS("upstream_ms", r->sums.upstream_us)),
+        unless(r->sums.n_calls == 0, LOG_US_AS_MS("queue_ms", r->sums.queue_us)),
+        unless(r->sums.attempts < 2, LOG_NUM("attempts", r->sums.attempts)),
+        unless(before == 0, LOG_NUM("not_logged", before)));
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "front/refusals.h"
+#include "front/request.h"
+
+#include "rules/framing.h"
+#include "rules/media.h"
+#include "rules/origin.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Names of upstreams in a problem. [bytes] */
+#define NAMES_MAX ((size_t)300)
+
+static void take_id(struct request *r, const struct request_head *head)
+{
+    struct str given = head_request_id(head);
+    if (given.data != NULL && given.len <= REQUEST_ID_MAX) {
+        memcpy(r->id, given.data, given.len);
+        r->id[given.len] = '\0';
+        return;
+    }
+    /* An odd step walks through all 64-bit numbers from a random start: no two alike. */
+    r->worker->next_id += UINT64_C(0x9E3779B97F4A7C15);
+    snprintf(r->id, sizeof r->id, "%016" PRIx64, r->worker->next_id);
+}
+
+/* Health checks ask for no caller. */
+static bool is_probe(enum route_kind kind)
+{
+    return kind == ROUTE_LIVEZ || kind == ROUTE_READYZ;
+}
+
+/* A listener serves what its `serve` says; all else is not there. */
+static bool is_served(const struct request *r)
+{
+    unsigned by = SERVE_API;
+    if (is_probe(r->route.kind))
+        by = SERVE_ADMIN | SERVE_HEALTH;
+    else if (r->route.kind == ROUTE_METRICS)
+        by = SERVE_ADMIN | SERVE_METRICS;
+    return (r->door->serve & by) != 0;
+}
+
+/* Where health alone is served there is nothing for a caller. It may be open to a network without
+ * TLS: no token must be sent there, nor guessed. */
+static bool asks_for_no_caller(const struct request *r)
+{
+    return is_probe(r->route.kind) || r->door->serve == SERVE_HEALTH;
+}
+
+/* Of other requests a body is read and thrown away: who sends it need not be known. */
+static bool takes_body(enum route_kind kind)
+{
+    return kind == ROUTE_UPSTREAM || kind == ROUTE_METHOD || kind == ROUTE_JSONRPC;
+}
+
+/* What the log names it for. */
+static bool refuse_for(struct request *r, const char *part)
+{
+    r->refused_for = part;
+    return false;
+}
+
+static bool not_found(struct request *r)
+{
+    r->upstream = NULL;
+    return error_set(&r->error, PROBLEM_NOT_FOUND,
+                     "There is nothing at this path that you may use. Calls go to "
+                     "POST /v1/{upstream}/{method}, several at once to POST "
+                     "/v1/{upstream}, those of JSON-RPC to POST /jsonrpc/{upstream}.");
+}
+
+/* As many names as find room, with ` and N more` behind them. */
+static void add_names(const struct request *r, struct buf *to)
+{
+    size_t told = 0, more = 0;
+    for (size_t i = 0; i < r->view->config->n_upstreams; i++) {
+        struct str name = str_of(r->view->config->upstreams[i].name);
+        if (!access_may_see(&r->caller.access, name))
+            continue;
+        if (to->len + name.len > NAMES_MAX) {
+            more++;
+            continue;
+        }
+        buf_append_c(to, told++ > 0 ? ", " : "");
+        buf_append(to, name);
+    }
+    if (more > 0)
+        buf_printf(to, " and %zu more, which GET /v1 lists", more);
+}
+
+/* The same for one that is not there and one of which the caller may use nothing: it tells what
+ * this caller may use, which it is told by GET /v1, too, and nothing more. */
+static bool no_such_upstream(struct request *r)
+{
+    CLEANUP(buf_done) struct buf names;
+    buf_init(&names, NAMES_MAX + 64, NULL);
+    add_names(r, &names);
+    r->upstream = NULL;
+    if (names.len == 0)
+        return error_set(&r->error, PROBLEM_NOT_FOUND,
+                         "There is no upstream of that name that you may use, nor any other. The "
+                         "administrator allows it with the setting `allow`.");
+    return error_set(&r->error, PROBLEM_NOT_FOUND,
+                     "There is no upstream of that name that you may use. You may use %s.",
+                     buf_c(&names));
+}
+
+static bool check_caller(struct request *r, const struct request_head *head)
+{
+    const struct credentials credentials = { .head = head, .peer = http_peer(r->exchange) };
+    switch (caller_find(r->view->config, &credentials, &r->caller, &r->error)) {
+    case CALLER_KNOWN:
+        r->caller_name = r->caller.config != NULL ? r->caller.config->told : "anonymous";
+        return true;
+    case CALLER_WRONG:
+        refusals_log(&r->worker->gateway->refusals, r);
+        break;
+    case CALLER_NONE:
+        break;
+    }
+    return false;
+}
+
+static bool check_path(struct request *r, const struct request_head *head)
+{
+    if (r->route.kind == ROUTE_UNKNOWN)
+        return not_found(r);
+    if (r->route.upstream_len > 0) {
+        r->upstream = config_upstream(r->view->config, route_upstream(&r->route));
+        if (r->upstream == NULL || !access_may_see(&r->caller.access, route_upstream(&r->route)))
+            return no_such_upstream(r);
+    }
+    if (!route_takes(r->route.kind, head->method))
+        return error_set(&r->error, PROBLEM_METHOD_NOT_ALLOWED, "Use %s for this path.",
+                         route_allow(r->route.kind));
+    return true;
+}
+
+static bool find_route(struct request *r, const struct request_head *head, struct error *err)
+{
+    if (!head_is_about_server(head))
+        return route_parse(head->path, &r->route, err);
+    r->route.kind = ROUTE_SERVER;
+    return true;
+}
+
+static bool is_there(struct request *r, const struct request_head *head)
+{
+    return check_path(r, head) || refuse_for(r, "path");
+}
+
+static bool check_method(struct request *r)
+{
+    return r->route.kind != ROUTE_METHOD || request_may_call(r, route_method(&r->route), &r->error);
+}
+
+/* What asks an upstream about itself counts like a call. Of a batch the calls are counted when its
+ * body is there. */
+static bool check_rate(struct request *r)
+{
+    bool is_batch = r->route.kind != ROUTE_METHOD && request_is_post(r);
+    if (r->upstream == NULL)
+        return true;
+    return request_enter_flight(r, &r->error) && (is_batch || request_take_calls(r, 1, &r->error));
+}
+
+bool request_check_type(const struct request *r, struct error *err)
+{
+    /* What JSON-RPC's clients say; "JSON-RPC over HTTP", draft of 2013, section 3.2. */
+    bool is_jsonrpc = r->route.kind == ROUTE_JSONRPC;
+    return media_check(http_head(r->exchange), is_jsonrpc ? STR("json-rpc") : STR("json"), err);
+}
+
+/* A body in chunks may turn out to have no bytes, and then it needs no type. */
+static bool check_type(struct request *r, const struct request_head *head)
+{
+    bool is_chunked = head_find(head, STR("Content-Length")) == NULL;
+    struct error ignored;
+    if (!is_chunked)
+        return request_check_type(r, &r->error);
+    r->type_is_wrong = !request_check_type(r, &ignored);
+    return true;
+}
+
+static bool check_body(struct request *r, const struct request_head *head)
+{
+    size_t max = r->view->config->limits.body;
+    uint64_t announced = 0;
+    if (!head_has_body(head))
+        return true;
+    if (head_content_length(head, &announced) && announced > max)
+        return error_limit(&r->error, PROBLEM_BODY_TOO_LARGE, "limits.body",
+                           "The body has %" PRIu64 " bytes, limits.body is %zu. Send less, or "
+                           "raise that limit.",
+                           announced, max);
+    return !r->wants_body || check_type(r, head);
+}
+
+bool request_admit(struct request *r)
+{
+    const struct request_head *head = http_head(r->exchange);
+    const struct config *config = r->view->config;
+    const struct framing_limits framing = {
+        .head_bytes = config->limits.headers,
+        .header_count = (size_t)config->limits.header_count,
+    };
+    struct error path_error;
+    take_id(r, head);
+    if (!framing_check(head, &framing, &r->error)) {
+        r->close = true; /* where this request ends is not certain */
+        return false;
+    }
+    bool has_path = find_route(r, head, &path_error);
+    if (!is_served(r))
+        r->route.kind = ROUTE_UNKNOWN;
+    /* Load balancers ask for health by addresses and names that they alone know. */
+    if (!is_probe(r->route.kind) && !origin_check_host(head, &config->hosts, &r->error))
+        return refuse_for(r, "host");
+    if (!origin_check_origin(head, &config->cors_origins, &r->cors_origin, &r->error))
+        return refuse_for(r, "origin");
+    if (!has_path) {
+        r->error = path_error;
+        return refuse_for(r, "path");
+    }
+    r->wants_body = takes_body(r->route.kind) && request_is_post(r);
+    if (r->cors_origin != NULL && origin_is_preflight(head)) {
+        r->route.kind = ROUTE_PREFLIGHT;
+        return check_body(r, head);
+    }
+    if (!query_parse(head->query, &r->query, &r->error))
+        return false;
+    if (asks_for_no_caller(r))
+        return is_there(r, head) && check_body(r, head);
+    return check_caller(r, head) && is_there(r, head) && check_method(r) && check_rate(r) &&
+           check_body(r, head);
+}

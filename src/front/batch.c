@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "front/batch.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "client/pool.h"
+#include "daemon/worker_state.h"
+#include "front/batch_inside.h"
+#include "front/dialect.h"
+#include "rules/media.h"
+
+#include <stdlib.h>
+
+enum next { NEXT_AGAIN, NEXT_REST, NEXT_END };
+
+struct upstream_state *batch_shared(const struct batch *b)
+{
+    const struct request *r = b->request;
+    return r->view->pools[r->upstream->index]->shared;
+}
+
+void batch_fill_call(struct batch *b, struct call *c, const struct method_rule *rule)
+{
+    struct request *r = b->request;
+    if (rule->timeout_ms > b->timeout_ms)
+        b->timeout_ms = rule->timeout_ms;
+    request_fill_call(r, c, rule);
+    c->deadline_ms =
+        clock_min(c->deadline_ms, b->began_ms + clock_min(b->timeout_ms, r->timeout_ms));
+    c->params_held = r->body.cap;
+}
+
+void batch_ask_turn(struct batch *b, enum batch_phase phase)
+{
+    b->phase = phase;
+    if (list_empty(&b->turn.in_turns))
+        turn_ask(b->request->worker, &b->turn);
+}
+
+/* ---- The end -------------------------------------------------------------------------------- */
+
+static void let_go(struct batch *b)
+{
+    struct request *r = b->request;
+    list_remove(&b->turn.in_turns);
+    memory_leave(&b->memory);
+    plan_drop(b);
+    trip_drop(b);
+    entries_close(b);
+    worker_give_reader(r->worker, b->reader);
+    free(b);
+    r->batch = NULL;
+    buf_done(&r->body);
+}
+
+void batch_drop(struct batch *b)
+{
+    call_drop(&b->request->call);
+    let_go(b);
+}
+
+/* Answers the whole request with a problem. JSON-RPC tells of it in its own words, with no id. */
+static void refuse(struct batch *b, struct error *err)
+{
+    struct request *r = b->request;
+    struct entry whole = { .batch = b };
+    if (b->dialect == BATCH_REST) {
+        r->error = *err;
+        let_go(b);
+        request_fail(r);
+        return;
+    }
+    r->problem = problem_info(err->type)->name;
+    chain_done(&r->reply);
+    chain_init(&r->reply, SIZE_MAX, NULL); /* a problem is small and not counted */
+    entry_write_problem(&whole, err, NULL, &r->reply);
+    r->error = *err; /* which is fit to be seen now */
+    if (chain_state(&r->reply) != CHAIN_OK)
+        die_without_memory();
+    entry_count(&whole);
+    let_go(b);
+    request_succeed(r, 200);
+}
+
+static void refuse_memory(struct batch *b)
+{
+    struct error err;
+    error_limit(&err, PROBLEM_RESPONSE_TOO_LARGE, "limits.memory",
+                "The answers do not fit into limits.memory now. Send fewer calls at once, or raise "
+                "that limit.");
+    refuse(b, &err);
+}
+
+static void finish(struct batch *b)
+{
+    struct request *r = b->request;
+    bool silent = b->dialect == BATCH_JSONRPC && !b->wrote;
+    if (batch_reader_is_list(b->reader))
+        dialect_close_list(b->dialect, &r->reply);
+    if (chain_state(&r->reply) != CHAIN_OK) {
+        refuse_memory(b);
+        return;
+    }
+    let_go(b);
+    if (silent)
+        chain_done(&r->reply);
+    request_succeed(r, silent ? 204 : 200);
+}
+
+/* ---- What is to be done next ---------------------------------------------------------------- */
+
+static void fail_ready(struct batch *b)
+{
+    struct entry *e;
+    while ((e = entries_first_ready(b)) != NULL) {
+        struct error err = b->over;
+        entry_fail(e, &err, NULL);
+    }
+}
+
+static enum next begin_aside(struct batch *b)
+{
+    struct entry *e;
+    while (b->n_running < aside_max(b) && (e = entries_first_ready(b)) != NULL)
+        aside_begin(e);
+    return entry_at(b, 0)->state == ENTRY_DONE ? NEXT_AGAIN : NEXT_REST;
+}
+
+/* Some of those at hand are READY. */
+static enum next send_some(struct batch *b)
+{
+    if (!batch_reader_is_list(b->reader)) {
+        alone_begin(entry_at(b, 0));
+        return NEXT_AGAIN;
+    }
+    if (!b->has_plan) {
+        plan_find(b);
+        return NEXT_AGAIN;
+    }
+    if (b->plan == MULTICALL_ASIDE)
+        return begin_aside(b);
+    if (!b->at_end && !entries_full(b))
+        return NEXT_REST;
+    trip_begin(b);
+    return NEXT_AGAIN;
+}
+
+/* The reply has no room for more: there will be none. */
+static bool is_full(const struct batch *b)
+{
+    return chain_state(&b->request->reply) != CHAIN_OK;
+}
+
+static enum next do_next(struct batch *b)
+{
+    enum next next = NEXT_REST;
+    if (b->busy)
+        return NEXT_REST;
+    if (b->is_over)
+        fail_ready(b);
+    entries_emit(b);
+    if (is_full(b)) /* what is begun already goes on to its end */
+        return b->n_running > 0 ? NEXT_REST : NEXT_END;
+    if (b->at_end && b->n == 0)
+        return NEXT_END;
+    if (entries_first_ready(b) != NULL)
+        next = send_some(b);
+    if (next == NEXT_REST && !b->at_end && !entries_full(b))
+        batch_ask_turn(b, BATCH_READING);
+    return next;
+}
+
+/* What is begun may end at once, and comes here again. */
+void batch_go_on(struct batch *b)
+{
+    enum next next;
+    if (b->going_on)
+        return;
+    b->going_on = true;
+    do
+        next = do_next(b);
+    while (next == NEXT_AGAIN);
+    b->going_on = false;
+    if (next == NEXT_END)
+        finish(b);
+}
+
+/* ---- The text ------------------------------------------------------------------------------- */
+
+/* A problem is much longer than what may cause it: there is one for all. */
+static bool check_count(struct batch *b, struct error *err)
+{
+    size_t n = batch_reader_count(b->reader);
+    size_t max = (size_t)b->request->view->config->limits.batch;
+    return n <= max || error_limit(err, PROBLEM_INVALID_REQUEST, "limits.batch",
+                                   "These are %zu calls, and limits.batch is %zu: send fewer in "
+                                   "one batch, or raise that limit.",
+                                   n, max);
+}
+
+/* Each call counts. What is no list is answered with its id, or not at all. */
+static bool check_rate(struct batch *b, struct error *err)
+{
+    size_t n = batch_reader_count(b->reader);
+    if (n == 0 || request_take_calls(b->request, n, err))
+        return true;
+    if (batch_reader_is_list(b->reader))
+        return false;
+    b->is_over = true;
+    b->over = *err;
+    return true;
+}
+
+static bool check_batch(struct batch *b, struct error *err)
+{
+    if (b->dialect == BATCH_JSONRPC && batch_reader_count(b->reader) == 0)
+        return error_set(err, PROBLEM_INVALID_REQUEST,
+                         "The batch has no request in it: send at least one.");
+    if (!check_count(b, err) || !check_rate(b, err))
+        return false;
+    if (entries_open(b))
+        return true;
+    error_limit(err, PROBLEM_OVERLOADED, "limits.memory",
+                "There is no room in limits.memory for so many calls now. Try again later, or send "
+                "fewer at once.");
+    err->retry_after = MEMORY_RETRY_AFTER;
+    return false;
+}
+
+/* The text is valid. */
+static void begin_entries(struct batch *b)
+{
+    struct request *r = b->request;
+    struct error err;
+    if (!check_batch(b, &err)) {
+        refuse(b, &err);
+        return;
+    }
+    if (batch_reader_is_list(b->reader)) {
+        r->is_batch = true;
+        r->n_items = batch_reader_count(b->reader);
+        dialect_open_list(b->dialect, &r->reply);
+        if (chain_state(&r->reply) != CHAIN_OK) {
+            refuse_memory(b);
+            return;
+        }
+    }
+    b->phase = BATCH_READING;
+    entries_read(b);
+    batch_go_on(b);
+}
+
+static void check(struct batch *b)
+{
+    struct error err;
+    switch (batch_reader_check(b->reader, BATCH_STEP, &err)) {
+    case CODEC_MORE:
+        batch_ask_turn(b, BATCH_CHECKING);
+        break;
+    case CODEC_FAILED:
+        batch_reader_begin(b->reader, b->dialect, buf_str(&b->request->body));
+        if (err.type != PROBLEM_OVERLOADED || !memory_wait(&b->memory, BATCH_STEP))
+            refuse(b, &err);
+        break;
+    case CODEC_DONE:
+        begin_entries(b);
+        break;
+    }
+}
+
+static void take_turn(struct turn *turn)
+{
+    struct batch *b = CONTAINER_OF(turn, struct batch, turn);
+    switch (b->phase) {
+    case BATCH_CHECKING:
+        check(b);
+        break;
+    case BATCH_READING:
+        entries_read(b);
+        batch_go_on(b);
+        break;
+    case BATCH_ENCODING:
+        trip_step(b);
+        break;
+    }
+}
+
+static void on_room(struct memory_wait *wait)
+{
+    struct batch *b = CONTAINER_OF(wait, struct batch, memory);
+    batch_ask_turn(b, b->phase);
+}
+
+static struct batch *new_batch(struct request *r)
+{
+    struct batch *b = xcalloc(1, sizeof *b);
+    b->request = r;
+    b->dialect = r->route.kind == ROUTE_JSONRPC ? BATCH_JSONRPC : BATCH_REST;
+    b->reader = worker_take_reader(r->worker);
+    b->began_ms = clock_now_ms();
+    b->turn.take = take_turn;
+    memory_wait_init(&b->memory, r->worker, r->share, r);
+    b->memory.kind = MEMORY_DOCUMENT;
+    b->memory.held = r->body.cap;
+    b->memory.patience_ms = r->upstream->pool.queue_timeout;
+    b->memory.on_room = on_room;
+    list_init(&b->turn.in_turns);
+    list_init(&b->wait.in_wait);
+    return b;
+}
+
+void batch_start(struct request *r)
+{
+    if (!head_timeout(http_head(r->exchange), &r->timeout_ms, &r->error)) {
+        request_fail(r);
+        return;
+    }
+    r->batch = new_batch(r);
+    request_enter(r, REQUEST_WORKING);
+    batch_reader_begin(r->batch->reader, r->batch->dialect, buf_str(&r->body));
+    check(r->batch);
+}
+
+/* ---- When it ends before its time ----------------------------------------------------------- */
+
+void batch_abandon(struct batch *b)
+{
+    call_abandon(&b->request->call);
+    for (size_t i = 0; i < b->n; i++)
+        if (entry_at(b, i)->call != NULL)
+            call_abandon(entry_at(b, i)->call);
+    b->is_over = true;
+    error_set(&b->over, PROBLEM_REQUEST_TIMEOUT, "The caller left before the call was sent.");
+}
+
+/* Those that have begun since the others were. */
+static void cut_off_calls(struct batch *b)
+{
+    b->going_on = true;
+    if (call_runs(&b->request->call))
+        call_cut_off(&b->request->call);
+    for (size_t i = 0; i < b->n; i++)
+        if (entry_at(b, i)->call != NULL)
+            call_cut_off(entry_at(b, i)->call);
+    b->going_on = false;
+}
+
+/* Nothing of it waits for an upstream any more: each step brings it nearer to its end. */
+void batch_cut_off(struct batch *b)
+{
+    struct request *r = b->request;
+    b->is_over = true;
+    call_error_draining(&b->over);
+    list_remove(&b->turn.in_turns);
+    memory_leave(&b->memory);
+    if (b->phase == BATCH_CHECKING) {
+        refuse(b, &b->over);
+        return;
+    }
+    cut_off_calls(b);
+    plan_drop(b);
+    trip_drop(b);
+    entries_take_back(b);
+    b->busy = false;
+    while (r->batch != NULL) {
+        entries_read(b);
+        batch_go_on(b);
+    }
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The answer of one round trip of system.multicall: results go into the reply while they are read.
+ * Until the answer is known to be complete they may be taken back. */
+#include "front/batch_inside.h"
+
+#include "client/redacted.h"
+#include "front/dialect.h"
+#include "rules/fault.h"
+
+/* Those up to the next result have their answers already. */
+static void write_until_running(struct batch *b)
+{
+    struct trip *t = &b->trip;
+    for (; t->answer_at < b->n; t->answer_at++) {
+        struct entry *e = entry_at(b, t->answer_at);
+        if (e->state == ENTRY_RUNNING)
+            return;
+        if (e->silent)
+            continue;
+        entry_separate(e);
+        chain_append_range(&b->request->reply, &e->text, 0, chain_len(&e->text));
+    }
+}
+
+static void on_item_begin(void *context, size_t index)
+{
+    struct batch *b = context;
+    struct chain *reply = &b->request->reply;
+    if (index == 0) {
+        b->trip.answer_at = 0;
+        b->wrote = b->trip.reply_began;
+        write_until_running(b);
+    }
+    struct entry *e = entry_at(b, b->trip.answer_at);
+    e->failed = false;
+    if (!e->silent)
+        entry_separate(e);
+    b->trip.item_begin = chain_len(reply);
+    if (!e->silent)
+        dialect_open_result(b->dialect, reply);
+}
+
+static void write_fault(struct entry *e, const struct fault *fault)
+{
+    const struct request *r = e->batch->request;
+    CLEANUP(buf_done) struct buf text;
+    struct fault shown = *fault;
+    struct error err;
+    redacted_fault(r->view->config->redactor, &shown, r->reply.budget, &text);
+    fault_to_error(&shown, r->upstream, 200, &err);
+    entry_write_problem(e, &err, &(struct call_end){ .fault = &shown }, &e->batch->request->reply);
+}
+
+static void write_neither(struct entry *e)
+{
+    struct error err;
+    error_set(&err, PROBLEM_BAD_RESPONSE,
+              "The upstream's result for this call is neither a value in an array of one nor a "
+              "fault. If its system.multicall does not wrap results, say so with "
+              "multicall_results = \"bare\".");
+    entry_write_problem(e, &err, NULL, &e->batch->request->reply);
+}
+
+static void on_item_end(void *context, const struct decode_item *item)
+{
+    struct batch *b = context;
+    struct chain *reply = &b->request->reply;
+    struct entry *e = entry_at(b, b->trip.answer_at);
+    if (item->kind == ITEM_VALUE && !e->silent)
+        dialect_close_result(b->dialect, e->id, reply);
+    else
+        chain_truncate(reply, b->trip.item_begin);
+    if (item->kind == ITEM_FAULT)
+        write_fault(e, &item->fault);
+    else if (item->kind == ITEM_NEITHER)
+        write_neither(e);
+    b->trip.answer_at++;
+    write_until_running(b);
+}
+
+static void take_results(struct batch *b)
+{
+    for (size_t i = 0; i < b->n; i++)
+        if (entry_at(b, i)->state == ENTRY_RUNNING)
+            entry_count(entry_at(b, i));
+    entries_forget(b);
+}
+
+/* What is known of each call when one fault answers for all n. That there is no such method may be
+ * said of one of them, by a system.multicall that ran those before it. */
+static enum executed executed_of(const struct error *err, size_t n)
+{
+    bool ran_some = err->no_method && n > 1;
+    return ran_some || err->executed == EXECUTED_YES ? EXECUTED_UNKNOWN : err->executed;
+}
+
+static void fail_sent(struct batch *b, const struct call_end *end)
+{
+    if (end->error->no_method)
+        multicall_doubt(batch_shared(b));
+    for (size_t i = 0; i < b->n; i++) {
+        struct entry *e = entry_at(b, i);
+        if (e->state != ENTRY_RUNNING)
+            continue;
+        struct error err = *end->error;
+        err.executed = executed_of(&err, b->trip.n_sent);
+        entry_fail(e, &err, end);
+    }
+}
+
+static void on_ended(struct call *c, const struct call_end *end)
+{
+    struct batch *b = c->user;
+    struct trip *t = &b->trip;
+    request_add_call(b->request, c);
+    b->busy = false;
+    if (end->error == NULL) {
+        take_results(b);
+    } else {
+        if (t->reply_whole)
+            chain_recover(&b->request->reply, t->reply_begin);
+        b->wrote = t->reply_began;
+        fail_sent(b, end);
+    }
+    batch_go_on(b);
+}
+
+static const struct call_owner owner = { .ended = on_ended };
+
+void trip_send(struct batch *b)
+{
+    struct request *r = b->request;
+    struct trip *t = &b->trip;
+    t->reply_begin = chain_len(&r->reply);
+    t->reply_began = b->wrote;
+    t->reply_whole = chain_state(&r->reply) == CHAIN_OK;
+    r->sums.repaired += t->repaired;
+    t->items = (struct decode_items){
+        .shape = b->plan == MULTICALL_BARE ? ITEMS_BARE : ITEMS_WRAPPED,
+        .n = t->n_sent,
+        .context = b,
+        .begin = on_item_begin,
+        .end = on_item_end,
+    };
+    batch_fill_call(b, &r->call, &t->rule);
+    r->call.owner = &owner;
+    r->call.user = b;
+    r->call.method = STR("system.multicall");
+    r->call.items = &t->items;
+    call_begin_document(&r->call, &t->document);
+}

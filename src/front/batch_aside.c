@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls side by side, each by itself, for an upstream without system.multicall. */
+#include "front/batch_inside.h"
+
+#include "front/dialect.h"
+
+/* One batch does not take more than there is: the others wait in it, not in the queue. */
+size_t aside_max(const struct batch *b)
+{
+    return (size_t)b->request->upstream->pool.max_connections;
+}
+
+static void on_ended(struct call *c, const struct call_end *end)
+{
+    struct entry *e = c->user;
+    struct batch *b = e->batch;
+    request_add_call(b->request, c);
+    b->n_running--;
+    if (end->error != NULL) {
+        entry_fail_call(e, end);
+    } else {
+        if (e->silent)
+            chain_done(&e->text);
+        else
+            dialect_close_result(b->dialect, e->id, &e->text);
+        e->state = ENTRY_DONE;
+        entry_count(e);
+    }
+    worker_give_call(b->request->worker, TAKE(e->call));
+    batch_go_on(b);
+}
+
+static const struct call_owner owner = { .ended = on_ended };
+
+void aside_begin(struct entry *e)
+{
+    struct batch *b = e->batch;
+    struct request *r = b->request;
+    struct method_rule rule = method_rule_find(r->upstream, e->method);
+    struct call *c = worker_take_call(r->worker);
+    e->state = ENTRY_RUNNING;
+    e->call = c;
+    b->n_running++;
+    batch_fill_call(b, c, &rule);
+    c->owner = &owner;
+    c->user = e;
+    c->method = e->method;
+    c->params = e->params;
+    c->within = buf_str(&r->body);
+    c->place = &b->place;
+    c->reply = &e->text;
+    dialect_open_result(b->dialect, &e->text);
+    call_begin(c);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of a batch, for the files batch*.c alone:
+ *
+ *   batch.c          from the body to the reply: what is to be done next
+ *   batch_entries.c  the calls as they are read, and their answers in order
+ *   batch_alone.c    JSON-RPC's single call
+ *   batch_aside.c    calls side by side
+ *   batch_plan.c     which way it is, and the question that finds it out
+ *   batch_trip.c     one round trip of system.multicall: the document
+ *   batch_answer.c   and its answer */
+#ifndef RPCGATE_FRONT_BATCH_INSIDE_H
+#define RPCGATE_FRONT_BATCH_INSIDE_H
+
+#include "base/chain.h"
+#include "client/multicall.h"
+#include "codec/error.h"
+#include "codec/json/batch_read.h"
+#include "codec/xml/decode.h"
+#include "codec/xml/encode.h"
+#include "front/batch.h"
+#include "front/request.h"
+#include "work/memory.h"
+#include "work/turn.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How much text is read or written before others get their turn: some milliseconds of work.
+ * [bytes] */
+#define BATCH_STEP ((size_t)256 * 1024)
+
+enum entry_state {
+    ENTRY_READY,   /* to be sent */
+    ENTRY_RUNNING, /* written into a document, or its call runs */
+    ENTRY_DONE
+};
+
+/* A call of the batch. */
+struct entry {
+    struct batch *batch;
+    enum entry_state state;
+    size_t index;      /* in the batch */
+    struct str method; /* in the body, or: */
+    char *method_copy; /* owned */
+    struct str params; /* JSON in the body; NULL data: none */
+    struct str id;     /* as codec/json/batch_read.h tells */
+    bool silent;       /* a notification: nothing is answered */
+    struct chain text; /* of its answer, where that is not in the reply; DONE */
+    bool failed;       /* for the metrics: */
+    enum problem_type problem;
+    struct call *call; /* owned, while it runs by itself */
+};
+
+enum batch_phase { BATCH_CHECKING, BATCH_READING, BATCH_ENCODING };
+
+/* The round trip at hand. */
+struct trip {
+    struct encode_options encoding;
+    struct encoder *encoder; /* while it is written */
+    struct chain document;
+    enum encode_kind part; /* which is being written, */
+    size_t part_begin;     /* where it begins, */
+    size_t at;             /* and of an item: whose it is */
+    size_t n_sent;
+    size_t repaired;
+    struct method_rule rule; /* of all its calls together */
+    struct decode_items items;
+    size_t reply_begin; /* where its results begin in the reply, */
+    bool reply_began;   /* whether others stand before them, */
+    bool reply_whole;   /* and whether there was memory for all of those */
+    size_t answer_at;   /* the entry whose result is read, */
+    size_t item_begin;  /* and where that begins in the reply */
+};
+
+struct batch {
+    struct request *request;
+    enum batch_dialect dialect;
+    struct batch_reader *reader;
+    enum batch_phase phase;
+    struct turn turn;
+    struct memory_wait memory;
+    int64_t began_ms;
+    int64_t timeout_ms; /* the greatest of its calls' so far */
+    bool going_on;      /* batch_go_on() is up the stack */
+    bool is_over;       /* what has not begun gets this: */
+    struct error over;
+
+    struct entry *entries; /* a ring of those that are at hand; owned */
+    size_t cap, first, n;
+    struct json_place place; /* of the last call's error in the body */
+    size_t ready_from; /* none before it in the ring is READY */
+    bool at_end;       /* all were read */
+    bool wrote;        /* the reply has a result or problem already */
+
+    bool has_plan;
+    enum multicall_plan plan; /* WRAPPED, BARE or ASIDE */
+    bool asks;                /* finds out for all */
+    struct chain known;       /* the answer to that */
+    struct multicall_wait wait;
+    bool busy; /* with the question, or a round trip */
+    struct trip trip;
+
+    size_t n_running; /* calls of their own: side by side, or the only one */
+};
+
+/* batch.c */
+
+/* Does what is to be done next; the batch may be gone afterwards. */
+void batch_go_on(struct batch *b);
+
+/* Asks for a turn in that phase, if it has not asked. */
+void batch_ask_turn(struct batch *b, enum batch_phase phase);
+
+struct upstream_state *batch_shared(const struct batch *b);
+
+/* Fills a call; the batch's own deadline holds for it, too. */
+void batch_fill_call(struct batch *b, struct call *c, const struct method_rule *rule);
+
+/* batch_entries.c */
+
+/* False: limits.memory has no room for as many as there may be at hand. */
+bool entries_open(struct batch *b) MUST_CHECK;
+void entries_close(struct batch *b);
+
+/* The one of that place in the ring. */
+struct entry *entry_at(const struct batch *b, size_t i);
+
+/* Reads some; b->at_end behind the last. */
+void entries_read(struct batch *b);
+
+static inline bool entries_full(const struct batch *b)
+{
+    return b->n == b->cap;
+}
+
+/* The first that is READY, or NULL. */
+struct entry *entries_first_ready(struct batch *b);
+
+/* Those RUNNING have not run. */
+void entries_take_back(struct batch *b);
+
+/* It gets a problem for an answer, and is DONE. `end` tells what belongs to the error; NULL:
+ * nothing. `err` is made fit to be seen. */
+void entry_fail(struct entry *e, struct error *err, const struct call_end *end);
+
+/* Its own call has failed: as above. */
+void entry_fail_call(struct entry *e, const struct call_end *end);
+
+/* Writes a problem as its answer. */
+void entry_write_problem(struct entry *e, struct error *err, const struct call_end *end,
+                         struct chain *to);
+
+/* An error's pointer begins at the params: makes it begin at the batch. */
+void entry_point_at_params(const struct entry *e, struct error *err);
+
+/* Counts how it ended. */
+void entry_count(const struct entry *e);
+
+/* What stands between two answers in the reply. */
+void entry_separate(const struct entry *e);
+
+/* Appends the answers of those DONE to the reply, in order, and lets them go. */
+void entries_emit(struct batch *b);
+
+/* Lets all go; their answers are in the reply. */
+void entries_forget(struct batch *b);
+
+/* batch_alone.c */
+void alone_begin(struct entry *e);
+
+/* batch_aside.c: as many as may run at once. */
+size_t aside_max(const struct batch *b);
+void aside_begin(struct entry *e);
+
+/* batch_plan.c: finds the way; b->has_plan, or batch_go_on() is called later. */
+void plan_find(struct batch *b);
+void plan_drop(struct batch *b);
+
+/* batch_trip.c: begins to write the document of those that are READY; a step of it. */
+void trip_begin(struct batch *b);
+void trip_step(struct batch *b);
+void trip_drop(struct batch *b);
+
+/* batch_answer.c: the document is written, and has some calls. */
+void trip_send(struct batch *b);
+
+#endif

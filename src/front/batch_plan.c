@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Has the upstream a system.multicall, and what shape have its results? */
+#include "front/batch_inside.h"
+
+#include "base/clock.h"
+#include "daemon/worker_state.h"
+
+/* Those at hand cannot be sent; the next ones may. */
+static void fail_ready(struct batch *b, const struct call_end *end)
+{
+    struct entry *e;
+    while ((e = entries_first_ready(b)) != NULL) {
+        struct error err = *end->error;
+        err.executed = EXECUTED_NO; /* only the question was asked */
+        entry_fail(e, &err, end);
+    }
+}
+
+/* Whatever the fault, nothing that a caller wants has run: side by side is right in any case. */
+static enum multicall_known judge(struct batch *b, const struct call_end *end)
+{
+    if (end->error == NULL) {
+        chain_set_byte(&b->known, 0, '['); /* of the params, which the call has taken off */
+        return multicall_read_answer(&b->known);
+    }
+    return end->fault != NULL ? MULTICALL_KNOWN_NONE : MULTICALL_UNKNOWN;
+}
+
+static void on_ended(struct call *c, const struct call_end *end)
+{
+    struct batch *b = c->user;
+    enum multicall_known known = judge(b, end);
+    request_add_call(b->request, c);
+    b->request->sums.has_fault_code = false;
+    chain_done(&b->known);
+    b->asks = false;
+    b->busy = false;
+    multicall_learn(batch_shared(b), known);
+    if (known == MULTICALL_UNKNOWN)
+        fail_ready(b, end);
+    batch_go_on(b);
+}
+
+static const struct call_owner owner = { .ended = on_ended };
+
+/* The question is harmless: it may be asked twice. */
+static void ask(struct batch *b)
+{
+    struct request *r = b->request;
+    struct method_rule rule = method_rule_find(r->upstream, STR("system.listMethods"));
+    rule.safe = true;
+    batch_fill_call(b, &r->call, &rule);
+    r->call.owner = &owner;
+    r->call.user = b;
+    r->call.method = STR("system.multicall");
+    r->call.params = STR(MULTICALL_QUESTION);
+    r->call.reply = &b->known;
+    chain_init(&b->known, SIZE_MAX, &r->share->budget);
+    b->asks = true;
+    b->busy = true;
+    call_begin(&r->call);
+}
+
+static void on_known(struct multicall_wait *wait)
+{
+    struct batch *b = CONTAINER_OF(wait, struct batch, wait);
+    b->busy = false;
+    if (clock_now_ms() >= wait->until_ms && !b->is_over) {
+        b->is_over = true;
+        error_limit(&b->over, PROBLEM_OVERLOADED, "timeouts.total",
+                    "The time was over before the upstream %s had told how it answers "
+                    "system.multicall. Try again later.",
+                    b->request->upstream->name);
+    }
+    batch_go_on(b);
+}
+
+static void wait_for_others(struct batch *b)
+{
+    struct method_rule rule = method_rule_find(b->request->upstream, STR("system.multicall"));
+    b->busy = true;
+    b->wait.shared = batch_shared(b);
+    b->wait.until_ms = b->began_ms + clock_min(rule.timeout_ms, b->request->timeout_ms);
+    b->wait.on_known = on_known;
+    multicall_wait(b->request->worker, &b->wait);
+}
+
+void plan_find(struct batch *b)
+{
+    b->plan = multicall_plan(batch_shared(b));
+    switch (b->plan) {
+    case MULTICALL_ASK:
+        ask(b);
+        return;
+    case MULTICALL_WAIT:
+        wait_for_others(b);
+        return;
+    case MULTICALL_WRAPPED:
+    case MULTICALL_BARE:
+    case MULTICALL_ASIDE:
+        break;
+    }
+    b->has_plan = true;
+}
+
+void plan_drop(struct batch *b)
+{
+    list_remove(&b->wait.in_wait);
+    if (b->asks)
+        multicall_learn(batch_shared(b), MULTICALL_UNKNOWN);
+    b->asks = false;
+    chain_done(&b->known);
+}

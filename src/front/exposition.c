@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "front/exposition.h"
+
+#include "base/log.h"
+#include "work/metric_list.h"
+#include "work/process.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum metric {
+#define X(word, name, type, help) METRIC_##word,
+    METRIC_LIST(X)
+#undef X
+};
+
+static const struct {
+    const char *name, *type, *help;
+} rows[] = {
+#define X(word, name, type, help) { name, type, help },
+    METRIC_LIST(X)
+#undef X
+};
+
+/* Upstreams that left the configuration are not shown, and so their number is bounded. */
+struct shown {
+    struct gateway *gateway;
+    struct upstream_state *const *upstreams;
+    size_t n_upstreams;
+};
+
+static const char *const bounds[METRICS_BUCKETS] = { "0.0005", "0.001", "0.0025", "0.005",
+                                                     "0.01",   "0.025", "0.05",   "0.1",
+                                                     "0.25",   "0.5",   "1",      "2.5",
+                                                     "5",      "10",    "30",     "+Inf" };
+
+/* Lines are short but for labels, which are written by themselves. */
+static void add(struct chain *to, const char *format, ...) PRINTF_LIKE(2, 3);
+static void add(struct chain *to, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    chain_append(to, (struct str){ text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1 });
+}
+
+static void begin(struct chain *to, enum metric metric)
+{
+    chain_append_c(to, "# HELP ");
+    chain_append_c(to, rows[metric].name);
+    chain_append_c(to, " ");
+    chain_append_c(to, rows[metric].help);
+    add(to, "\n# TYPE %s %s\n", rows[metric].name, rows[metric].type);
+}
+
+static void add_plain(struct chain *to, enum metric metric, double value)
+{
+    begin(to, metric);
+    add(to, "%s %.15g\n", rows[metric].name, value);
+}
+
+static void add_label(struct chain *to, const char *name, const char *value)
+{
+    chain_append_c(to, name);
+    chain_append_c(to, "=\"");
+    for (; *value != '\0'; value++) {
+        if (*value == '\\' || *value == '"')
+            chain_append_byte(to, '\\');
+        chain_append_byte(to, *value);
+    }
+    chain_append_byte(to, '"');
+}
+
+static const char *name_of(const struct shown *s, size_t upstream)
+{
+    return s->upstreams[upstream]->config->name;
+}
+
+static const char *method_name(const struct upstream_record *record, size_t method)
+{
+    if (record->name[0] == '\0')
+        return "";
+    if (method == METHOD_OTHER)
+        return "other";
+    return atomic_load(&record->methods.names[method]);
+}
+
+static uint64_t sum_outcome(const struct upstream_record *record, size_t method, size_t outcome)
+{
+    uint64_t sum = 0;
+    for (size_t w = 0; w < record->n_workers; w++) {
+        atomic_ullong *row =
+            atomic_load_explicit(&record->by_worker[w].outcomes[method], memory_order_acquire);
+        if (row != NULL)
+            sum += atomic_load_explicit(&row[outcome], memory_order_relaxed);
+    }
+    return sum;
+}
+
+static void add_requests_of(const struct upstream_record *record, struct chain *to)
+{
+    for (size_t i = 0; i < (METHOD_OTHER + 1) * METRICS_OUTCOMES; i++) {
+        size_t method = i / METRICS_OUTCOMES, outcome = i % METRICS_OUTCOMES;
+        uint64_t n = sum_outcome(record, method, outcome);
+        if (n == 0)
+            continue;
+        add(to, "%s{", rows[METRIC_REQUESTS].name);
+        add_label(to, "upstream", record->name);
+        chain_append_byte(to, ',');
+        add_label(to, "method", method_name(record, method));
+        add(to, ",outcome=\"%s\"} %" PRIu64 "\n",
+            outcome == 0 ? "ok" : problem_info((enum problem_type)(outcome - 1))->name, n);
+    }
+}
+
+static void add_requests(const struct shown *s, struct chain *to)
+{
+    begin(to, METRIC_REQUESTS);
+    for (size_t u = 0; u < s->n_upstreams; u++)
+        add_requests_of(s->upstreams[u]->record, to);
+    add_requests_of(s->gateway->no_upstream, to);
+}
+
+static void add_histogram_of(const struct upstream_record *record, enum metric metric,
+                             size_t offset, struct chain *to)
+{
+    const char *name = rows[metric].name;
+    uint64_t n = 0, sum_us = 0;
+    for (size_t bucket = 0; bucket < METRICS_BUCKETS; bucket++) {
+        for (size_t w = 0; w < record->n_workers; w++) {
+            const char *of = (const char *)&record->by_worker[w] + offset;
+            const struct histogram *h = (const struct histogram *)(const void *)of;
+            n += atomic_load_explicit(&h->buckets[bucket], memory_order_relaxed);
+            if (bucket == 0)
+                sum_us += atomic_load_explicit(&h->sum_us, memory_order_relaxed);
+        }
+        add(to, "%s_bucket{upstream=\"%s\",le=\"%s\"} %" PRIu64 "\n", name, record->name,
+            bounds[bucket], n);
+    }
+    add(to, "%s_sum{upstream=\"%s\"} %.15g\n", name, record->name, (double)sum_us / 1e6);
+    add(to, "%s_count{upstream=\"%s\"} %" PRIu64 "\n", name, record->name, n);
+}
+
+static void add_histogram(const struct shown *s, enum metric metric, size_t offset,
+                          struct chain *to)
+{
+    begin(to, metric);
+    for (size_t u = 0; u < s->n_upstreams; u++)
+        add_histogram_of(s->upstreams[u]->record, metric, offset, to);
+}
+
+static void add_urls_of(const struct upstream_state *upstream, struct chain *to)
+{
+    size_t n = upstream_state_targets(upstream);
+    for (size_t i = 0; n > 1 && i < n; i++) {
+        add(to, "%s{upstream=\"%s\",", rows[METRIC_URL_UP].name, upstream->config->name);
+        add_label(to, "url", upstream->config->targets[i].shown);
+        add(to, "} %d\n", upstream_state_target_is_up(upstream, i));
+    }
+}
+
+static void add_upstreams(const struct shown *s, struct chain *to)
+{
+    static const char *const states[] = { "closed", "open", "probing" };
+    begin(to, METRIC_UPSTREAM_CONNECTIONS);
+    for (size_t u = 0; u < s->n_upstreams; u++) {
+        const struct permits *permits = &s->upstreams[u]->permits;
+        const char *name = rows[METRIC_UPSTREAM_CONNECTIONS].name;
+        add(to, "%s{upstream=\"%s\",state=\"active\"} %u\n", name, name_of(s, u),
+            permits_out(permits));
+        add(to, "%s{upstream=\"%s\",state=\"waiting\"} %u\n", name, name_of(s, u),
+            permits_waiting(permits));
+    }
+    begin(to, METRIC_UPSTREAM_UP);
+    for (size_t u = 0; u < s->n_upstreams; u++)
+        add(to, "%s{upstream=\"%s\"} %d\n", rows[METRIC_UPSTREAM_UP].name, name_of(s, u),
+            upstream_state_health(s->upstreams[u]) != UPSTREAM_DOWN);
+    begin(to, METRIC_URL_UP);
+    for (size_t u = 0; u < s->n_upstreams; u++)
+        add_urls_of(s->upstreams[u], to);
+    begin(to, METRIC_BREAKER_STATE);
+    for (size_t u = 0; u < s->n_upstreams; u++)
+        for (unsigned state = 0; state < ARRAY_LEN(states); state++)
+            add(to, "%s{upstream=\"%s\",state=\"%s\"} %d\n", rows[METRIC_BREAKER_STATE].name,
+                name_of(s, u), states[state],
+                (unsigned)breaker_state(&s->upstreams[u]->breaker) == state);
+    begin(to, METRIC_RETRIES);
+    for (size_t u = 0; u < s->n_upstreams; u++) {
+        const struct upstream_record *record = s->upstreams[u]->record;
+        uint64_t n = 0;
+        for (size_t w = 0; w < record->n_workers; w++)
+            n += atomic_load_explicit(&record->by_worker[w].retries, memory_order_relaxed);
+        add(to, "%s{upstream=\"%s\"} %" PRIu64 "\n", rows[METRIC_RETRIES].name, name_of(s, u), n);
+    }
+}
+
+static void add_reloads(struct gateway *g, struct chain *to)
+{
+    const char *name = rows[METRIC_RELOADS].name;
+    begin(to, METRIC_RELOADS);
+    add(to, "%s{result=\"success\"} %u\n", name, atomic_load(&g->reloads_good));
+    add(to, "%s{result=\"failure\"} %u\n", name, atomic_load(&g->reloads_bad));
+    add_plain(to, METRIC_LAST_RELOAD, atomic_load(&g->last_reload_bad) ? 0 : 1);
+}
+
+static void add_connections(const struct generation *generation, size_t n_workers, struct chain *to)
+{
+    begin(to, METRIC_CONNECTIONS);
+    for (size_t i = 0; i < generation->listeners.n; i++) {
+        const struct listener_state *l = generation->listeners.items[i].state;
+        size_t n = 0;
+        for (size_t w = 0; w < n_workers; w++)
+            n += atomic_load_explicit(&l->connections[w], memory_order_relaxed);
+        add(to, "%s{", rows[METRIC_CONNECTIONS].name);
+        add_label(to, "listener", l->listener.name);
+        add(to, "} %zu\n", n);
+    }
+}
+
+static void add_handshakes(const struct generation *generation, struct chain *to)
+{
+    begin(to, METRIC_HANDSHAKES_FAILED);
+    for (size_t i = 0; i < generation->listeners.n; i++) {
+        const struct generation_listener *at = &generation->listeners.items[i];
+        if (!at->config->tls.present)
+            continue;
+        add(to, "%s{", rows[METRIC_HANDSHAKES_FAILED].name);
+        add_label(to, "listener", at->state->listener.name);
+        add(to, "} %llu\n", atomic_load(&at->state->handshakes_failed));
+    }
+}
+
+static void add_process(struct chain *to)
+{
+    struct process_numbers p = process_numbers();
+    add_plain(to, METRIC_CPU, p.cpu_seconds);
+    add_plain(to, METRIC_RESIDENT, p.resident_bytes);
+    add_plain(to, METRIC_OPEN_FDS, p.open_fds);
+    add_plain(to, METRIC_MAX_FDS, p.max_fds);
+    add_plain(to, METRIC_START_TIME, p.start_seconds);
+}
+
+void exposition_write(struct gateway *g, const struct generation *generation, struct chain *to)
+{
+    const struct shown s = { g, generation->upstreams, generation->config->n_upstreams };
+    add_requests(&s, to);
+    add_histogram(&s, METRIC_REQUEST_DURATION, offsetof(struct upstream_metrics, request), to);
+    add_histogram(&s, METRIC_UPSTREAM_DURATION, offsetof(struct upstream_metrics, upstream), to);
+    add_histogram(&s, METRIC_QUEUE_DURATION, offsetof(struct upstream_metrics, queue), to);
+    add_upstreams(&s, to);
+    add_reloads(g, to);
+    add_connections(generation, g->n_workers, to);
+    add_handshakes(generation, to);
+    add_plain(to, METRIC_MEMORY, (double)atomic_load(&g->memory.used));
+    add_plain(to, METRIC_LOG_DROPPED, (double)log_dropped());
+    begin(to, METRIC_BUILD_INFO);
+    add(to, "%s{version=\"%s\"} 1\n", rows[METRIC_BUILD_INFO].name, RPCGATE_VERSION);
+    add_process(to);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers that need no upstream. */
+#include "front/request.h"
+
+#include "base/clock.h"
+#include "client/pool.h"
+#include "codec/json/write.h"
+#include "front/exposition.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <string.h>
+
+static bool is_upstream_down(const struct view *view)
+{
+    int64_t now_ms = clock_now_ms();
+    for (size_t i = 0; i < view->config->n_upstreams; i++)
+        if (upstream_state_is_down(view->pools[i]->shared, now_ms))
+            return true;
+    return false;
+}
+
+static const char *readiness(const struct view *view)
+{
+    switch (gateway_phase(view->worker->gateway)) {
+    case GATEWAY_STARTING:
+        return "starting";
+    case GATEWAY_READY:
+        return is_upstream_down(view) ? "upstream-down" : "ready";
+    case GATEWAY_LAME_DUCK:
+    case GATEWAY_DRAINING:
+    case GATEWAY_STOPPING:
+        break;
+    }
+    return "draining";
+}
+
+static void write_upstreams(struct request *r)
+{
+    static const char *const states[] = { "unknown", "up", "down" };
+    bool first = true;
+    chain_append(&r->reply, STR("{\"upstreams\":["));
+    for (size_t i = 0; i < r->view->config->n_upstreams; i++) {
+        struct str name = str_of(r->view->config->upstreams[i].name);
+        if (!access_may_see(&r->caller.access, name))
+            continue;
+        chain_append_c(&r->reply, first ? "{\"name\":" : ",{\"name\":");
+        json_write_string(&r->reply, name);
+        chain_append(&r->reply, STR(",\"state\":\""));
+        chain_append_c(&r->reply, states[upstream_state_health(r->view->pools[i]->shared)]);
+        chain_append(&r->reply, STR("\",\"links\":[\"/v1/"));
+        chain_append(&r->reply, name);
+        chain_append(&r->reply, STR("\"]}"));
+        first = false;
+    }
+    chain_append(&r->reply, STR("]}"));
+}
+
+/* Some bytes that no budget may refuse: without this answer a supervisor would end the process. */
+static void reply_uncounted(struct request *r)
+{
+    chain_done(&r->reply);
+    chain_init(&r->reply, SIZE_MAX, NULL);
+}
+
+void request_local(struct request *r)
+{
+    const char *state;
+    switch (r->route.kind) {
+    case ROUTE_LIVEZ:
+        reply_uncounted(r);
+        chain_append(&r->reply, STR("{\"status\":\"ok\"}"));
+        request_succeed(r, 200);
+        return;
+    case ROUTE_READYZ:
+        reply_uncounted(r);
+        chain_append(&r->reply, STR("{\"status\":\""));
+        state = readiness(r->view);
+        chain_append_c(&r->reply, state);
+        chain_append(&r->reply, STR("\"}"));
+        request_succeed(r, strcmp(state, "ready") == 0 ? 200 : 503);
+        return;
+    case ROUTE_ROOT:
+        chain_append(&r->reply, STR("{\"name\":\"rpcgate\",\"links\":[\"/v1\",\"/livez\","
+                                    "\"/readyz\",\"/metrics\"]}"));
+        request_succeed(r, 200);
+        return;
+    case ROUTE_UPSTREAMS:
+        write_upstreams(r);
+        request_succeed(r, 200);
+        return;
+    case ROUTE_PREFLIGHT:
+    case ROUTE_SERVER:
+        request_succeed(r, 204);
+        return;
+    case ROUTE_METRICS:
+        doors_count(r->worker); /* this one's connection is new, perhaps */
+        r->content_type = EXPOSITION_TYPE;
+        exposition_write(r->worker->gateway, r->worker->generation, &r->reply);
+        request_succeed(r, 200);
+        return;
+    case ROUTE_UPSTREAM:
+    case ROUTE_METHOD:
+    case ROUTE_JSONRPC:
+    case ROUTE_UNKNOWN:
+        break;
+    }
+    assert(false && "admit.c lets no other route through");
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "front/look.h"
+
+#include "base/clock.h"
+#include "codec/json/cursor.h"
+#include "codec/json/write.h"
+#include "front/request.h"
+#include "rules/media.h"
+
+/* How many names are written before others have their turn. */
+#define NAMES_STEP 2000
+
+/* About how long these are in what is kept, and what becomes of it. [bytes] */
+#define STEP_BYTES ((size_t)64 * 1024)
+#define GROWTH 2
+
+static struct request *request_of(struct look *look)
+{
+    return CONTAINER_OF(look, struct request, look);
+}
+
+/* A name in quotes as its characters; `to` holds them where there are escapes. */
+static struct str plain_name(struct str quoted, struct buf *to)
+{
+    struct str inside = str_slice(quoted, 1, quoted.len - 1);
+    if (memchr(inside.data, '\\', inside.len) == NULL)
+        return inside;
+    buf_clear(to);
+    json_unquote(quoted, to);
+    return (struct str){ buf_c(to), to->len };
+}
+
+/* Is there room for so much of the reply? False: it waits, or has failed. */
+static bool has_room(struct request *r, size_t bytes, void (*on_room)(struct memory_wait *))
+{
+    r->memory.kind = MEMORY_REPLY;
+    r->memory.on_room = on_room;
+    r->memory.held = chain_len(&r->reply);
+    switch (memory_ask(&r->memory, bytes)) {
+    case MEMORY_GO:
+        return true;
+    case MEMORY_WAIT:
+        return false;
+    case MEMORY_NONE:
+        break;
+    }
+    error_limit(&r->error, PROBLEM_OVERLOADED, "limits.memory",
+                "The answer does not fit into limits.memory now. Try again later, or raise that "
+                "limit.");
+    r->error.retry_after = MEMORY_RETRY_AFTER;
+    request_fail(r);
+    return false;
+}
+
+static void on_room_for_names(struct memory_wait *wait)
+{
+    struct request *r = CONTAINER_OF(wait, struct request, memory);
+    turn_ask(r->worker, &r->look.turn);
+}
+
+static void write_name(struct request *r, struct str quoted, struct buf *scratch)
+{
+    struct error ignored;
+    if (!request_may_call(r, plain_name(quoted, scratch), &ignored))
+        return;
+    chain_append_c(&r->reply, r->look.any ? ",{\"name\":" : "{\"name\":");
+    chain_append(&r->reply, quoted);
+    chain_append_byte(&r->reply, '}');
+    r->look.any = true;
+}
+
+/* A part of the list, of which each caller sees what it may use. */
+static void write_names(struct turn *turn)
+{
+    CLEANUP(buf_done) struct buf scratch;
+    struct look *look = CONTAINER_OF(turn, struct look, turn);
+    struct request *r = request_of(look);
+    struct str text = fact_text(look->methods), name;
+    size_t left = text.len - look->at;
+    buf_init(&scratch, text.len, NULL);
+    if (!has_room(r, GROWTH * (left < STEP_BYTES ? left : STEP_BYTES), on_room_for_names))
+        return;
+    struct json_cursor names = { .rest = str_slice(text, look->at, text.len),
+                                 .first = look->at == 1 };
+    for (size_t n = 0; n < NAMES_STEP; n++) {
+        if (!json_next(&names, NULL, &name)) {
+            chain_append(&r->reply, STR("]}"));
+            request_succeed(r, 200);
+            return;
+        }
+        write_name(r, name, &scratch);
+    }
+    look->at = text.len - names.rest.len;
+    turn_ask(r->worker, turn);
+}
+
+static void write_list(struct request *r)
+{
+    struct fact *methods = r->look.methods;
+    chain_append(&r->reply, STR("{\"name\":"));
+    json_write_string(&r->reply, route_upstream(&r->route));
+    if (!methods->there) {
+        chain_append(&r->reply, STR(",\"methods\":null,\"reason\":"));
+        json_write_string(&r->reply, fact_text(methods));
+        chain_append_byte(&r->reply, '}');
+        request_succeed(r, 200);
+        return;
+    }
+    chain_append(&r->reply, STR(",\"methods\":["));
+    r->look.at = 1;
+    write_names(&r->look.turn);
+}
+
+static void on_room_for_method(struct memory_wait *wait);
+
+static void write_method(struct request *r, const struct fact *described)
+{
+    if (!has_room(r, described->len, on_room_for_method))
+        return;
+    chain_append(&r->reply, STR("{\"method\":"));
+    json_write_string(&r->reply, route_method(&r->route));
+    chain_append_byte(&r->reply, ',');
+    chain_append(&r->reply, fact_text(described));
+    chain_append_byte(&r->reply, '}');
+    request_succeed(r, 200);
+}
+
+/* Where the methods are known, others are not there. */
+static bool is_there(const struct request *r)
+{
+    CLEANUP(buf_done) struct buf scratch;
+    const struct fact *methods = r->look.methods;
+    struct str name;
+    buf_init(&scratch, methods->len, NULL);
+    if (!methods->there)
+        return true;
+    struct json_cursor names = json_enter(fact_text(methods));
+    while (json_next(&names, NULL, &name))
+        if (str_eq(plain_name(name, &scratch), route_method(&r->route)))
+            return true;
+    return false;
+}
+
+static bool fail_unknown(struct request *r)
+{
+    return error_set(&r->error, PROBLEM_NOT_FOUND,
+                     "The upstream has no method of this name. GET /v1/%s lists those that you may "
+                     "call.",
+                     r->upstream->name);
+}
+
+/* Asks for a topic. False: the request waits, or has an answer. */
+static bool ask(struct request *r, struct str topic, struct fact **ret)
+{
+    struct look *look = &r->look;
+    switch (introspection_ask(&look->curious, topic, ret, &r->error)) {
+    case INTROSPECTION_READY:
+        return true;
+    case INTROSPECTION_WAIT:
+        list_add_last(&r->worker->looks, &look->in_looks);
+        r->worker->looks_due_ms = clock_min(r->worker->looks_due_ms, look->until_ms);
+        return false;
+    case INTROSPECTION_FAILED:
+        break;
+    }
+    request_fail(r);
+    return false;
+}
+
+static void go_on(struct request *r)
+{
+    struct fact *described;
+    if (r->look.methods == NULL && !ask(r, TOPIC_METHODS, &r->look.methods))
+        return;
+    if (r->route.kind == ROUTE_UPSTREAM) {
+        write_list(r);
+    } else if (!is_there(r)) {
+        fail_unknown(r);
+        request_fail(r);
+    } else if (ask(r, route_method(&r->route), &described)) {
+        write_method(r, described);
+        fact_unref(described);
+    }
+}
+
+/* What was asked for is kept, or is asked for anew. */
+static void on_room_for_method(struct memory_wait *wait)
+{
+    go_on(CONTAINER_OF(wait, struct request, memory));
+}
+
+void look_init(struct request *r)
+{
+    list_init(&r->look.in_looks);
+    list_init(&r->look.turn.in_turns);
+    r->look.turn.take = write_names;
+}
+
+void look_begin(struct request *r)
+{
+    if (!head_timeout(http_head(r->exchange), &r->timeout_ms, &r->error)) {
+        request_fail(r);
+        return;
+    }
+    r->look.until_ms = r->timeout_ms == CLOCK_NEVER ? CLOCK_NEVER : clock_now_ms() + r->timeout_ms;
+    r->look.curious.view = r->view;
+    r->look.curious.upstream = r->upstream;
+    request_enter(r, REQUEST_WORKING);
+    go_on(r);
+}
+
+void look_drop(struct request *r)
+{
+    list_remove(&r->look.in_looks);
+    list_remove(&r->look.turn.in_turns);
+    introspection_leave(&r->look.curious);
+    fact_unref(TAKE(r->look.methods));
+}
+
+static void end_wait(struct request *r)
+{
+    introspection_leave(&r->look.curious);
+    error_set(&r->error, PROBLEM_TIMEOUT,
+              "The upstream %s has not told of its methods in the time of X-Rpcgate-Timeout. Give "
+              "it more time; what it tells is then kept.",
+              r->upstream->name);
+    r->error.executed = EXECUTED_NO;
+    request_fail(r);
+}
+
+void looks_run(struct worker *w)
+{
+    struct list now;
+    if (LIKELY(list_empty(&w->looks)))
+        return;
+    bool is_told = atomic_exchange_explicit(&w->told, false, memory_order_acquire);
+    int64_t now_ms = loop_now_ms(w->loop);
+    if (!is_told && now_ms < w->looks_due_ms)
+        return;
+    w->looks_due_ms = CLOCK_NEVER;
+    list_init(&now);
+    list_move_all(&now, &w->looks);
+    while (!list_empty(&now)) {
+        struct look *look = LIST_FIRST(&now, struct look, in_looks);
+        list_remove(&look->in_looks);
+        if (look->until_ms <= now_ms)
+            end_wait(request_of(look));
+        else
+            go_on(request_of(look));
+    }
+}
+
+int64_t looks_deadline_ms(const struct worker *w)
+{
+    return w->looks_due_ms;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a request's caller may call, and how much of it. */
+#include "front/request.h"
+
+#include "front/caller_state.h"
+
+static bool refuse_method(struct error *err)
+{
+    return error_set(err, PROBLEM_FORBIDDEN,
+                     "You may not call this method. The administrator allows it with `allow`.");
+}
+
+bool request_may_call(const struct request *r, struct str method, struct error *err)
+{
+    if (str_eq(method, STR("system.multicall")))
+        return error_set(err, PROBLEM_FORBIDDEN,
+                         "system.multicall is not called by name: it would pass by the rules about "
+                         "methods. Send the calls to POST /v1/%s instead.",
+                         r->upstream->name);
+    struct str upstream = str_of(r->upstream->name);
+    return access_may_call(&r->caller.access, upstream, method) != ACCESS_NO || refuse_method(err);
+}
+
+bool request_may_call_with(const struct request *r, struct str method, struct str params,
+                           struct error *err)
+{
+    if (!request_may_call(r, method, err))
+        return false;
+    return access_may_call_with(&r->caller.access, str_of(r->upstream->name), method, params) ||
+           error_set(err, PROBLEM_FORBIDDEN,
+                     "You may not call this method with these params: rules with `params` say "
+                     "which texts they may have. The administrator changes that with `allow` and "
+                     "`deny`.");
+}
+
+static struct caller_state *state_of(const struct request *r)
+{
+    return r->view->callers[r->caller.config->index];
+}
+
+struct memory_share *request_share(const struct request *r)
+{
+    return r->caller.config != NULL ? &state_of(r)->memory : &r->worker->gateway->anonymous;
+}
+
+bool request_take_calls(struct request *r, size_t n, struct error *err)
+{
+    return r->caller.config == NULL || caller_state_take(state_of(r), r->caller.config, n, err);
+}
+
+bool request_enter_flight(struct request *r, struct error *err)
+{
+    if (r->caller.config == NULL)
+        return true;
+    r->is_in_flight = caller_state_enter(state_of(r), r->caller.config, err);
+    return r->is_in_flight;
+}
+
+void request_leave_flight(struct request *r)
+{
+    if (r->is_in_flight)
+        caller_state_leave(state_of(r));
+    r->is_in_flight = false;
+}

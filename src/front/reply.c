@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
+#include "client/redacted.h"
+#include "front/request.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+/* Content-Type, request id, no-store, nosniff, Server, and what the case adds. */
+#define HEADERS_MAX 14
+#define NUMBER_TEXT 24
+
+/* How long a browser may keep the answer to a preflight. [s] */
+#define PREFLIGHT_MAX_AGE "600"
+
+struct lines {
+    struct http_reply_header items[HEADERS_MAX];
+    size_t n;
+    char retry_after[NUMBER_TEXT];
+    char repaired[NUMBER_TEXT];
+};
+
+static void add(struct lines *lines, const char *name, const char *value)
+{
+    lines->items[lines->n++] = (struct http_reply_header){ name, value };
+}
+
+/* What every answer of ours carries. */
+static void add_common(struct lines *lines, const struct request *r)
+{
+    const char *type = r->content_type != NULL ? r->content_type : "application/json";
+    if (r->status != 204)
+        add(lines, "Content-Type", r->failed ? "application/problem+json" : type);
+    add(lines, "X-Request-Id", r->id);
+    add(lines, "Cache-Control", "no-store");
+    add(lines, "X-Content-Type-Options", "nosniff");
+    add(lines, "Server", "rpcgate");
+    if (r->route.kind == ROUTE_SERVER && !r->failed)
+        add(lines, "Allow", route_allow(r->route.kind));
+}
+
+static void add_of_problem(struct lines *lines, const struct request *r)
+{
+    if (r->error.type == PROBLEM_UNAUTHENTICATED)
+        add(lines, "WWW-Authenticate", "Bearer");
+    if (r->error.type == PROBLEM_METHOD_NOT_ALLOWED)
+        add(lines, "Allow", route_allow(r->route.kind));
+}
+
+static void add_retry_after(struct lines *lines, unsigned seconds)
+{
+    if (seconds == 0)
+        return;
+    snprintf(lines->retry_after, sizeof lines->retry_after, "%u", seconds);
+    add(lines, "Retry-After", lines->retry_after);
+}
+
+/* For pages of the origins in `cors_origins`. Fetch standard, section 3.2.3. */
+static void add_of_cors(struct lines *lines, const struct request *r)
+{
+    add(lines, "Access-Control-Allow-Origin", r->cors_origin);
+    add(lines, "Vary", "Origin");
+    if (r->route.kind != ROUTE_PREFLIGHT) {
+        add(lines, "Access-Control-Expose-Headers",
+            "Retry-After, X-Request-Id, X-Rpcgate-Repaired");
+        return;
+    }
+    add(lines, "Access-Control-Allow-Methods", "GET, HEAD, POST");
+    add(lines, "Access-Control-Allow-Headers",
+        "Authorization, Content-Type, traceparent, tracestate, X-Request-Id, X-Rpcgate-Timeout");
+    add(lines, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE);
+}
+
+/* A full budget must not take the words away that say so: without a fault's long text a problem is
+ * small, and not counted. */
+static void write_short_problem(struct request *r, struct problem *problem)
+{
+    struct fault fault;
+    if (problem->fault != NULL) {
+        fault = *problem->fault;
+        fault_shorten(&fault);
+        problem->fault = &fault;
+    }
+    chain_done(&r->reply);
+    chain_init(&r->reply, SIZE_MAX, NULL);
+    problem_write(problem, &r->reply);
+    if (chain_state(&r->reply) != CHAIN_OK)
+        die_without_memory();
+}
+
+static void write_problem(struct request *r)
+{
+    struct problem problem = {
+        .error = &r->error,
+        .request_id = str_of(r->id),
+    };
+    redacted_error(r->view->config->redactor, &r->error);
+    chain_done(&r->reply);
+    if (r->upstream != NULL) {
+        problem.upstream = str_of(r->upstream->name);
+        if (r->route.method_len > 0)
+            problem.method = route_method(&r->route);
+    }
+    problem.fault = r->fault;
+    problem.protocol = r->protocol;
+    problem_write(&problem, &r->reply);
+    if (chain_state(&r->reply) != CHAIN_OK)
+        write_short_problem(r, &problem);
+    r->status = r->error.status;
+}
+
+void request_reply(struct request *r)
+{
+    struct lines lines = { .n = 0 };
+    if (r->failed)
+        write_problem(r);
+    add_common(&lines, r);
+    if (r->failed)
+        add_of_problem(&lines, r);
+    add_retry_after(&lines, r->failed ? r->error.retry_after : r->sums.retry_after);
+    if (r->sums.repaired > 0) {
+        snprintf(lines.repaired, sizeof lines.repaired, "%zu", r->sums.repaired);
+        add(&lines, "X-Rpcgate-Repaired", lines.repaired);
+    }
+    if (r->cors_origin != NULL)
+        add_of_cors(&lines, r);
+    r->reply_bytes = chain_len(&r->reply);
+    /* Before the reply: who has read it may send the next one at once. */
+    request_leave_flight(r);
+    http_reply(r->exchange, &(struct http_reply){
+                                .status = r->status,
+                                .headers = lines.items,
+                                .n_headers = lines.n,
+                                .body = &r->reply,
+                                .close = r->close,
+                            });
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "front/request.h"
+
+#include "base/clock.h"
+#include "front/batch.h"
+#include "work/memory.h"
+
+#include <assert.h>
+
+/* How much of an oversize chunked body is read for the sake of a proper answer. [bytes] */
+#define OVERSIZE_MAX ((uint64_t)1024 * 1024)
+
+/* What must be free in a caller's share for work to begin. [bytes] */
+#define BEGIN_BYTES ((size_t)4 * 1024)
+
+static_assert(REQUEST_STATES == WORKER_REQUEST_STATES, "the worker keeps a list for each state");
+
+/* READING may end at once: a refusal, an answer of our own, a caller that left. */
+static const unsigned char may_follow[REQUEST_STATES] = {
+    [REQUEST_READING] = 1 << REQUEST_WORKING | 1 << REQUEST_REPLYING,
+    [REQUEST_WORKING] = 1 << REQUEST_REPLYING,
+    [REQUEST_REPLYING] = 0,
+};
+
+void request_enter(struct request *r, enum request_state next)
+{
+    assert(may_follow[r->state] & 1 << next);
+    r->state = next;
+    list_remove(&r->in_state);
+    list_add_last(&r->worker->requests_in[next], &r->in_state);
+}
+
+bool request_is_post(const struct request *r)
+{
+    return str_eq(http_head(r->exchange)->method, STR("POST"));
+}
+
+static void begin_work(struct request *r);
+
+/* Its body can be taken again, or it is all there and may begin. */
+static void on_room(struct memory_wait *wait)
+{
+    struct request *r = CONTAINER_OF(wait, struct request, memory);
+    if (r->is_whole)
+        begin_work(r);
+    else
+        http_resume(r->exchange);
+}
+
+/* What it takes counts for its caller. Who that is is known behind the head. */
+static void set_share(struct request *r, struct memory_share *share)
+{
+    struct worker *w = r->worker;
+    r->share = share;
+    buf_init(&r->body, (size_t)r->view->config->limits.body, &share->budget);
+    chain_init(&r->reply, SIZE_MAX, &share->budget);
+    memory_wait_init(&r->memory, w, share, r);
+    r->memory.kind = MEMORY_BODY;
+    r->memory.on_room = on_room;
+    r->memory.patience_ms = r->upstream != NULL ? r->upstream->pool.queue_timeout : 0;
+}
+
+static struct request *request_begin(struct door *door, struct http_exchange *x)
+{
+    struct worker *w = door->worker;
+    struct request *r = worker_take_request(w);
+    r->worker = w;
+    r->view = view_hold(w->view);
+    r->door = door;
+    r->exchange = x;
+    r->state = REQUEST_READING;
+    r->began_us = clock_now_us();
+    list_init(&r->in_state);
+    list_add_last(&w->requests_in[REQUEST_READING], &r->in_state);
+    look_init(r);
+    set_share(r, &w->gateway->own);
+    buf_init(&r->tracestate, (size_t)r->view->config->limits.headers, NULL);
+    atomic_fetch_add_explicit(&w->running, 1, memory_order_relaxed);
+    http_set_user(x, r);
+    return r;
+}
+
+/* A body that is not as long as it may be takes no memory beyond its end. */
+static void expect_body(struct request *r)
+{
+    uint64_t announced;
+    if (head_content_length(http_head(r->exchange), &announced) && announced < r->body.max)
+        r->body.max = (size_t)announced;
+}
+
+static void on_head(void *context, struct http_exchange *x)
+{
+    struct request *r = request_begin(context, x);
+    if (!request_admit(r)) {
+        request_fail(r);
+        return;
+    }
+    if (r->caller_name != NULL)
+        set_share(r, request_share(r));
+    expect_body(r);
+}
+
+static void set_no_room(struct request *r)
+{
+    error_limit(&r->error, PROBLEM_OVERLOADED, "limits.memory",
+                "The request does not fit into limits.memory now. Try again later, or raise that "
+                "limit.");
+    r->error.retry_after = MEMORY_RETRY_AFTER;
+}
+
+static void fail_body(struct request *r)
+{
+    if (r->body.state == BUF_FULL)
+        error_limit(&r->error, PROBLEM_BODY_TOO_LARGE, "limits.body",
+                    "The body is over limits.body (%zu bytes). Send less, or raise that limit.",
+                    r->view->config->limits.body);
+    else
+        set_no_room(r);
+    r->failed = true;
+    buf_done(&r->body);
+    memory_leave(&r->memory);
+}
+
+/* What was only to be refused if there is a body. */
+static void check_late_type(struct request *r)
+{
+    if (r->failed || !r->type_is_wrong)
+        return;
+    r->failed = !request_check_type(r, &r->error);
+}
+
+/* Memory is taken as the bytes come: what is only announced takes nothing. */
+static enum memory_answer take_body(struct request *r, struct str bytes)
+{
+    enum memory_answer room = MEMORY_GO;
+    size_t growth = buf_growth(&r->body, bytes.len);
+    r->memory.held = r->body.cap;
+    if (growth > 0)
+        room = memory_ask(&r->memory, growth);
+    if (room != MEMORY_GO)
+        return room;
+    buf_append(&r->body, bytes);
+    if (r->body.state != BUF_NO_MEMORY)
+        return buf_ok(&r->body) ? MEMORY_GO : MEMORY_NONE;
+    r->body.state = BUF_OK;
+    return memory_wait(&r->memory, growth) ? MEMORY_WAIT : MEMORY_NONE;
+}
+
+/* The body stays within its limit, or the request has failed and it is thrown away. */
+static bool on_body(void *context, struct http_exchange *x, struct str bytes)
+{
+    struct request *r = http_user(x);
+    (void)context;
+    check_late_type(r);
+    if (!r->failed && r->wants_body) {
+        enum memory_answer room = take_body(r, bytes);
+        if (room == MEMORY_WAIT)
+            return false;
+        if (room == MEMORY_NONE)
+            fail_body(r);
+    }
+    r->body_bytes += bytes.len;
+    if ((r->failed || !r->wants_body) && r->body_bytes > (uint64_t)r->body.max + OVERSIZE_MAX)
+        http_abort(x);
+    return true;
+}
+
+static void dispatch(struct request *r)
+{
+    if (r->upstream != NULL && !request_is_post(r))
+        look_begin(r);
+    else if (r->route.kind == ROUTE_METHOD)
+        request_call_one(r);
+    else if (r->route.kind == ROUTE_UPSTREAM || r->route.kind == ROUTE_JSONRPC)
+        batch_start(r);
+    else
+        request_local(r);
+}
+
+/* Whoever has taken its share begins nothing more at an upstream. Health checks, which ask for no
+ * caller, are always answered. */
+static enum memory_answer may_begin(struct request *r)
+{
+    r->memory.held = r->body.cap;
+    if (r->upstream != NULL)
+        return memory_ask(&r->memory, BEGIN_BYTES);
+    return r->caller_name == NULL || memory_may_answer(&r->memory) ? MEMORY_GO : MEMORY_NONE;
+}
+
+static void begin_work(struct request *r)
+{
+    enum memory_answer room = may_begin(r);
+    if (room == MEMORY_WAIT)
+        return;
+    memory_leave(&r->memory); /* what is begun asks for itself */
+    if (room == MEMORY_GO && !r->caller_gone) {
+        dispatch(r);
+        return;
+    }
+    if (r->caller_gone)
+        error_set(&r->error, PROBLEM_REQUEST_TIMEOUT, "The caller left before the call was sent.");
+    else
+        set_no_room(r);
+    request_fail(r);
+}
+
+static void on_complete(void *context, struct http_exchange *x)
+{
+    struct request *r = http_user(x);
+    (void)context;
+    if (r->failed) {
+        request_fail(r);
+        return;
+    }
+    memory_leave(&r->memory); /* of the body */
+    r->memory.kind = MEMORY_DOCUMENT;
+    r->is_whole = true;
+    begin_work(r);
+}
+
+static void on_gone(void *context, struct http_exchange *x)
+{
+    struct request *r = http_user(x);
+    (void)context;
+    r->caller_gone = true;
+    if (r->batch != NULL)
+        batch_abandon(r->batch);
+    else if (r->state == REQUEST_WORKING)
+        call_abandon(&r->call);
+}
+
+static void on_closed(void *context, struct http_exchange *x, bool sent)
+{
+    struct request *r = http_user(x);
+    (void)context;
+    if (r == NULL)
+        return;
+    struct worker *w = r->worker;
+    if (r->batch != NULL)
+        batch_drop(r->batch);
+    else if (r->state == REQUEST_WORKING)
+        call_drop(&r->call);
+    look_drop(r);
+    request_leave_flight(r);
+    request_log(r, sent && !r->caller_gone);
+    metrics_count_request(r);
+    list_remove(&r->in_state);
+    memory_leave(&r->memory);
+    memory_share_leave(r->share, r);
+    buf_done(&r->body);
+    buf_done(&r->tracestate);
+    chain_done(&r->reply);
+    http_set_user(x, NULL);
+    view_release(r->view);
+    worker_give_request(w, r);
+    atomic_fetch_sub_explicit(&w->running, 1, memory_order_relaxed);
+}
+
+const struct http_handler request_handler = {
+    .head = on_head,
+    .body = on_body,
+    .complete = on_complete,
+    .gone = on_gone,
+    .closed = on_closed,
+};
+
+void request_fail(struct request *r)
+{
+    memory_leave(&r->memory);
+    r->failed = true;
+    r->problem = problem_info(r->error.type)->name;
+    request_enter(r, REQUEST_REPLYING);
+    request_reply(r);
+}
+
+void request_fail_with(struct request *r, const struct call_end *end)
+{
+    r->error = *end->error;
+    r->fault = end->fault;
+    r->protocol = end->protocol;
+    request_fail(r);
+    r->fault = NULL;
+    r->protocol = NULL;
+}
+
+void request_succeed(struct request *r, int status)
+{
+    if (chain_state(&r->reply) != CHAIN_OK) {
+        error_limit(&r->error, PROBLEM_RESPONSE_TOO_LARGE, "limits.memory",
+                    "The answer does not fit into limits.memory now. Ask for less, or raise "
+                    "that limit.");
+        request_fail(r);
+        return;
+    }
+    r->status = status;
+    request_enter(r, REQUEST_REPLYING);
+    request_reply(r);
+}
+
+/* What is still sent of its body is thrown away, so that the answer can go out behind it. */
+static void cut_off_body(struct request *r)
+{
+    if (!r->failed)
+        call_error_draining(&r->error);
+    r->failed = true;
+    buf_done(&r->body);
+    if (memory_waits(&r->memory))
+        http_resume(r->exchange);
+    memory_leave(&r->memory);
+}
+
+void request_cut_off(struct request *r)
+{
+    if (r->state == REQUEST_READING && !r->is_whole) {
+        cut_off_body(r);
+        return;
+    }
+    if (r->batch != NULL) {
+        batch_cut_off(r->batch);
+        return;
+    }
+    call_drop(&r->call);
+    look_drop(r);
+    call_error_draining(&r->error);
+    request_fail(r);
+}

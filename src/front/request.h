@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request of a caller, from its head to the end of its reply. It belongs to one worker and
+ * lives in that worker's thread. */
+#ifndef RPCGATE_FRONT_REQUEST_H
+#define RPCGATE_FRONT_REQUEST_H
+
+#include "base/buf.h"
+#include "base/chain.h"
+#include "base/list.h"
+#include "client/call.h"
+#include "client/view.h"
+#include "codec/error.h"
+#include "daemon/door.h"
+#include "daemon/worker_state.h"
+#include "front/look.h"
+#include "io/http_server.h"
+#include "rules/caller.h"
+#include "rules/problem.h"
+#include "rules/route.h"
+#include "settings/snapshot.h"
+#include "work/memory.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct batch;
+
+#define REQUEST_ID_MAX 64
+
+enum request_state {
+    REQUEST_READING,  /* head or body is arriving */
+    REQUEST_WORKING,  /* its calls are made; the caller's connection rests */
+    REQUEST_REPLYING, /* the reply is the HTTP server's */
+    REQUEST_STATES
+};
+
+/* What its calls have been, for the log and the reply's header lines. */
+struct request_sums {
+    size_t n_calls;
+    unsigned attempts; /* of the one call that had most */
+    int64_t upstream_us, queue_us;
+    size_t repaired;
+    unsigned retry_after; /* the longest of the problems that a 200 tells of [s]; 0: none */
+    bool has_fault_code;
+    int64_t fault_code;
+    int upstream_status; /* HTTP's, of the last answer; 0: there was none */
+};
+
+struct request {
+    struct worker *worker;
+    struct view *view; /* held: this request's configuration and pools */
+    struct door *door; /* where it came in */
+    struct http_exchange *exchange;
+    enum request_state state;
+    struct list in_state; /* on worker->requests_in[state] */
+    int64_t began_us;
+
+    char id[REQUEST_ID_MAX + 1];
+    struct route route;
+    struct query query;
+    struct caller caller;
+    const char *caller_name; /* NULL: not known (yet) */
+    bool is_in_flight;       /* counts among its max_in_flight */
+    const char *cors_origin; /* the origin of the page that sends it; NULL: none or our own */
+    const struct upstream_config *upstream; /* NULL: not known (yet) */
+    int64_t timeout_ms;                     /* X-Rpcgate-Timeout; CLOCK_NEVER: none */
+
+    struct memory_share *share; /* its caller's */
+    struct buf tracestate;      /* where it came in several lines */
+    bool wants_body;            /* else it is thrown away */
+    bool type_is_wrong;         /* its first byte will be refused for its Content-Type */
+    struct buf body;            /* the caller's JSON */
+    struct memory_wait memory;  /* of the body, and of what comes of it */
+    bool is_whole;              /* all of it is there */
+    uint64_t body_bytes;        /* all that came, also what was thrown away */
+    struct chain reply;         /* the JSON that is sent */
+    struct request_sums sums;
+    struct batch *batch; /* owned; NULL: it is none, or has ended */
+    bool is_batch;
+    size_t n_items;  /* the calls of a batch, */
+    size_t n_failed; /* and those that brought no result */
+
+    bool failed;         /* `error` is the answer */
+    /* Its name, or that of a reply in other words, or of one of a batch's: then `error` is that.
+     * Static; for the log. */
+    const char *problem;
+    const char *refused_for; /* which part of the head: "path", "host" or "origin"; NULL: none */
+    struct error error;
+    const struct fault *fault;               /* what belongs to the error, */
+    const struct problem_protocol *protocol; /* only while the reply is made */
+    bool close;                              /* the connection, after the reply */
+    int status;
+    const char *content_type; /* of a reply that is no problem; NULL: JSON */
+    size_t reply_bytes;
+    bool caller_gone;
+
+    struct look look; /* of one that asks what an upstream has */
+    struct call call; /* of a request with one at a time; not zeroed before that begins */
+};
+
+/* The HTTP server's handler; its context is a struct door. */
+extern const struct http_handler request_handler;
+
+/* Is it one that calls, and not one that looks? */
+bool request_is_post(const struct request *r);
+
+/* Moves on. Which state may follow which is checked. */
+void request_enter(struct request *r, enum request_state next);
+
+/* Answers with r->error: the only place where a problem becomes a reply. */
+void request_fail(struct request *r);
+
+/* Answers with the JSON in r->reply. */
+void request_succeed(struct request *r, int status);
+
+/* Answers with the end of its only call, which has failed. */
+void request_fail_with(struct request *r, const struct call_end *end);
+
+/* At the end of limits.drain, after its calls were cut off: ends it with `draining` where it has
+ * not ended by that. */
+void request_cut_off(struct request *r);
+
+/* front/admit.c: the checks that need only the head, in the order that docs/api.md tells. False:
+ * r->error. */
+bool request_admit(struct request *r) MUST_CHECK;
+
+/* front/admit.c: does the body say that it is JSON? err: UNSUPPORTED_MEDIA_TYPE. */
+bool request_check_type(const struct request *r, struct error *err) MUST_CHECK;
+
+/* front/permission.c: may the caller call that method of r->upstream, but for the params, which
+ * are not known yet? err: FORBIDDEN. */
+bool request_may_call(const struct request *r, struct str method, struct error *err) MUST_CHECK;
+
+/* front/permission.c: and with those params (JSON that is known to be valid, or no bytes)? */
+bool request_may_call_with(const struct request *r, struct str method, struct str params,
+                           struct error *err) MUST_CHECK;
+
+/* front/permission.c: whose memory it takes; its caller is known. */
+struct memory_share *request_share(const struct request *r);
+
+/* front/permission.c: takes that many calls off the caller's rate, all or none.
+ * err: RATE_LIMITED. */
+bool request_take_calls(struct request *r, size_t n, struct error *err) MUST_CHECK;
+
+/* front/permission.c: counts among those of its caller that are in flight. err: RATE_LIMITED. */
+bool request_enter_flight(struct request *r, struct error *err) MUST_CHECK;
+void request_leave_flight(struct request *r);
+
+/* front/single.c: POST /v1/{upstream}/{method}: the whole body is there. */
+void request_call_one(struct request *r);
+
+/* front/single.c: what a call has of the request that it is made for. */
+void request_fill_call(struct request *r, struct call *c, const struct method_rule *rule);
+
+/* front/single.c: a call has ended. */
+void request_add_call(struct request *r, const struct call *c);
+
+/* front/local.c: answers what needs no upstream: /, /livez, /readyz. */
+void request_local(struct request *r);
+
+/* front/reply.c: the reply's header lines, and the reply. */
+void request_reply(struct request *r);
+
+/* front/access_log.c */
+void request_log(const struct request *r, bool sent);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A request that is one call. The reply is `{"result": value}`. */
+#include "front/request.h"
+
+#include "base/clock.h"
+#include "rules/media.h"
+#include "work/metrics.h"
+
+/* Several lines of it are one list, in their order (Trace Context, 3.3). */
+static struct str tracestate(struct request *r, const struct request_head *head)
+{
+    const struct str name = STR("tracestate");
+    struct buf *joined = &r->tracestate;
+    size_t n = head_count(head, name);
+    if (n <= 1)
+        return n == 1 ? head_find(head, name)->value : (struct str){ NULL, 0 };
+    if (joined->len > 0) /* for another call of the batch */
+        return buf_str(joined);
+    for (size_t i = 0; i < head->n_headers; i++) {
+        const struct header *h = &head->headers[i];
+        if (!str_eq_nocase(h->name, name) || h->value.len == 0)
+            continue;
+        if (joined->len > 0)
+            buf_append(joined, STR(","));
+        buf_append(joined, h->value);
+    }
+    return buf_str(joined);
+}
+
+void request_fill_call(struct request *r, struct call *c, const struct method_rule *rule)
+{
+    const struct request_head *head = http_head(r->exchange);
+    *c = (struct call){
+        .view = r->view,
+        .upstream = r->upstream,
+        .origin = { .request_id = r->id, .traceparent = head_traceparent(head) },
+        .query = &r->query,
+        .rule = *rule,
+        .is_short = r->timeout_ms < rule->timeout_ms,
+        .limit_ms = r->timeout_ms,
+        .deadline_ms = clock_now_ms() + clock_min(rule->timeout_ms, r->timeout_ms),
+        .share = r->share,
+        .request = r,
+        .reply = &r->reply,
+        .user = r,
+    };
+    if (c->origin.traceparent.data != NULL)
+        c->origin.tracestate = tracestate(r, head);
+}
+
+void request_add_call(struct request *r, const struct call *c)
+{
+    struct request_sums *sums = &r->sums;
+    sums->n_calls++;
+    if (c->attempts > sums->attempts)
+        sums->attempts = c->attempts;
+    sums->upstream_us += c->upstream_us;
+    sums->queue_us += c->queue_us;
+    sums->repaired += c->repaired;
+    sums->has_fault_code = c->has_fault_code;
+    sums->fault_code = c->fault_code;
+    sums->upstream_status = c->http_status;
+}
+
+/* Rules about params are judged here, where they are known to be valid JSON. */
+static bool on_translated(struct call *c)
+{
+    struct request *r = c->user;
+    bool may = request_may_call_with(r, c->method, c->params, &c->error);
+    buf_done(&r->body);
+    c->params_held = 0;
+    return may;
+}
+
+static void on_ended(struct call *c, const struct call_end *end)
+{
+    struct request *r = c->user;
+    request_add_call(r, c);
+    metrics_count_outcome(r->view, r->upstream, c->method,
+                          end->error != NULL ? 1 + (size_t)end->error->type : 0);
+    if (end->error != NULL) {
+        request_fail_with(r, end);
+        return;
+    }
+    chain_append_byte(&r->reply, '}');
+    request_succeed(r, 200);
+}
+
+static const struct call_owner owner = { .translated = on_translated, .ended = on_ended };
+
+void request_call_one(struct request *r)
+{
+    struct call *c = &r->call;
+    if (!head_timeout(http_head(r->exchange), &r->timeout_ms, &r->error)) {
+        request_fail(r);
+        return;
+    }
+    struct method_rule rule = method_rule_find(r->upstream, route_method(&r->route));
+    request_fill_call(r, c, &rule);
+    c->owner = &owner;
+    c->method = route_method(&r->route);
+    c->params = buf_str(&r->body);
+    c->params_held = r->body.cap;
+    chain_append(&r->reply, STR("{\"result\":"));
+    request_enter(r, REQUEST_WORKING);
+    call_begin(c);
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "work/memory.h"
+
+#include "base/clock.h"
+#include "daemon/gateway.h"
+#include "daemon/worker_state.h"
+
+/* What a request holds beside that which it knows of: blocks that are not full, names. [bytes] */
+#define HELD_SPARE ((size_t)128 * 1024)
+
+/* Up to what part of limits.memory, in sixteenths, may be taken: by those within their caller's
+ * share, and by those beyond it. Behind the latter there is always room for the former. */
+#define PARTS 16
+static const size_t within_parts[MEMORY_KINDS] = { 13, 14, 15 };
+static const size_t beyond_parts[MEMORY_KINDS] = { 8, 10, 12 };
+
+/* A caller's share, in such parts of a part: a quarter of all is 16 of them. */
+#define SHARE_PARTS 4
+static const size_t share_parts[MEMORY_KINDS] = { 8, 12, 16 };
+
+static size_t load(const atomic_size_t *n)
+{
+    return atomic_load_explicit(n, memory_order_relaxed);
+}
+
+static struct gateway *gateway_of(const struct memory_wait *wait)
+{
+    return wait->worker->gateway;
+}
+
+static size_t used(const struct memory_wait *wait)
+{
+    return load(&gateway_of(wait)->memory.used);
+}
+
+static size_t limit(const struct memory_wait *wait)
+{
+    return load(&gateway_of(wait)->memory.max);
+}
+
+void memory_share_init(struct memory_share *s, struct budget *all)
+{
+    atomic_init(&s->budget.used, 0);
+    atomic_init(&s->budget.max, SIZE_MAX);
+    s->budget.parent = all;
+    pthread_mutex_init(&s->lock, NULL);
+    for (size_t i = 0; i < MEMORY_KINDS; i++)
+        list_init(&s->waiting[i]);
+}
+
+void memory_share_done(struct memory_share *s)
+{
+    pthread_mutex_destroy(&s->lock);
+}
+
+void memory_share_leave(struct memory_share *s, const void *request)
+{
+    const void *mine = request;
+    atomic_compare_exchange_strong(&s->favoured, &mine, NULL);
+}
+
+void memory_wait_init(struct memory_wait *wait, struct worker *w, struct memory_share *share,
+                      const void *request)
+{
+    *wait = (struct memory_wait){ .worker = w, .share = share, .request = request };
+    list_init(&wait->in_starved);
+    list_init(&wait->in_share);
+}
+
+/* ---- May it? -------------------------------------------------------------------------------- */
+
+static bool is_alone(const struct memory_wait *wait)
+{
+    return used(wait) <= wait->held + wait->reserved + HELD_SPARE;
+}
+
+static bool fits_all(const struct memory_wait *wait, size_t bytes, size_t parts)
+{
+    size_t bound = limit(wait) / PARTS * parts, taken = used(wait);
+    return bytes <= bound && taken <= bound - bytes;
+}
+
+static bool fits_share(const struct memory_wait *wait, size_t bytes, size_t parts)
+{
+    size_t bound = limit(wait) / PARTS / PARTS * SHARE_PARTS * parts;
+    size_t taken = load(&wait->share->budget.used);
+    return bytes <= bound && taken <= bound - bytes;
+}
+
+/* Takes a place that there is only one of, unless somebody else has it. */
+static bool take_place(_Atomic(struct memory_wait *) *place, struct memory_wait *wait)
+{
+    struct memory_wait *holder = NULL;
+    return atomic_compare_exchange_strong(place, &holder, wait) || holder == wait;
+}
+
+static bool is_favoured(const struct memory_wait *wait)
+{
+    return atomic_load_explicit(&wait->share->favoured, memory_order_relaxed) == wait->request;
+}
+
+/* Some parts of the favoured request may be under way at once: one of them goes on. */
+static bool go_beyond(struct memory_wait *wait)
+{
+    const void *holder = NULL;
+    struct memory_share *s = wait->share;
+    return (atomic_compare_exchange_strong(&s->favoured, &holder, wait->request) ||
+            holder == wait->request) &&
+           take_place(&s->going, wait);
+}
+
+/* When many callers together have taken nearly all, one reply of all goes on, so that it can end:
+ * else all would hold a part, and none could. */
+static bool may_take(struct memory_wait *wait, size_t bytes)
+{
+    bool alone = is_alone(wait);
+    if (!fits_share(wait, bytes, share_parts[wait->kind]))
+        return (alone || fits_all(wait, bytes, beyond_parts[wait->kind])) &&
+               (go_beyond(wait) || alone);
+    if (alone)
+        return true;
+    return fits_all(wait, bytes, within_parts[wait->kind]) ||
+           (wait->kind == MEMORY_REPLY && fits_all(wait, bytes, PARTS) &&
+            take_place(&gateway_of(wait)->favoured, wait));
+}
+
+bool memory_may_answer(const struct memory_wait *wait)
+{
+    return fits_share(wait, 0, 2 * PARTS) && fits_all(wait, 0, within_parts[MEMORY_REPLY]);
+}
+
+/* Nobody passes by those who wait already, but the one whose end makes room for them. */
+static bool is_its_turn(const struct memory_wait *wait)
+{
+    return atomic_load_explicit(&wait->share->n_waiting[wait->kind], memory_order_relaxed) == 0 ||
+           is_favoured(wait);
+}
+
+enum memory_answer memory_ask(struct memory_wait *wait, size_t bytes)
+{
+    size_t reserved = wait->reserved;
+    if (reserved > 0) {
+        wait->reserved = 0;
+        budget_give(&wait->share->budget, reserved);
+    }
+    if (bytes <= reserved || ((is_its_turn(wait) || is_alone(wait)) && may_take(wait, bytes)))
+        return MEMORY_GO;
+    return memory_wait(wait, bytes) ? MEMORY_WAIT : MEMORY_NONE;
+}
+
+/* ---- Waiting -------------------------------------------------------------------------------- */
+
+bool memory_wait(struct memory_wait *wait, size_t bytes)
+{
+    struct memory_share *s = wait->share;
+    if (wait->patience_ms <= 0 || is_alone(wait) || bytes > limit(wait))
+        return false;
+    wait->wanted = bytes;
+    wait->since_ms = clock_now_ms();
+    wait->until_ms = wait->since_ms + wait->patience_ms;
+    list_add_last(&wait->worker->starved, &wait->in_starved);
+    pthread_mutex_lock(&s->lock);
+    list_add_last(&s->waiting[wait->kind], &wait->in_share);
+    atomic_fetch_add_explicit(&s->n_waiting[wait->kind], 1, memory_order_relaxed);
+    pthread_mutex_unlock(&s->lock);
+    return true;
+}
+
+static struct memory_wait *first_of(const struct memory_share *s, enum memory_kind kind)
+{
+    return list_empty(&s->waiting[kind])
+               ? NULL
+               : LIST_FIRST(&s->waiting[kind], struct memory_wait, in_share);
+}
+
+/* The next one may be another worker's, which would look for itself a little later. */
+static void stop_waiting(struct memory_wait *wait)
+{
+    struct memory_share *s = wait->share;
+    if (!memory_waits(wait))
+        return;
+    list_remove(&wait->in_starved);
+    wait->patience_ms -= clock_now_ms() - wait->since_ms;
+    pthread_mutex_lock(&s->lock);
+    list_remove(&wait->in_share);
+    atomic_fetch_sub_explicit(&s->n_waiting[wait->kind], 1, memory_order_relaxed);
+    struct memory_wait *next = first_of(s, wait->kind);
+    if (next != NULL && next->worker != wait->worker)
+        worker_wake(next->worker);
+    pthread_mutex_unlock(&s->lock);
+}
+
+void memory_leave(struct memory_wait *wait)
+{
+    struct memory_wait *mine = wait;
+    if (wait->worker == NULL)
+        return;
+    stop_waiting(wait);
+    budget_give(&wait->share->budget, wait->reserved);
+    wait->reserved = 0;
+    if (atomic_load_explicit(&wait->share->going, memory_order_relaxed) == wait)
+        atomic_compare_exchange_strong(&wait->share->going, &mine, NULL);
+    mine = wait;
+    if (atomic_load_explicit(&gateway_of(wait)->favoured, memory_order_relaxed) == wait)
+        atomic_compare_exchange_strong(&gateway_of(wait)->favoured, &mine, NULL);
+}
+
+static bool is_first(struct memory_wait *wait)
+{
+    struct memory_share *s = wait->share;
+    pthread_mutex_lock(&s->lock);
+    bool first = first_of(s, wait->kind) == wait;
+    pthread_mutex_unlock(&s->lock);
+    return first || is_favoured(wait);
+}
+
+/* What it waits for is its own until it asks again: so many are let go as there is room for. */
+static bool may_go_on(struct memory_wait *wait, int64_t now_ms)
+{
+    if (now_ms >= wait->until_ms)
+        return true;
+    if (!(is_first(wait) || is_alone(wait)) || !may_take(wait, wait->wanted))
+        return false;
+    if (!budget_take(&wait->share->budget, wait->wanted))
+        return is_alone(wait);
+    wait->reserved = wait->wanted;
+    return true;
+}
+
+/* Memory may be given back by other workers, too, which tell nobody: so it is looked at. */
+void memory_feed(struct worker *w)
+{
+    int64_t now_ms = list_empty(&w->starved) ? 0 : clock_now_ms();
+    LIST_EACH (&w->starved, at, following) {
+        struct memory_wait *wait = CONTAINER_OF(at, struct memory_wait, in_starved);
+        if (!may_go_on(wait, now_ms))
+            continue;
+        stop_waiting(wait);
+        wait->on_room(wait);
+    }
+}

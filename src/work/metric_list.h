@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What GET /metrics shows, once: X(WORD, name, type, help). */
+#ifndef RPCGATE_WORK_METRIC_LIST_H
+#define RPCGATE_WORK_METRIC_LIST_H
+
+#define METRIC_LIST(X)                                                                             \
+    X(REQUESTS, "rpcgate_requests_total", "counter",                                               \
+      "Calls, those of a batch each by itself, and requests that made none, by upstream, method "  \
+      "(the first 200 that succeeded, else other) and outcome.")                                   \
+    X(REQUEST_DURATION, "rpcgate_request_duration_seconds", "histogram",                           \
+      "From a call's head to the end of its reply.")                                               \
+    X(UPSTREAM_DURATION, "rpcgate_upstream_duration_seconds", "histogram",                         \
+      "What the upstream took of it.")                                                             \
+    X(QUEUE_DURATION, "rpcgate_queue_duration_seconds", "histogram",                               \
+      "What waiting for a connection took of it.")                                                 \
+    X(UPSTREAM_CONNECTIONS, "rpcgate_upstream_connections", "gauge",                               \
+      "Connections in use, and calls that wait for one.")                                          \
+    X(UPSTREAM_UP, "rpcgate_upstream_up", "gauge",                                                 \
+      "1 unless the last that was seen of it failed.")                                             \
+    X(URL_UP, "rpcgate_upstream_url_up", "gauge",                                                  \
+      "Of upstreams with several urls: 0 for one that could not be connected to.")                 \
+    X(BREAKER_STATE, "rpcgate_breaker_state", "gauge", "1 for the state that the breaker is in.")  \
+    X(RETRIES, "rpcgate_retries_total", "counter", "Attempts beyond each call's first.")           \
+    X(RELOADS, "rpcgate_reloads_total", "counter",                                                 \
+      "Times that the configuration was read again, by result.")                                   \
+    X(LAST_RELOAD, "rpcgate_config_last_reload_successful", "gauge",                               \
+      "1 unless the file was bad when it was last read.")                                          \
+    X(CONNECTIONS, "rpcgate_connections", "gauge", "Connections of callers.")                      \
+    X(HANDSHAKES_FAILED, "rpcgate_tls_handshakes_failed_total", "counter",                         \
+      "TLS handshakes that callers began and that failed, by listener.")                           \
+    X(MEMORY, "rpcgate_memory_bytes", "gauge", "What limits.memory counts.")                       \
+    X(LOG_DROPPED, "rpcgate_log_dropped_total", "counter",                                         \
+      "Lines that were not written because nobody read the log.")                                  \
+    X(BUILD_INFO, "rpcgate_build_info", "gauge", "1, with the version.")                           \
+    X(CPU, "process_cpu_seconds_total", "counter", "CPU time of the process.")                     \
+    X(RESIDENT, "process_resident_memory_bytes", "gauge", "Memory of the process.")                \
+    X(OPEN_FDS, "process_open_fds", "gauge", "Open file descriptors.")                             \
+    X(MAX_FDS, "process_max_fds", "gauge", "How many there may be.")                               \
+    X(START_TIME, "process_start_time_seconds", "gauge", "Start of the process, since 1970.")
+
+#endif
