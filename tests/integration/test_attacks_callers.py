@@ -12,6 +12,8 @@ from rig.check import assert_problem
 from rig.settings import DEADLINE, SLOW
 from rig.wire import request
 
+pytestmark = pytest.mark.concurrency
+
 MEBIBYTE = 1 << 20
 
 

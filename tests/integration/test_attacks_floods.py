@@ -15,6 +15,8 @@ from rig.process import cpu_seconds, holds, wait_until
 from rig.settings import SANITIZED, SLOW
 from rig.wire import request
 
+pytestmark = pytest.mark.concurrency
+
 MEBIBYTE = 1 << 20
 PROMPT = 2.0 * SLOW
 

@@ -6,6 +6,8 @@ import pytest
 
 from rig.settings import MICROHTTPD
 
+pytestmark = pytest.mark.concurrency
+
 HOST = b"Host: localhost\r\n"
 JSON = b"Content-Type: application/json\r\n"
 LENGTH = b"Content-Length: 7\r\n"

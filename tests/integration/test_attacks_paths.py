@@ -6,6 +6,8 @@ import pytest
 
 from rig.wire import request
 
+pytestmark = pytest.mark.concurrency
+
 DENIED = [
     "/v1/up/secret", "/v1/up/%73ecret", "/v1/up/%73%65%63%72%65%74", "/v1/up/./secret",
     "/v1/up//secret", "//v1/up/secret", "/v1//up/secret", "/./v1/up/secret", "/v1/up/x/../secret",

@@ -141,6 +141,7 @@ def test_access_by_params(start):
     assert_failed(results[2], "forbidden", 403, "no")
 
 
+@pytest.mark.concurrency
 def test_answers_beyond_memory(start):
     """What does not fit fails alone, and all memory comes back."""
     upstream = start.upstream(Multicall(methods(large=lambda: "x" * 6_000_000)))
@@ -152,6 +153,7 @@ def test_answers_beyond_memory(start):
     assert gateway.batch("up", ("echo", 1)) == [{"result": 1}]
 
 
+@pytest.mark.concurrency
 @pytest.mark.parametrize("way", ["always", "never"])
 def test_many_large_batches_at_once(start, way):
     """Those that find no room in limits.memory wait for it, or are told so; none hangs, none is
@@ -174,6 +176,7 @@ def test_many_large_batches_at_once(start, way):
     assert gateway.metric("rpcgate_memory_bytes") < 500_000
 
 
+@pytest.mark.concurrency
 def test_problems_beyond_memory(start):
     """As many as there is room for, and then an end is made of it."""
     upstream = start.upstream(Multicall())
@@ -190,6 +193,7 @@ def test_response_limit_is_the_round_trips(up):
         assert_failed(result, "response-too-large", 502, "unknown", setting="limits.response")
 
 
+@pytest.mark.concurrency
 def test_other_callers_have_their_turn(start):
     """A batch of the largest size does not hold up others of its worker."""
     upstream = start.upstream(Multicall())

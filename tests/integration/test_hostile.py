@@ -17,6 +17,9 @@ from rig.wire import request
 MILLION = 1_000_000
 # A turn of the worker takes some milliseconds. The rest is for sanitizers and busy machines.
 OTHERS_WAIT = 1.0 * SLOW
+# Nothing here is about the gateway's own limits of time.
+PATIENT = {"timeouts": {"total": f"{int(30 * SLOW)}s"},
+           "pool": {"queue_timeout": f"{int(30 * SLOW)}s"}}
 
 
 async def swallow(x):
@@ -33,7 +36,8 @@ def upstream(start_shared):
 def gateway(start_shared, upstream):
     """One worker, so that whoever waits waits for the hostile request."""
     return start_shared.simple(upstream, workers=1, limits={"body": "32M", "memory": "256M"},
-                               upstreams={"up": {"url": upstream.url, "extensions": ["i8"]}})
+                               upstreams={"up": {"url": upstream.url, "extensions": ["i8"],
+                                                 "timeouts": PATIENT["timeouts"]}})
 
 
 HOSTILE = {
@@ -91,10 +95,12 @@ def test_time_is_linear_in_the_size(gateway):
     assert took(160_000) < 8 * 4 * took(20_000)
 
 
+@pytest.mark.concurrency
 def test_bodies_wait_for_memory(start):
     """What does not fit into limits.memory waits until others are done: no call is refused."""
     upstream, gate = at_a_gate(start)
-    gateway = start.simple(upstream, workers=2, limits={"body": "4M", "memory": "12M"})
+    gateway = start.simple(upstream, workers=2, limits={"body": "4M", "memory": "12M"},
+                           upstreams={"up": {"url": upstream.url, **PATIENT}})
     body = b'["' + b"x" * (2 * MILLION) + b'"]'
     answers = []
     callers = [threading.Thread(target=lambda: answers.append(gateway.request(
@@ -108,6 +114,7 @@ def test_bodies_wait_for_memory(start):
     assert [answer.status for answer in answers] == [200] * 12
 
 
+@pytest.mark.concurrency
 @pytest.mark.parametrize("chunked", [False, True])
 def test_no_memory_in_time(start, chunked):
     """A body that waits longer than pool.queue_timeout is refused, and not one byte is lost of the
@@ -153,6 +160,7 @@ LARGE = {
 }
 
 
+@pytest.mark.concurrency
 @pytest.mark.parametrize("coding", [None, "gzip"])
 @pytest.mark.parametrize("count, body", LARGE.values(), ids=LARGE)
 def test_others_go_on_beside_responses(start, count, body, coding):
@@ -162,7 +170,9 @@ def test_others_go_on_beside_responses(start, count, body, coding):
 
     async def behave(x):
         await x.respond(sent, headers={"Content-Encoding": coding})
-    gateway = start.simple(start.upstream(behave), workers=1, limits={"memory": "1G"})
+    upstream = start.upstream(behave)
+    gateway = start.simple(upstream, workers=1, limits={"memory": "1G"},
+                           upstreams={"up": {"url": upstream.url, **PATIENT}})
     for _ in range(2):
         answers, waits = [], []
         callers = [threading.Thread(target=lambda: answers.append(gateway.call("up", "m")))
@@ -223,13 +233,14 @@ def test_replies_respect_the_budget(start):
     assert gateway.get("/livez").status == 200
 
 
+@pytest.mark.concurrency
 def test_replies_wait_for_memory(start):
     """What does not fit into limits.memory together fits one after the other."""
     async def behave(x):
         await x.answer("x" * 3 * MILLION)
     upstream = start.upstream(behave)
     gateway = start.simple(upstream, limits={"memory": "10M"}, workers=2, upstreams={
-        "up": {"url": upstream.url, "pool": {"queue_timeout": "60s"}}})
+        "up": {"url": upstream.url, **PATIENT}})
     answers = []
     callers = [threading.Thread(target=lambda: answers.append(gateway.call("up", "m")))
                for _ in range(16)]

@@ -490,6 +490,7 @@ def test_so_many_names_are_kept(start):
     assert len(upstream.exchanges) > made
 
 
+@pytest.mark.concurrency
 def test_what_is_too_large(start):
     upstream = start.upstream(Talker(("m",), help={"m": "x" * 5_000_000}))
     gateway = start.simple(upstream, limits={"memory": "16M"})
