@@ -14,6 +14,9 @@
 /* When a full queue may have room again. [s] */
 #define QUEUE_RETRY_AFTER 1
 
+/* What must be free in a caller's share for a call to be sent. [bytes] */
+#define SEND_BYTES ((size_t)4 * 1024)
+
 static struct pool *pool_of(const struct call *c)
 {
     return c->view->pools[c->upstream->index];
@@ -81,17 +84,49 @@ static void wait_until(struct call *c, enum call_state state, int64_t until_ms)
     call_enter(c, state);
 }
 
+static void refuse_memory(struct call *c)
+{
+    if (c->attempts == 0)
+        call_error_memory(&c->error);
+    call_fail(c);
+}
+
+/* The caller's share is asked for before the permit: who has replies that wait for memory would
+ * only wait with that, too. False: the call waits for it, or has ended. */
+static bool has_share(struct call *c)
+{
+    struct memory_wait *m = &c->memory;
+    size_t len = chain_len(&c->document);
+    m->kind = MEMORY_PERMIT;
+    m->held = c->params_held + len + len / 64;
+    m->patience_ms = clock_min(m->patience_ms, c->deadline_ms - clock_now_ms());
+    switch (memory_ask(m, SEND_BYTES)) {
+    case MEMORY_GO:
+        memory_leave(m); /* it takes nothing before its reply comes */
+        return true;
+    case MEMORY_WAIT:
+        call_enter(c, CALL_HELD);
+        return false;
+    case MEMORY_NONE:
+        break;
+    }
+    refuse_memory(c);
+    return false;
+}
+
 void attempt_start(struct call *c)
 {
     int64_t wait_ms = 0;
-    if (c->unwanted && c->attempts > 0) {
-        call_fail(c);
+    if (c->unwanted && (c->attempts > 0 || c->state == CALL_HELD)) {
+        refuse_waiting(c);
         return;
     }
     if (UNLIKELY(breaker_refuses(&shared_of(c)->breaker, clock_now_ms(), &wait_ms))) {
         refuse_open(c, wait_ms);
         return;
     }
+    if (!has_share(c))
+        return;
     switch (pool_enter(pool_of(c), c)) {
     case PERMITS_TAKEN:
         attempt_run(c);
@@ -111,8 +146,20 @@ void attempt_give_up(struct call *c)
     refuse_waiting(c);
 }
 
+void attempt_stall(struct call *c)
+{
+    pool_stall(pool_of(c), c);
+}
+
+void attempt_go_on(struct call *c)
+{
+    pool_unstall(pool_of(c), c);
+    upstream_go_on(&c->exchange);
+}
+
 static void give_permit(struct call *c, bool reported)
 {
+    pool_unstall(pool_of(c), c);
     c->has_permit = false;
     pool_give(pool_of(c), reported);
 }
@@ -186,9 +233,22 @@ static bool submit(struct call *c)
     return true;
 }
 
+/* While it was in the queue its caller's memory may have become short. */
+static bool is_held_back(struct call *c)
+{
+    struct pool *pool = pool_of(c);
+    if (c->state != CALL_QUEUED || c->unwanted || clock_now_ms() >= c->deadline_ms ||
+        gateway_phase(c->view->worker->gateway) == GATEWAY_STOPPING || has_share(c))
+        return false;
+    pool_give(pool, false);
+    return true;
+}
+
 void attempt_run(struct call *c)
 {
     int64_t wait_ms = 0;
+    if (is_held_back(c))
+        return;
     enum breaker_answer answer = breaker_ask(&shared_of(c)->breaker, clock_now_ms(), &wait_ms);
     bool is_late = c->state == CALL_QUEUED && (c->unwanted || clock_now_ms() >= c->deadline_ms);
     /* Another worker that is cut off already has given its permit to this one. */
@@ -308,6 +368,7 @@ static void on_done(struct upstream_call *call, const struct upstream_outcome *o
         outcome->status != UPSTREAM_CONNECT_FAILED && outcome->status != UPSTREAM_TLS_FAILED;
     bool is_known = outcome->status != UPSTREAM_TIMEOUT && outcome->status != UPSTREAM_FAILED;
     memory_leave(&c->memory);
+    pool_unstall(pool_of(c), c);
     c->upstream_us += outcome->duration_us;
     if (is_known)
         upstream_state_connected(shared_of(c), c->target, clock_now_ms(), connected);

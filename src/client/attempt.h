@@ -15,6 +15,10 @@ void attempt_run(struct call *c);
 /* It has waited long enough for a permit. */
 void attempt_give_up(struct call *c);
 
+/* Its reply waits for memory, which others that wait for a permit may end; it goes on. */
+void attempt_stall(struct call *c);
+void attempt_go_on(struct call *c);
+
 /* Takes the call back from wherever it is, without an answer. */
 void attempt_drop(struct call *c);
 

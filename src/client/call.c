@@ -21,13 +21,18 @@
 
 static_assert(CALL_STATES == WORKER_CALL_STATES, "the worker keeps a list for each state");
 
+/* What may take a permit: it is held until its caller's replies have gone on, waits in the queue,
+ * or has one. */
+#define SENDING (1 << CALL_HELD | 1 << CALL_QUEUED | 1 << CALL_CALLING)
+
 static const unsigned char may_follow[CALL_STATES] = {
-    [CALL_ENDED] = 1 << CALL_TRANSLATING | 1 << CALL_QUEUED | 1 << CALL_CALLING,
-    [CALL_TRANSLATING] = 1 << CALL_QUEUED | 1 << CALL_CALLING | 1 << CALL_ENDED,
-    [CALL_QUEUED] = 1 << CALL_CALLING | 1 << CALL_ENDED,
+    [CALL_ENDED] = 1 << CALL_TRANSLATING | SENDING,
+    [CALL_TRANSLATING] = SENDING | 1 << CALL_ENDED,
+    [CALL_HELD] = SENDING | 1 << CALL_ENDED,
+    [CALL_QUEUED] = 1 << CALL_HELD | 1 << CALL_CALLING | 1 << CALL_ENDED,
     [CALL_CALLING] = 1 << CALL_BACKOFF | 1 << CALL_ARRANGING | 1 << CALL_ENDED,
     [CALL_ARRANGING] = 1 << CALL_ENDED,
-    [CALL_BACKOFF] = 1 << CALL_QUEUED | 1 << CALL_CALLING | 1 << CALL_ENDED,
+    [CALL_BACKOFF] = SENDING | 1 << CALL_ENDED,
 };
 
 void call_enter(struct call *c, enum call_state next)
@@ -126,12 +131,17 @@ static void begin_translation(struct call *c)
                   &c->document);
 }
 
-static bool fail_memory(struct call *c)
+void call_error_memory(struct error *err)
 {
-    error_limit(&c->error, PROBLEM_OVERLOADED, "limits.memory",
+    error_limit(err, PROBLEM_OVERLOADED, "limits.memory",
                 "There was no room in limits.memory for this call while it waited for it "
                 "(pool.queue_timeout). Try again later, or raise that limit.");
-    c->error.retry_after = MEMORY_RETRY_AFTER;
+    err->retry_after = MEMORY_RETRY_AFTER;
+}
+
+static bool fail_memory(struct call *c)
+{
+    call_error_memory(&c->error);
     return false;
 }
 
@@ -160,7 +170,9 @@ static void on_room(struct memory_wait *wait)
 {
     struct call *c = CONTAINER_OF(wait, struct call, memory);
     if (c->state == CALL_CALLING)
-        upstream_go_on(&c->exchange);
+        attempt_go_on(c);
+    else if (c->state == CALL_HELD)
+        attempt_start(c);
     else
         turn_ask(c->view->worker, &c->turn);
 }
@@ -201,6 +213,7 @@ static void init(struct call *c)
     struct worker *w = view_hold(c->view)->worker;
     list_init(&c->in_state);
     list_init(&c->in_queue);
+    list_init(&c->in_stalled);
     list_init(&c->turn.in_turns);
     chain_init(&c->document, SIZE_MAX, &c->share->budget);
     chain_init(&c->packed, 0, NULL);
@@ -234,6 +247,8 @@ void call_abandon(struct call *c)
     c->unwanted = true;
     if (c->state == CALL_QUEUED || c->state == CALL_BACKOFF)
         c->wait_until_ms = c->view->worker->wait_due_ms = 0;
+    else if (c->state == CALL_HELD)
+        memory_hurry(&c->memory);
 }
 
 void call_drop(struct call *c)

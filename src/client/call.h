@@ -28,6 +28,7 @@ struct verbose;
 enum call_state {
     CALL_ENDED,       /* or not begun */
     CALL_TRANSLATING, /* JSON to XML, step by step */
+    CALL_HELD,        /* its caller's replies wait for memory: it asks for no permit meanwhile */
     CALL_QUEUED,      /* waits for a permit of the upstream's pool (client/pool.h) */
     CALL_CALLING,     /* at the upstream, with a permit */
     CALL_BACKOFF,     /* an attempt has failed; the pause before the next */
@@ -99,6 +100,7 @@ struct call {
     int64_t queue_us;      /* how long it has waited there */
     int64_t wait_until_ms; /* the end of QUEUED or BACKOFF */
     bool has_permit;
+    struct list in_stalled; /* struct pool.stalled: its reply waits for memory */
     bool is_probe;          /* the breaker's only call */
     unsigned attempts;      /* that have begun */
     bool maybe_executed;    /* one before the last may have reached the upstream */
@@ -144,6 +146,9 @@ static inline bool call_runs(const struct call *c)
 {
     return c->state != CALL_ENDED;
 }
+
+/* Fills `err` for one that waited in vain for room in limits.memory before it was sent. */
+void call_error_memory(struct error *err);
 
 /* Fills `err` for what runs still at the end of limits.drain. */
 void call_error_draining(struct error *err);

@@ -2,6 +2,7 @@
 /* What comes back to a call, and how that ends it. */
 #include "client/call.h"
 
+#include "client/attempt.h"
 #include "client/verbose.h"
 
 /* JSON is hardly longer than the XML it comes from; chains take their memory in blocks. [bytes] */
@@ -46,6 +47,8 @@ bool call_answer_has_room(struct call *c, size_t bytes)
     enum memory_answer room = memory_ask(&c->memory, wanted);
     if (room == MEMORY_NONE)
         chain_fail(c->reply);
+    else if (room == MEMORY_WAIT)
+        attempt_stall(c);
     return room != MEMORY_WAIT;
 }
 

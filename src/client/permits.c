@@ -132,6 +132,23 @@ unsigned permits_pick_up(struct permits *p, size_t worker)
     return atomic_exchange_explicit(&p->slots[worker].given, 0, memory_order_acq_rel);
 }
 
+void permits_press(struct permits *p, size_t worker, const void *who)
+{
+    _Atomic(const void *) *presser = &p->slots[worker].presser;
+    if (atomic_load_explicit(presser, memory_order_relaxed) != who)
+        atomic_store_explicit(presser, who, memory_order_relaxed);
+}
+
+bool permits_is_pressed(const struct permits *p, const void *who)
+{
+    for (size_t i = 0; i < p->n_slots; i++) {
+        const void *presser = atomic_load_explicit(&p->slots[i].presser, memory_order_relaxed);
+        if (presser != NULL && presser != who)
+            return true;
+    }
+    return false;
+}
+
 uint32_t permits_out(const struct permits *p)
 {
     return out_of(look(p));

@@ -21,9 +21,10 @@
 
 /* A worker's; no two share a line. */
 struct permits_slot {
-    atomic_llong since_us; /* since when its first call waits; 0: none does */
-    atomic_uint given;     /* permits that are its own now and not yet picked up */
-    char unused[PERMITS_LINE - sizeof(atomic_llong) - sizeof(atomic_uint)];
+    atomic_llong since_us;         /* since when its first call waits; 0: none does */
+    atomic_uint given;             /* permits that are its own now and not yet picked up */
+    _Atomic(const void *) presser; /* as permits_press() tells */
+    char unused[PERMITS_LINE - 2 * sizeof(atomic_llong) - sizeof(void *)];
 };
 
 struct permits {
@@ -66,6 +67,13 @@ size_t permits_give(struct permits *p) MUST_CHECK;
 
 /* How many permits were given to this worker; they are the caller's now, to use or to give on. */
 unsigned permits_pick_up(struct permits *p, size_t worker);
+
+/* One of this worker's calls waits on behalf of `who`, who could go on with a permit; NULL: none.
+ * Any name will do, it is only compared. */
+void permits_press(struct permits *p, size_t worker, const void *who);
+
+/* Does a call wait so on behalf of anybody but `who`? */
+bool permits_is_pressed(const struct permits *p, const void *who);
 
 /* How many are out, and how many calls wait. */
 uint32_t permits_out(const struct permits *p);

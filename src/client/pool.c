@@ -12,6 +12,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* What part of pool.queue_timeout a reply may wait for memory undisturbed. */
+#define YIELD_PART 4
+
+/* How long its caller is known for having had to give way. */
+#define YIELD_AGAIN_MS 60000
+
 static struct call *first_of(const struct pool *pool)
 {
     return LIST_FIRST(&pool->waiting, struct call, in_queue);
@@ -20,8 +26,12 @@ static struct call *first_of(const struct pool *pool)
 /* Tells the others since when the first call waits. */
 static void show(struct pool *pool)
 {
-    permits_show(&pool->shared->permits, pool->worker->index,
-                 list_empty(&pool->waiting) ? 0 : first_of(pool)->queued_us);
+    struct permits *permits = &pool->shared->permits;
+    size_t worker = pool->worker->index;
+    bool none = list_empty(&pool->waiting);
+    permits_show(permits, worker, none ? 0 : first_of(pool)->queued_us);
+    if (none)
+        permits_press(permits, worker, NULL);
 }
 
 enum permits_answer pool_enter(struct pool *pool, struct call *c)
@@ -108,6 +118,91 @@ static void pick_up(struct worker *w)
     }
 }
 
+/* ---- Replies that keep permits -------------------------------------------------------------- */
+
+static atomic_uint *n_stalled(const struct worker *w)
+{
+    return &w->gateway->n_stalled;
+}
+
+bool pools_press(const struct worker *w)
+{
+    return UNLIKELY(atomic_load_explicit(n_stalled(w), memory_order_relaxed) > 0) &&
+           !list_empty(&w->calls_in[CALL_QUEUED]);
+}
+
+/* The others look for calls that press from now on. */
+void pool_stall(struct pool *pool, struct call *c)
+{
+    struct gateway *g = pool->worker->gateway;
+    if (!list_empty(&c->in_stalled))
+        return;
+    list_add_last(&pool->stalled, &c->in_stalled);
+    if (atomic_fetch_add_explicit(&g->n_stalled, 1, memory_order_relaxed) > 0)
+        return;
+    for (size_t i = 0; i < g->n_workers; i++)
+        if (g->workers[i] != pool->worker)
+            worker_wake(g->workers[i]);
+}
+
+void pool_unstall(struct pool *pool, struct call *c)
+{
+    if (list_empty(&c->in_stalled))
+        return;
+    list_remove(&c->in_stalled);
+    atomic_fetch_sub_explicit(n_stalled(pool->worker), 1, memory_order_relaxed);
+}
+
+/* A call of a caller whose own replies wait would have to wait for these. */
+static void press(struct pool *pool)
+{
+    const void *who = NULL;
+    LIST_EACH (&pool->waiting, at, following) {
+        struct memory_share *share = CONTAINER_OF(at, struct call, in_queue)->share;
+        if (memory_share_is_short(share))
+            continue;
+        who = share;
+        break;
+    }
+    permits_press(&pool->shared->permits, pool->worker->index, who);
+}
+
+static bool must_yield(const struct call *c, int64_t now_ms)
+{
+    int64_t yielded_ms = atomic_load_explicit(&c->share->yielded_ms, memory_order_relaxed);
+    bool lately = yielded_ms != 0 && now_ms - yielded_ms < YIELD_AGAIN_MS;
+    int64_t patience_ms = c->upstream->pool.queue_timeout;
+    return lately ||
+           memory_patience_ms(&c->memory, now_ms) <= patience_ms - patience_ms / YIELD_PART;
+}
+
+/* One at a time: its permit may be all that is wanted. */
+static void yield_one(struct pool *pool)
+{
+    int64_t now_ms = clock_now_ms();
+    LIST_EACH (&pool->stalled, at, following) {
+        struct call *c = CONTAINER_OF(at, struct call, in_stalled);
+        if (!permits_is_pressed(&pool->shared->permits, c->share) || !must_yield(c, now_ms))
+            continue;
+        atomic_store_explicit(&c->share->yielded_ms, now_ms, memory_order_relaxed);
+        memory_hurry(&c->memory);
+        return;
+    }
+}
+
+static void look_at_stalled(struct worker *w)
+{
+    if (LIKELY(atomic_load_explicit(n_stalled(w), memory_order_relaxed) == 0))
+        return;
+    LIST_EACH (&w->pools, at, following) {
+        struct pool *pool = CONTAINER_OF(at, struct pool, in_worker);
+        press(pool);
+        yield_one(pool);
+    }
+}
+
+/* ---- Each turn ------------------------------------------------------------------------------ */
+
 /* Those whose time has come; the worker's `wait_due_ms` becomes that of the next. */
 static void end_waits(struct worker *w, enum call_state state, int64_t now_ms,
                       void (*end)(struct call *c))
@@ -125,6 +220,7 @@ void pools_run(struct worker *w)
 {
     int64_t now_ms = loop_now_ms(w->loop);
     pick_up(w);
+    look_at_stalled(w);
     if (LIKELY(now_ms < w->wait_due_ms))
         return;
     w->wait_due_ms = CLOCK_NEVER;
@@ -139,13 +235,14 @@ struct pool *pool_open(struct worker *w, struct upstream_state *shared)
     pool->shared = upstream_state_ref(shared);
     pool->client = upstream_open(w->client, shared->config, shared->client);
     list_init(&pool->waiting);
+    list_init(&pool->stalled);
     list_add_last(&w->pools, &pool->in_worker);
     return pool;
 }
 
 void pool_close(struct pool *pool)
 {
-    assert(list_empty(&pool->waiting) && pool->in_hand == 0);
+    assert(list_empty(&pool->waiting) && list_empty(&pool->stalled) && pool->in_hand == 0);
     list_remove(&pool->in_worker);
     probe_free(pool->probe);
     upstream_close(pool->client);

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A worker's part of an upstream's pool: the calls that wait here for one of the upstream's
- * permits, first come first served, and the permits that pass through. */
+ * permits, first come first served, and the permits that pass through.
+ *
+ * A reply that waits for its caller's memory keeps its permit: the upstream is not done with it. It
+ * gives way to a call of another caller that waits for a permit, after a while, which is for
+ * callers who are only late in reading. One whose replies had to give way lately has no such
+ * while. */
 #ifndef RPCGATE_CLIENT_POOL_H
 #define RPCGATE_CLIENT_POOL_H
 
@@ -25,6 +30,7 @@ struct pool {
     struct upstream *client;       /* its connections in this worker; owned */
     struct probe *probe;           /* owned; NULL: none */
     struct list waiting;           /* struct call.in_queue; all are in CALL_QUEUED */
+    struct list stalled;           /* struct call.in_stalled: their replies wait for memory */
     size_t in_hand;                /* permits that wait to be used or given on */
     bool serving;                  /* it is being done */
 };
@@ -44,6 +50,13 @@ void pool_leave(struct pool *pool, struct call *c);
 /* Gives a permit back, which goes to the next call. With `reported` from an upstream_call's
  * on_done(): where the permit leaves the worker, the connection is closed. */
 void pool_give(struct pool *pool, bool reported);
+
+/* The call's reply waits for memory, or does so no more. */
+void pool_stall(struct pool *pool, struct call *c);
+void pool_unstall(struct pool *pool, struct call *c);
+
+/* Do calls wait in the worker while replies keep permits? Then it is to be looked often. */
+bool pools_press(const struct worker *w);
 
 /* Uses permits that other workers have given, and ends the waits whose time has come: in the queue
  * (attempt_give_up) and between attempts (attempt_start). After each turn of the loop. */

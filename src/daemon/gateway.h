@@ -28,6 +28,7 @@ struct gateway {
     struct budget memory;                   /* limits.memory */
     _Atomic(struct memory_wait *) favoured; /* the reply that goes on when it is short; or NULL */
     struct memory_share anonymous, own;     /* of callers without a name, and of our own calls */
+    atomic_uint n_stalled;                  /* replies that wait for memory with a permit */
     struct refusals refusals;               /* wrong credentials, */
     struct refusals strangers;              /* and all requests of callers that are not known, */
     struct refusals handshakes;             /* and TLS handshakes that failed */

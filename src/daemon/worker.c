@@ -43,6 +43,8 @@ static int64_t next_deadline(struct worker *w)
     deadline = clock_min(deadline, clock_min(w->probes_due_ms, w->follow_again_ms));
     if (!list_empty(&w->starved) || !list_empty(&w->awaiting))
         deadline = clock_min(deadline, clock_now_ms() + LOOK_MS);
+    if (pools_press(w))
+        deadline = clock_min(deadline, clock_now_ms() + LOOK_MS);
     if (w->flush_until_ms != 0)
         deadline = clock_min(deadline, w->flush_until_ms);
     return deadline;
@@ -90,8 +92,8 @@ static void follow_generation(struct worker *w)
 /* First those that wait, so that none of them is sent when another gives its permit back. */
 static void cut_off_all(struct worker *w)
 {
-    static const enum call_state calls[] = { CALL_TRANSLATING, CALL_QUEUED, CALL_BACKOFF,
-                                             CALL_CALLING, CALL_ARRANGING };
+    static const enum call_state calls[] = { CALL_TRANSLATING, CALL_HELD,    CALL_QUEUED,
+                                             CALL_BACKOFF,     CALL_CALLING, CALL_ARRANGING };
     static const enum request_state requests[] = { REQUEST_READING, REQUEST_WORKING };
     /* One may end others, too. */
     for (size_t i = 0; i < ARRAY_LEN(calls); i++)

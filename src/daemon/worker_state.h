@@ -30,7 +30,7 @@ struct spare {
 };
 
 #define WORKER_REQUEST_STATES 3
-#define WORKER_CALL_STATES 6
+#define WORKER_CALL_STATES 7
 
 struct worker {
     size_t index;

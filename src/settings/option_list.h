@@ -371,7 +371,8 @@
     X(count, max_queue, "1024", NULL, "0", "1000000", LIVE,                                        \
       "Most calls that wait for that; further ones are refused at once.")                          \
     X(duration, queue_timeout, "5s", NULL, "0s", "1h", LIVE,                                       \
-      "How long a call waits for its turn, and for room in limits.memory.")
+      "How long a call waits for its turn, and for room in limits.memory; an answer only a "         \
+      "quarter of it where another caller's call waits for the connection.")
 
 /* upstreams.NAME.limits = { … } */
 #define UPSTREAM_LIMITS_OPTIONS(X)                                                                 \

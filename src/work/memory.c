@@ -11,12 +11,12 @@
 /* Up to what part of limits.memory, in sixteenths, may be taken: by those within their caller's
  * share, and by those beyond it. Behind the latter there is always room for the former. */
 #define PARTS 16
-static const size_t within_parts[MEMORY_KINDS] = { 13, 14, 15 };
-static const size_t beyond_parts[MEMORY_KINDS] = { 8, 10, 12 };
+static const size_t within_parts[MEMORY_KINDS] = { 13, 14, 15, 15 };
+static const size_t beyond_parts[MEMORY_KINDS] = { 8, 10, 12, 12 };
 
 /* A caller's share, in such parts of a part: a quarter of all is 16 of them. */
 #define SHARE_PARTS 4
-static const size_t share_parts[MEMORY_KINDS] = { 8, 12, 16 };
+static const size_t share_parts[MEMORY_KINDS] = { 8, 12, 14, 16 };
 
 static size_t load(const atomic_size_t *n)
 {
@@ -129,11 +129,18 @@ bool memory_may_answer(const struct memory_wait *wait)
     return fits_share(wait, 0, 2 * PARTS) && fits_all(wait, 0, within_parts[MEMORY_REPLY]);
 }
 
+/* What would come of the call could only wait, too, and keep its permit from others. */
+static bool is_held_up(const struct memory_wait *wait)
+{
+    return wait->kind == MEMORY_PERMIT && memory_share_is_short(wait->share);
+}
+
 /* Nobody passes by those who wait already, but the one whose end makes room for them. */
 static bool is_its_turn(const struct memory_wait *wait)
 {
-    return atomic_load_explicit(&wait->share->n_waiting[wait->kind], memory_order_relaxed) == 0 ||
-           is_favoured(wait);
+    const struct memory_share *s = wait->share;
+    bool none_waits = atomic_load_explicit(&s->n_waiting[wait->kind], memory_order_relaxed) == 0;
+    return (none_waits && !is_held_up(wait)) || is_favoured(wait);
 }
 
 enum memory_answer memory_ask(struct memory_wait *wait, size_t bytes)
@@ -211,7 +218,7 @@ static bool is_first(struct memory_wait *wait)
     pthread_mutex_lock(&s->lock);
     bool first = first_of(s, wait->kind) == wait;
     pthread_mutex_unlock(&s->lock);
-    return first || is_favoured(wait);
+    return (first && !is_held_up(wait)) || is_favoured(wait);
 }
 
 /* What it waits for is its own until it asks again: so many are let go as there is room for. */
@@ -225,6 +232,14 @@ static bool may_go_on(struct memory_wait *wait, int64_t now_ms)
         return is_alone(wait);
     wait->reserved = wait->wanted;
     return true;
+}
+
+void memory_hurry(struct memory_wait *wait)
+{
+    if (!memory_waits(wait))
+        return;
+    wait->until_ms = 0;
+    wait->patience_ms = 0;
 }
 
 /* Memory may be given back by other workers, too, which tell nobody: so it is looked at. */

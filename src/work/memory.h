@@ -4,9 +4,10 @@
  * Each caller has a share: a quarter of all, counted over all workers. Bodies leave room in it for
  * documents, and these for replies, so that what has begun can end. What does not fit waits in the
  * order in which it came, for pool.queue_timeout at most, and only behind requests of its own
- * caller. One request of a caller goes beyond the share where that is too small for it: so there is
- * always one body and one response that can end. Others find room beside it: the last parts of all
- * the memory are for callers who keep within their shares. */
+ * caller. While replies of a caller wait, no further call of it takes a permit of an upstream. One
+ * request of a caller goes beyond the share where that is too small for it: so there is always one
+ * body and one response that can end. Others find room beside it: the last parts of all the memory
+ * are for callers who keep within their shares. */
 #ifndef RPCGATE_WORK_MEMORY_H
 #define RPCGATE_WORK_MEMORY_H
 
@@ -29,6 +30,7 @@ struct worker;
 enum memory_kind {
     MEMORY_BODY,     /* what a caller sends */
     MEMORY_DOCUMENT, /* what goes to the upstream, or work that begins */
+    MEMORY_PERMIT,   /* a call that is written and would take a permit of its upstream's pool */
     MEMORY_REPLY,
     MEMORY_KINDS
 };
@@ -42,10 +44,17 @@ struct memory_share {
     pthread_mutex_t lock;
     struct list waiting[MEMORY_KINDS]; /* of struct memory_wait, in their order */
     atomic_uint n_waiting[MEMORY_KINDS];
+    atomic_llong yielded_ms; /* when a reply of it last gave way (client/pool.h); 0: never */
 };
 
 void memory_share_init(struct memory_share *s, struct budget *all);
 void memory_share_done(struct memory_share *s);
+
+/* Do replies wait for room in it? */
+static inline bool memory_share_is_short(const struct memory_share *s)
+{
+    return atomic_load_explicit(&s->n_waiting[MEMORY_REPLY], memory_order_relaxed) > 0;
+}
 
 /* The request goes: another one may go beyond the share. */
 void memory_share_leave(struct memory_share *s, const void *request);
@@ -90,6 +99,15 @@ bool memory_wait(struct memory_wait *wait, size_t bytes) MUST_CHECK;
 
 /* It waits no longer, nor does it go beyond the share. */
 void memory_leave(struct memory_wait *wait);
+
+/* How long one that waits may still do so. */
+static inline int64_t memory_patience_ms(const struct memory_wait *wait, int64_t now_ms)
+{
+    return wait->until_ms - now_ms;
+}
+
+/* Its patience is over, if it waits. */
+void memory_hurry(struct memory_wait *wait);
 
 /* Lets those go on that have room now, or no time left. */
 void memory_feed(struct worker *w);

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.concurrency
 
 MILLION = 1_000_000
 MEBIBYTE = 1024 * 1024
-HOG, OTHER = "hog".ljust(32, "x"), "other".ljust(32, "x")
+HOG, HOG2, OTHER = (name.ljust(32, "x") for name in ("hog", "hog2", "other"))
 
 #: A share is 8 MiB.
 MEMORY = 32
@@ -30,12 +30,13 @@ def bearer(token):
 
 
 def gateway_of(start, behave, *, workers=4, limits=None, anonymous=False, **up):
-    """Two callers with names of their own, or everybody as the hog."""
+    """Callers with names of their own, or everybody as the hog."""
     upstream = start.upstream(behave)
     callers = [{"name": "other", "token": OTHER, "allow": ["*/*"]}]
     settings = {"anonymous": {"allow": ["*/*"]}} if anonymous else {}
     if not anonymous:
-        callers.append({"name": "hog", "token": HOG, "allow": ["*/*"]})
+        callers += [{"name": name, "token": token, "allow": ["*/*"]}
+                    for name, token in (("hog", HOG), ("hog2", HOG2))]
     gateway = start.gateway({
         **settings, "callers": callers, "workers": workers,
         "limits": {"memory": f"{MEMORY}M", "body": "4M", **(limits or {})},
@@ -241,3 +242,38 @@ def test_a_body_that_waits_at_the_end_of_the_drain(start):
             assert_problem(answer, "draining", 503, "no", setting="limits.drain")
         assert_problem(first.answer(), "draining", 503, "unknown")
     gateway.assert_clean_end()
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+@pytest.mark.parametrize("permits", [1, 3])
+def test_replies_without_room_keep_no_upstream(start, workers, permits):
+    """Replies that wait for their caller's memory hold permits of the upstream. They give them to
+    other callers' calls, and the caller gets none for more such calls meanwhile."""
+    upstream, gateway = gateway_of(start, behave_well, workers=workers, pool={
+        "queue_timeout": f"{int(4 * SLOW)}s", "max_connections": permits})
+    with ExitStack() as stack:
+        for token in (HOG, HOG2):
+            unread(gateway, stack, "POST", "/v1/up/large", json.dumps([3 * MILLION]).encode(), 40,
+                   token)
+        # All of a share, and one reply that goes beyond it.
+        eventually(lambda: used(gateway), lambda n: n > 7 * MEBIBYTE)
+        for n in range(10):
+            assert gateway.call("up", "echo", [n], **bearer(OTHER)).result == n
+        others_are_served(gateway)
+
+
+def test_replies_without_room_wait_for_it_while_nobody_presses(start):
+    """A caller that reads its replies late has all of them, though its own calls queue."""
+    upstream, gateway = gateway_of(start, behave_well, pool={
+        "queue_timeout": f"{int(60 * SLOW)}s", "max_connections": 4})
+    body = json.dumps([3 * MILLION]).encode()
+    with ExitStack() as stack:
+        callers = [stack.enter_context(gateway.connect("unix")) for _ in range(12)]
+        for one in callers:
+            one.send(request("POST", "/v1/up/large", body, bearer(HOG)))
+        eventually(lambda: used(gateway), lambda n: n > 6 * MEBIBYTE)
+        with ThreadPoolExecutor(13) as pool:
+            other = pool.submit(gateway.call, "up", "echo", ["x"], **bearer(OTHER))
+            answers = list(pool.map(lambda one: one.answer(), callers))
+        assert [len(answer.result) for answer in answers] == [3 * MILLION] * 12
+        assert other.result().result == "x"

@@ -83,6 +83,26 @@ static void a_call_that_leaves_takes_nothing_along(void **state)
     permits_done(&p);
 }
 
+static void pressed_by_others_only(void **state)
+{
+    static const char one[] = "one", other[] = "other";
+    struct permits p;
+    (void)state;
+    permits_init(&p, 1, 10, 3);
+    assert_false(permits_is_pressed(&p, one));
+    permits_press(&p, 1, one);
+    assert_false(permits_is_pressed(&p, one));
+    assert_true(permits_is_pressed(&p, other));
+    permits_press(&p, 2, other);
+    assert_true(permits_is_pressed(&p, one));
+    permits_press(&p, 1, NULL);
+    assert_true(permits_is_pressed(&p, one));
+    assert_false(permits_is_pressed(&p, other));
+    permits_press(&p, 2, NULL);
+    assert_false(permits_is_pressed(&p, one));
+    permits_done(&p);
+}
+
 static void kept_while_that_is_fair(void **state)
 {
     struct permits p;
@@ -207,6 +227,7 @@ int main(void)
         cmocka_unit_test(go_to_who_has_waited_longest),
         cmocka_unit_test(a_call_that_leaves_takes_nothing_along),
         cmocka_unit_test(kept_while_that_is_fair),
+        cmocka_unit_test(pressed_by_others_only),
         cmocka_unit_test(many_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
