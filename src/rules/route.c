@@ -87,10 +87,13 @@ bool route_method_check(struct str method, struct error *err)
     struct segment segment = { .visible = true };
     if (method.len == 0)
         return error_set(err, PROBLEM_INVALID_REQUEST, "The method's name is empty.");
-    while (method.len > 0 && percent_next_plain(&method, &c)) {
+    while (method.len > 0 && segment.n_characters <= ROUTE_NAME_MAX &&
+           percent_next_plain(&method, &c)) {
         segment.visible = segment.visible && percent_is_visible(&c);
         segment.n_characters++;
     }
+    for (size_t i = 0; i < method.len; i++) /* it is too long: how long? */
+        segment.n_characters += ((unsigned char)method.data[i] & 0xC0) != 0x80;
     return check_method(&segment, err);
 }
 

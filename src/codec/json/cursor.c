@@ -83,7 +83,7 @@ void json_unquote(struct str quoted, struct buf *to)
     for (;;) {
         const char *run = json_run_end(at, end);
         buf_append(to, (struct str){ at, (size_t)(run - at) });
-        if (*run == '"')
+        if (*run == '"' || !buf_ok(to))
             return;
         char bytes[4];
         at = run;

@@ -31,7 +31,8 @@ bool json_next(struct json_cursor *c, struct str *name, struct str *value);
  * A value begins with depth 0, and ends behind the first token that leaves it so. */
 const char *json_skip_token(const char *at, const char *end, size_t *depth);
 
-/* The characters of a string's text (with quotes), escapes resolved, appended to `to` as UTF-8. */
+/* The characters of a string's text (with quotes), escapes resolved, appended to `to` as UTF-8.
+ * What is too long for it is not read to its end. */
 void json_unquote(struct str quoted, struct buf *to);
 
 #endif

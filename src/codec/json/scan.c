@@ -13,6 +13,7 @@ enum expected {
     EXPECT_FIRST_VALUE, /* or the end of the array */
     EXPECT_FIRST_NAME,  /* or the end of the object */
     EXPECT_NAME,
+    EXPECT_COLON,
     EXPECT_COMMA, /* or the end of the array or object, or of the document */
     EXPECT_NOTHING
 };
@@ -113,12 +114,18 @@ static bool scan_escape(struct json_scan *s, const char **at, struct error *err)
     return true;
 }
 
-/* Checks the string whose opening quote is at s->at; moves behind it. */
+/* Checks the string whose opening quote is at s->at, or what is left of it; moves behind it, or up
+ * to the step's end, and s->in_string. */
 static bool scan_string(struct json_scan *s, struct error *err)
 {
-    const char *at = s->at + 1;
+    const char *at = s->in_string ? s->at : s->at + 1;
+    s->in_string = true;
     for (;;) {
-        at = skip_plain(at, s->end);
+        at = skip_plain(at, s->stop);
+        if (at >= s->stop && at < s->end) {
+            s->at = at;
+            return true;
+        }
         if (at == s->end)
             return json_scan_fail(s, at, "the document ends within a string; close it with `\"`",
                                   err);
@@ -140,6 +147,7 @@ static bool scan_string(struct json_scan *s, struct error *err)
             at += len;
         }
     }
+    s->in_string = false;
     s->at = at + 1;
     return true;
 }
@@ -264,14 +272,27 @@ static void note_more_names(struct json_scan *s, struct json_level *level)
     level->note = NO_NOTE;
 }
 
+static bool scan_colon(struct json_scan *s, struct error *err)
+{
+    if (s->at == s->end || *s->at != ':')
+        return json_scan_fail(s, s->at, "a colon must follow the member's name", err);
+    s->at++;
+    s->state = EXPECT_VALUE;
+    return true;
+}
+
 static bool scan_name(struct json_scan *s, struct error *err)
 {
     struct json_level *level = &s->levels[s->depth - 1];
-    const char *quote = s->at;
+    if (!s->in_string)
+        s->quote = s->at;
+    const char *quote = s->quote;
     if (quote == s->end || *quote != '"')
         return json_scan_fail(s, quote, "a member's name in double quotes must stand here", err);
     if (!scan_string(s, err))
         return false;
+    if (s->in_string)
+        return true;
     struct str name = { quote + 1, (size_t)(s->at - quote) - 2 };
     switch (json_names_add(&s->names, s->depth, name)) {
     case JSON_NAMES_TWICE:
@@ -291,12 +312,8 @@ static bool scan_name(struct json_scan *s, struct error *err)
     } else if (level->note != NO_NOTE) {
         note_more_names(s, level);
     }
-    s->at = json_skip_space(s->at, s->end);
-    if (s->at == s->end || *s->at != ':')
-        return json_scan_fail(s, s->at, "a colon must follow the member's name", err);
-    s->at++;
-    s->state = EXPECT_VALUE;
-    return true;
+    s->state = EXPECT_COLON;
+    return s->at == s->end || *s->at != ':' || scan_colon(s, err);
 }
 
 static bool close_level(struct json_scan *s)
@@ -334,6 +351,8 @@ static bool scan_after_value(struct json_scan *s, struct error *err)
 
 static bool scan_token(struct json_scan *s, struct error *err)
 {
+    if (s->in_string)
+        return s->state == EXPECT_COMMA ? scan_string(s, err) : scan_name(s, err);
     switch ((enum expected)s->state) {
     case EXPECT_FIRST_VALUE:
         if (s->at < s->end && *s->at == ']')
@@ -347,6 +366,8 @@ static bool scan_token(struct json_scan *s, struct error *err)
         return scan_name(s, err);
     case EXPECT_NAME:
         return scan_name(s, err);
+    case EXPECT_COLON:
+        return scan_colon(s, err);
     case EXPECT_COMMA:
         return scan_after_value(s, err);
     case EXPECT_NOTHING:
@@ -390,6 +411,7 @@ void json_scan_begin(struct json_scan *s, struct str text, unsigned depth_max)
     s->n_elements = 0;
     s->depth_max = depth_max;
     s->state = EXPECT_VALUE;
+    s->in_string = false;
     s->not_xml = false;
     s->alike = NULL;
     json_scan_clear(s);
@@ -397,14 +419,17 @@ void json_scan_begin(struct json_scan *s, struct str text, unsigned depth_max)
 
 enum codec_step json_scan_step(struct json_scan *s, size_t bytes, struct error *err)
 {
-    const char *stop = (size_t)(s->end - s->at) > bytes ? s->at + bytes : s->end;
+    s->stop = (size_t)(s->end - s->at) > bytes ? s->at + bytes : s->end;
     do {
-        s->at = json_skip_space(s->at, s->end);
+        if (!s->in_string)
+            s->at = json_skip_space(s->at, s->stop);
+        if (s->at == s->stop && s->stop < s->end)
+            return CODEC_MORE;
         if (!scan_token(s, err))
             return CODEC_FAILED;
         if (s->state == EXPECT_NOTHING)
             return CODEC_DONE;
-    } while (s->at < stop);
+    } while (s->at < s->stop || (s->at == s->end && s->stop == s->end));
     return CODEC_MORE;
 }
 

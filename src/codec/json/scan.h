@@ -23,6 +23,9 @@ struct json_scan {
     struct str within; /* what errors tell line and column of; `text` unless set after the begin */
     struct json_place *place; /* the last error's place in `within`; NULL: none. As `within` */
     const char *at, *end;
+    const char *stop;  /* where the step ends */
+    const char *quote; /* the opening one of the last name */
+    bool in_string;    /* `at` is within one, where a step has ended */
     unsigned depth, depth_max;
     size_t n_elements;         /* of the document, where it is an array */
     int state;                 /* enum expected of json_scan.c */
@@ -47,9 +50,9 @@ void json_scan_clear(struct json_scan *s);
  * under way. */
 void json_scan_begin(struct json_scan *s, struct str text, unsigned depth_max);
 
-/* Checks about `bytes` more; a token is never split. CODEC_FAILED: `err` is INVALID_JSON with line
- * and column in the detail (and the setting `limits.depth` where it is that), or OVERLOADED with
- * the setting `limits.memory`. */
+/* Checks about `bytes` more; of tokens only strings are split. CODEC_FAILED: `err` is INVALID_JSON
+ * with line and column in the detail (and the setting `limits.depth` where it is that), or
+ * OVERLOADED with the setting `limits.memory`. */
 enum codec_step json_scan_step(struct json_scan *s, size_t bytes, struct error *err);
 
 /* Checks a whole text at once, where nobody else waits. err: as above. */

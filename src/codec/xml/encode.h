@@ -62,7 +62,7 @@ void encoder_free(struct encoder *e);
  * forgotten. */
 void encoder_begin(struct encoder *e, const struct encode_input *input, struct chain *out);
 
-/* Works on about `bytes` of the text (a single token is never split). CODEC_MORE: call it again.
+/* Works on about `bytes` of the text (of tokens only strings are split). CODEC_MORE: call it again.
  * CODEC_FAILED: `err` is INVALID_JSON (line and column in the detail), UNREPRESENTABLE (with the
  * pointer, and the extension or setting in the detail), INVALID_JSON with setting `limits.depth`,
  * or OVERLOADED with setting `limits.memory`; `out` then holds an unfinished document. */

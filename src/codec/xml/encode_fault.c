@@ -46,6 +46,7 @@ bool encode_fault(struct encoder *e, struct error *err)
     struct str object = json_trim(e->input.json);
     struct str code, string;
     e->end = object.data + object.len;
+    e->stop = e->end;
     e->depth = 0;
     if (object.len == 0 || object.data[0] != '{' || !find_member(e, object, "code", &code) ||
         !find_member(e, object, "string", &string) || count_members(object) != 2 ||

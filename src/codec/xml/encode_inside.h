@@ -28,6 +28,9 @@ struct encode_level {
     const char *name; /* of the current member: its opening quote in the text */
 };
 
+/* The text that is being written: what did not fit into one step goes on in the next. */
+enum encode_open { OPEN_NONE, OPEN_NAME, OPEN_STRING };
+
 struct encoder {
     struct budget *budget; /* borrowed */
     struct encode_input input;
@@ -43,6 +46,9 @@ struct encoder {
     struct json_scan scan;
     size_t next_note; /* of the scan's notes */
     const char *at, *end;
+    const char *stop; /* where the step ends: behind the token there, or within its text */
+    enum encode_open open;
+    bool open_in_tag;            /* and the object around it is to be closed */
     struct encode_level *levels; /* owned */
     unsigned n_levels, depth;
     struct buf scratch; /* strings without their escapes */
@@ -82,9 +88,11 @@ bool encode_need(struct encoder *e, enum extension extension, const char *what, 
 
 /* encode_text.c */
 
-/* Writes the inside of the string whose opening quote is at e->at as XML text, by the text policy,
- * and moves behind it. */
-bool encode_text(struct encoder *e, struct error *err);
+/* Writes the string whose opening quote is at e->at as XML text, by the text policy, with the end
+ * tags of what it is, and moves behind it; or up to the step's end, and e->open stays what it is:
+ * encode_text_go_on() is to be called in the next. */
+bool encode_text(struct encoder *e, enum encode_open what, struct error *err);
+bool encode_text_go_on(struct encoder *e, struct error *err);
 
 /* The text policy says that the string at e->at becomes base64. */
 bool encode_is_base64(const struct encoder *e);
@@ -97,6 +105,7 @@ bool encode_plain_text(struct encoder *e, struct str text);
 
 /* encode_tag.c: the object at e->at, whose only name begins with `$`. */
 bool encode_tagged(struct encoder *e, struct error *err);
+void encode_tag_close(struct encoder *e); /* behind its value */
 
 /* encode_tag_time.c: the value at e->at, of {"$dateTime": …}. */
 bool encode_datetime(struct encoder *e, struct error *err);

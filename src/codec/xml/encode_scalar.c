@@ -126,10 +126,7 @@ bool encode_string(struct encoder *e, struct error *err)
         return true;
     }
     chain_append(e->to, STR("<value><string>"));
-    if (!encode_text(e, err))
-        return false;
-    chain_append(e->to, STR("</string></value>"));
-    return true;
+    return encode_text(e, OPEN_STRING, err);
 }
 
 /* What most numbers are: at most nine digits, as they stand. */

@@ -227,6 +227,13 @@ static bool write_tag(struct encoder *e, struct str name, struct error *err)
                          "write {\"$struct\": {…}} around it if it is a struct.");
 }
 
+void encode_tag_close(struct encoder *e)
+{
+    e->at = json_skip_space(e->at, e->end);
+    assert(*e->at == '}');
+    e->at++;
+}
+
 bool encode_tagged(struct encoder *e, struct error *err)
 {
     char name_text[32];
@@ -242,8 +249,8 @@ bool encode_tagged(struct encoder *e, struct error *err)
     }
     if (!write_tag(e, name, err))
         return false;
-    e->at = json_skip_space(e->at, e->end);
-    assert(*e->at == '}');
-    e->at++;
+    e->open_in_tag = true;
+    if (e->open == OPEN_NONE)
+        encode_tag_close(e);
     return true;
 }

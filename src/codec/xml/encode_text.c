@@ -99,12 +99,18 @@ static bool write_special(struct encoder *e, const char **at, struct error *err)
     return true;
 }
 
-bool encode_text(struct encoder *e, struct error *err)
+/* Writes the inside of the string from e->at on. True with e->open where it goes on behind. */
+static bool write_text(struct encoder *e, struct error *err)
 {
-    const char *run = e->at + 1;
+    const char *run = e->at;
     const char *at = run;
     for (;;) {
-        at = skip_plain(at, e->end);
+        at = skip_plain(at, e->stop);
+        if (at >= e->stop && at < e->end) {
+            chain_append(e->to, (struct str){ run, (size_t)(at - run) });
+            e->at = at;
+            return true;
+        }
         if (*at == '\xEF' && !is_noncharacter(at)) {
             at += 3;
             continue;
@@ -117,7 +123,27 @@ bool encode_text(struct encoder *e, struct error *err)
         run = at;
     }
     e->at = at + 1;
+    e->open = OPEN_NONE;
     return true;
+}
+
+bool encode_text_go_on(struct encoder *e, struct error *err)
+{
+    enum encode_open open = e->open;
+    if (!write_text(e, err))
+        return false;
+    if (e->open != OPEN_NONE)
+        return true;
+    chain_append(e->to, open == OPEN_NAME ? STR("</name>") : STR("</string></value>"));
+    return true;
+}
+
+bool encode_text(struct encoder *e, enum encode_open what, struct error *err)
+{
+    e->open = what;
+    e->open_in_tag = false;
+    e->at++;
+    return encode_text_go_on(e, err);
 }
 
 bool encode_is_base64(const struct encoder *e)

@@ -28,6 +28,14 @@ static void write_param_tag(struct encoder *e, struct str tag)
         chain_append(e->to, tag);
 }
 
+/* Behind a member's name. */
+static void end_name(struct encoder *e)
+{
+    skip_space(e);
+    e->at++; /* the colon */
+    skip_space(e);
+}
+
 /* What stands before the value of the param, element or member at e->at. */
 static bool begin_child(struct encoder *e, struct encode_level *level, struct error *err)
 {
@@ -43,14 +51,14 @@ static bool begin_child(struct encoder *e, struct encode_level *level, struct er
                              "The setting text makes this name the same as another of its object; "
                              "change one of them.");
     chain_append(e->to, STR("<member><name>"));
-    if (encode_is_base64(e))
+    if (encode_is_base64(e)) {
         encode_text_as_base64(e, 0);
-    else if (!encode_text(e, err))
+        chain_append(e->to, STR("</name>"));
+    } else if (!encode_text(e, OPEN_NAME, err)) {
         return false;
-    chain_append(e->to, STR("</name>"));
-    skip_space(e);
-    e->at++; /* the colon */
-    skip_space(e);
+    }
+    if (e->open == OPEN_NONE)
+        end_name(e);
     return true;
 }
 
@@ -162,17 +170,46 @@ static void close_levels(struct encoder *e)
     }
 }
 
-/* Writes the next value whole, or the begin of an array or struct. */
-static bool step_value(struct encoder *e, struct error *err)
+static void end_value(struct encoder *e, unsigned depth)
 {
-    unsigned depth = e->depth;
-    if (depth > 0 && !begin_child(e, &e->levels[depth - 1], err))
-        return false;
-    if (!write_value(e, err))
-        return false;
     if (e->depth == depth)
         end_child(e);
     close_levels(e);
+}
+
+/* What stands at e->at, which is no name: whole, the begin of an array or struct, or of a text. */
+static bool step_value(struct encoder *e, struct error *err)
+{
+    unsigned depth = e->depth;
+    if (!write_value(e, err))
+        return false;
+    if (LIKELY(e->open == OPEN_NONE))
+        end_value(e, depth);
+    return true;
+}
+
+static bool step_child(struct encoder *e, struct error *err)
+{
+    if (e->depth > 0 && !begin_child(e, &e->levels[e->depth - 1], err))
+        return false;
+    return e->open != OPEN_NONE || step_value(e, err);
+}
+
+/* The text that the step before has begun. */
+static bool step_text(struct encoder *e, struct error *err)
+{
+    enum encode_open open = e->open;
+    if (!encode_text_go_on(e, err))
+        return false;
+    if (e->open != OPEN_NONE)
+        return true;
+    if (open == OPEN_NAME) {
+        end_name(e);
+        return step_value(e, err);
+    }
+    if (e->open_in_tag)
+        encode_tag_close(e);
+    end_value(e, e->depth);
     return true;
 }
 
@@ -183,6 +220,7 @@ void encode_values_begin(struct encoder *e)
     e->end = text.data + text.len;
     e->depth = 0;
     e->next_note = 0;
+    e->open = OPEN_NONE;
     if (text.len == 0)
         return;
     if (*e->at == '[') {
@@ -196,13 +234,15 @@ void encode_values_begin(struct encoder *e)
 
 enum codec_step encode_values_step(struct encoder *e, size_t bytes, struct error *err)
 {
-    const char *start = e->at;
+    e->stop = (size_t)(e->end - e->at) > bytes ? e->at + bytes : e->end;
     while (e->at < e->end) {
-        if (!step_value(e, err))
+        if (!(e->open != OPEN_NONE ? step_text(e, err) : step_child(e, err)))
             return CODEC_FAILED;
+        if (e->open != OPEN_NONE)
+            return CODEC_MORE;
         if (e->depth == 0)
             return CODEC_DONE;
-        if ((size_t)(e->at - start) >= bytes)
+        if (e->at >= e->stop)
             return CODEC_MORE;
     }
     return CODEC_DONE;
