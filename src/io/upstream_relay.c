@@ -28,6 +28,7 @@ struct relay_way {
     bool in_head; /* what has come is kept until it was looked at */
     bool ended;   /* nothing more comes */
     bool told;    /* the other side knows */
+    bool failed;  /* nobody takes what comes */
     size_t at, len;
     char bytes[LOOK_MAX];
 };
@@ -87,12 +88,11 @@ static void look(struct relay_way *way)
     buf_done(&mended);
 }
 
-/* Nobody takes what comes that way: who sends it is to know. */
 static void give_up(struct relay_way *way)
 {
     way->ended = true;
+    way->failed = true;
     way->len = 0;
-    shutdown(way->from->source.fd, SHUT_RD);
 }
 
 static void give(struct relay_way *way)
@@ -153,11 +153,20 @@ static bool has_some(const struct relay_way *way)
     return !way->in_head && way->len > 0;
 }
 
-/* An answer goes first: it says why nobody takes the request. */
+/* Nobody takes the request any more: libcurl is to know, but first what the server had to say. */
+static void refuse_more(struct relay *r)
+{
+    run_way(&r->down);
+    shutdown(r->client.source.fd, SHUT_RD);
+    r->up.failed = false;
+}
+
 static void run(struct relay *r)
 {
     run_way(&r->down);
     run_way(&r->up);
+    if (r->up.failed)
+        refuse_more(r);
     set_events(&r->server, (wants_more(&r->down) ? (uint32_t)EPOLLIN : 0) |
                                (has_some(&r->up) ? (uint32_t)EPOLLOUT : 0));
     set_events(&r->client, (wants_more(&r->up) ? (uint32_t)EPOLLIN : 0) |

@@ -126,7 +126,6 @@ static bool look_first(struct watch *w, uint32_t events)
     case LOOK_FINE:
         break;
     }
-    watch_register(w, w->wanted);
     return false;
 }
 
@@ -141,6 +140,7 @@ static void watch_ready(struct loop_source *source, uint32_t events)
     }
     if ((events & EPOLLIN) != 0 && is_to_look_at(w) && look_first(w, events))
         return;
+    watch_register(w, w->wanted); /* level-triggered again: libcurl leaves things unread */
     /* Errors are found by reading: there may be an answer before them. */
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
         bits |= CURL_CSELECT_IN;

@@ -161,6 +161,33 @@ static void serve_large(struct server *server, int fd)
     free(answer);
 }
 
+/* A good head in pieces, and more behind it than is read at once. */
+static void serve_large_in_pieces(struct server *server, int fd)
+{
+    char *body = calloc(1, LARGE);
+    memset(body, 'y', LARGE);
+    if (server_read(server, fd) && server_await(server)) {
+        server_write(fd, HEAD "A: ");
+        server_write(fd, "b\r\n\r\n");
+        server_write_bytes(fd, body, LARGE);
+    }
+    free(body);
+}
+
+static void test_large_behind_pieces(void **state)
+{
+    struct server server = { 0 };
+    struct client client;
+    struct probe probe;
+    (void)state;
+    open_both(&server, &client, serve_large_in_pieces);
+    call_waiting(&server, &client, &probe);
+    assert_int_equal(probe.outcome.status, UPSTREAM_OK);
+    assert_int_equal(probe.answer.len, LARGE);
+    probe_done(&probe);
+    close_both(&server, &client);
+}
+
 /* Both ways carry more than there is room for at once. */
 static void test_large(void **state)
 {
@@ -243,6 +270,7 @@ int main(void)
         cmocka_unit_test(test_unix),
         cmocka_unit_test(test_pieces_are_kept),
         cmocka_unit_test(test_known),
+        cmocka_unit_test(test_large_behind_pieces),
         cmocka_unit_test(test_large),
         cmocka_unit_test(test_refused_early),
         cmocka_unit_test(test_ends_early),
