@@ -2,11 +2,10 @@
 #include "client/attempt.h"
 
 #include "base/clock.h"
+#include "client/client.h"
 #include "client/outcome.h"
 #include "client/pool.h"
 #include "client/verbose.h"
-#include "daemon/gateway.h"
-#include "daemon/worker_state.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -19,7 +18,7 @@
 
 static struct pool *pool_of(const struct call *c)
 {
-    return c->view->pools[c->upstream->index];
+    return c->site->pools[c->upstream->index];
 }
 
 static struct upstream_state *shared_of(const struct call *c)
@@ -79,8 +78,8 @@ static void refuse_waiting(struct call *c)
 static void wait_until(struct call *c, enum call_state state, int64_t until_ms)
 {
     c->wait_until_ms = clock_min(until_ms, c->deadline_ms);
-    struct worker *w = c->view->worker;
-    w->wait_due_ms = clock_min(w->wait_due_ms, c->wait_until_ms);
+    struct client *client = c->site->client;
+    client->wait_due_ms = clock_min(client->wait_due_ms, c->wait_until_ms);
     call_enter(c, state);
 }
 
@@ -229,7 +228,7 @@ static bool submit(struct call *c)
         .on_done = on_done,
         .user = c,
     };
-    upstream_submit(pool_of(c)->client, &c->exchange);
+    upstream_submit(pool_of(c)->upstream, &c->exchange);
     return true;
 }
 
@@ -238,7 +237,7 @@ static bool is_held_back(struct call *c)
 {
     struct pool *pool = pool_of(c);
     if (c->state != CALL_QUEUED || c->unwanted || clock_now_ms() >= c->deadline_ms ||
-        gateway_phase(c->view->worker->gateway) == GATEWAY_STOPPING || has_share(c))
+        phase_of(call_work(c)->commons) == PHASE_STOPPING || has_share(c))
         return false;
     pool_give(pool, false);
     return true;
@@ -252,7 +251,7 @@ void attempt_run(struct call *c)
     enum breaker_answer answer = breaker_ask(&shared_of(c)->breaker, clock_now_ms(), &wait_ms);
     bool is_late = c->state == CALL_QUEUED && (c->unwanted || clock_now_ms() >= c->deadline_ms);
     /* Another worker that is cut off already has given its permit to this one. */
-    bool is_over = gateway_phase(c->view->worker->gateway) == GATEWAY_STOPPING;
+    bool is_over = phase_of(call_work(c)->commons) == PHASE_STOPPING;
     c->has_permit = true;
     c->is_probe = answer == BREAKER_PROBE;
     if (answer == BREAKER_REFUSED || is_late || is_over) {
@@ -270,7 +269,7 @@ void attempt_run(struct call *c)
     c->attempts++;
     c->targets_tried = 0;
     if (c->decoder == NULL)
-        c->decoder = worker_take_decoder(c->view->worker);
+        c->decoder = work_take_decoder(call_work(c));
     call_enter(c, CALL_CALLING);
     bool submitted = submit(c);
     assert(submitted);
@@ -311,10 +310,9 @@ static enum breaker_result result_of(const struct call *c, const struct upstream
 }
 
 /* Any 32 bits: the worker's numbers walk by an odd step, and the product mixes them. */
-static uint32_t some_number(struct worker *w)
+static uint32_t some_number(struct work *w)
 {
-    w->next_id += UINT64_C(0x9E3779B97F4A7C15);
-    return (uint32_t)((w->next_id * UINT64_C(0xD1342543DE82EF95)) >> 32);
+    return (uint32_t)((work_next_number(w) * UINT64_C(0xD1342543DE82EF95)) >> 32);
 }
 
 /* Will it be sent again? Not where a certificate was refused: nothing has changed since. */
@@ -324,7 +322,7 @@ static bool pause_for_next(struct call *c, bool certificate)
     if (c->attempts >= retry->attempts || c->unwanted || certificate ||
         !retry_allowed(c->error.type, c->error.executed, c->rule.safe))
         return false;
-    int64_t pause = retry_pause_ms(retry->backoff, c->attempts, some_number(c->view->worker));
+    int64_t pause = retry_pause_ms(retry->backoff, c->attempts, some_number(call_work(c)));
     int64_t until = clock_now_ms() + pause;
     if (until >= c->deadline_ms)
         return false;

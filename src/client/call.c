@@ -2,10 +2,9 @@
 #include "client/call.h"
 
 #include "client/attempt.h"
+#include "client/client.h"
 #include "client/verbose.h"
 #include "codec/xml/encode.h"
-#include "daemon/gateway.h"
-#include "daemon/worker_state.h"
 #include "work/metrics.h"
 
 #include <assert.h>
@@ -18,8 +17,6 @@
 
 /* What the smallest call takes, with its reply. [bytes] */
 #define SMALL ((size_t)4 * 1024)
-
-static_assert(CALL_STATES == WORKER_CALL_STATES, "the worker keeps a list for each state");
 
 /* What may take a permit: it is held until its caller's replies have gone on, waits in the queue,
  * or has one. */
@@ -41,14 +38,14 @@ void call_enter(struct call *c, enum call_state next)
     c->state = next;
     list_remove(&c->in_state);
     if (next != CALL_ENDED)
-        list_add_last(&c->view->worker->calls_in[next], &c->in_state);
+        list_add_last(&c->site->client->calls_in[next], &c->in_state);
 }
 
-struct encode_options call_encoding(const struct view *view, const struct upstream_config *upstream)
+struct encode_options call_encoding(const struct site *site, const struct upstream_config *upstream)
 {
     return (struct encode_options){
         .extensions = upstream->extensions,
-        .depth = (unsigned)view->config->limits.depth,
+        .depth = (unsigned)site->config->limits.depth,
         .text = upstream->text,
         .dates = upstream->dates,
         .timezone = upstream->timezone,
@@ -59,14 +56,14 @@ struct encode_options call_encoding(const struct view *view, const struct upstre
 static void choose_options(struct call *c)
 {
     const struct upstream_config *u = c->upstream;
-    c->encoding = call_encoding(c->view, u);
+    c->encoding = call_encoding(c->site, u);
     c->decoding = (struct decode_options){
         .types = c->query->has_types ? c->query->types : u->types,
         .integers = c->query->has_integers ? c->query->integers : u->integers,
         .text = u->text,
         .depth = (unsigned)u->limits.depth,
         .document_max = u->limits.response,
-        .fault_max = c->view->config->limits.fault_text,
+        .fault_max = c->site->config->limits.fault_text,
         .encoding_forced = u->response_encoding,
         .items = c->items,
     };
@@ -76,7 +73,7 @@ static void choose_options(struct call *c)
 static void give_back(struct call *c)
 {
     if (c->encoder != NULL)
-        worker_give_encoder(c->view->worker, TAKE(c->encoder));
+        work_give_encoder(call_work(c), TAKE(c->encoder));
     list_remove(&c->turn.in_turns);
     memory_leave(&c->memory);
     verbose_end(TAKE(c->verbose), c);
@@ -88,15 +85,16 @@ static void give_back(struct call *c)
 
 static void end(struct call *c, const struct call_end *how)
 {
-    struct view *view = c->view;
-    struct worker *w = view->worker;
+    struct site *site = c->site;
+    struct work *work = call_work(c);
     struct decoder *decoder = TAKE(c->decoder); /* a fault's texts are in it */
     give_back(c);
-    metrics_count_call(c);
+    metrics_count_call(site_record(site, c->upstream), work->index,
+                       &(struct call_times){ c->attempts, c->upstream_us, c->queue_us });
     c->owner->ended(c, how);
     if (decoder != NULL)
-        worker_give_decoder(w, decoder);
-    view_release(view);
+        work_give_decoder(work, decoder);
+    site_release(site);
 }
 
 void call_succeed(struct call *c)
@@ -174,7 +172,7 @@ static void on_room(struct memory_wait *wait)
     else if (c->state == CALL_HELD)
         attempt_start(c);
     else
-        turn_ask(c->view->worker, &c->turn);
+        turn_ask(call_work(c), &c->turn);
 }
 
 static void translate(struct turn *turn)
@@ -190,7 +188,7 @@ static void translate(struct turn *turn)
     }
     switch (encoder_step(c->encoder, ENCODE_STEP, &c->error)) {
     case CODEC_MORE:
-        turn_ask(c->view->worker, &c->turn);
+        turn_ask(call_work(c), &c->turn);
         return;
     case CODEC_FAILED:
         if (!wait_for_room(c))
@@ -200,7 +198,7 @@ static void translate(struct turn *turn)
         break;
     }
     c->repaired += encoder_repaired(c->encoder);
-    worker_give_encoder(c->view->worker, TAKE(c->encoder));
+    work_give_encoder(call_work(c), TAKE(c->encoder));
     if (c->owner->translated == NULL || c->owner->translated(c))
         attempt_start(c);
     else
@@ -210,7 +208,7 @@ static void translate(struct turn *turn)
 static void init(struct call *c)
 {
     assert(c->state == CALL_ENDED);
-    struct worker *w = view_hold(c->view)->worker;
+    site_hold(c->site);
     list_init(&c->in_state);
     list_init(&c->in_queue);
     list_init(&c->in_stalled);
@@ -218,7 +216,7 @@ static void init(struct call *c)
     chain_init(&c->document, SIZE_MAX, &c->share->budget);
     chain_init(&c->packed, 0, NULL);
     c->turn.take = translate;
-    memory_wait_init(&c->memory, w, c->share, c->request);
+    memory_wait_init(&c->memory, call_work(c), c->share, c->request);
     c->memory.kind = MEMORY_DOCUMENT;
     c->memory.patience_ms = c->upstream->pool.queue_timeout;
     c->memory.on_room = on_room;
@@ -229,7 +227,7 @@ static void init(struct call *c)
 void call_begin(struct call *c)
 {
     init(c);
-    c->encoder = worker_take_encoder(c->view->worker);
+    c->encoder = work_take_encoder(call_work(c));
     begin_translation(c);
     call_enter(c, CALL_TRANSLATING);
     translate(&c->turn);
@@ -246,7 +244,7 @@ void call_abandon(struct call *c)
 {
     c->unwanted = true;
     if (c->state == CALL_QUEUED || c->state == CALL_BACKOFF)
-        c->wait_until_ms = c->view->worker->wait_due_ms = 0;
+        c->wait_until_ms = c->site->client->wait_due_ms = 0;
     else if (c->state == CALL_HELD)
         memory_hurry(&c->memory);
 }
@@ -258,8 +256,8 @@ void call_drop(struct call *c)
     attempt_drop(c);
     give_back(c);
     if (c->decoder != NULL)
-        worker_give_decoder(c->view->worker, TAKE(c->decoder));
-    view_release(c->view);
+        work_give_decoder(call_work(c), TAKE(c->decoder));
+    site_release(c->site);
 }
 
 void call_error_draining(struct error *err)

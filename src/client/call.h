@@ -8,7 +8,7 @@
 #include "base/chain.h"
 #include "base/list.h"
 #include "client/response.h"
-#include "client/view.h"
+#include "client/site.h"
 #include "codec/error.h"
 #include "codec/xml/decode.h"
 #include "io/upstream.h"
@@ -60,7 +60,7 @@ struct call_origin {
 struct call {
     /* Filled by the owner, all else zeroed, before call_begin(). What is borrowed stays where it is
      * until the end. */
-    struct view *view; /* held while it runs */
+    struct site *site; /* held while it runs */
     const struct upstream_config *upstream;
     const struct call_owner *owner;
     void *user;               /* the owner's own */
@@ -126,7 +126,7 @@ void call_begin(struct call *c);
 void call_begin_document(struct call *c, struct chain *document);
 
 /* How values are written for that upstream. */
-struct encode_options call_encoding(const struct view *view,
+struct encode_options call_encoding(const struct site *site,
                                     const struct upstream_config *upstream);
 
 /* Nobody waits for its answer any more. One that was sent goes on to its end: an upstream that

@@ -3,6 +3,7 @@
 #include "client/call.h"
 
 #include "client/attempt.h"
+#include "client/client.h"
 #include "client/verbose.h"
 
 /* JSON is hardly longer than the XML it comes from; chains take their memory in blocks. [bytes] */
@@ -19,7 +20,7 @@ void call_answer_forget(struct call *c)
     c->memory.kind = MEMORY_REPLY;
     c->memory.patience_ms = c->upstream->pool.queue_timeout; /* anew: the document's is not its */
     response_await(&c->response, &(struct response_way){
-                                     .config = c->view->config,
+                                     .config = c->site->config,
                                      .upstream = c->upstream,
                                      .target = c->target,
                                      .decoder = c->decoder,
@@ -77,7 +78,7 @@ static void arrange(struct turn *turn)
     struct call *c = CONTAINER_OF(turn, struct call, turn);
     struct response_end end;
     if (response_arrange(&c->response, ARRANGE_STEP, &end) == CODEC_MORE)
-        turn_ask(c->view->worker, turn);
+        turn_ask(call_work(c), turn);
     else
         finish(c, &end);
 }
@@ -93,5 +94,5 @@ void call_answered(struct call *c, const struct upstream_outcome *outcome)
     c->repaired += end.repaired;
     call_enter(c, CALL_ARRANGING);
     c->turn.take = arrange;
-    turn_ask(c->view->worker, &c->turn);
+    turn_ask(call_work(c), &c->turn);
 }

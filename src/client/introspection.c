@@ -4,10 +4,8 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/list.h"
+#include "client/client.h"
 #include "client/pool.h"
-#include "daemon/gateway.h"
-#include "daemon/worker.h"
-#include "daemon/worker_state.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -42,7 +40,7 @@ struct introspection {
     size_t n_topics;
     size_t bytes;            /* of the facts of methods */
     size_t *waiting;         /* how many wait in each worker; owned; NULL: none has ever waited */
-    struct gateway *gateway; /* whose workers these are; not before there is `waiting` */
+    struct commons *commons; /* whose workers these are; not before there is `waiting` */
     struct failure failure;  /* of the upstream, whatever it was asked about */
     atomic_bool no_multicall;
 };
@@ -165,14 +163,14 @@ static void shrink(struct introspection *i)
 
 static struct introspection *of(const struct curious *curious)
 {
-    return curious->view->pools[curious->upstream->index]->shared->introspection;
+    return curious->site->pools[curious->upstream->index]->shared->introspection;
 }
 
 static void stop_waiting(struct curious *curious)
 {
     if (curious->waits_for == NULL)
         return;
-    size_t *waiting = of(curious)->waiting + curious->view->worker->index;
+    size_t *waiting = of(curious)->waiting + curious->site->client->work->index;
     assert(curious->waits_for->n_waiting > 0 && *waiting > 0);
     curious->waits_for->n_waiting--;
     curious->waits_for = NULL;
@@ -182,10 +180,10 @@ static void stop_waiting(struct curious *curious)
 static void begin_waiting(struct curious *curious, struct topic *t)
 {
     struct introspection *i = of(curious);
-    const struct worker *w = curious->view->worker;
+    const struct work *w = curious->site->client->work;
     if (i->waiting == NULL) {
-        i->waiting = xcalloc(w->gateway->n_workers, sizeof *i->waiting);
-        i->gateway = w->gateway;
+        i->waiting = xcalloc(w->commons->n_workers, sizeof *i->waiting);
+        i->commons = w->commons;
     }
     i->waiting[w->index]++;
     t->n_waiting++;
@@ -281,7 +279,7 @@ enum introspection_answer introspection_ask(struct curious *curious, struct str 
     bool wanted = may_want && want(i, t, curious->upstream->introspection.ttl);
     pthread_mutex_unlock(&i->lock);
     if (wanted)
-        introspection_fetch(curious->view, curious->upstream, i, t);
+        introspection_fetch(curious->site, curious->upstream, i, t);
     return how;
 }
 
@@ -298,9 +296,9 @@ void introspection_leave(struct curious *curious)
 /* Every worker in which somebody waits looks whether it was for that. */
 static void tell_workers(struct introspection *i)
 {
-    for (size_t n = 0; i->waiting != NULL && n < i->gateway->n_workers; n++)
+    for (size_t n = 0; i->waiting != NULL && n < i->commons->n_workers; n++)
         if (i->waiting[n] > 0)
-            worker_told(i->gateway->workers[n]);
+            work_tell(i->commons->works[n], NEWS_TOLD);
 }
 
 void introspection_tell(struct introspection *i, struct topic *topic, struct fact *fact,

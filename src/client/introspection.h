@@ -10,7 +10,7 @@
 #include "base/budget.h"
 #include "base/macros.h"
 #include "base/str.h"
-#include "client/view.h"
+#include "client/site.h"
 #include "codec/error.h"
 #include "settings/snapshot.h"
 
@@ -48,7 +48,7 @@ static inline struct str fact_text(const struct fact *fact)
 /* One who wants to know something, in a worker. All but the first two zeroed before the first
  * question. */
 struct curious {
-    struct view *view; /* held by who asks */
+    struct site *site; /* held by who asks */
     const struct upstream_config *upstream;
     struct topic *waits_for; /* NULL: it does not wait */
     unsigned round;          /* of the topic, when the wait began */
@@ -74,7 +74,7 @@ void introspection_leave(struct curious *curious);
 /* ---- For client/introspection_fetch.c ------------------------------------------------------- */
 
 /* Fetches a topic and tells what it was. */
-void introspection_fetch(struct view *view, const struct upstream_config *upstream,
+void introspection_fetch(struct site *site, const struct upstream_config *upstream,
                          struct introspection *i, struct topic *topic);
 
 /* The end of a fetch: a fact, of which the reference is taken, or NULL and `err`. */

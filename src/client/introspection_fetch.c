@@ -5,13 +5,11 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "client/call.h"
+#include "client/client.h"
 #include "client/introspection_read.h"
 #include "client/pool.h"
 #include "codec/json/cursor.h"
 #include "codec/json/write.h"
-#include "daemon/gateway.h"
-#include "daemon/worker_state.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -45,7 +43,7 @@ static const struct call_owner owner;
 
 static void end(struct fetch *f, struct fact *fact, const struct error *err)
 {
-    memory_share_leave(&f->call.view->worker->gateway->own, f);
+    memory_share_leave(&f->call.site->client->work->commons->own, f);
     introspection_tell(f->of, f->topic, fact, err);
     upstream_state_unref(f->state);
     chain_done(&f->params);
@@ -58,7 +56,7 @@ static void end(struct fetch *f, struct fact *fact, const struct error *err)
 /* The end of a fetch, with what was written to `fact`. */
 static void end_well(struct fetch *f, bool there)
 {
-    struct budget *budget = &f->call.view->worker->gateway->memory;
+    struct budget *budget = &f->call.site->client->work->commons->memory;
     struct error err;
     char *text = chain_dup(&f->fact);
     struct fact *fact = NULL;
@@ -97,7 +95,7 @@ static void write_params(struct fetch *f)
     f->params_text = chain_dup(&f->params);
 }
 
-static void send(struct fetch *f, struct view *view, const struct upstream_config *upstream,
+static void send(struct fetch *f, struct site *site, const struct upstream_config *upstream,
                  enum fetch_step step)
 {
     static const struct query plain = {
@@ -109,7 +107,7 @@ static void send(struct fetch *f, struct view *view, const struct upstream_confi
     write_params(f);
     chain_clear(&f->reply);
     f->call = (struct call){
-        .view = view,
+        .site = site,
         .upstream = upstream,
         .owner = &owner,
         .user = f,
@@ -117,7 +115,7 @@ static void send(struct fetch *f, struct view *view, const struct upstream_confi
         .params = str_of(f->params_text),
         .query = &plain,
         .rule = method_rule_find(upstream, rule),
-        .share = &view->worker->gateway->own,
+        .share = &site->client->work->commons->own,
         .request = f,
         .reply = &f->reply,
     };
@@ -127,7 +125,7 @@ static void send(struct fetch *f, struct view *view, const struct upstream_confi
 
 static void send_next(struct fetch *f, enum fetch_step step)
 {
-    send(f, f->call.view, f->call.upstream, step);
+    send(f, f->call.site, f->call.upstream, step);
 }
 
 /* What a batch has found out counts here, too. Not the other way round: what introspection makes of
@@ -139,19 +137,19 @@ static bool may_use_multicall(const struct fetch *f)
            atomic_load_explicit(&s->multicall, memory_order_relaxed) != MULTICALL_KNOWN_NONE;
 }
 
-void introspection_fetch(struct view *view, const struct upstream_config *upstream,
+void introspection_fetch(struct site *site, const struct upstream_config *upstream,
                          struct introspection *i, struct topic *topic)
 {
     struct fetch *f = xcalloc(1, sizeof *f);
-    struct budget *budget = &view->worker->gateway->own.budget;
-    f->state = upstream_state_ref(view->pools[upstream->index]->shared);
+    struct budget *budget = &site->client->work->commons->own.budget;
+    f->state = upstream_state_ref(site->pools[upstream->index]->shared);
     f->of = i;
     f->topic = topic;
     chain_init(&f->params, ANSWER_MAX, NULL);
     chain_init(&f->reply, ANSWER_MAX, budget);
     chain_init(&f->fact, 2 * ANSWER_MAX, budget);
     enum fetch_step first = may_use_multicall(f) ? FETCH_BOTH : FETCH_SIGNATURES;
-    send(f, view, upstream, topic_name(topic).len == 0 ? FETCH_METHODS : first);
+    send(f, site, upstream, topic_name(topic).len == 0 ? FETCH_METHODS : first);
 }
 
 /* ---- Answers ---- */

@@ -2,8 +2,8 @@
 #include "client/multicall.h"
 
 #include "base/clock.h"
+#include "client/client.h"
 #include "codec/xml/decode.h"
-#include "daemon/worker_state.h"
 
 static enum multicall_plan plan_of(enum multicall_known known)
 {
@@ -89,9 +89,9 @@ enum multicall_known multicall_read_answer(const struct chain *json)
     return MULTICALL_KNOWN_WRAPPED;
 }
 
-void multicall_wait(struct worker *w, struct multicall_wait *wait)
+void multicall_wait(struct client *client, struct multicall_wait *wait)
 {
-    list_add_last(&w->awaiting, &wait->in_wait);
+    list_add_last(&client->awaiting, &wait->in_wait);
 }
 
 static bool is_over(const struct multicall_wait *wait, int64_t now_ms)
@@ -101,20 +101,20 @@ static bool is_over(const struct multicall_wait *wait, int64_t now_ms)
 }
 
 /* Who asks may be another worker, which tells nobody: so it is looked at. */
-void multicall_feed(struct worker *w)
+void multicall_feed(struct client *client)
 {
     struct list now;
-    if (LIKELY(list_empty(&w->awaiting)))
+    if (LIKELY(list_empty(&client->awaiting)))
         return;
     int64_t now_ms = clock_now_ms();
     list_init(&now);
-    list_move_all(&now, &w->awaiting);
+    list_move_all(&now, &client->awaiting);
     while (!list_empty(&now)) {
         struct multicall_wait *wait = LIST_FIRST(&now, struct multicall_wait, in_wait);
         list_remove(&wait->in_wait);
         if (is_over(wait, now_ms))
             wait->on_known(wait);
         else
-            list_add_last(&w->awaiting, &wait->in_wait);
+            list_add_last(&client->awaiting, &wait->in_wait);
     }
 }

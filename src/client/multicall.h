@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-struct worker;
+struct client;
 
 /* How the calls of a batch are to be made. */
 enum multicall_plan {
@@ -43,16 +43,16 @@ enum multicall_known multicall_read_answer(const struct chain *json);
 
 /* One who waits for another's answer. */
 struct multicall_wait {
-    struct list in_wait; /* on worker->awaiting */
+    struct list in_wait; /* on client->awaiting */
     struct upstream_state *shared;
     int64_t until_ms;
     void (*on_known)(struct multicall_wait *wait); /* or the time is over */
 };
 
 /* `shared`, `until_ms` and `on_known` are set. */
-void multicall_wait(struct worker *w, struct multicall_wait *wait);
+void multicall_wait(struct client *client, struct multicall_wait *wait);
 
 /* Lets those go on whose wait is over. After each turn of the loop. */
-void multicall_feed(struct worker *w);
+void multicall_feed(struct client *client);
 
 #endif

@@ -4,10 +4,8 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "client/attempt.h"
-#include "client/call.h"
+#include "client/client.h"
 #include "client/probe.h"
-#include "daemon/gateway.h"
-#include "daemon/worker_state.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -27,7 +25,7 @@ static struct call *first_of(const struct pool *pool)
 static void show(struct pool *pool)
 {
     struct permits *permits = &pool->shared->permits;
-    size_t worker = pool->worker->index;
+    size_t worker = pool->client->work->index;
     bool none = list_empty(&pool->waiting);
     permits_show(permits, worker, none ? 0 : first_of(pool)->queued_us);
     if (none)
@@ -60,15 +58,14 @@ void pool_leave(struct pool *pool, struct call *c)
 
 static void give_away(struct pool *pool, bool reported)
 {
-    struct worker *to;
+    struct work *to;
     size_t index = permits_give(&pool->shared->permits);
     if (index == PERMITS_NOBODY)
         return;
-    if (reported && index != pool->worker->index)
-        upstream_drop_connection(pool->client);
-    to = pool->worker->gateway->workers[index];
-    atomic_store_explicit(&to->permits_given, true, memory_order_release);
-    worker_wake(to);
+    if (reported && index != pool->client->work->index)
+        upstream_drop_connection(pool->upstream);
+    to = pool->client->work->commons->works[index];
+    work_tell(to, NEWS_PERMITS);
 }
 
 /* A call that has its turn may fail at once, which brings its permit back: hence a loop. */
@@ -92,7 +89,7 @@ static void serve(struct pool *pool)
 
 static bool is_due_elsewhere(const struct pool *pool)
 {
-    return permits_due_elsewhere(&pool->shared->permits, pool->worker->index,
+    return permits_due_elsewhere(&pool->shared->permits, pool->client->work->index,
                                  first_of(pool)->queued_us, clock_now_us());
 }
 
@@ -106,43 +103,42 @@ void pool_give(struct pool *pool, bool reported)
     serve(pool);
 }
 
-static void pick_up(struct worker *w)
+static void pick_up(struct client *client)
 {
-    if (LIKELY(!atomic_load_explicit(&w->permits_given, memory_order_relaxed)))
+    if (LIKELY(!work_was_told(client->work, NEWS_PERMITS)))
         return;
-    (void)atomic_exchange_explicit(&w->permits_given, false, memory_order_acq_rel);
-    LIST_EACH (&w->pools, at, following) {
-        struct pool *pool = CONTAINER_OF(at, struct pool, in_worker);
-        pool->in_hand += permits_pick_up(&pool->shared->permits, w->index);
+    LIST_EACH (&client->pools, at, following) {
+        struct pool *pool = CONTAINER_OF(at, struct pool, in_client);
+        pool->in_hand += permits_pick_up(&pool->shared->permits, client->work->index);
         serve(pool);
     }
 }
 
 /* ---- Replies that keep permits -------------------------------------------------------------- */
 
-static atomic_uint *n_stalled(const struct worker *w)
+static atomic_uint *n_stalled(const struct client *client)
 {
-    return &w->gateway->n_stalled;
+    return &client->work->commons->n_stalled;
 }
 
-bool pools_press(const struct worker *w)
+bool pools_press(const struct client *client)
 {
-    return UNLIKELY(atomic_load_explicit(n_stalled(w), memory_order_relaxed) > 0) &&
-           !list_empty(&w->calls_in[CALL_QUEUED]);
+    return UNLIKELY(atomic_load_explicit(n_stalled(client), memory_order_relaxed) > 0) &&
+           !list_empty(&client->calls_in[CALL_QUEUED]);
 }
 
 /* The others look for calls that press from now on. */
 void pool_stall(struct pool *pool, struct call *c)
 {
-    struct gateway *g = pool->worker->gateway;
+    struct commons *commons = pool->client->work->commons;
     if (!list_empty(&c->in_stalled))
         return;
     list_add_last(&pool->stalled, &c->in_stalled);
-    if (atomic_fetch_add_explicit(&g->n_stalled, 1, memory_order_relaxed) > 0)
+    if (atomic_fetch_add_explicit(&commons->n_stalled, 1, memory_order_relaxed) > 0)
         return;
-    for (size_t i = 0; i < g->n_workers; i++)
-        if (g->workers[i] != pool->worker)
-            worker_wake(g->workers[i]);
+    for (size_t i = 0; i < commons->n_workers; i++)
+        if (commons->works[i] != pool->client->work)
+            work_wake(commons->works[i]);
 }
 
 void pool_unstall(struct pool *pool, struct call *c)
@@ -150,7 +146,7 @@ void pool_unstall(struct pool *pool, struct call *c)
     if (list_empty(&c->in_stalled))
         return;
     list_remove(&c->in_stalled);
-    atomic_fetch_sub_explicit(n_stalled(pool->worker), 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(n_stalled(pool->client), 1, memory_order_relaxed);
 }
 
 /* A call of a caller whose own replies wait would have to wait for these. */
@@ -164,7 +160,7 @@ static void press(struct pool *pool)
         who = share;
         break;
     }
-    permits_press(&pool->shared->permits, pool->worker->index, who);
+    permits_press(&pool->shared->permits, pool->client->work->index, who);
 }
 
 static bool must_yield(const struct call *c, int64_t now_ms)
@@ -190,12 +186,12 @@ static void yield_one(struct pool *pool)
     }
 }
 
-static void look_at_stalled(struct worker *w)
+static void look_at_stalled(struct client *client)
 {
-    if (LIKELY(atomic_load_explicit(n_stalled(w), memory_order_relaxed) == 0))
+    if (LIKELY(atomic_load_explicit(n_stalled(client), memory_order_relaxed) == 0))
         return;
-    LIST_EACH (&w->pools, at, following) {
-        struct pool *pool = CONTAINER_OF(at, struct pool, in_worker);
+    LIST_EACH (&client->pools, at, following) {
+        struct pool *pool = CONTAINER_OF(at, struct pool, in_client);
         press(pool);
         yield_one(pool);
     }
@@ -204,48 +200,48 @@ static void look_at_stalled(struct worker *w)
 /* ---- Each turn ------------------------------------------------------------------------------ */
 
 /* Those whose time has come; the worker's `wait_due_ms` becomes that of the next. */
-static void end_waits(struct worker *w, enum call_state state, int64_t now_ms,
+static void end_waits(struct client *client, enum call_state state, int64_t now_ms,
                       void (*end)(struct call *c))
 {
-    LIST_EACH (&w->calls_in[state], at, following) {
+    LIST_EACH (&client->calls_in[state], at, following) {
         struct call *c = CONTAINER_OF(at, struct call, in_state);
         if (c->wait_until_ms <= now_ms)
             end(c);
         else
-            w->wait_due_ms = clock_min(w->wait_due_ms, c->wait_until_ms);
+            client->wait_due_ms = clock_min(client->wait_due_ms, c->wait_until_ms);
     }
 }
 
-void pools_run(struct worker *w)
+void pools_run(struct client *client)
 {
-    int64_t now_ms = loop_now_ms(w->loop);
-    pick_up(w);
-    look_at_stalled(w);
-    if (LIKELY(now_ms < w->wait_due_ms))
+    int64_t now_ms = loop_now_ms(client->work->loop);
+    pick_up(client);
+    look_at_stalled(client);
+    if (LIKELY(now_ms < client->wait_due_ms))
         return;
-    w->wait_due_ms = CLOCK_NEVER;
-    end_waits(w, CALL_QUEUED, now_ms, attempt_give_up);
-    end_waits(w, CALL_BACKOFF, now_ms, attempt_start);
+    client->wait_due_ms = CLOCK_NEVER;
+    end_waits(client, CALL_QUEUED, now_ms, attempt_give_up);
+    end_waits(client, CALL_BACKOFF, now_ms, attempt_start);
 }
 
-struct pool *pool_open(struct worker *w, struct upstream_state *shared)
+struct pool *pool_open(struct client *client, struct upstream_state *shared)
 {
     struct pool *pool = xcalloc(1, sizeof *pool);
-    pool->worker = w;
+    pool->client = client;
     pool->shared = upstream_state_ref(shared);
-    pool->client = upstream_open(w->client, shared->config, shared->client);
+    pool->upstream = upstream_open(client->upstreams, shared->config, shared->client);
     list_init(&pool->waiting);
     list_init(&pool->stalled);
-    list_add_last(&w->pools, &pool->in_worker);
+    list_add_last(&client->pools, &pool->in_client);
     return pool;
 }
 
 void pool_close(struct pool *pool)
 {
     assert(list_empty(&pool->waiting) && list_empty(&pool->stalled) && pool->in_hand == 0);
-    list_remove(&pool->in_worker);
+    list_remove(&pool->in_client);
     probe_free(pool->probe);
-    upstream_close(pool->client);
+    upstream_close(pool->upstream);
     upstream_state_unref(pool->shared);
     free(pool);
 }

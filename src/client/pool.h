@@ -20,14 +20,14 @@
 struct call;
 struct probe;
 struct upstream;
-struct worker;
+struct client;
 
 struct pool {
-    struct worker *worker;
-    struct list in_worker; /* on worker->pools */
-    size_t n_views;        /* that have it; the others' calls may still need it without any */
+    struct client *client;
+    struct list in_client; /* on client->pools */
+    size_t n_sites;        /* that have it; the others' calls may still need it without any */
     struct upstream_state *shared; /* referenced */
-    struct upstream *client;       /* its connections in this worker; owned */
+    struct upstream *upstream;     /* its connections in this worker; owned */
     struct probe *probe;           /* owned; NULL: none */
     struct list waiting;           /* struct call.in_queue; all are in CALL_QUEUED */
     struct list stalled;           /* struct call.in_stalled: their replies wait for memory */
@@ -35,7 +35,7 @@ struct pool {
     bool serving;                  /* it is being done */
 };
 
-struct pool *pool_open(struct worker *w, struct upstream_state *shared) MUST_CHECK;
+struct pool *pool_open(struct client *client, struct upstream_state *shared) MUST_CHECK;
 
 /* No call may wait in it or run. */
 void pool_close(struct pool *pool);
@@ -56,10 +56,10 @@ void pool_stall(struct pool *pool, struct call *c);
 void pool_unstall(struct pool *pool, struct call *c);
 
 /* Do calls wait in the worker while replies keep permits? Then it is to be looked often. */
-bool pools_press(const struct worker *w);
+bool pools_press(const struct client *client);
 
 /* Uses permits that other workers have given, and ends the waits whose time has come: in the queue
  * (attempt_give_up) and between attempts (attempt_start). After each turn of the loop. */
-void pools_run(struct worker *w);
+void pools_run(struct client *client);
 
 #endif

@@ -3,9 +3,9 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "client/client.h"
 #include "client/pool.h"
-#include "client/view.h"
-#include "daemon/worker_state.h"
+#include "client/site.h"
 #include "io/upstream.h"
 
 #include <stdlib.h>
@@ -39,7 +39,7 @@ static bool connect_next(struct probe *p)
         .on_done = on_done,
         .user = p,
     };
-    upstream_submit(p->pool->client, &p->call);
+    upstream_submit(p->pool->upstream, &p->call);
     return true;
 }
 
@@ -70,33 +70,33 @@ static void begin(struct probe *p, int64_t now_ms)
     (void)connect_next(p);
 }
 
-void probes_run(struct worker *w)
+void probes_run(struct client *client)
 {
-    int64_t now_ms = loop_now_ms(w->loop);
-    if (LIKELY(now_ms < w->probes_due_ms))
+    int64_t now_ms = loop_now_ms(client->work->loop);
+    if (LIKELY(now_ms < client->probes_due_ms))
         return;
-    w->probes_due_ms = CLOCK_NEVER;
-    for (size_t i = 0; i < w->view->config->n_upstreams && !w->quiet; i++) {
-        struct probe *p = w->view->pools[i]->probe;
+    client->probes_due_ms = CLOCK_NEVER;
+    for (size_t i = 0; i < client->site->config->n_upstreams && !client->work->quiet; i++) {
+        struct probe *p = client->site->pools[i]->probe;
         if (p == NULL)
             continue;
         if (p->due_ms <= now_ms)
             begin(p, now_ms);
-        w->probes_due_ms = clock_min(w->probes_due_ms, p->due_ms);
+        client->probes_due_ms = clock_min(client->probes_due_ms, p->due_ms);
     }
 }
 
-void probes_follow(struct worker *w)
+void probes_follow(struct client *client)
 {
-    const struct config *config = w->view->config;
-    w->probes_due_ms = CLOCK_NEVER;
-    if (w->index != 0)
+    const struct config *config = client->site->config;
+    client->probes_due_ms = CLOCK_NEVER;
+    if (client->work->index != 0)
         return;
     for (size_t i = 0; i < config->n_upstreams; i++) {
-        struct pool *pool = w->view->pools[i];
+        struct pool *pool = client->site->pools[i];
         if (!config->upstreams[i].required)
             continue;
-        w->probes_due_ms = 0;
+        client->probes_due_ms = 0;
         if (pool->probe != NULL)
             continue;
         pool->probe = xcalloc(1, sizeof *pool->probe);

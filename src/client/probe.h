@@ -5,14 +5,14 @@
 #define RPCGATE_CLIENT_PROBE_H
 
 struct probe; /* of one pool */
-struct worker;
+struct client;
 
 /* After a reload: those of the newest view's upstreams begin. Does nothing in other workers than
  * the first. */
-void probes_follow(struct worker *w);
+void probes_follow(struct client *client);
 
 /* Begins those that are due. After each turn of the loop; by `probes_due_ms` at the latest. */
-void probes_run(struct worker *w);
+void probes_run(struct client *client);
 
 /* NULL is fine. */
 void probe_free(struct probe *probe);

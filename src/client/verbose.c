@@ -93,9 +93,9 @@ static void write_part(const struct call *c, const char *name, struct str part, 
     int64_t n = 0;
     buf_init(&shown, SIZE_MAX - 1, NULL);
     if (is_cut)
-        redact_cut(c->view->config->redactor, part, &shown);
+        redact_cut(c->site->config->redactor, part, &shown);
     else
-        redact(c->view->config->redactor, part, &shown);
+        redact(c->site->config->redactor, part, &shown);
     struct str rest = buf_str(&shown);
     is_cut |= rest.len > PART_MAX;
     if (rest.len > PART_MAX)

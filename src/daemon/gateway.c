@@ -3,17 +3,12 @@
 
 #include "base/alloc.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 void gateway_init(struct gateway *g, size_t n_workers)
 {
-    atomic_init(&g->phase, GATEWAY_STARTING);
-    memory_share_init(&g->anonymous, &g->memory);
-    memory_share_init(&g->own, &g->memory);
-    g->workers = xcalloc(n_workers, sizeof(struct worker *));
-    g->n_workers = n_workers;
-    g->no_upstream = upstream_record_new("", n_workers);
+    commons_init(&g->commons, n_workers);
+    front_commons_init(&g->front, &g->commons);
 }
 
 void gateway_done(struct gateway *g)
@@ -26,10 +21,8 @@ void gateway_done(struct gateway *g)
         next = at->next;
         caller_state_free(at);
     }
-    memory_share_done(&g->anonymous);
-    memory_share_done(&g->own);
-    upstream_record_free(g->no_upstream);
-    free(g->workers);
+    front_commons_done(&g->front);
+    commons_done(&g->commons);
 }
 
 struct upstream_record *gateway_upstream(struct gateway *g, const char *name)
@@ -39,7 +32,7 @@ struct upstream_record *gateway_upstream(struct gateway *g, const char *name)
         at = at->next;
     if (at != NULL)
         return at;
-    at = upstream_record_new(name, g->n_workers);
+    at = upstream_record_new(name, g->commons.n_workers);
     at->next = g->records;
     return g->records = at;
 }
@@ -51,7 +44,7 @@ struct caller_state *gateway_caller(struct gateway *g, const char *name)
         at = at->next;
     if (at != NULL)
         return at;
-    at = caller_state_new(name, &g->memory);
+    at = caller_state_new(name, &g->commons.memory);
     at->next = g->callers;
     return g->callers = at;
 }

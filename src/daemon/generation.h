@@ -14,17 +14,6 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-/* A listener, and the entry of `listen` in this configuration that it stands for. */
-struct generation_listener {
-    struct listener_state *state; /* referenced */
-    const struct listen_config *config;
-};
-
-struct listener_set {
-    struct generation_listener *items; /* owned */
-    size_t n;
-};
-
 struct generation {
     unsigned number; /* of the first: 1 */
     struct config *config;

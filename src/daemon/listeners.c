@@ -20,7 +20,7 @@ struct opening {
 static void add(struct opening *o, struct listener_state *state, const struct listen_config *entry)
 {
     o->found.items = xreallocarray(o->found.items, o->found.n + 1, sizeof *o->found.items);
-    o->found.items[o->found.n++] = (struct generation_listener){ state, entry };
+    o->found.items[o->found.n++] = (struct open_listener){ state, entry };
 }
 
 static size_t count_current(const struct listeners *l)

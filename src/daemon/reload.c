@@ -73,13 +73,13 @@ void service_reload(struct service *s)
     }
     notify_send("RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_now_us());
     struct generation *generation = make(s);
-    atomic_store(&s->gateway.last_reload_bad, generation == NULL);
+    atomic_store(&s->gateway.front.last_reload_bad, generation == NULL);
     if (generation != NULL) {
-        atomic_fetch_add(&s->gateway.reloads_good, 1);
+        atomic_fetch_add(&s->gateway.front.reloads_good, 1);
         publish(s, generation);
         return;
     }
-    atomic_fetch_add(&s->gateway.reloads_bad, 1);
+    atomic_fetch_add(&s->gateway.front.reloads_bad, 1);
     log_error("the configuration is not reloaded; what was in force stays");
     if (!s->is_settling)
         notify_send("READY=1");

@@ -57,9 +57,9 @@ static size_t count_cpus(void)
     return (size_t)CPU_COUNT(&set);
 }
 
-static void enter_phase(struct service *s, enum gateway_phase phase, int64_t for_ms)
+static void enter_phase(struct service *s, enum phase phase, int64_t for_ms)
 {
-    atomic_store_explicit(&s->gateway.phase, phase, memory_order_relaxed);
+    atomic_store_explicit(&s->gateway.commons.phase, phase, memory_order_relaxed);
     s->phase_until_ms = clock_now_ms() + for_ms;
     for (size_t i = 0; i < s->n_workers; i++)
         worker_wake(s->workers[i]);
@@ -78,7 +78,7 @@ static void on_stop_signal(struct service *s, uint32_t number)
     s->stops++;
     if (s->stops > 1) {
         log_warn("second %s: ending at once", number == SIGINT ? "SIGINT" : "SIGTERM");
-        enter_phase(s, GATEWAY_STOPPING, 0);
+        enter_phase(s, PHASE_STOPPING, 0);
         return;
     }
     log_info("stopping: running calls have limits.drain to end");
@@ -86,7 +86,7 @@ static void on_stop_signal(struct service *s, uint32_t number)
     /* Longer than it takes at most, whatever the unit's TimeoutStopSec= is. */
     notify_send("STOPPING=1\nSTATUS=Stopping\nEXTEND_TIMEOUT_USEC=%lld",
                 (long long)(limits->lame_duck + limits->drain + STOP_SPARE_MS) * 1000);
-    enter_phase(s, GATEWAY_LAME_DUCK, limits->lame_duck);
+    enter_phase(s, PHASE_LAME_DUCK, limits->lame_duck);
 }
 
 static void on_signal(struct loop_source *source, uint32_t events)
@@ -108,33 +108,33 @@ static void on_news(struct loop_source *source, uint32_t events)
     eventfd_t ignored;
     (void)events;
     eventfd_read(source->fd, &ignored);
-    if (s->generation != NULL && s->n_workers == s->gateway.n_workers)
+    if (s->generation != NULL && s->n_workers == s->gateway.commons.n_workers)
         service_settle(s);
 }
 
 static void drain(struct service *s)
 {
     listeners_close(&s->listeners);
-    enter_phase(s, GATEWAY_DRAINING, s->generation->config->limits.drain);
+    enter_phase(s, PHASE_DRAINING, s->generation->config->limits.drain);
 }
 
 /* Moves from phase to phase as time and running calls tell. False: it is over. */
 static bool follow_phase(struct service *s)
 {
     bool over = clock_now_ms() >= s->phase_until_ms;
-    switch (gateway_phase(&s->gateway)) {
-    case GATEWAY_STARTING:
-    case GATEWAY_READY:
+    switch (phase_of(&s->gateway.commons)) {
+    case PHASE_STARTING:
+    case PHASE_READY:
         return true;
-    case GATEWAY_LAME_DUCK:
+    case PHASE_LAME_DUCK:
         if (over && !s->is_settling) /* else doors are being opened on the listeners */
             drain(s);
         return true;
-    case GATEWAY_DRAINING:
+    case PHASE_DRAINING:
         if (over && anything_runs(s))
             log_warn("calls still run after limits.drain: they are cut off");
         return !over && anything_runs(s);
-    case GATEWAY_STOPPING:
+    case PHASE_STOPPING:
         break;
     }
     return false;
@@ -153,14 +153,14 @@ static void run(struct service *s)
     while (follow_phase(s)) {
         loop_wait(s->loop, next_deadline(s));
         watchdog_run(&s->watchdog, s->workers, loop_now_ms(s->loop));
-        upkeep_run(&s->upkeep, &s->gateway, s->generation, loop_now_ms(s->loop));
+        upkeep_run(&s->upkeep, &s->gateway, s->workers, s->generation, loop_now_ms(s->loop));
     }
 }
 
 void service_apply(struct service *s, const struct config *config)
 {
     log_configure(config->log.level, config->log.format, s->journald);
-    atomic_store_explicit(&s->gateway.memory.max, config->limits.memory, memory_order_relaxed);
+    atomic_store_explicit(&s->gateway.commons.memory.max, config->limits.memory, memory_order_relaxed);
 }
 
 static bool open_generation(struct service *s, struct config *config)
@@ -175,8 +175,8 @@ static bool open_generation(struct service *s, struct config *config)
 
 static bool start_workers(struct service *s)
 {
-    s->workers = xcalloc(s->gateway.n_workers, sizeof(struct worker *));
-    for (size_t i = 0; i < s->gateway.n_workers; i++) {
+    s->workers = xcalloc(s->gateway.commons.n_workers, sizeof(struct worker *));
+    for (size_t i = 0; i < s->gateway.commons.n_workers; i++) {
         struct worker *w = worker_start(&s->gateway, i, s->generation);
         if (w == NULL) {
             log_error("worker %zu cannot start: %s", i, strerror(errno));
@@ -194,7 +194,7 @@ static bool open_loop(struct service *s)
     s->loop = loop_new();
     s->signals = (struct loop_source){ signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), on_signal };
     s->news = (struct loop_source){ eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), on_news };
-    s->gateway.main_fd = s->news.fd;
+    s->gateway.commons.main_fd = s->news.fd;
     if (s->loop != NULL && s->signals.fd >= 0 && s->news.fd >= 0 &&
         loop_add(s->loop, &s->signals, EPOLLIN) && loop_add(s->loop, &s->news, EPOLLIN))
         return true;
@@ -214,13 +214,13 @@ static void announce(struct service *s)
 
 static void service_end(struct service *s)
 {
-    enter_phase(s, GATEWAY_STOPPING, 0);
+    enter_phase(s, PHASE_STOPPING, 0);
     for (size_t i = 0; i < s->n_workers; i++)
         worker_join(s->workers[i]);
     for (size_t i = 0; i < s->n_workers; i++)
         worker_free(s->workers[i]);
-    refusals_sum_up(&s->gateway.strangers, REFUSALS_OF_STRANGERS);
-    refusals_sum_up(&s->gateway.handshakes, REFUSALS_OF_HANDSHAKES);
+    refusals_sum_up(&s->gateway.front.strangers, REFUSALS_OF_STRANGERS);
+    refusals_sum_up(&s->gateway.front.handshakes, REFUSALS_OF_HANDSHAKES);
     listeners_done(&s->listeners);
     watchdog_done(&s->watchdog);
     if (s->loop != NULL)
@@ -246,7 +246,7 @@ static bool open_all(struct service *s, struct config *config)
 
 static void serve(struct service *s)
 {
-    enter_phase(s, GATEWAY_READY, 0);
+    enter_phase(s, PHASE_READY, 0);
     watchdog_init(&s->watchdog, s->workers, s->n_workers);
     upkeep_init(&s->upkeep);
     announce(s);
@@ -263,7 +263,7 @@ int service_run(struct config *config, const struct service_options *options)
     };
     raise_descriptor_limit();
     gateway_init(&s.gateway, config->workers > 0 ? (size_t)config->workers : count_cpus());
-    listeners_init(&s.listeners, s.gateway.n_workers);
+    listeners_init(&s.listeners, s.gateway.commons.n_workers);
     service_apply(&s, config);
     bool opened = open_all(&s, config);
     /* The generation has its own: when a reload replaces it, its secrets shall go. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/upkeep.h"
 
+#include "daemon/gateway.h"
 #include "daemon/generation.h"
 #include "daemon/notify.h"
 #include "daemon/worker.h"
@@ -20,11 +21,11 @@
 /* and hardly any of it is in use: a trim holds up whoever allocates meanwhile. */
 #define TRIM_USED_BYTES ((size_t)1024 * 1024)
 
-static size_t count_running(const struct gateway *g)
+static size_t count_running(struct worker *const *workers, size_t n_workers)
 {
     size_t n = 0;
-    for (size_t i = 0; i < g->n_workers; i++)
-        n += worker_running(g->workers[i]);
+    for (size_t i = 0; i < n_workers; i++)
+        n += worker_running(workers[i]);
     return n;
 }
 
@@ -36,13 +37,12 @@ static void add(char to[UPKEEP_STATUS], const char *text)
 }
 
 /* "12 calls in flight; upstreams down: a, b" */
-static void write_status(struct gateway *g, const struct generation *generation,
-                         char to[UPKEEP_STATUS])
+static void write_status(const struct gateway *g, const struct generation *generation,
+                         size_t n_running, char to[UPKEEP_STATUS])
 {
     size_t n_down = 0;
-    size_t n_running = count_running(g);
     snprintf(to, UPKEEP_STATUS, "%s%zu %s in flight",
-             gateway_phase(g) > GATEWAY_READY ? "Stopping: " : "", n_running,
+             phase_of(&g->commons) > PHASE_READY ? "Stopping: " : "", n_running,
              n_running == 1 ? "call" : "calls");
     for (size_t i = 0; i < generation->config->n_upstreams; i++) {
         const char *name = generation->config->upstreams[i].name;
@@ -55,14 +55,15 @@ static void write_status(struct gateway *g, const struct generation *generation,
         }
         add(to, name);
     }
-    if (atomic_load_explicit(&g->last_reload_bad, memory_order_relaxed))
+    if (atomic_load_explicit(&g->front.last_reload_bad, memory_order_relaxed))
         add(to, "; the last reload failed");
 }
 
-static void tell_status(struct upkeep *u, struct gateway *g, const struct generation *generation)
+static void tell_status(struct upkeep *u, const struct gateway *g,
+                        const struct generation *generation, size_t n_running)
 {
     char status[UPKEEP_STATUS];
-    write_status(g, generation, status);
+    write_status(g, generation, n_running, status);
     if (strcmp(status, u->status) == 0)
         return;
     memcpy(u->status, status, sizeof status);
@@ -84,30 +85,30 @@ static size_t count_connections(const struct generation *generation, size_t n_wo
 static bool is_worth_while(const struct upkeep *u, size_t n_connections)
 {
     return process_numbers().resident_bytes > u->trimmed_bytes + TRIM_BYTES ||
-           n_connections < u->shed_connections / 2;
+           n_connections < u->trim_connections / 2;
 }
 
 /* After a burst: first the workers free what they have kept of it, then the C library gives back
  * what was freed. */
-static void give_back(struct upkeep *u, const struct gateway *g,
+static void give_back(struct upkeep *u, const struct gateway *g, struct worker *const *workers,
                       const struct generation *generation)
 {
-    size_t n_connections = count_connections(generation, g->n_workers);
-    if (u->is_shedding) {
-        u->is_shedding = false;
+    size_t n_connections = count_connections(generation, g->commons.n_workers);
+    if (u->is_trimming) {
+        u->is_trimming = false;
 #ifdef __GLIBC__
         malloc_trim(0);
 #endif
         u->trimmed_bytes = process_numbers().resident_bytes;
         return;
     }
-    if (atomic_load_explicit(&g->memory.used, memory_order_relaxed) > TRIM_USED_BYTES ||
+    if (atomic_load_explicit(&g->commons.memory.used, memory_order_relaxed) > TRIM_USED_BYTES ||
         !is_worth_while(u, n_connections))
         return;
-    u->is_shedding = true;
-    u->shed_connections = n_connections;
-    for (size_t i = 0; i < g->n_workers; i++)
-        worker_shed(g->workers[i]);
+    u->is_trimming = true;
+    u->trim_connections = n_connections;
+    for (size_t i = 0; i < g->commons.n_workers; i++)
+        worker_trim(workers[i]);
 }
 
 void upkeep_init(struct upkeep *u)
@@ -115,14 +116,14 @@ void upkeep_init(struct upkeep *u)
     *u = (struct upkeep){ .trimmed_bytes = process_numbers().resident_bytes };
 }
 
-void upkeep_run(struct upkeep *u, struct gateway *g, const struct generation *generation,
-                int64_t now_ms)
+void upkeep_run(struct upkeep *u, struct gateway *g, struct worker *const *workers,
+                const struct generation *generation, int64_t now_ms)
 {
     if (now_ms < u->due_ms)
         return;
     u->due_ms = now_ms + EVERY_MS;
-    tell_status(u, g, generation);
-    refusals_sum_up(&g->strangers, REFUSALS_OF_STRANGERS);
-    refusals_sum_up(&g->handshakes, REFUSALS_OF_HANDSHAKES);
-    give_back(u, g, generation);
+    tell_status(u, g, generation, count_running(workers, g->commons.n_workers));
+    refusals_sum_up(&g->front.strangers, REFUSALS_OF_STRANGERS);
+    refusals_sum_up(&g->front.handshakes, REFUSALS_OF_HANDSHAKES);
+    give_back(u, g, workers, generation);
 }

@@ -10,20 +10,22 @@
 
 struct generation;
 struct gateway;
+struct worker;
 
 #define UPKEEP_STATUS 256
 
 struct upkeep {
     int64_t due_ms;
     char status[UPKEEP_STATUS]; /* the last that was sent */
-    bool is_shedding;           /* the workers were told to free what they can */
+    bool is_trimming;           /* the workers were told to free what they can */
     double trimmed_bytes;       /* resident after the last trim */
-    size_t shed_connections;    /* that there were when the workers were told */
+    size_t trim_connections;    /* that there were when the workers were told */
 };
 
 void upkeep_init(struct upkeep *u);
 
-void upkeep_run(struct upkeep *u, struct gateway *g, const struct generation *generation,
-                int64_t now_ms);
+/* `workers` are all that there are. */
+void upkeep_run(struct upkeep *u, struct gateway *g, struct worker *const *workers,
+                const struct generation *generation, int64_t now_ms);
 
 #endif

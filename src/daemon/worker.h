@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A worker: one thread with a loop, HTTP servers, an HTTP client, and the requests that run
- * between them. Workers share nothing but struct gateway and the generation. */
+/* A worker: one thread with a loop, a client (client/client.h) and what faces callers
+ * (front/front.h). Workers share nothing but struct gateway and the generation. */
 #ifndef RPCGATE_DAEMON_WORKER_H
 #define RPCGATE_DAEMON_WORKER_H
 
@@ -26,11 +26,8 @@ unsigned worker_followed(const struct worker *worker);
 /* Makes the worker's loop take a turn, and look at the gateway's phase. Any thread. */
 void worker_wake(struct worker *worker);
 
-/* An upstream has told something that one of its requests may wait for. Any thread. */
-void worker_told(struct worker *worker);
-
 /* Makes it free what it keeps for the next requests. Any thread. */
-void worker_shed(struct worker *worker);
+void worker_trim(struct worker *worker);
 
 /* How many turns its loop has taken. Any thread. */
 unsigned worker_turns(const struct worker *worker);
@@ -38,7 +35,7 @@ unsigned worker_turns(const struct worker *worker);
 /* How many requests run. Any thread. */
 size_t worker_running(const struct worker *worker);
 
-/* Waits for the thread's end, which comes after the phase GATEWAY_STOPPING. */
+/* Waits for the thread's end, which comes after the phase PHASE_STOPPING. */
 void worker_join(struct worker *worker);
 
 /* When all have ended: until then the others may wake it. */

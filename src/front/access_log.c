@@ -49,7 +49,7 @@ static struct str refused_part(const struct request *r, struct buf *to)
         line = head_find(head, str_of(r->refused_for));
         text = line != NULL ? line->value : (struct str){ NULL, 0 };
     }
-    redact(r->view->config->redactor, text, to);
+    redact(r->site->config->redactor, text, to);
     return shown(buf_str(to));
 }
 
@@ -69,7 +69,7 @@ static bool is_summed_up(const struct request *r, unsigned *ret_before)
 {
     *ret_before = 0;
     return r->caller_name == NULL &&
-           !refusals_take(&r->worker->gateway->strangers, STRANGERS, ret_before);
+           !refusals_take(&r->front->shared->strangers, STRANGERS, ret_before);
 }
 
 void request_log(const struct request *r, bool sent)
@@ -81,7 +81,7 @@ void request_log(const struct request *r, bool sent)
     CLEANUP(buf_done) struct buf part;
     unsigned before;
     buf_init(&part, SIZE_MAX - 1, NULL);
-    if (!r->view->config->log.access || !log_enabled(level) || is_summed_up(r, &before))
+    if (!r->site->config->log.access || !log_enabled(level) || is_summed_up(r, &before))
         return;
     LOG_EVENT(
         level, sent ? "request" : "request, caller left", LOG_TEXT("request_id", r->id),

@@ -21,9 +21,7 @@ static void take_id(struct request *r, const struct request_head *head)
         r->id[given.len] = '\0';
         return;
     }
-    /* An odd step walks through all 64-bit numbers from a random start: no two alike. */
-    r->worker->next_id += UINT64_C(0x9E3779B97F4A7C15);
-    snprintf(r->id, sizeof r->id, "%016" PRIx64, r->worker->next_id);
+    snprintf(r->id, sizeof r->id, "%016" PRIx64, work_next_number(r->front->work));
 }
 
 /* Health checks ask for no caller. */
@@ -40,14 +38,14 @@ static bool is_served(const struct request *r)
         by = SERVE_ADMIN | SERVE_HEALTH;
     else if (r->route.kind == ROUTE_METRICS)
         by = SERVE_ADMIN | SERVE_METRICS;
-    return (r->door->serve & by) != 0;
+    return (r->endpoint->serve & by) != 0;
 }
 
 /* Where health alone is served there is nothing for a caller. It may be open to a network without
  * TLS: no token must be sent there, nor guessed. */
 static bool asks_for_no_caller(const struct request *r)
 {
-    return is_probe(r->route.kind) || r->door->serve == SERVE_HEALTH;
+    return is_probe(r->route.kind) || r->endpoint->serve == SERVE_HEALTH;
 }
 
 /* Of other requests a body is read and thrown away: who sends it need not be known. */
@@ -76,8 +74,8 @@ static bool not_found(struct request *r)
 static void add_names(const struct request *r, struct buf *to)
 {
     size_t told = 0, more = 0;
-    for (size_t i = 0; i < r->view->config->n_upstreams; i++) {
-        struct str name = str_of(r->view->config->upstreams[i].name);
+    for (size_t i = 0; i < r->site->config->n_upstreams; i++) {
+        struct str name = str_of(r->site->config->upstreams[i].name);
         if (!access_may_see(&r->caller.access, name))
             continue;
         if (to->len + name.len > NAMES_MAX) {
@@ -111,12 +109,12 @@ static bool no_such_upstream(struct request *r)
 static bool check_caller(struct request *r, const struct request_head *head)
 {
     const struct credentials credentials = { .head = head, .peer = http_peer(r->exchange) };
-    switch (caller_find(r->view->config, &credentials, &r->caller, &r->error)) {
+    switch (caller_find(r->site->config, &credentials, &r->caller, &r->error)) {
     case CALLER_KNOWN:
         r->caller_name = r->caller.config != NULL ? r->caller.config->told : "anonymous";
         return true;
     case CALLER_WRONG:
-        refusals_log(&r->worker->gateway->refusals, r);
+        refusals_log(&r->front->shared->refusals, r);
         break;
     case CALLER_NONE:
         break;
@@ -129,7 +127,7 @@ static bool check_path(struct request *r, const struct request_head *head)
     if (r->route.kind == ROUTE_UNKNOWN)
         return not_found(r);
     if (r->route.upstream_len > 0) {
-        r->upstream = config_upstream(r->view->config, route_upstream(&r->route));
+        r->upstream = config_upstream(r->site->config, route_upstream(&r->route));
         if (r->upstream == NULL || !access_may_see(&r->caller.access, route_upstream(&r->route)))
             return no_such_upstream(r);
     }
@@ -187,7 +185,7 @@ static bool check_type(struct request *r, const struct request_head *head)
 
 static bool check_body(struct request *r, const struct request_head *head)
 {
-    size_t max = r->view->config->limits.body;
+    size_t max = r->site->config->limits.body;
     uint64_t announced = 0;
     if (!head_has_body(head))
         return true;
@@ -202,7 +200,7 @@ static bool check_body(struct request *r, const struct request_head *head)
 bool request_admit(struct request *r)
 {
     const struct request_head *head = http_head(r->exchange);
-    const struct config *config = r->view->config;
+    const struct config *config = r->site->config;
     const struct framing_limits framing = {
         .head_bytes = config->limits.headers,
         .header_count = (size_t)config->limits.header_count,

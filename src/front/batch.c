@@ -4,7 +4,6 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "client/pool.h"
-#include "daemon/worker_state.h"
 #include "front/batch_inside.h"
 #include "front/dialect.h"
 #include "rules/media.h"
@@ -16,7 +15,7 @@ enum next { NEXT_AGAIN, NEXT_REST, NEXT_END };
 struct upstream_state *batch_shared(const struct batch *b)
 {
     const struct request *r = b->request;
-    return r->view->pools[r->upstream->index]->shared;
+    return r->site->pools[r->upstream->index]->shared;
 }
 
 void batch_fill_call(struct batch *b, struct call *c, const struct method_rule *rule)
@@ -34,7 +33,7 @@ void batch_ask_turn(struct batch *b, enum batch_phase phase)
 {
     b->phase = phase;
     if (list_empty(&b->turn.in_turns))
-        turn_ask(b->request->worker, &b->turn);
+        turn_ask(b->request->front->work, &b->turn);
 }
 
 /* ---- The end -------------------------------------------------------------------------------- */
@@ -47,7 +46,7 @@ static void let_go(struct batch *b)
     plan_drop(b);
     trip_drop(b);
     entries_close(b);
-    worker_give_reader(r->worker, b->reader);
+    work_give_reader(r->front->work, b->reader);
     free(b);
     r->batch = NULL;
     buf_done(&r->body);
@@ -191,7 +190,7 @@ void batch_go_on(struct batch *b)
 static bool check_count(struct batch *b, struct error *err)
 {
     size_t n = batch_reader_count(b->reader);
-    size_t max = (size_t)b->request->view->config->limits.batch;
+    size_t max = (size_t)b->request->site->config->limits.batch;
     return n <= max || error_limit(err, PROBLEM_INVALID_REQUEST, "limits.batch",
                                    "These are %zu calls, and limits.batch is %zu: send fewer in "
                                    "one batch, or raise that limit.",
@@ -296,10 +295,10 @@ static struct batch *new_batch(struct request *r)
     struct batch *b = xcalloc(1, sizeof *b);
     b->request = r;
     b->dialect = r->route.kind == ROUTE_JSONRPC ? BATCH_JSONRPC : BATCH_REST;
-    b->reader = worker_take_reader(r->worker);
+    b->reader = work_take_reader(r->front->work);
     b->began_ms = clock_now_ms();
     b->turn.take = take_turn;
-    memory_wait_init(&b->memory, r->worker, r->share, r);
+    memory_wait_init(&b->memory, r->front->work, r->share, r);
     b->memory.kind = MEMORY_DOCUMENT;
     b->memory.held = r->body.cap;
     b->memory.patience_ms = r->upstream->pool.queue_timeout;

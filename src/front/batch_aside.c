@@ -26,7 +26,7 @@ static void on_ended(struct call *c, const struct call_end *end)
         e->state = ENTRY_DONE;
         entry_count(e);
     }
-    worker_give_call(b->request->worker, TAKE(e->call));
+    client_give_call(b->request->front->client, TAKE(e->call));
     batch_go_on(b);
 }
 
@@ -37,7 +37,7 @@ void aside_begin(struct entry *e)
     struct batch *b = e->batch;
     struct request *r = b->request;
     struct method_rule rule = method_rule_find(r->upstream, e->method);
-    struct call *c = worker_take_call(r->worker);
+    struct call *c = client_take_call(r->front->client);
     e->state = ENTRY_RUNNING;
     e->call = c;
     b->n_running++;

@@ -34,7 +34,7 @@ static void forget(struct entry *e)
 {
     if (e->call != NULL) {
         call_drop(e->call);
-        worker_give_call(e->batch->request->worker, TAKE(e->call));
+        client_give_call(e->batch->request->front->client, TAKE(e->call));
     }
     chain_done(&e->text);
     free(TAKE(e->method_copy));
@@ -75,7 +75,8 @@ void entry_count(const struct entry *e)
 {
     struct request *r = e->batch->request;
     r->n_failed += e->failed;
-    metrics_count_outcome(r->view, r->upstream, e->method, e->failed ? 1 + (size_t)e->problem : 0);
+    metrics_count_outcome(request_record(r), r->front->work->index, e->method,
+                          e->failed ? 1 + (size_t)e->problem : 0);
 }
 
 /* Of several the first is told in the log, one of ours with 5xx before others. A fault is what the
@@ -103,7 +104,7 @@ void entry_write_problem(struct entry *e, struct error *err, const struct call_e
     };
     e->failed = true;
     e->problem = err->type;
-    redacted_error(r->view->config->redactor, err);
+    redacted_error(r->site->config->redactor, err);
     if (batch_reader_is_list(e->batch->reader))
         tell_problem(r, err);
     if (e->silent)

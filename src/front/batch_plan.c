@@ -3,7 +3,6 @@
 #include "front/batch_inside.h"
 
 #include "base/clock.h"
-#include "daemon/worker_state.h"
 
 /* Those at hand cannot be sent; the next ones may. */
 static void fail_ready(struct batch *b, const struct call_end *end)
@@ -82,7 +81,7 @@ static void wait_for_others(struct batch *b)
     b->wait.shared = batch_shared(b);
     b->wait.until_ms = b->began_ms + clock_min(rule.timeout_ms, b->request->timeout_ms);
     b->wait.on_known = on_known;
-    multicall_wait(b->request->worker, &b->wait);
+    multicall_wait(b->request->front->client, &b->wait);
 }
 
 void plan_find(struct batch *b)

@@ -2,7 +2,6 @@
 /* The document of one round trip of system.multicall. */
 #include "front/batch_inside.h"
 
-#include "daemon/worker_state.h"
 
 /* So many parts are written before others get their turn. */
 #define PARTS_MAX 1024
@@ -130,7 +129,7 @@ static void finish(struct batch *b)
         leave(b);
         return;
     }
-    worker_give_encoder(b->request->worker, TAKE(b->trip.encoder));
+    work_give_encoder(b->request->front->work, TAKE(b->trip.encoder));
     memory_leave(&b->memory); /* the answer asks for itself */
     trip_send(b);
 }
@@ -182,8 +181,8 @@ void trip_begin(struct batch *b)
     struct request *r = b->request;
     b->phase = BATCH_ENCODING;
     b->busy = true;
-    b->trip.encoding = call_encoding(r->view, r->upstream);
-    b->trip.encoder = worker_take_encoder(r->worker);
+    b->trip.encoding = call_encoding(r->site, r->upstream);
+    b->trip.encoder = work_take_encoder(r->front->work);
     chain_init(&b->trip.document, SIZE_MAX, &r->share->budget);
     begin_document(b);
     trip_step(b);
@@ -192,6 +191,6 @@ void trip_begin(struct batch *b)
 void trip_drop(struct batch *b)
 {
     if (b->trip.encoder != NULL)
-        worker_give_encoder(b->request->worker, TAKE(b->trip.encoder));
+        work_give_encoder(b->request->front->work, TAKE(b->trip.encoder));
     chain_done(&b->trip.document);
 }

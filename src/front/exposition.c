@@ -2,6 +2,9 @@
 #include "front/exposition.h"
 
 #include "base/log.h"
+#include "client/pool.h"
+#include "front/front.h"
+#include "front/listener_state.h"
 #include "work/metric_list.h"
 #include "work/process.h"
 
@@ -26,10 +29,15 @@ static const struct {
 
 /* Upstreams that left the configuration are not shown, and so their number is bounded. */
 struct shown {
-    struct gateway *gateway;
-    struct upstream_state *const *upstreams;
+    const struct front *front;
+    const struct site *site;
     size_t n_upstreams;
 };
+
+static struct upstream_state *upstream_of(const struct shown *s, size_t i)
+{
+    return s->site->pools[i]->shared;
+}
 
 static const char *const bounds[METRICS_BUCKETS] = { "0.0005", "0.001", "0.0025", "0.005",
                                                      "0.01",   "0.025", "0.05",   "0.1",
@@ -77,7 +85,7 @@ static void add_label(struct chain *to, const char *name, const char *value)
 
 static const char *name_of(const struct shown *s, size_t upstream)
 {
-    return s->upstreams[upstream]->config->name;
+    return upstream_of(s, upstream)->config->name;
 }
 
 static const char *method_name(const struct upstream_record *record, size_t method)
@@ -121,8 +129,8 @@ static void add_requests(const struct shown *s, struct chain *to)
 {
     begin(to, METRIC_REQUESTS);
     for (size_t u = 0; u < s->n_upstreams; u++)
-        add_requests_of(s->upstreams[u]->record, to);
-    add_requests_of(s->gateway->no_upstream, to);
+        add_requests_of(upstream_of(s, u)->record, to);
+    add_requests_of(s->front->shared->no_upstream, to);
 }
 
 static void add_histogram_of(const struct upstream_record *record, enum metric metric,
@@ -150,7 +158,7 @@ static void add_histogram(const struct shown *s, enum metric metric, size_t offs
 {
     begin(to, metric);
     for (size_t u = 0; u < s->n_upstreams; u++)
-        add_histogram_of(s->upstreams[u]->record, metric, offset, to);
+        add_histogram_of(upstream_of(s, u)->record, metric, offset, to);
 }
 
 static void add_urls_of(const struct upstream_state *upstream, struct chain *to)
@@ -168,7 +176,7 @@ static void add_upstreams(const struct shown *s, struct chain *to)
     static const char *const states[] = { "closed", "open", "probing" };
     begin(to, METRIC_UPSTREAM_CONNECTIONS);
     for (size_t u = 0; u < s->n_upstreams; u++) {
-        const struct permits *permits = &s->upstreams[u]->permits;
+        const struct permits *permits = &upstream_of(s, u)->permits;
         const char *name = rows[METRIC_UPSTREAM_CONNECTIONS].name;
         add(to, "%s{upstream=\"%s\",state=\"active\"} %u\n", name, name_of(s, u),
             permits_out(permits));
@@ -178,19 +186,19 @@ static void add_upstreams(const struct shown *s, struct chain *to)
     begin(to, METRIC_UPSTREAM_UP);
     for (size_t u = 0; u < s->n_upstreams; u++)
         add(to, "%s{upstream=\"%s\"} %d\n", rows[METRIC_UPSTREAM_UP].name, name_of(s, u),
-            upstream_state_health(s->upstreams[u]) != UPSTREAM_DOWN);
+            upstream_state_health(upstream_of(s, u)) != UPSTREAM_DOWN);
     begin(to, METRIC_URL_UP);
     for (size_t u = 0; u < s->n_upstreams; u++)
-        add_urls_of(s->upstreams[u], to);
+        add_urls_of(upstream_of(s, u), to);
     begin(to, METRIC_BREAKER_STATE);
     for (size_t u = 0; u < s->n_upstreams; u++)
         for (unsigned state = 0; state < ARRAY_LEN(states); state++)
             add(to, "%s{upstream=\"%s\",state=\"%s\"} %d\n", rows[METRIC_BREAKER_STATE].name,
                 name_of(s, u), states[state],
-                (unsigned)breaker_state(&s->upstreams[u]->breaker) == state);
+                (unsigned)breaker_state(&upstream_of(s, u)->breaker) == state);
     begin(to, METRIC_RETRIES);
     for (size_t u = 0; u < s->n_upstreams; u++) {
-        const struct upstream_record *record = s->upstreams[u]->record;
+        const struct upstream_record *record = upstream_of(s, u)->record;
         uint64_t n = 0;
         for (size_t w = 0; w < record->n_workers; w++)
             n += atomic_load_explicit(&record->by_worker[w].retries, memory_order_relaxed);
@@ -198,20 +206,21 @@ static void add_upstreams(const struct shown *s, struct chain *to)
     }
 }
 
-static void add_reloads(struct gateway *g, struct chain *to)
+static void add_reloads(struct front_commons *shared, struct chain *to)
 {
     const char *name = rows[METRIC_RELOADS].name;
     begin(to, METRIC_RELOADS);
-    add(to, "%s{result=\"success\"} %u\n", name, atomic_load(&g->reloads_good));
-    add(to, "%s{result=\"failure\"} %u\n", name, atomic_load(&g->reloads_bad));
-    add_plain(to, METRIC_LAST_RELOAD, atomic_load(&g->last_reload_bad) ? 0 : 1);
+    add(to, "%s{result=\"success\"} %u\n", name, atomic_load(&shared->reloads_good));
+    add(to, "%s{result=\"failure\"} %u\n", name, atomic_load(&shared->reloads_bad));
+    add_plain(to, METRIC_LAST_RELOAD, atomic_load(&shared->last_reload_bad) ? 0 : 1);
 }
 
-static void add_connections(const struct generation *generation, size_t n_workers, struct chain *to)
+static void add_connections(const struct listener_set *listeners, size_t n_workers,
+                            struct chain *to)
 {
     begin(to, METRIC_CONNECTIONS);
-    for (size_t i = 0; i < generation->listeners.n; i++) {
-        const struct listener_state *l = generation->listeners.items[i].state;
+    for (size_t i = 0; i < listeners->n; i++) {
+        const struct listener_state *l = listeners->items[i].state;
         size_t n = 0;
         for (size_t w = 0; w < n_workers; w++)
             n += atomic_load_explicit(&l->connections[w], memory_order_relaxed);
@@ -221,11 +230,11 @@ static void add_connections(const struct generation *generation, size_t n_worker
     }
 }
 
-static void add_handshakes(const struct generation *generation, struct chain *to)
+static void add_handshakes(const struct listener_set *listeners, struct chain *to)
 {
     begin(to, METRIC_HANDSHAKES_FAILED);
-    for (size_t i = 0; i < generation->listeners.n; i++) {
-        const struct generation_listener *at = &generation->listeners.items[i];
+    for (size_t i = 0; i < listeners->n; i++) {
+        const struct open_listener *at = &listeners->items[i];
         if (!at->config->tls.present)
             continue;
         add(to, "%s{", rows[METRIC_HANDSHAKES_FAILED].name);
@@ -244,18 +253,20 @@ static void add_process(struct chain *to)
     add_plain(to, METRIC_START_TIME, p.start_seconds);
 }
 
-void exposition_write(struct gateway *g, const struct generation *generation, struct chain *to)
+void exposition_write(const struct front *front, struct chain *to)
 {
-    const struct shown s = { g, generation->upstreams, generation->config->n_upstreams };
+    const struct site *site = front->client->site;
+    const struct commons *commons = front->work->commons;
+    const struct shown s = { front, site, site->config->n_upstreams };
     add_requests(&s, to);
     add_histogram(&s, METRIC_REQUEST_DURATION, offsetof(struct upstream_metrics, request), to);
     add_histogram(&s, METRIC_UPSTREAM_DURATION, offsetof(struct upstream_metrics, upstream), to);
     add_histogram(&s, METRIC_QUEUE_DURATION, offsetof(struct upstream_metrics, queue), to);
     add_upstreams(&s, to);
-    add_reloads(g, to);
-    add_connections(generation, g->n_workers, to);
-    add_handshakes(generation, to);
-    add_plain(to, METRIC_MEMORY, (double)atomic_load(&g->memory.used));
+    add_reloads(front->shared, to);
+    add_connections(front->listeners, commons->n_workers, to);
+    add_handshakes(front->listeners, to);
+    add_plain(to, METRIC_MEMORY, (double)atomic_load(&commons->memory.used));
     add_plain(to, METRIC_LOG_DROPPED, (double)log_dropped());
     begin(to, METRIC_BUILD_INFO);
     add(to, "%s{version=\"%s\"} 1\n", rows[METRIC_BUILD_INFO].name, RPCGATE_VERSION);

@@ -4,10 +4,11 @@
 #define RPCGATE_FRONT_EXPOSITION_H
 
 #include "base/chain.h"
-#include "daemon/generation.h"
 
 #define EXPOSITION_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-void exposition_write(struct gateway *g, const struct generation *generation, struct chain *to);
+struct front;
+
+void exposition_write(const struct front *front, struct chain *to);
 
 #endif

@@ -11,25 +11,25 @@
 #include <stdint.h>
 #include <string.h>
 
-static bool is_upstream_down(const struct view *view)
+static bool is_upstream_down(const struct site *site)
 {
     int64_t now_ms = clock_now_ms();
-    for (size_t i = 0; i < view->config->n_upstreams; i++)
-        if (upstream_state_is_down(view->pools[i]->shared, now_ms))
+    for (size_t i = 0; i < site->config->n_upstreams; i++)
+        if (upstream_state_is_down(site->pools[i]->shared, now_ms))
             return true;
     return false;
 }
 
-static const char *readiness(const struct view *view)
+static const char *readiness(const struct site *site)
 {
-    switch (gateway_phase(view->worker->gateway)) {
-    case GATEWAY_STARTING:
+    switch (phase_of(site->client->work->commons)) {
+    case PHASE_STARTING:
         return "starting";
-    case GATEWAY_READY:
-        return is_upstream_down(view) ? "upstream-down" : "ready";
-    case GATEWAY_LAME_DUCK:
-    case GATEWAY_DRAINING:
-    case GATEWAY_STOPPING:
+    case PHASE_READY:
+        return is_upstream_down(site) ? "upstream-down" : "ready";
+    case PHASE_LAME_DUCK:
+    case PHASE_DRAINING:
+    case PHASE_STOPPING:
         break;
     }
     return "draining";
@@ -40,14 +40,14 @@ static void write_upstreams(struct request *r)
     static const char *const states[] = { "unknown", "up", "down" };
     bool first = true;
     chain_append(&r->reply, STR("{\"upstreams\":["));
-    for (size_t i = 0; i < r->view->config->n_upstreams; i++) {
-        struct str name = str_of(r->view->config->upstreams[i].name);
+    for (size_t i = 0; i < r->site->config->n_upstreams; i++) {
+        struct str name = str_of(r->site->config->upstreams[i].name);
         if (!access_may_see(&r->caller.access, name))
             continue;
         chain_append_c(&r->reply, first ? "{\"name\":" : ",{\"name\":");
         json_write_string(&r->reply, name);
         chain_append(&r->reply, STR(",\"state\":\""));
-        chain_append_c(&r->reply, states[upstream_state_health(r->view->pools[i]->shared)]);
+        chain_append_c(&r->reply, states[upstream_state_health(r->site->pools[i]->shared)]);
         chain_append(&r->reply, STR("\",\"links\":[\"/v1/"));
         chain_append(&r->reply, name);
         chain_append(&r->reply, STR("\"]}"));
@@ -75,7 +75,7 @@ void request_local(struct request *r)
     case ROUTE_READYZ:
         reply_uncounted(r);
         chain_append(&r->reply, STR("{\"status\":\""));
-        state = readiness(r->view);
+        state = readiness(r->site);
         chain_append_c(&r->reply, state);
         chain_append(&r->reply, STR("\"}"));
         request_succeed(r, strcmp(state, "ready") == 0 ? 200 : 503);
@@ -94,9 +94,9 @@ void request_local(struct request *r)
         request_succeed(r, 204);
         return;
     case ROUTE_METRICS:
-        doors_count(r->worker); /* this one's connection is new, perhaps */
+        endpoints_count(r->front); /* this one's connection is new, perhaps */
         r->content_type = EXPOSITION_TYPE;
-        exposition_write(r->worker->gateway, r->worker->generation, &r->reply);
+        exposition_write(r->front, &r->reply);
         request_succeed(r, 200);
         return;
     case ROUTE_UPSTREAM:

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "codec/json/cursor.h"
 #include "codec/json/write.h"
+#include "front/front.h"
 #include "front/request.h"
 #include "rules/media.h"
 
@@ -55,7 +56,7 @@ static bool has_room(struct request *r, size_t bytes, void (*on_room)(struct mem
 static void on_room_for_names(struct memory_wait *wait)
 {
     struct request *r = CONTAINER_OF(wait, struct request, memory);
-    turn_ask(r->worker, &r->look.turn);
+    turn_ask(r->front->work, &r->look.turn);
 }
 
 static void write_name(struct request *r, struct str quoted, struct buf *scratch)
@@ -91,7 +92,7 @@ static void write_names(struct turn *turn)
         write_name(r, name, &scratch);
     }
     look->at = text.len - names.rest.len;
-    turn_ask(r->worker, turn);
+    turn_ask(r->front->work, turn);
 }
 
 static void write_list(struct request *r)
@@ -157,8 +158,8 @@ static bool ask(struct request *r, struct str topic, struct fact **ret)
     case INTROSPECTION_READY:
         return true;
     case INTROSPECTION_WAIT:
-        list_add_last(&r->worker->looks, &look->in_looks);
-        r->worker->looks_due_ms = clock_min(r->worker->looks_due_ms, look->until_ms);
+        list_add_last(&r->front->looks, &look->in_looks);
+        r->front->looks_due_ms = clock_min(r->front->looks_due_ms, look->until_ms);
         return false;
     case INTROSPECTION_FAILED:
         break;
@@ -203,7 +204,7 @@ void look_begin(struct request *r)
         return;
     }
     r->look.until_ms = r->timeout_ms == CLOCK_NEVER ? CLOCK_NEVER : clock_now_ms() + r->timeout_ms;
-    r->look.curious.view = r->view;
+    r->look.curious.site = r->site;
     r->look.curious.upstream = r->upstream;
     request_enter(r, REQUEST_WORKING);
     go_on(r);
@@ -228,18 +229,18 @@ static void end_wait(struct request *r)
     request_fail(r);
 }
 
-void looks_run(struct worker *w)
+void looks_run(struct front *front)
 {
     struct list now;
-    if (LIKELY(list_empty(&w->looks)))
+    if (LIKELY(list_empty(&front->looks)))
         return;
-    bool is_told = atomic_exchange_explicit(&w->told, false, memory_order_acquire);
-    int64_t now_ms = loop_now_ms(w->loop);
-    if (!is_told && now_ms < w->looks_due_ms)
+    bool is_told = work_was_told(front->work, NEWS_TOLD);
+    int64_t now_ms = loop_now_ms(front->work->loop);
+    if (!is_told && now_ms < front->looks_due_ms)
         return;
-    w->looks_due_ms = CLOCK_NEVER;
+    front->looks_due_ms = CLOCK_NEVER;
     list_init(&now);
-    list_move_all(&now, &w->looks);
+    list_move_all(&now, &front->looks);
     while (!list_empty(&now)) {
         struct look *look = LIST_FIRST(&now, struct look, in_looks);
         list_remove(&look->in_looks);
@@ -250,7 +251,7 @@ void looks_run(struct worker *w)
     }
 }
 
-int64_t looks_deadline_ms(const struct worker *w)
+int64_t looks_deadline_ms(const struct front *front)
 {
-    return w->looks_due_ms;
+    return front->looks_due_ms;
 }

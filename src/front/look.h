@@ -12,10 +12,10 @@
 #include <stdint.h>
 
 struct request;
-struct worker;
+struct front;
 
 struct look {
-    struct list in_looks; /* on worker->looks, while it waits */
+    struct list in_looks; /* on front->looks, while it waits */
     int64_t until_ms;     /* for so long; CLOCK_NEVER: until the fetch has ended */
     struct curious curious;
     struct fact *methods; /* referenced; NULL: not asked for yet */
@@ -34,9 +34,9 @@ void look_begin(struct request *r);
 void look_drop(struct request *r);
 
 /* Goes on with those that wait, if there is news or no time left. */
-void looks_run(struct worker *w);
+void looks_run(struct front *front);
 
 /* When looks_run() has something to do without news. */
-int64_t looks_deadline_ms(const struct worker *w);
+int64_t looks_deadline_ms(const struct front *front);
 
 #endif

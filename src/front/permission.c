@@ -35,12 +35,12 @@ bool request_may_call_with(const struct request *r, struct str method, struct st
 
 static struct caller_state *state_of(const struct request *r)
 {
-    return r->view->callers[r->caller.config->index];
+    return view_of(r->site)->callers[r->caller.config->index];
 }
 
 struct memory_share *request_share(const struct request *r)
 {
-    return r->caller.config != NULL ? &state_of(r)->memory : &r->worker->gateway->anonymous;
+    return r->caller.config != NULL ? &state_of(r)->memory : &r->front->shared->anonymous;
 }
 
 bool request_take_calls(struct request *r, size_t n, struct error *err)

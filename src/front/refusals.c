@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "front/listener_state.h"
 #include "front/request.h"
 
 #include <stdio.h>
@@ -35,7 +36,7 @@ void refusals_log(struct refusals *refusals, const struct request *r)
     if (peer->known)
         snprintf(user, sizeof user, "%u", (unsigned)peer->uid);
     LOG_EVENT(LOG_LEVEL_WARN, "wrong credentials", LOG_TEXT("request_id", r->id),
-              LOG_TEXT("listener", r->door->listener->listener.name), LOG_STR("address", peer->ip),
+              LOG_TEXT("listener", r->endpoint->listener->listener.name), LOG_STR("address", peer->ip),
               LOG_TEXT("uid", user), LOG_TEXT("reason", r->error.detail),
               LOG_NUM("not_logged", unlogged));
 }

@@ -94,7 +94,7 @@ static void write_problem(struct request *r)
         .error = &r->error,
         .request_id = str_of(r->id),
     };
-    redacted_error(r->view->config->redactor, &r->error);
+    redacted_error(r->site->config->redactor, &r->error);
     chain_done(&r->reply);
     if (r->upstream != NULL) {
         problem.upstream = str_of(r->upstream->name);

@@ -13,7 +13,6 @@
 /* What must be free in a caller's share for work to begin. [bytes] */
 #define BEGIN_BYTES ((size_t)4 * 1024)
 
-static_assert(REQUEST_STATES == WORKER_REQUEST_STATES, "the worker keeps a list for each state");
 
 /* READING may end at once: a refusal, an answer of our own, a caller that left. */
 static const unsigned char may_follow[REQUEST_STATES] = {
@@ -27,7 +26,7 @@ void request_enter(struct request *r, enum request_state next)
     assert(may_follow[r->state] & 1 << next);
     r->state = next;
     list_remove(&r->in_state);
-    list_add_last(&r->worker->requests_in[next], &r->in_state);
+    list_add_last(&r->front->requests_in[next], &r->in_state);
 }
 
 bool request_is_post(const struct request *r)
@@ -50,32 +49,31 @@ static void on_room(struct memory_wait *wait)
 /* What it takes counts for its caller. Who that is is known behind the head. */
 static void set_share(struct request *r, struct memory_share *share)
 {
-    struct worker *w = r->worker;
     r->share = share;
-    buf_init(&r->body, (size_t)r->view->config->limits.body, &share->budget);
+    buf_init(&r->body, (size_t)r->site->config->limits.body, &share->budget);
     chain_init(&r->reply, SIZE_MAX, &share->budget);
-    memory_wait_init(&r->memory, w, share, r);
+    memory_wait_init(&r->memory, r->front->work, share, r);
     r->memory.kind = MEMORY_BODY;
     r->memory.on_room = on_room;
     r->memory.patience_ms = r->upstream != NULL ? r->upstream->pool.queue_timeout : 0;
 }
 
-static struct request *request_begin(struct door *door, struct http_exchange *x)
+static struct request *request_begin(struct endpoint *endpoint, struct http_exchange *x)
 {
-    struct worker *w = door->worker;
-    struct request *r = worker_take_request(w);
-    r->worker = w;
-    r->view = view_hold(w->view);
-    r->door = door;
+    struct front *front = endpoint->front;
+    struct request *r = front_take_request(front);
+    r->front = front;
+    r->site = site_hold(front->client->site);
+    r->endpoint = endpoint;
     r->exchange = x;
     r->state = REQUEST_READING;
     r->began_us = clock_now_us();
     list_init(&r->in_state);
-    list_add_last(&w->requests_in[REQUEST_READING], &r->in_state);
+    list_add_last(&front->requests_in[REQUEST_READING], &r->in_state);
     look_init(r);
-    set_share(r, &w->gateway->own);
-    buf_init(&r->tracestate, (size_t)r->view->config->limits.headers, NULL);
-    atomic_fetch_add_explicit(&w->running, 1, memory_order_relaxed);
+    set_share(r, &front->work->commons->own);
+    buf_init(&r->tracestate, (size_t)r->site->config->limits.headers, NULL);
+    atomic_fetch_add_explicit(&front->running, 1, memory_order_relaxed);
     http_set_user(x, r);
     return r;
 }
@@ -113,7 +111,7 @@ static void fail_body(struct request *r)
     if (r->body.state == BUF_FULL)
         error_limit(&r->error, PROBLEM_BODY_TOO_LARGE, "limits.body",
                     "The body is over limits.body (%zu bytes). Send less, or raise that limit.",
-                    r->view->config->limits.body);
+                    r->site->config->limits.body);
     else
         set_no_room(r);
     r->failed = true;
@@ -229,13 +227,30 @@ static void on_gone(void *context, struct http_exchange *x)
         call_abandon(&r->call);
 }
 
+struct upstream_record *request_record(const struct request *r)
+{
+    return r->upstream != NULL ? site_record(r->site, r->upstream) : r->front->shared->no_upstream;
+}
+
+/* What becomes of calls is counted for each by itself. */
+static void count(const struct request *r)
+{
+    struct upstream_record *record = request_record(r);
+    size_t worker = r->front->work->index;
+    struct str method = r->upstream != NULL ? route_method(&r->route) : STR("");
+    if (r->failed && r->sums.n_calls == 0)
+        metrics_count_outcome(record, worker, method, 1 + (size_t)r->error.type);
+    if (r->upstream != NULL)
+        metrics_count_request(record, worker, clock_now_us() - r->began_us);
+}
+
 static void on_closed(void *context, struct http_exchange *x, bool sent)
 {
     struct request *r = http_user(x);
     (void)context;
     if (r == NULL)
         return;
-    struct worker *w = r->worker;
+    struct front *front = r->front;
     if (r->batch != NULL)
         batch_drop(r->batch);
     else if (r->state == REQUEST_WORKING)
@@ -243,7 +258,7 @@ static void on_closed(void *context, struct http_exchange *x, bool sent)
     look_drop(r);
     request_leave_flight(r);
     request_log(r, sent && !r->caller_gone);
-    metrics_count_request(r);
+    count(r);
     list_remove(&r->in_state);
     memory_leave(&r->memory);
     memory_share_leave(r->share, r);
@@ -251,9 +266,9 @@ static void on_closed(void *context, struct http_exchange *x, bool sent)
     buf_done(&r->tracestate);
     chain_done(&r->reply);
     http_set_user(x, NULL);
-    view_release(r->view);
-    worker_give_request(w, r);
-    atomic_fetch_sub_explicit(&w->running, 1, memory_order_relaxed);
+    site_release(r->site);
+    front_give_request(front, r);
+    atomic_fetch_sub_explicit(&front->running, 1, memory_order_relaxed);
 }
 
 const struct http_handler request_handler = {

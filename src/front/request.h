@@ -8,10 +8,10 @@
 #include "base/chain.h"
 #include "base/list.h"
 #include "client/call.h"
-#include "client/view.h"
+#include "client/site.h"
 #include "codec/error.h"
-#include "daemon/door.h"
-#include "daemon/worker_state.h"
+#include "front/endpoint.h"
+#include "front/front.h"
 #include "front/look.h"
 #include "io/http_server.h"
 #include "rules/caller.h"
@@ -27,13 +27,6 @@ struct batch;
 
 #define REQUEST_ID_MAX 64
 
-enum request_state {
-    REQUEST_READING,  /* head or body is arriving */
-    REQUEST_WORKING,  /* its calls are made; the caller's connection rests */
-    REQUEST_REPLYING, /* the reply is the HTTP server's */
-    REQUEST_STATES
-};
-
 /* What its calls have been, for the log and the reply's header lines. */
 struct request_sums {
     size_t n_calls;
@@ -47,12 +40,12 @@ struct request_sums {
 };
 
 struct request {
-    struct worker *worker;
-    struct view *view; /* held: this request's configuration and pools */
-    struct door *door; /* where it came in */
+    struct front *front;
+    struct site *site;  /* held: this request's configuration and pools */
+    struct endpoint *endpoint; /* where it came in */
     struct http_exchange *exchange;
     enum request_state state;
-    struct list in_state; /* on worker->requests_in[state] */
+    struct list in_state; /* on front->requests_in[state] */
     int64_t began_us;
 
     char id[REQUEST_ID_MAX + 1];
@@ -98,8 +91,11 @@ struct request {
     struct call call; /* of a request with one at a time; not zeroed before that begins */
 };
 
-/* The HTTP server's handler; its context is a struct door. */
+/* The HTTP server's handler; its context is a struct endpoint. */
 extern const struct http_handler request_handler;
+
+/* Where it is counted. */
+struct upstream_record *request_record(const struct request *r);
 
 /* Is it one that calls, and not one that looks? */
 bool request_is_post(const struct request *r);

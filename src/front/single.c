@@ -31,7 +31,7 @@ void request_fill_call(struct request *r, struct call *c, const struct method_ru
 {
     const struct request_head *head = http_head(r->exchange);
     *c = (struct call){
-        .view = r->view,
+        .site = r->site,
         .upstream = r->upstream,
         .origin = { .request_id = r->id, .traceparent = head_traceparent(head) },
         .query = &r->query,
@@ -76,7 +76,7 @@ static void on_ended(struct call *c, const struct call_end *end)
 {
     struct request *r = c->user;
     request_add_call(r, c);
-    metrics_count_outcome(r->view, r->upstream, c->method,
+    metrics_count_outcome(request_record(r), r->front->work->index, c->method,
                           end->error != NULL ? 1 + (size_t)end->error->type : 0);
     if (end->error != NULL) {
         request_fail_with(r, end);

@@ -2,8 +2,7 @@
 #include "work/memory.h"
 
 #include "base/clock.h"
-#include "daemon/gateway.h"
-#include "daemon/worker_state.h"
+#include "work/work.h"
 
 /* What a request holds beside that which it knows of: blocks that are not full, names. [bytes] */
 #define HELD_SPARE ((size_t)128 * 1024)
@@ -23,19 +22,19 @@ static size_t load(const atomic_size_t *n)
     return atomic_load_explicit(n, memory_order_relaxed);
 }
 
-static struct gateway *gateway_of(const struct memory_wait *wait)
+static struct commons *commons_of(const struct memory_wait *wait)
 {
-    return wait->worker->gateway;
+    return wait->work->commons;
 }
 
 static size_t used(const struct memory_wait *wait)
 {
-    return load(&gateway_of(wait)->memory.used);
+    return load(&commons_of(wait)->memory.used);
 }
 
 static size_t limit(const struct memory_wait *wait)
 {
-    return load(&gateway_of(wait)->memory.max);
+    return load(&commons_of(wait)->memory.max);
 }
 
 void memory_share_init(struct memory_share *s, struct budget *all)
@@ -59,10 +58,10 @@ void memory_share_leave(struct memory_share *s, const void *request)
     atomic_compare_exchange_strong(&s->favoured, &mine, NULL);
 }
 
-void memory_wait_init(struct memory_wait *wait, struct worker *w, struct memory_share *share,
+void memory_wait_init(struct memory_wait *wait, struct work *w, struct memory_share *share,
                       const void *request)
 {
-    *wait = (struct memory_wait){ .worker = w, .share = share, .request = request };
+    *wait = (struct memory_wait){ .work = w, .share = share, .request = request };
     list_init(&wait->in_starved);
     list_init(&wait->in_share);
 }
@@ -121,7 +120,7 @@ static bool may_take(struct memory_wait *wait, size_t bytes)
         return true;
     return fits_all(wait, bytes, within_parts[wait->kind]) ||
            (wait->kind == MEMORY_REPLY && fits_all(wait, bytes, PARTS) &&
-            take_place(&gateway_of(wait)->favoured, wait));
+            take_place(&commons_of(wait)->favoured, wait));
 }
 
 bool memory_may_answer(const struct memory_wait *wait)
@@ -165,7 +164,7 @@ bool memory_wait(struct memory_wait *wait, size_t bytes)
     wait->wanted = bytes;
     wait->since_ms = clock_now_ms();
     wait->until_ms = wait->since_ms + wait->patience_ms;
-    list_add_last(&wait->worker->starved, &wait->in_starved);
+    list_add_last(&wait->work->starved, &wait->in_starved);
     pthread_mutex_lock(&s->lock);
     list_add_last(&s->waiting[wait->kind], &wait->in_share);
     atomic_fetch_add_explicit(&s->n_waiting[wait->kind], 1, memory_order_relaxed);
@@ -192,15 +191,15 @@ static void stop_waiting(struct memory_wait *wait)
     list_remove(&wait->in_share);
     atomic_fetch_sub_explicit(&s->n_waiting[wait->kind], 1, memory_order_relaxed);
     struct memory_wait *next = first_of(s, wait->kind);
-    if (next != NULL && next->worker != wait->worker)
-        worker_wake(next->worker);
+    if (next != NULL && next->work != wait->work)
+        work_wake(next->work);
     pthread_mutex_unlock(&s->lock);
 }
 
 void memory_leave(struct memory_wait *wait)
 {
     struct memory_wait *mine = wait;
-    if (wait->worker == NULL)
+    if (wait->work == NULL)
         return;
     stop_waiting(wait);
     budget_give(&wait->share->budget, wait->reserved);
@@ -208,8 +207,8 @@ void memory_leave(struct memory_wait *wait)
     if (atomic_load_explicit(&wait->share->going, memory_order_relaxed) == wait)
         atomic_compare_exchange_strong(&wait->share->going, &mine, NULL);
     mine = wait;
-    if (atomic_load_explicit(&gateway_of(wait)->favoured, memory_order_relaxed) == wait)
-        atomic_compare_exchange_strong(&gateway_of(wait)->favoured, &mine, NULL);
+    if (atomic_load_explicit(&commons_of(wait)->favoured, memory_order_relaxed) == wait)
+        atomic_compare_exchange_strong(&commons_of(wait)->favoured, &mine, NULL);
 }
 
 static bool is_first(struct memory_wait *wait)
@@ -243,7 +242,7 @@ void memory_hurry(struct memory_wait *wait)
 }
 
 /* Memory may be given back by other workers, too, which tell nobody: so it is looked at. */
-void memory_feed(struct worker *w)
+void memory_feed(struct work *w)
 {
     int64_t now_ms = list_empty(&w->starved) ? 0 : clock_now_ms();
     LIST_EACH (&w->starved, at, following) {

@@ -22,7 +22,7 @@
 #include <stdint.h>
 
 struct memory_wait;
-struct worker;
+struct work;
 
 /* When it is worth coming again. [s] */
 #define MEMORY_RETRY_AFTER 1
@@ -62,7 +62,7 @@ void memory_share_leave(struct memory_share *s, const void *request);
 /* One who takes memory, and may have to wait for it: a body, a document, a reply. The first five
  * are set by its owner. */
 struct memory_wait {
-    struct worker *worker;
+    struct work *work;
     struct memory_share *share;
     const void *request; /* whose part it is: only a name */
     enum memory_kind kind;
@@ -70,13 +70,13 @@ struct memory_wait {
     int64_t patience_ms;                       /* how long it may still wait in all */
     size_t held;                               /* bytes that its request holds, about */
 
-    struct list in_starved;  /* on worker->starved */
+    struct list in_starved;  /* on work->starved */
     struct list in_share;    /* on share->waiting[kind] */
     size_t wanted, reserved; /* bytes that it waits for, or has waited for and may take now */
     int64_t since_ms, until_ms;
 };
 
-void memory_wait_init(struct memory_wait *wait, struct worker *w, struct memory_share *share,
+void memory_wait_init(struct memory_wait *wait, struct work *w, struct memory_share *share,
                       const void *request);
 
 enum memory_answer {
@@ -110,7 +110,7 @@ static inline int64_t memory_patience_ms(const struct memory_wait *wait, int64_t
 void memory_hurry(struct memory_wait *wait);
 
 /* Lets those go on that have room now, or no time left. */
-void memory_feed(struct worker *w);
+void memory_feed(struct work *w);
 
 /* Does it wait? */
 static inline bool memory_waits(const struct memory_wait *wait)

@@ -2,9 +2,6 @@
 #include "work/metrics.h"
 
 #include "base/alloc.h"
-#include "base/clock.h"
-#include "client/pool.h"
-#include "front/request.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -106,41 +103,27 @@ static void count_outcome(struct upstream_metrics *u, size_t method, size_t outc
     add(&row[outcome], 1);
 }
 
-static struct upstream_record *record_of(const struct view *view, const struct upstream_config *u)
+void metrics_count_outcome(struct upstream_record *record, size_t worker, struct str method,
+                           size_t outcome)
 {
-    if (u == NULL)
-        return view->worker->gateway->no_upstream;
-    return view->pools[u->index]->shared->record;
+    size_t slot = METHOD_OTHER;
+    if (method.len > 0)
+        slot = find_name(&record->methods, method, outcome == 0);
+    count_outcome(&record->by_worker[worker], slot, outcome);
 }
 
-void metrics_count_outcome(const struct view *view, const struct upstream_config *upstream,
-                           struct str name, size_t outcome)
+void metrics_count_request(struct upstream_record *record, size_t worker, int64_t us)
 {
-    struct upstream_record *record = record_of(view, upstream);
-    size_t method = METHOD_OTHER;
-    if (upstream != NULL && name.len > 0)
-        method = find_name(&record->methods, name, outcome == 0);
-    count_outcome(&record->by_worker[view->worker->index], method, outcome);
+    histogram_observe(&record->by_worker[worker].request, us);
 }
 
-/* What becomes of calls is counted for each by itself. */
-void metrics_count_request(const struct request *r)
+void metrics_count_call(struct upstream_record *record, size_t worker,
+                        const struct call_times *times)
 {
-    if (r->failed && r->sums.n_calls == 0)
-        metrics_count_outcome(r->view, r->upstream, route_method(&r->route),
-                              1 + (size_t)r->error.type);
-    if (r->upstream != NULL)
-        histogram_observe(&record_of(r->view, r->upstream)->by_worker[r->worker->index].request,
-                          clock_now_us() - r->began_us);
-}
-
-void metrics_count_call(const struct call *c)
-{
-    struct upstream_record *record = record_of(c->view, c->upstream);
-    struct upstream_metrics *u = &record->by_worker[c->view->worker->index];
-    if (c->attempts > 0)
-        histogram_observe(&u->upstream, c->upstream_us);
-    histogram_observe(&u->queue, c->queue_us);
-    if (c->attempts > 1)
-        add(&u->retries, c->attempts - 1);
+    struct upstream_metrics *u = &record->by_worker[worker];
+    if (times->attempts > 0)
+        histogram_observe(&u->upstream, times->upstream_us);
+    histogram_observe(&u->queue, times->queue_us);
+    if (times->attempts > 1)
+        add(&u->retries, times->attempts - 1);
 }

@@ -10,11 +10,7 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
-
-struct call;
-struct request;
-struct upstream_config;
-struct view;
+#include <stdint.h>
 
 /* Outcome 0 is `ok`, outcome 1 + type a problem. */
 #define METRICS_OUTCOMES (PROBLEM_TYPES + 1)
@@ -59,7 +55,7 @@ struct upstream_record {
     struct method_names methods;        /* which of its methods have numbers of their own */
     struct upstream_metrics *by_worker; /* each writes its own only */
     size_t n_workers;
-    struct upstream_record *next; /* gateway.records */
+    struct upstream_record *next; /* of the process, by name */
 };
 
 struct upstream_record *upstream_record_new(const char *name, size_t n_workers) MUST_CHECK;
@@ -68,15 +64,20 @@ void upstream_record_free(struct upstream_record *record);
 /* Counts `us` in the bucket of the least bound that is not below it (Prometheus' `le`). */
 void histogram_observe(struct histogram *h, int64_t us);
 
-/* Counts a call, or a request that made none: outcome 0 is `ok`, 1 + type a problem. `upstream`
- * NULL: it belongs to none. */
-void metrics_count_outcome(const struct view *view, const struct upstream_config *upstream,
-                           struct str method, size_t outcome);
+/* Counts in that worker a call, or a request that made none: outcome 0 is `ok`, 1 + type a problem.
+ * `method` without bytes: of none. */
+void metrics_count_outcome(struct upstream_record *record, size_t worker, struct str method,
+                           size_t outcome);
 
-/* Counts a request that has ended. */
-void metrics_count_request(const struct request *r);
+/* Counts the time of a request that has ended. */
+void metrics_count_request(struct upstream_record *record, size_t worker, int64_t us);
 
 /* Counts the time and the attempts of a call that has ended. */
-void metrics_count_call(const struct call *c);
+struct call_times {
+    unsigned attempts;
+    int64_t upstream_us, queue_us;
+};
+void metrics_count_call(struct upstream_record *record, size_t worker,
+                        const struct call_times *times);
 
 #endif

@@ -1,106 +1,69 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A worker keeps what its requests have used, so that the next ones find it warm. */
-#include "daemon/worker_state.h"
+#include "work/spare.h"
 
-#include "base/alloc.h"
 #include "codec/json/batch_read.h"
 #include "codec/xml/decode.h"
 #include "codec/xml/encode.h"
-#include "front/request.h"
+#include "work/work.h"
 
-#include <stdlib.h>
-
-static void *take(struct spare *spare)
+void *spare_take(struct spare *spare)
 {
     return spare->n > 0 ? spare->items[--spare->n] : NULL;
 }
 
-/* False: there are enough of them. */
-static bool keep(struct spare *spare, void *item)
+bool spare_keep(struct spare *spare, void *item)
 {
-    if (spare->n == WORKER_SPARE)
+    if (spare->n == SPARE_MAX)
         return false;
     spare->items[spare->n++] = item;
     return true;
 }
 
-struct encoder *worker_take_encoder(struct worker *w)
+struct encoder *work_take_encoder(struct work *w)
 {
-    struct encoder *e = take(&w->encoders);
-    return e != NULL ? e : encoder_new(&w->gateway->memory);
+    struct encoder *e = spare_take(&w->encoders);
+    return e != NULL ? e : encoder_new(&w->commons->memory);
 }
 
-void worker_give_encoder(struct worker *w, struct encoder *e)
+void work_give_encoder(struct work *w, struct encoder *e)
 {
-    if (!keep(&w->encoders, e))
+    if (!spare_keep(&w->encoders, e))
         encoder_free(e);
 }
 
-struct decoder *worker_take_decoder(struct worker *w)
+struct decoder *work_take_decoder(struct work *w)
 {
-    struct decoder *d = take(&w->decoders);
+    struct decoder *d = spare_take(&w->decoders);
     return d != NULL ? d : decoder_new();
 }
 
-void worker_give_decoder(struct worker *w, struct decoder *d)
+void work_give_decoder(struct work *w, struct decoder *d)
 {
     decoder_clear(d); /* the call may have ended before its answer did */
-    if (!keep(&w->decoders, d))
+    if (!spare_keep(&w->decoders, d))
         decoder_free(d);
 }
 
-struct batch_reader *worker_take_reader(struct worker *w)
+struct batch_reader *work_take_reader(struct work *w)
 {
-    struct batch_reader *reader = take(&w->readers);
-    return reader != NULL ? reader : batch_reader_new(&w->gateway->memory);
+    struct batch_reader *reader = spare_take(&w->readers);
+    return reader != NULL ? reader : batch_reader_new(&w->commons->memory);
 }
 
-void worker_give_reader(struct worker *w, struct batch_reader *reader)
+void work_give_reader(struct work *w, struct batch_reader *reader)
 {
     batch_reader_clear(reader);
-    if (!keep(&w->readers, reader))
+    if (!spare_keep(&w->readers, reader))
         batch_reader_free(reader);
 }
 
-struct call *worker_take_call(struct worker *w)
-{
-    struct call *c = take(&w->calls);
-    return c != NULL ? c : xcalloc(1, sizeof *c);
-}
-
-void worker_give_call(struct worker *w, struct call *c)
-{
-    if (!keep(&w->calls, c))
-        free(c);
-}
-
-struct request *worker_take_request(struct worker *w)
-{
-    struct request *r = take(&w->requests);
-    if (r == NULL)
-        return xcalloc(1, sizeof *r);
-    memset(r, 0, offsetof(struct request, call));
-    r->call.state = CALL_ENDED;
-    return r;
-}
-
-void worker_give_request(struct worker *w, struct request *r)
-{
-    if (!keep(&w->requests, r))
-        free(r);
-}
-
-void worker_free_spare(struct worker *w)
+void work_free_spare(struct work *w)
 {
     void *item;
-    while ((item = take(&w->encoders)) != NULL)
+    while ((item = spare_take(&w->encoders)) != NULL)
         encoder_free(item);
-    while ((item = take(&w->decoders)) != NULL)
+    while ((item = spare_take(&w->decoders)) != NULL)
         decoder_free(item);
-    while ((item = take(&w->readers)) != NULL)
+    while ((item = spare_take(&w->readers)) != NULL)
         batch_reader_free(item);
-    while ((item = take(&w->calls)) != NULL)
-        free(item);
-    while ((item = take(&w->requests)) != NULL)
-        free(item);
 }

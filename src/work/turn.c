@@ -3,9 +3,9 @@
 
 #include "base/clock.h"
 #include "base/step.h"
-#include "daemon/worker_state.h"
+#include "work/work.h"
 
-void turn_ask(struct worker *w, struct turn *turn)
+void turn_ask(struct work *w, struct turn *turn)
 {
     list_add_last(&w->turns, &turn->in_turns);
 }
@@ -14,7 +14,7 @@ void turn_ask(struct worker *w, struct turn *turn)
 #define TURN_US 10000
 
 /* A step may end others, which leave their list then. */
-void turns_run(struct worker *w)
+void turns_run(struct work *w)
 {
     struct list now, again;
     if (list_empty(&w->turns))

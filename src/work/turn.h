@@ -6,17 +6,17 @@
 
 #include "base/list.h"
 
-struct worker;
+struct work;
 
 struct turn {
-    struct list in_turns; /* on worker->turns */
+    struct list in_turns; /* on work->turns */
     void (*take)(struct turn *turn);
 };
 
 /* Its step is taken once, in one of the loop's next turns: it asks again if there is more to do. */
-void turn_ask(struct worker *w, struct turn *turn);
+void turn_ask(struct work *w, struct turn *turn);
 
 /* Takes steps of those that have asked, in the order in which they did, for some milliseconds. */
-void turns_run(struct worker *w);
+void turns_run(struct work *w);
 
 #endif

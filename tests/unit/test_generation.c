@@ -37,7 +37,7 @@ static struct generation *make(struct gateway *g, const char *text, const struct
 
 static void what_lives_on(void **state)
 {
-    struct gateway g = { .main_fd = -1 };
+    struct gateway g = { .commons = { .main_fd = -1 } };
     (void)state;
     gateway_init(&g, 2);
     struct generation *one = make(&g, first, NULL);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A listener in one worker, with the HTTP server on it: what the server's handler knows of where a
- * request came in. A reload that changes what the server was made with opens another door on the
+ * request came in. A reload that changes what the server was made with opens another endpoint on the
  * same socket; the old one takes nobody in any more and goes when its last connection has ended. */
-#ifndef RPCGATE_DAEMON_DOOR_H
-#define RPCGATE_DAEMON_DOOR_H
+#ifndef RPCGATE_FRONT_ENDPOINT_H
+#define RPCGATE_FRONT_ENDPOINT_H
 
 #include "base/list.h"
 #include "base/macros.h"
@@ -14,13 +14,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct generation;
+struct front;
+struct listener_set;
 struct listener_state;
-struct worker;
 
-struct door {
-    struct worker *worker;
-    struct list in_worker;           /* on worker->doors */
+struct endpoint {
+    struct front *front;
+    struct list in_front;           /* on front->endpoints */
     struct listener_state *listener; /* referenced */
     struct http_server *server;
     struct config *config;              /* what the server was made with: a reference, */
@@ -30,23 +30,24 @@ struct door {
     bool is_closing;
 };
 
-/* Opens, replaces and closes doors so that they are those of the generation. False: errno says why;
- * what is missing is tried again by the next call. */
-bool doors_follow(struct worker *w, const struct generation *generation) MUST_CHECK;
+/* Opens, replaces and closes endpoints so that they are those of the set, which is borrowed until
+ * the next one. False: errno says why; what is missing is tried again by the next call. */
+bool endpoints_follow(struct front *front, struct config *config,
+                      const struct listener_set *listeners) MUST_CHECK;
 
-/* Runs what is ready, ends doors that have nobody left, and counts the connections. */
-void doors_run(struct worker *w);
+/* Runs what is ready, ends endpoints that have nobody left, and counts the connections. */
+void endpoints_run(struct front *front);
 
-/* When doors_run() must be called at the latest (CLOCK_NEVER: no need). */
-int64_t doors_deadline_ms(const struct worker *w);
+/* When endpoints_run() must be called at the latest (CLOCK_NEVER: no need). */
+int64_t endpoints_deadline_ms(const struct front *front);
 
 /* Brings the metrics' numbers of connections up to date. */
-void doors_count(const struct worker *w);
+void endpoints_count(const struct front *front);
 
 /* All stop accepting, and wait for nobody who does not send. */
-void doors_close(struct worker *w);
+void endpoints_close(struct front *front);
 
 /* At the worker's end: no request may rest. */
-void doors_free(struct worker *w);
+void endpoints_free(struct front *front);
 
 #endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A worker's part of the XML-RPC client: its connections, the pools on them, and the calls that
+ * run. It knows no caller. */
+#ifndef RPCGATE_CLIENT_CLIENT_H
+#define RPCGATE_CLIENT_CLIENT_H
+
+#include "base/list.h"
+#include "client/call.h"
+#include "client/site.h"
+#include "io/upstream.h"
+#include "work/work.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct client {
+    struct work *work;
+    struct upstreams *upstreams;         /* owned */
+    struct site *site;                   /* the newest: what requests begin with */
+    struct list sites;                   /* of struct site; former ones, too */
+    int64_t sites_due_ms;  /* when former ones are to be looked at; CLOCK_NEVER: none */
+    struct list pools;     /* of struct pool, of all sites */
+    int64_t probes_due_ms; /* when the next is; CLOCK_NEVER: there is none */
+    struct list calls_in[CALL_STATES]; /* of struct call, by enum call_state */
+    int64_t wait_due_ms;               /* when a QUEUED or BACKOFF call's wait ends, at the earliest */
+    struct list awaiting;              /* of struct multicall_wait */
+    struct spare calls;
+};
+
+/* What a call's worker stands on. */
+static inline struct work *call_work(const struct call *c)
+{
+    return c->site->client->work;
+}
+
+void client_init(struct client *client, struct work *work);
+void client_done(struct client *client);
+
+/* What follows upstreams_run() in a turn of the loop. */
+void client_run(struct client *client);
+
+/* When something of it is due at the latest; CLOCK_NEVER: nothing is. */
+int64_t client_deadline_ms(const struct client *client);
+
+/* Ends all calls with `draining`. */
+void client_cut_off(struct client *client);
+
+/* One that its owner fills, and one that does not run any more. */
+struct call *client_take_call(struct client *client);
+void client_give_call(struct client *client, struct call *c);
+
+/* Frees what is kept for the next calls. */
+void client_free_spare(struct client *client);
+
+#endif

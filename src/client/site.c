@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/site.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "client/client.h"
+#include "client/pool.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* How often it is looked whether pools of former upstreams can go. */
+#define SWEEP_MS 100
+
+struct site *site_hold(struct site *site)
+{
+    site->n_held++;
+    return site;
+}
+
+void site_release(struct site *site)
+{
+    assert(site->n_held > 0);
+    site->n_held--;
+    if (UNLIKELY(site != site->client->site && site->n_held == 0))
+        site->client->sites_due_ms = 0;
+}
+
+static void site_close(struct site *site)
+{
+    assert(site->n_held == 0);
+    list_remove(&site->in_client);
+    for (size_t i = 0; i < site->config->n_upstreams; i++)
+        site->pools[i]->n_sites--;
+    config_unref(site->config);
+    free(site->pools);
+    free(site);
+}
+
+/* The client's pool for that upstream. Most stay in their places over a reload. */
+static struct pool *find_pool(struct client *client, struct upstream_state *shared, size_t index)
+{
+    const struct site *site = client->site;
+    if (site != NULL && index < site->config->n_upstreams && site->pools[index]->shared == shared)
+        return site->pools[index];
+    LIST_EACH (&client->pools, at, following) {
+        struct pool *pool = CONTAINER_OF(at, struct pool, in_client);
+        if (pool->shared == shared)
+            return pool;
+    }
+    return pool_open(client, shared);
+}
+
+void site_open(struct client *client, struct site *site, struct config *config,
+               struct upstream_state *const *upstreams)
+{
+    site->client = client;
+    site->config = config_ref(config);
+    site->pools = xcalloc(config->n_upstreams, sizeof(struct pool *));
+    for (size_t i = 0; i < config->n_upstreams; i++) {
+        site->pools[i] = find_pool(client, upstreams[i], i);
+        site->pools[i]->n_sites++;
+    }
+    list_add_last(&client->sites, &site->in_client);
+    client->site = site;
+    client->sites_due_ms = 0;
+}
+
+struct upstream_record *site_record(const struct site *site, const struct upstream_config *upstream)
+{
+    return site->pools[upstream->index]->shared->record;
+}
+
+/* A pool stays while any worker has calls of its upstream: until then one of them may give a permit
+ * to this worker, which must be passed on. */
+static bool is_needed(const struct pool *pool)
+{
+    const struct permits *permits = &pool->shared->permits;
+    return pool->n_sites > 0 || permits_out(permits) > 0 || permits_waiting(permits) > 0;
+}
+
+static bool sweep_pools(struct client *client)
+{
+    bool is_left = false;
+    LIST_EACH (&client->pools, at, following) {
+        struct pool *pool = CONTAINER_OF(at, struct pool, in_client);
+        if (!is_needed(pool))
+            pool_close(pool);
+        else
+            is_left |= pool->n_sites == 0;
+    }
+    return is_left;
+}
+
+void sites_sweep(struct client *client)
+{
+    int64_t now_ms = loop_now_ms(client->work->loop);
+    if (LIKELY(now_ms < client->sites_due_ms))
+        return;
+    LIST_EACH (&client->sites, at, following) {
+        struct site *site = CONTAINER_OF(at, struct site, in_client);
+        if (site != client->site && site->n_held == 0)
+            site_close(site);
+    }
+    client->sites_due_ms = sweep_pools(client) ? now_ms + SWEEP_MS : CLOCK_NEVER;
+}
+
+void sites_free(struct client *client)
+{
+    LIST_EACH (&client->sites, at, following) {
+        site_close(CONTAINER_OF(at, struct site, in_client));
+    }
+    client->site = NULL;
+    LIST_EACH (&client->pools, at, following) {
+        pool_close(CONTAINER_OF(at, struct pool, in_client));
+    }
+}

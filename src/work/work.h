@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ground that everything in a worker stands on: its loop, the work that waits there for its
+ * turn or for memory, and how other workers tell it something. It knows no call and no caller. */
+#ifndef RPCGATE_WORK_WORK_H
+#define RPCGATE_WORK_WORK_H
+
+#include "base/list.h"
+#include "base/macros.h"
+#include "io/loop.h"
+#include "work/commons.h"
+#include "work/spare.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a worker may be told. */
+enum news {
+    NEWS_PERMITS = 1 << 0, /* others have given it permits (client/permits.h) */
+    NEWS_TOLD = 1 << 1,    /* an upstream has told something that someone may wait for */
+    NEWS_TRIM = 1 << 2     /* what it keeps for the next calls is to be freed */
+};
+
+struct work {
+    size_t index; /* the worker's number */
+    struct commons *commons;
+    struct loop *loop;    /* owned */
+    struct list turns;    /* of struct turn: work that waits for its next step */
+    struct list starved;  /* of struct memory_wait: those that wait for memory, first come first */
+    atomic_uint news;     /* set of enum news */
+    bool quiet;           /* nothing new begins by itself */
+    uint64_t next_number; /* for ids and pauses */
+    struct spare encoders, decoders, readers;
+};
+
+/* False: errno says why. */
+bool work_init(struct work *w, struct commons *commons, size_t index) MUST_CHECK;
+void work_done(struct work *w);
+
+/* Makes its loop take a turn. Any thread. */
+void work_wake(struct work *w);
+
+/* The same, and tells it why. Any thread. */
+void work_tell(struct work *w, enum news news);
+
+/* Was it told that since the last time? */
+static inline bool work_was_told(struct work *w, enum news news)
+{
+    return UNLIKELY((atomic_load_explicit(&w->news, memory_order_relaxed) & news) != 0) &&
+           (atomic_fetch_and_explicit(&w->news, ~(unsigned)news, memory_order_acq_rel) & news) != 0;
+}
+
+/* A number of 64 bits that this worker has not given before. */
+uint64_t work_next_number(struct work *w);
+
+#endif
