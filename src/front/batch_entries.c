@@ -79,12 +79,11 @@ void entry_count(const struct entry *e)
                           e->failed ? 1 + (size_t)e->problem : 0);
 }
 
-/* Of several the first is told in the log, one of ours with 5xx before others. A fault is what the
- * upstream has to say. */
+/* The first problem of ours with 5xx is told in the log: a fault is what the upstream has to say, and
+ * what callers get wrong is told to them. */
 static void tell_problem(struct request *r, const struct error *err)
 {
-    bool is_first = r->problem == NULL || (r->error.status < 500 && err->status >= 500);
-    if (err->type == PROBLEM_FAULT || !is_first)
+    if (err->type == PROBLEM_FAULT || err->status < 500 || r->problem != NULL)
         return;
     r->problem = problem_info(err->type)->name;
     r->error = *err;
