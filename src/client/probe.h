@@ -7,7 +7,7 @@
 struct probe; /* of one pool */
 struct client;
 
-/* After a reload: those of the newest view's upstreams begin. Does nothing in other workers than
+/* After a reload: those of the newest site's upstreams begin. Does nothing in other workers than
  * the first. */
 void probes_follow(struct client *client);
 

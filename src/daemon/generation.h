@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One configuration with all that the workers share of it. The main thread makes it and hands it to
- * each worker, which makes its own view and doors from it; nothing in it changes, but for the
+ * each worker, which makes its own site and endpoints from it; nothing in it changes, but for the
  * atomics in what it points to. */
 #ifndef RPCGATE_DAEMON_GENERATION_H
 #define RPCGATE_DAEMON_GENERATION_H

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* One that the newest generation has not; but a worker may still open a door on it. */
+/* One that the newest generation has not; but a worker may still open an endpoint on it. */
 struct retired_listener {
     struct listener_state *state; /* referenced */
     unsigned generation;          /* the first without it */

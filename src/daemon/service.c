@@ -127,7 +127,7 @@ static bool follow_phase(struct service *s)
     case PHASE_READY:
         return true;
     case PHASE_LAME_DUCK:
-        if (over && !s->is_settling) /* else doors are being opened on the listeners */
+        if (over && !s->is_settling) /* else endpoints are being opened on the listeners */
             drain(s);
         return true;
     case PHASE_DRAINING:
