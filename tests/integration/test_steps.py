@@ -188,18 +188,12 @@ NAMES = [f"method.number{i}" for i in range(90_000)]
 
 #: Steps that are longer than they should be: their work, rounded up. None may be added.
 LONGER = {
-    "controls to base64": 30_000_000,
-    "last control to base64": 21_000_000,
-    "escapes, last control to base64": 80_000_000,
     "integer": 21_000_000,
     "double": 21_000_000,
     "long exponent": 25_000_000,
     "zeros of a double": 29_000_000,
     "white space": 17_000_000,
     "one escaped name": 31_000_000,
-    "tag base64": 11_000_000,
-    "tag base64 with an error": 11_000_000,
-    "tag base64 of escapes": 40_000_000,
     "tag double": 18_000_000,
     "batch, one long escaped method": 43_000_000,
     "batch, one long name": 41_000_000,

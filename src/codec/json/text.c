@@ -42,7 +42,8 @@ uint32_t json_read_escape(const char **at)
     return 0x10000 + ((unit - 0xD800) << 10) + (read_unit(p + 8) - 0xDC00);
 }
 
-const char *json_run_end(const char *at, const char *end)
+/* The place up to which eight bytes at a time are neither. */
+static inline const char *skip_run(const char *at, const char *end)
 {
     while (end - at >= 8) {
         uint64_t x = eight_bytes(at);
@@ -50,7 +51,21 @@ const char *json_run_end(const char *at, const char *end)
             break;
         at += 8;
     }
+    return at;
+}
+
+const char *json_run_end(const char *at, const char *end)
+{
+    at = skip_run(at, end);
     while (*at != '"' && *at != '\\')
+        at++;
+    return at;
+}
+
+const char *json_run_within(const char *at, const char *stop)
+{
+    at = skip_run(at, stop);
+    while (at < stop && *at != '"' && *at != '\\')
         at++;
     return at;
 }

@@ -16,6 +16,9 @@ uint32_t json_read_escape(const char **at);
 /* The first byte from `at` on that is the string's closing quote or a backslash. */
 const char *json_run_end(const char *at, const char *end);
 
+/* The same, but no further than to `stop`, which may be behind `at` already. */
+const char *json_run_within(const char *at, const char *stop);
+
 /* The closing quote of the string whose text begins at `at`, which is behind the opening quote. */
 const char *json_string_end(const char *at, const char *end);
 

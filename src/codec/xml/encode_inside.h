@@ -8,6 +8,7 @@
 #include "base/chain.h"
 #include "codec/error.h"
 #include "codec/json/scan.h"
+#include "codec/value/base64.h"
 #include "codec/value/number.h"
 #include "codec/value/time_zone.h"
 #include "codec/xml/charset.h"
@@ -29,7 +30,19 @@ struct encode_level {
 };
 
 /* The text that is being written: what did not fit into one step goes on in the next. */
-enum encode_open { OPEN_NONE, OPEN_NAME, OPEN_STRING };
+enum encode_open {
+    OPEN_NONE,
+    OPEN_NAME,
+    OPEN_STRING,
+    OPEN_BASE64 /* of {"$base64": …} */
+};
+
+/* What becomes of a name or string. */
+enum encode_form {
+    FORM_UNKNOWN, /* the text policy says base64 if XML cannot carry it, which is looked at first */
+    FORM_TEXT,
+    FORM_BASE64
+};
 
 struct encoder {
     struct budget *budget; /* borrowed */
@@ -48,6 +61,9 @@ struct encoder {
     const char *at, *end;
     const char *stop; /* where the step ends: behind the token there, or within its text */
     enum encode_open open;
+    enum encode_form form;       /* of the name or string */
+    const char *begin;           /* behind its opening quote */
+    struct base64 base64;
     bool open_in_tag;            /* and the object around it is to be closed */
     struct encode_level *levels; /* owned */
     unsigned n_levels, depth;
@@ -88,20 +104,34 @@ bool encode_need(struct encoder *e, enum extension extension, const char *what, 
 
 /* encode_text.c */
 
+/* U+FFFE or U+FFFF */
+static inline bool encode_is_noncharacter(const char *at)
+{
+    return at[0] == '\xEF' && at[1] == '\xBF' && (unsigned char)at[2] >= 0xBE;
+}
+
 /* Writes the string whose opening quote is at e->at as XML text, by the text policy, with the end
  * tags of what it is, and moves behind it; or up to the step's end, and e->open stays what it is:
  * encode_text_go_on() is to be called in the next. */
 bool encode_text(struct encoder *e, enum encode_open what, struct error *err);
 bool encode_text_go_on(struct encoder *e, struct error *err);
 
-/* The text policy says that the string at e->at becomes base64. */
-bool encode_is_base64(const struct encoder *e);
-
-/* Writes the string at e->at as base64 and moves behind it. */
-void encode_text_as_base64(struct encoder *e, unsigned line_max);
-
 /* Writes UTF-8 as XML text; false where XML cannot carry it. */
 bool encode_plain_text(struct encoder *e, struct str text);
+
+/* encode_base64.c: all up to the step's end; where the string ends before, e->open is OPEN_NONE
+ * and e->at behind its closing quote. */
+
+/* Looks whether XML can carry the string that is open. Once e->form says what becomes of it, e->at
+ * is at its begin. */
+void encode_look(struct encoder *e);
+
+/* Writes what is open as base64; false where it goes on. */
+bool encode_as_base64(struct encoder *e);
+
+/* Copies the base64 in the string at e->at, with its <value>. */
+bool encode_base64(struct encoder *e, struct error *err);
+bool encode_base64_go_on(struct encoder *e, struct error *err);
 
 /* encode_tag.c: the object at e->at, whose only name begins with `$`. */
 bool encode_tagged(struct encoder *e, struct error *err);

@@ -5,7 +5,6 @@
 #include "codec/json/cursor.h"
 #include "codec/json/pointer.h"
 #include "codec/json/text.h"
-#include "codec/value/base64.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -119,13 +118,6 @@ void encode_integer_element(struct encoder *e, const char *type, struct integer 
 
 bool encode_string(struct encoder *e, struct error *err)
 {
-    if (encode_is_base64(e)) {
-        chain_append(e->to, STR("<value><base64>"));
-        encode_text_as_base64(e, BASE64_LINE);
-        chain_append(e->to, STR("</base64></value>"));
-        return true;
-    }
-    chain_append(e->to, STR("<value><string>"));
     return encode_text(e, OPEN_STRING, err);
 }
 

@@ -4,7 +4,6 @@
 
 #include "codec/json/cursor.h"
 #include "codec/json/text.h"
-#include "codec/value/base64.h"
 #include "codec/value/number_text.h"
 
 #include <assert.h>
@@ -157,35 +156,6 @@ static bool write_nil(struct encoder *e, struct error *err)
     return encode_nil(e, err);
 }
 
-static bool write_base64(struct encoder *e, struct error *err)
-{
-    static const char advice[] =
-        "Write base64, of the standard or the URL-safe alphabet, as in {\"$base64\": \"AQID\"}.";
-    struct base64 b;
-    if (*e->at != '"')
-        return encode_refuse(e, err, "%s", advice);
-    chain_append(e->to, STR("<value><base64>"));
-    base64_begin(&b, e->to, BASE64_LINE);
-    const char *at = e->at + 1;
-    for (;;) {
-        const char *run = json_run_end(at, e->end);
-        if (!base64_copy(&b, (struct str){ at, (size_t)(run - at) }))
-            return encode_refuse(e, err, "%s", advice);
-        at = run;
-        if (*at == '"')
-            break;
-        char bytes[4];
-        size_t len = utf8_write(json_read_escape(&at), bytes);
-        if (!base64_copy(&b, (struct str){ bytes, len }))
-            return encode_refuse(e, err, "%s", advice);
-    }
-    if (!base64_copy_end(&b))
-        return encode_refuse(e, err, "This base64 is cut off or its padding is wrong. %s", advice);
-    e->at = at + 1;
-    chain_append(e->to, STR("</base64></value>"));
-    return true;
-}
-
 static const struct tag {
     const char *name;
     bool (*write)(struct encoder *e, struct error *err);
@@ -198,7 +168,7 @@ static const struct tag {
     { "$biginteger", write_biginteger },
     { "$bigdecimal", write_bigdecimal },
     { "$nil", write_nil },
-    { "$base64", write_base64 },
+    { "$base64", encode_base64 },
     { "$dateTime", encode_datetime },
 };
 

@@ -3,7 +3,6 @@
 #include "codec/xml/encode_inside.h"
 
 #include "codec/json/text.h"
-#include "codec/value/base64.h"
 #include "codec/value/text_repair.h"
 
 /* Bit 0x80 of each byte that ends a run of plain characters: `"`, `&`, `<`, `>`, `\`, and the
@@ -31,12 +30,6 @@ static const char *skip_plain(const char *at, const char *end)
     while (at < end && !is_special(*at))
         at++;
     return at;
-}
-
-/* U+FFFE or U+FFFF */
-static bool is_noncharacter(const char *at)
-{
-    return at[0] == '\xEF' && at[1] == '\xBF' && (unsigned char)at[2] >= 0xBE;
 }
 
 /* A character by itself: markup is escaped, and CR, which readers would take for a line's end. */
@@ -111,7 +104,7 @@ static bool write_text(struct encoder *e, struct error *err)
             e->at = at;
             return true;
         }
-        if (*at == '\xEF' && !is_noncharacter(at)) {
+        if (*at == '\xEF' && !encode_is_noncharacter(at)) {
             at += 3;
             continue;
         }
@@ -127,14 +120,43 @@ static bool write_text(struct encoder *e, struct error *err)
     return true;
 }
 
-bool encode_text_go_on(struct encoder *e, struct error *err)
+/* What stands before the text. */
+static void begin_form(struct encoder *e)
+{
+    bool base64 = e->form == FORM_BASE64;
+    if (e->open == OPEN_STRING)
+        chain_append(e->to, base64 ? STR("<value><base64>") : STR("<value><string>"));
+    if (base64)
+        base64_begin(&e->base64, e->to, e->open == OPEN_NAME ? 0 : BASE64_LINE);
+}
+
+/* Writes what the step has room for, and behind the last of it the end tags. */
+static bool go_on(struct encoder *e, struct error *err)
 {
     enum encode_open open = e->open;
-    if (!write_text(e, err))
+    if (e->form == FORM_BASE64)
+        encode_as_base64(e);
+    else if (!write_text(e, err))
         return false;
     if (e->open != OPEN_NONE)
         return true;
-    chain_append(e->to, open == OPEN_NAME ? STR("</name>") : STR("</string></value>"));
+    if (open == OPEN_NAME)
+        chain_append(e->to, STR("</name>"));
+    else
+        chain_append(e->to, e->form == FORM_BASE64 ? STR("</base64></value>")
+                                                   : STR("</string></value>"));
+    return true;
+}
+
+bool encode_text_go_on(struct encoder *e, struct error *err)
+{
+    if (e->open == OPEN_BASE64)
+        return encode_base64_go_on(e, err);
+    if (e->form != FORM_UNKNOWN)
+        return go_on(e, err);
+    encode_look(e);
+    if (e->form != FORM_UNKNOWN)
+        begin_form(e); /* This step has no room for more. */
     return true;
 }
 
@@ -142,46 +164,16 @@ bool encode_text(struct encoder *e, enum encode_open what, struct error *err)
 {
     e->open = what;
     e->open_in_tag = false;
-    e->at++;
-    return encode_text_go_on(e, err);
-}
-
-bool encode_is_base64(const struct encoder *e)
-{
-    if (!e->scan.not_xml || e->input.options->text != TEXT_BASE64)
-        return false;
-    for (const char *at = e->at + 1; *at != '"';) {
-        if (*at == '\\') {
-            if (!xml_is_char(json_read_escape(&at)))
-                return true;
-        } else if (is_noncharacter(at)) {
+    e->begin = ++e->at;
+    e->form = FORM_TEXT;
+    if (e->scan.not_xml && e->input.options->text == TEXT_BASE64) {
+        e->form = FORM_UNKNOWN;
+        encode_look(e);
+        if (e->form == FORM_UNKNOWN)
             return true;
-        } else {
-            at++;
-        }
     }
-    return false;
-}
-
-void encode_text_as_base64(struct encoder *e, unsigned line_max)
-{
-    struct base64 b;
-    base64_begin(&b, e->to, line_max);
-    const char *at = e->at + 1;
-    for (;;) {
-        const char *run = json_run_end(at, e->end);
-        base64_encode(&b, (struct str){ at, (size_t)(run - at) });
-        if (*run == '"')
-            break;
-        char bytes[4];
-        at = run;
-        size_t len = utf8_write(json_read_escape(&at), bytes);
-        base64_encode(&b, (struct str){ bytes, len });
-        run = at;
-    }
-    base64_encode_end(&b);
-    e->at = json_string_end(at, e->end) + 1;
-    e->repaired++;
+    begin_form(e);
+    return go_on(e, err);
 }
 
 bool encode_plain_text(struct encoder *e, struct str text)
@@ -190,7 +182,7 @@ bool encode_plain_text(struct encoder *e, struct str text)
         return false;
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.data[i];
-        if (c < 0x80 ? !xml_is_char(c) : is_noncharacter(text.data + i))
+        if (c < 0x80 ? !xml_is_char(c) : encode_is_noncharacter(text.data + i))
             return false;
         if (c < 0x80)
             write_character(e, c);

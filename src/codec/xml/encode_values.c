@@ -51,12 +51,8 @@ static bool begin_child(struct encoder *e, struct encode_level *level, struct er
                              "The setting text makes this name the same as another of its object; "
                              "change one of them.");
     chain_append(e->to, STR("<member><name>"));
-    if (encode_is_base64(e)) {
-        encode_text_as_base64(e, 0);
-        chain_append(e->to, STR("</name>"));
-    } else if (!encode_text(e, OPEN_NAME, err)) {
+    if (!encode_text(e, OPEN_NAME, err))
         return false;
-    }
     if (e->open == OPEN_NONE)
         end_name(e);
     return true;
