@@ -75,12 +75,20 @@ static void refuse_waiting(struct call *c)
     call_fail(c);
 }
 
+static void on_wait_over(struct timer *timer)
+{
+    struct call *c = CONTAINER_OF(timer, struct call, wait);
+    if (c->state == CALL_QUEUED)
+        attempt_give_up(c);
+    else
+        attempt_start(c);
+}
+
 static void wait_until(struct call *c, enum call_state state, int64_t until_ms)
 {
-    c->wait_until_ms = clock_min(until_ms, c->deadline_ms);
-    struct client *client = c->site->client;
-    client->wait_due_ms = clock_min(client->wait_due_ms, c->wait_until_ms);
     call_enter(c, state);
+    c->wait.fire = on_wait_over;
+    timer_set(call_work(c), &c->wait, clock_min(until_ms, c->deadline_ms));
 }
 
 static void refuse_memory(struct call *c)

@@ -36,6 +36,7 @@ void call_enter(struct call *c, enum call_state next)
 {
     assert(may_follow[c->state] & 1 << next);
     c->state = next;
+    timer_stop(call_work(c), &c->wait);
     list_remove(&c->in_state);
     if (next != CALL_ENDED)
         list_add_last(&c->site->client->calls_in[next], &c->in_state);
@@ -244,7 +245,7 @@ void call_abandon(struct call *c)
 {
     c->unwanted = true;
     if (c->state == CALL_QUEUED || c->state == CALL_BACKOFF)
-        c->wait_until_ms = c->site->client->wait_due_ms = 0;
+        timer_set(call_work(c), &c->wait, 0);
     else if (c->state == CALL_HELD)
         memory_hurry(&c->memory);
 }

@@ -17,6 +17,7 @@
 #include "rules/route.h"
 #include "settings/snapshot.h"
 #include "work/memory.h"
+#include "work/timer.h"
 #include "work/turn.h"
 
 #include <stdbool.h>
@@ -98,7 +99,7 @@ struct call {
     struct list in_queue;  /* struct pool.waiting, while QUEUED */
     int64_t queued_us;     /* since when */
     int64_t queue_us;      /* how long it has waited there */
-    int64_t wait_until_ms; /* the end of QUEUED or BACKOFF */
+    struct timer wait;     /* the end of QUEUED or BACKOFF */
     bool has_permit;
     struct list in_stalled; /* struct pool.stalled: its reply waits for memory */
     bool is_probe;          /* the breaker's only call */

@@ -3,14 +3,12 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "client/multicall.h"
 #include "client/pool.h"
-#include "client/probe.h"
 #include "client/site.h"
 
 #include <stdlib.h>
 
-/* How often it is looked whether what others find out is known. */
+/* How often replies that keep permits are looked at, while calls wait for these. */
 #define LOOK_MS 10
 
 void client_init(struct client *client, struct work *work)
@@ -20,10 +18,7 @@ void client_init(struct client *client, struct work *work)
         list_init(&client->calls_in[i]);
     list_init(&client->pools);
     list_init(&client->sites);
-    list_init(&client->awaiting);
-    client->wait_due_ms = CLOCK_NEVER;
-    client->sites_due_ms = CLOCK_NEVER;
-    client->probes_due_ms = CLOCK_NEVER;
+    client->sites_timer.fire = sites_sweep;
     client->upstreams = upstreams_new(work->loop);
 }
 
@@ -36,18 +31,10 @@ void client_done(struct client *client)
     client_free_spare(client);
 }
 
-void client_run(struct client *client)
-{
-    pools_run(client);
-    probes_run(client);
-    multicall_feed(client);
-}
-
 int64_t client_deadline_ms(const struct client *client)
 {
-    int64_t deadline = clock_min(upstreams_deadline_ms(client->upstreams), client->wait_due_ms);
-    deadline = clock_min(deadline, clock_min(client->sites_due_ms, client->probes_due_ms));
-    if (!list_empty(&client->awaiting) || pools_press(client))
+    int64_t deadline = upstreams_deadline_ms(client->upstreams);
+    if (pools_press(client))
         deadline = clock_min(deadline, clock_now_ms() + LOOK_MS);
     return deadline;
 }

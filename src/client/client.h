@@ -18,12 +18,9 @@ struct client {
     struct upstreams *upstreams;         /* owned */
     struct site *site;                   /* the newest: what requests begin with */
     struct list sites;                   /* of struct site; former ones, too */
-    int64_t sites_due_ms;  /* when former ones are to be looked at; CLOCK_NEVER: none */
+    struct timer sites_timer; /* when former ones are to be looked at */
     struct list pools;     /* of struct pool, of all sites */
-    int64_t probes_due_ms; /* when the next is; CLOCK_NEVER: there is none */
     struct list calls_in[CALL_STATES]; /* of struct call, by enum call_state */
-    int64_t wait_due_ms;               /* when a QUEUED or BACKOFF call's wait ends, at the earliest */
-    struct list awaiting;              /* of struct multicall_wait */
     struct spare calls;
 };
 
@@ -36,10 +33,7 @@ static inline struct work *call_work(const struct call *c)
 void client_init(struct client *client, struct work *work);
 void client_done(struct client *client);
 
-/* What follows upstreams_run() in a turn of the loop. */
-void client_run(struct client *client);
-
-/* When something of it is due at the latest; CLOCK_NEVER: nothing is. */
+/* When something of it is due that has no timer of its own; CLOCK_NEVER: nothing is. */
 int64_t client_deadline_ms(const struct client *client);
 
 /* Ends all calls with `draining`. */

@@ -39,8 +39,7 @@ struct introspection {
     struct list topics;
     size_t n_topics;
     size_t bytes;            /* of the facts of methods */
-    size_t *waiting;         /* how many wait in each worker; owned; NULL: none has ever waited */
-    struct commons *commons; /* whose workers these are; not before there is `waiting` */
+    struct once told; /* all who wait for a fetch; each looks whether it was for that */
     struct failure failure;  /* of the upstream, whatever it was asked about */
     atomic_bool no_multicall;
 };
@@ -83,6 +82,7 @@ struct introspection *introspection_new(void)
 {
     struct introspection *i = xcalloc(1, sizeof *i);
     pthread_mutex_init(&i->lock, NULL);
+    once_init(&i->told);
     list_init(&i->topics);
     return i;
 }
@@ -104,7 +104,7 @@ void introspection_free(struct introspection *i)
         topic_free(i, CONTAINER_OF(at, struct topic, in_topics));
     pthread_mutex_destroy(&i->lock);
     free(i->failure.error);
-    free(i->waiting);
+    once_done(&i->told);
     free(i);
 }
 
@@ -170,25 +170,18 @@ static void stop_waiting(struct curious *curious)
 {
     if (curious->waits_for == NULL)
         return;
-    size_t *waiting = of(curious)->waiting + curious->site->client->work->index;
-    assert(curious->waits_for->n_waiting > 0 && *waiting > 0);
+    assert(curious->waits_for->n_waiting > 0);
     curious->waits_for->n_waiting--;
     curious->waits_for = NULL;
-    --*waiting;
+    once_leave(&curious->wait);
 }
 
 static void begin_waiting(struct curious *curious, struct topic *t)
 {
-    struct introspection *i = of(curious);
-    const struct work *w = curious->site->client->work;
-    if (i->waiting == NULL) {
-        i->waiting = xcalloc(w->commons->n_workers, sizeof *i->waiting);
-        i->commons = w->commons;
-    }
-    i->waiting[w->index]++;
     t->n_waiting++;
     curious->waits_for = t;
     curious->round = t->round;
+    once_wait(&of(curious)->told, &curious->wait, curious->site->client->work, curious->until_ms);
 }
 
 /* Why the topic is not asked for now; NULL: nothing against it. */
@@ -293,14 +286,6 @@ void introspection_leave(struct curious *curious)
     pthread_mutex_unlock(&i->lock);
 }
 
-/* Every worker in which somebody waits looks whether it was for that. */
-static void tell_workers(struct introspection *i)
-{
-    for (size_t n = 0; i->waiting != NULL && n < i->commons->n_workers; n++)
-        if (i->waiting[n] > 0)
-            work_tell(i->commons->works[n], NEWS_TOLD);
-}
-
 void introspection_tell(struct introspection *i, struct topic *topic, struct fact *fact,
                         const struct error *err)
 {
@@ -312,6 +297,6 @@ void introspection_tell(struct introspection *i, struct topic *topic, struct fac
     else
         put_failure(i, topic, err);
     shrink(i);
-    tell_workers(i);
+    once_tell(&i->told);
     pthread_mutex_unlock(&i->lock);
 }

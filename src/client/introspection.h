@@ -13,6 +13,7 @@
 #include "client/site.h"
 #include "codec/error.h"
 #include "settings/snapshot.h"
+#include "work/once.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -45,18 +46,20 @@ static inline struct str fact_text(const struct fact *fact)
  * name, and the JSON is two members: `"signatures":…,"help":…`. */
 #define TOPIC_METHODS STR("")
 
-/* One who wants to know something, in a worker. All but the first two zeroed before the first
- * question. */
+/* One who wants to know something, in a worker. `site`, `upstream`, `until_ms` and `wait.go_on` are
+ * set and all else is zeroed before the first question. */
 struct curious {
     struct site *site; /* held by who asks */
     const struct upstream_config *upstream;
+    int64_t until_ms; /* it waits until then at most; CLOCK_NEVER: until the fetch has ended */
+    struct once_wait wait;
     struct topic *waits_for; /* NULL: it does not wait */
     unsigned round;          /* of the topic, when the wait began */
 };
 
 enum introspection_answer {
     INTROSPECTION_READY, /* *ret is the answer, with a reference */
-    INTROSPECTION_WAIT,  /* ask again when the worker is told (worker_told) */
+    INTROSPECTION_WAIT,  /* ask again when `wait.go_on` is called */
     INTROSPECTION_FAILED /* `err` */
 };
 

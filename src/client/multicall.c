@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/multicall.h"
 
-#include "base/clock.h"
-#include "client/client.h"
 #include "codec/xml/decode.h"
 
 static enum multicall_plan plan_of(enum multicall_known known)
@@ -69,7 +67,8 @@ enum multicall_plan multicall_plan(struct upstream_state *s)
 
 void multicall_learn(struct upstream_state *s, enum multicall_known known)
 {
-    atomic_store_explicit(&s->multicall, known, memory_order_relaxed);
+    atomic_store(&s->multicall, known);
+    once_tell(&s->multicall_told);
 }
 
 void multicall_doubt(struct upstream_state *s)
@@ -89,32 +88,11 @@ enum multicall_known multicall_read_answer(const struct chain *json)
     return MULTICALL_KNOWN_WRAPPED;
 }
 
-void multicall_wait(struct client *client, struct multicall_wait *wait)
+void multicall_wait(struct upstream_state *s, struct once_wait *wait, struct work *w,
+                    int64_t until_ms)
 {
-    list_add_last(&client->awaiting, &wait->in_wait);
-}
-
-static bool is_over(const struct multicall_wait *wait, int64_t now_ms)
-{
-    return now_ms >= wait->until_ms ||
-           atomic_load_explicit(&wait->shared->multicall, memory_order_relaxed) != MULTICALL_ASKED;
-}
-
-/* Who asks may be another worker, which tells nobody: so it is looked at. */
-void multicall_feed(struct client *client)
-{
-    struct list now;
-    if (LIKELY(list_empty(&client->awaiting)))
-        return;
-    int64_t now_ms = clock_now_ms();
-    list_init(&now);
-    list_move_all(&now, &client->awaiting);
-    while (!list_empty(&now)) {
-        struct multicall_wait *wait = LIST_FIRST(&now, struct multicall_wait, in_wait);
-        list_remove(&wait->in_wait);
-        if (is_over(wait, now_ms))
-            wait->on_known(wait);
-        else
-            list_add_last(&client->awaiting, &wait->in_wait);
-    }
+    once_wait(&s->multicall_told, wait, w, until_ms);
+    /* It may have become known before this one stood on the list. */
+    if (atomic_load(&s->multicall) != MULTICALL_ASKED)
+        once_hurry(wait);
 }

@@ -8,12 +8,10 @@
 #define RPCGATE_CLIENT_MULTICALL_H
 
 #include "base/chain.h"
-#include "base/list.h"
 #include "client/upstream_state.h"
+#include "work/once.h"
 
 #include <stdint.h>
-
-struct client;
 
 /* How the calls of a batch are to be made. */
 enum multicall_plan {
@@ -41,18 +39,8 @@ enum multicall_known multicall_read_answer(const struct chain *json);
  * be confused. */
 #define MULTICALL_QUESTION "[[{\"methodName\":\"system.listMethods\",\"params\":[]}]]"
 
-/* One who waits for another's answer. */
-struct multicall_wait {
-    struct list in_wait; /* on client->awaiting */
-    struct upstream_state *shared;
-    int64_t until_ms;
-    void (*on_known)(struct multicall_wait *wait); /* or the time is over */
-};
-
-/* `shared`, `until_ms` and `on_known` are set. */
-void multicall_wait(struct client *client, struct multicall_wait *wait);
-
-/* Lets those go on whose wait is over. After each turn of the loop. */
-void multicall_feed(struct client *client);
+/* Waits for another's answer, until then at most (CLOCK_NEVER: as long as it takes). */
+void multicall_wait(struct upstream_state *s, struct once_wait *wait, struct work *w,
+                    int64_t until_ms);
 
 #endif

@@ -199,29 +199,10 @@ static void look_at_stalled(struct client *client)
 
 /* ---- Each turn ------------------------------------------------------------------------------ */
 
-/* Those whose time has come; the worker's `wait_due_ms` becomes that of the next. */
-static void end_waits(struct client *client, enum call_state state, int64_t now_ms,
-                      void (*end)(struct call *c))
-{
-    LIST_EACH (&client->calls_in[state], at, following) {
-        struct call *c = CONTAINER_OF(at, struct call, in_state);
-        if (c->wait_until_ms <= now_ms)
-            end(c);
-        else
-            client->wait_due_ms = clock_min(client->wait_due_ms, c->wait_until_ms);
-    }
-}
-
 void pools_run(struct client *client)
 {
-    int64_t now_ms = loop_now_ms(client->work->loop);
     pick_up(client);
     look_at_stalled(client);
-    if (LIKELY(now_ms < client->wait_due_ms))
-        return;
-    client->wait_due_ms = CLOCK_NEVER;
-    end_waits(client, CALL_QUEUED, now_ms, attempt_give_up);
-    end_waits(client, CALL_BACKOFF, now_ms, attempt_start);
 }
 
 struct pool *pool_open(struct client *client, struct upstream_state *shared)

@@ -18,7 +18,7 @@ struct probe {
     struct upstream_call call;
     struct chain nothing; /* the document that is not sent */
     uint64_t tried;       /* addresses, in this round */
-    int64_t due_ms;
+    struct timer due;
 };
 
 static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome);
@@ -61,53 +61,61 @@ static bool is_in_use(const struct upstream_state *shared, int64_t now_ms)
     return permits_out(&shared->permits) > 0 || (seen_ms != 0 && now_ms < seen_ms + PROBE_EVERY_MS);
 }
 
-static void begin(struct probe *p, int64_t now_ms)
+/* One of an upstream that the newest configuration has not, or has changed, ends. */
+static bool is_wanted(const struct probe *p)
 {
-    p->due_ms = now_ms + PROBE_EVERY_MS;
+    const struct site *site = p->pool->client->site;
+    for (size_t i = 0; i < site->config->n_upstreams; i++)
+        if (site->pools[i] == p->pool)
+            return true;
+    return false;
+}
+
+static void on_due(struct timer *timer)
+{
+    struct probe *p = CONTAINER_OF(timer, struct probe, due);
+    struct work *w = p->pool->client->work;
+    int64_t now_ms = clock_now_ms();
+    if (w->quiet || !is_wanted(p))
+        return;
+    timer_set(w, timer, now_ms + PROBE_EVERY_MS);
     if (p->call.handle != NULL || is_in_use(p->pool->shared, now_ms))
         return;
     p->tried = 0;
     (void)connect_next(p);
 }
 
-void probes_run(struct client *client)
+static struct probe *probe_new(struct pool *pool)
 {
-    int64_t now_ms = loop_now_ms(client->work->loop);
-    if (LIKELY(now_ms < client->probes_due_ms))
-        return;
-    client->probes_due_ms = CLOCK_NEVER;
-    for (size_t i = 0; i < client->site->config->n_upstreams && !client->work->quiet; i++) {
-        struct probe *p = client->site->pools[i]->probe;
-        if (p == NULL)
-            continue;
-        if (p->due_ms <= now_ms)
-            begin(p, now_ms);
-        client->probes_due_ms = clock_min(client->probes_due_ms, p->due_ms);
-    }
+    struct probe *p = xcalloc(1, sizeof *p);
+    p->pool = pool;
+    p->due.fire = on_due;
+    chain_init(&p->nothing, 0, NULL);
+    return p;
 }
 
 void probes_follow(struct client *client)
 {
     const struct config *config = client->site->config;
-    client->probes_due_ms = CLOCK_NEVER;
     if (client->work->index != 0)
         return;
     for (size_t i = 0; i < config->n_upstreams; i++) {
         struct pool *pool = client->site->pools[i];
         if (!config->upstreams[i].required)
             continue;
-        client->probes_due_ms = 0;
-        if (pool->probe != NULL)
-            continue;
-        pool->probe = xcalloc(1, sizeof *pool->probe);
-        pool->probe->pool = pool;
-        chain_init(&pool->probe->nothing, 0, NULL);
+        if (pool->probe == NULL)
+            pool->probe = probe_new(pool);
+        if (!pool->probe->due.is_set)
+            timer_set(client->work, &pool->probe->due, 0);
     }
 }
 
 void probe_free(struct probe *p)
 {
-    if (p != NULL && p->call.handle != NULL)
+    if (p == NULL)
+        return;
+    timer_stop(p->pool->client->work, &p->due);
+    if (p->call.handle != NULL)
         upstream_cancel(&p->call);
     free(p);
 }

@@ -11,10 +11,6 @@ struct client;
  * the first. */
 void probes_follow(struct client *client);
 
-/* Begins those that are due. After each turn of the loop; by `probes_due_ms` at the latest. */
-void probes_run(struct client *client);
-
-/* NULL is fine. */
 void probe_free(struct probe *probe);
 
 #endif

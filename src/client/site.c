@@ -23,7 +23,7 @@ void site_release(struct site *site)
     assert(site->n_held > 0);
     site->n_held--;
     if (UNLIKELY(site != site->client->site && site->n_held == 0))
-        site->client->sites_due_ms = 0;
+        timer_set(site->client->work, &site->client->sites_timer, 0);
 }
 
 static void site_close(struct site *site)
@@ -63,7 +63,7 @@ void site_open(struct client *client, struct site *site, struct config *config,
     }
     list_add_last(&client->sites, &site->in_client);
     client->site = site;
-    client->sites_due_ms = 0;
+    timer_set(client->work, &client->sites_timer, 0);
 }
 
 struct upstream_record *site_record(const struct site *site, const struct upstream_config *upstream)
@@ -92,17 +92,16 @@ static bool sweep_pools(struct client *client)
     return is_left;
 }
 
-void sites_sweep(struct client *client)
+void sites_sweep(struct timer *timer)
 {
-    int64_t now_ms = loop_now_ms(client->work->loop);
-    if (LIKELY(now_ms < client->sites_due_ms))
-        return;
+    struct client *client = CONTAINER_OF(timer, struct client, sites_timer);
     LIST_EACH (&client->sites, at, following) {
         struct site *site = CONTAINER_OF(at, struct site, in_client);
         if (site != client->site && site->n_held == 0)
             site_close(site);
     }
-    client->sites_due_ms = sweep_pools(client) ? now_ms + SWEEP_MS : CLOCK_NEVER;
+    if (sweep_pools(client))
+        timer_set(client->work, timer, clock_now_ms() + SWEEP_MS);
 }
 
 void sites_free(struct client *client)

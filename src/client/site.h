@@ -13,6 +13,7 @@
 
 struct client;
 struct pool;
+struct timer;
 struct upstream_record;
 struct upstream_state;
 
@@ -37,8 +38,8 @@ void site_open(struct client *client, struct site *site, struct config *config,
 /* Where calls of that upstream are counted. */
 struct upstream_record *site_record(const struct site *site, const struct upstream_config *upstream);
 
-/* Ends the sites and pools that nobody needs any more. Not while requests are being worked on. */
-void sites_sweep(struct client *client);
+/* Ends the sites and pools that nobody needs any more: the client's sites_timer fires. */
+void sites_sweep(struct timer *timer);
 
 /* At the worker's end: nobody holds one. */
 void sites_free(struct client *client);

@@ -25,6 +25,7 @@ struct upstream_state *upstream_state_new(struct config *snapshot, size_t index,
     atomic_init(&s->references, 1);
     permits_init(&s->permits, (uint32_t)pool->max_connections, (uint32_t)pool->max_queue,
                  record->n_workers);
+    once_init(&s->multicall_told);
     s->introspection = introspection_new();
     s->client = upstream_shared_new(s->config);
     s->left_alone_ms = xcalloc(upstream_state_targets(s), sizeof *s->left_alone_ms);
@@ -43,6 +44,7 @@ void upstream_state_unref(struct upstream_state *s)
         return;
     permits_done(&s->permits);
     introspection_free(s->introspection);
+    once_done(&s->multicall_told);
     upstream_shared_unref(s->client);
     config_unref(s->snapshot);
     free(s->left_alone_ms);

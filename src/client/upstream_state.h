@@ -8,6 +8,7 @@
 #include "base/macros.h"
 #include "client/breaker.h"
 #include "client/permits.h"
+#include "work/once.h"
 #include "settings/snapshot.h"
 #include "work/metrics.h"
 
@@ -45,6 +46,7 @@ struct upstream_state {
     _Atomic enum upstream_health seen;   /* what the last call told */
     atomic_llong *left_alone_ms; /* of each of its addresses: until when; 0: it works. Owned */
     _Atomic enum multicall_known multicall; /* until the configuration is read again */
+    struct once multicall_told;             /* those who wait while it is asked */
     atomic_bool unreachable;                /* if it is `required`: the last connect failed */
     atomic_llong seen_ms;                   /* if it is `required`: when that was found out */
 };

@@ -6,11 +6,12 @@
 #include "base/log.h"
 #include "client/client.h"
 #include "client/probe.h"
+#include "client/pool.h"
 #include "client/site.h"
 #include "front/endpoint.h"
 #include "front/front.h"
-#include "front/look.h"
 #include "work/memory.h"
+#include "work/once.h"
 #include "work/turn.h"
 #include "work/work.h"
 
@@ -37,9 +38,10 @@ struct worker {
     _Atomic(struct generation *) mailbox; /* the newest that it was not told of yet; NULL: none */
     struct generation *generation;        /* the newest */
     atomic_uint followed;                 /* number of the newest that all is done for */
-    int64_t follow_again_ms;              /* CLOCK_NEVER: all is done for the newest */
+    struct timer follow_again;            /* set: not all is done for the newest */
     atomic_uint n_turns;                  /* of the loop; for the watchdog */
-    int64_t flush_until_ms; /* the end of the end: replies still on their way are waited for */
+    struct timer flushed; /* the end of the end: replies still on their way are waited for */
+    bool is_flushing, is_over;
     pthread_t thread;
 };
 
@@ -47,12 +49,10 @@ static int64_t next_deadline(struct worker *w)
 {
     if (!list_empty(&w->work.turns))
         return 0;
-    int64_t deadline = clock_min(client_deadline_ms(&w->client), front_deadline_ms(&w->front));
-    deadline = clock_min(deadline, w->follow_again_ms);
+    int64_t deadline = clock_min(client_deadline_ms(&w->client), endpoints_deadline_ms(&w->front));
+    deadline = clock_min(deadline, timers_deadline_ms(&w->work));
     if (!list_empty(&w->work.starved))
         deadline = clock_min(deadline, clock_now_ms() + LOOK_MS);
-    if (w->flush_until_ms != 0)
-        deadline = clock_min(deadline, w->flush_until_ms);
     return deadline;
 }
 
@@ -61,10 +61,10 @@ static int64_t next_deadline(struct worker *w)
 static bool follow_listeners(struct worker *w)
 {
     struct generation *generation = w->generation;
-    w->follow_again_ms = CLOCK_NEVER;
+    timer_stop(&w->work, &w->follow_again);
     if (!endpoints_follow(&w->front, generation->config, &generation->listeners) &&
         phase_of(w->work.commons) <= PHASE_READY) {
-        w->follow_again_ms = clock_now_ms() + FOLLOW_AGAIN_MS;
+        timer_set(&w->work, &w->follow_again, clock_now_ms() + FOLLOW_AGAIN_MS);
         return false;
     }
     atomic_store_explicit(&w->followed, generation->number, memory_order_release);
@@ -83,20 +83,34 @@ static bool follow(struct worker *w, struct generation *generation)
     return good;
 }
 
-/* Looks for a new generation. */
-static void follow_generation(struct worker *w)
+static void tell_followed(const struct worker *w, bool good)
 {
-    struct generation *news = NULL;
-    bool good;
-    if (UNLIKELY(atomic_load_explicit(&w->mailbox, memory_order_relaxed) != NULL))
-        news = atomic_exchange_explicit(&w->mailbox, NULL, memory_order_acquire);
-    if (LIKELY(news == NULL && loop_now_ms(w->work.loop) < w->follow_again_ms))
-        return;
-    good = news != NULL ? follow(w, news) : follow_listeners(w);
     if (!good)
         log_error("worker %zu cannot serve all listeners: %s; it will be tried again",
                   w->work.index, strerror(errno));
     eventfd_write(w->work.commons->main_fd, 1);
+}
+
+/* Looks for a new generation. */
+static void follow_generation(struct worker *w)
+{
+    struct generation *news = NULL;
+    if (UNLIKELY(atomic_load_explicit(&w->mailbox, memory_order_relaxed) != NULL))
+        news = atomic_exchange_explicit(&w->mailbox, NULL, memory_order_acquire);
+    if (UNLIKELY(news != NULL))
+        tell_followed(w, follow(w, news));
+}
+
+static void on_follow_again(struct timer *timer)
+{
+    struct worker *w = CONTAINER_OF(timer, struct worker, follow_again);
+    if (!w->work.quiet)
+        tell_followed(w, follow_listeners(w));
+}
+
+static void on_flushed(struct timer *timer)
+{
+    CONTAINER_OF(timer, struct worker, flushed)->is_over = true;
 }
 
 /* Does what the service's phase asks for. False: the worker is at its end. */
@@ -115,9 +129,10 @@ static bool follow_phase(struct worker *w)
     }
     client_cut_off(&w->client);
     front_cut_off(&w->front);
-    if (w->flush_until_ms == 0)
-        w->flush_until_ms = clock_now_ms() + FLUSH_MS;
-    return front_is_busy(&w->front) && clock_now_ms() < w->flush_until_ms;
+    if (!w->is_flushing)
+        timer_set(&w->work, &w->flushed, clock_now_ms() + FLUSH_MS);
+    w->is_flushing = true;
+    return front_is_busy(&w->front) && !w->is_over;
 }
 
 static void run_once(struct worker *w)
@@ -125,14 +140,15 @@ static void run_once(struct worker *w)
     loop_wait(w->work.loop, next_deadline(w));
     atomic_fetch_add_explicit(&w->n_turns, 1, memory_order_relaxed);
     upstreams_run(w->client.upstreams);
-    client_run(&w->client);
+    pools_run(&w->client);
+    timers_run(&w->work);
     memory_feed(&w->work);
-    looks_run(&w->front);
+    if (work_was_told(&w->work, NEWS_MADE))
+        once_feed(&w->work);
     turns_run(&w->work);
     endpoints_run(&w->front);
     /* Calls that have just been submitted go out now, without another turn of the loop. */
     upstreams_run(w->client.upstreams);
-    sites_sweep(&w->client);
     if (work_was_told(&w->work, NEWS_TRIM)) {
         work_free_spare(&w->work);
         client_free_spare(&w->client);
@@ -175,7 +191,8 @@ struct worker *worker_start(struct gateway *g, size_t index, struct generation *
 {
     struct worker *w = xcalloc(1, sizeof *w);
     int error;
-    w->follow_again_ms = CLOCK_NEVER;
+    w->follow_again.fire = on_follow_again;
+    w->flushed.fire = on_flushed;
     if (open_all(w, g, index, generation)) {
         error = pthread_create(&w->thread, NULL, thread_main, w);
         if (error == 0)

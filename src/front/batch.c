@@ -304,7 +304,6 @@ static struct batch *new_batch(struct request *r)
     b->memory.patience_ms = r->upstream->pool.queue_timeout;
     b->memory.on_room = on_room;
     list_init(&b->turn.in_turns);
-    list_init(&b->wait.in_wait);
     return b;
 }
 

@@ -97,7 +97,7 @@ struct batch {
     enum multicall_plan plan; /* WRAPPED, BARE or ASIDE */
     bool asks;                /* finds out for all */
     struct chain known;       /* the answer to that */
-    struct multicall_wait wait;
+    struct once_wait wait;
     bool busy; /* with the question, or a round trip */
     struct trip trip;
 

@@ -60,11 +60,11 @@ static void ask(struct batch *b)
     call_begin(&r->call);
 }
 
-static void on_known(struct multicall_wait *wait)
+static void on_known(struct once_wait *wait, bool in_time)
 {
     struct batch *b = CONTAINER_OF(wait, struct batch, wait);
     b->busy = false;
-    if (clock_now_ms() >= wait->until_ms && !b->is_over) {
+    if (!in_time && !b->is_over) {
         b->is_over = true;
         error_limit(&b->over, PROBLEM_OVERLOADED, "timeouts.total",
                     "The time was over before the upstream %s had told how it answers "
@@ -78,10 +78,9 @@ static void wait_for_others(struct batch *b)
 {
     struct method_rule rule = method_rule_find(b->request->upstream, STR("system.multicall"));
     b->busy = true;
-    b->wait.shared = batch_shared(b);
-    b->wait.until_ms = b->began_ms + clock_min(rule.timeout_ms, b->request->timeout_ms);
-    b->wait.on_known = on_known;
-    multicall_wait(b->request->front->client, &b->wait);
+    b->wait.go_on = on_known;
+    multicall_wait(batch_shared(b), &b->wait, b->request->front->work,
+                   b->began_ms + clock_min(rule.timeout_ms, b->request->timeout_ms));
 }
 
 void plan_find(struct batch *b)
@@ -104,7 +103,7 @@ void plan_find(struct batch *b)
 
 void plan_drop(struct batch *b)
 {
-    list_remove(&b->wait.in_wait);
+    once_leave(&b->wait);
     if (b->asks)
         multicall_learn(batch_shared(b), MULTICALL_UNKNOWN);
     b->asks = false;

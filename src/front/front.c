@@ -2,9 +2,7 @@
 #include "front/front.h"
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "front/endpoint.h"
-#include "front/look.h"
 #include "front/request.h"
 
 #include <stdlib.h>
@@ -30,9 +28,7 @@ void front_init(struct front *front, struct work *work, struct client *client,
     front->shared = shared;
     for (size_t i = 0; i < REQUEST_STATES; i++)
         list_init(&front->requests_in[i]);
-    list_init(&front->looks);
     list_init(&front->endpoints);
-    front->looks_due_ms = CLOCK_NEVER;
 }
 
 void front_done(struct front *front)
@@ -50,11 +46,6 @@ void front_follow(struct front *front, struct config *config, struct upstream_st
     if (size > 0)
         memcpy(view->callers, callers, size);
     site_open(front->client, &view->site, config, upstreams);
-}
-
-int64_t front_deadline_ms(const struct front *front)
-{
-    return clock_min(endpoints_deadline_ms(front), looks_deadline_ms(front));
 }
 
 void front_cut_off(struct front *front)

@@ -62,8 +62,6 @@ struct front {
     struct list endpoints;                /* of struct endpoint */
     const struct listener_set *listeners; /* the newest; borrowed */
     struct list requests_in[REQUEST_STATES]; /* of struct request, by enum request_state */
-    struct list looks;    /* of struct look: those that wait for what an upstream tells of itself */
-    int64_t looks_due_ms; /* when the wait of one of them ends; CLOCK_NEVER: no need */
     atomic_size_t running; /* requests; only this worker changes it */
     struct spare requests;
 };
@@ -75,9 +73,6 @@ void front_done(struct front *front);
 /* New requests begin with that configuration. `upstreams` and `callers` by their indexes. */
 void front_follow(struct front *front, struct config *config, struct upstream_state *const *upstreams,
                   struct caller_state *const *callers);
-
-/* When something of it is due at the latest; CLOCK_NEVER: nothing is. */
-int64_t front_deadline_ms(const struct front *front);
 
 /* At the end of limits.drain, after their calls were cut off: ends what has no reply yet. */
 void front_cut_off(struct front *front);

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "codec/json/cursor.h"
 #include "codec/json/write.h"
-#include "front/front.h"
 #include "front/request.h"
 #include "rules/media.h"
 
@@ -158,8 +157,6 @@ static bool ask(struct request *r, struct str topic, struct fact **ret)
     case INTROSPECTION_READY:
         return true;
     case INTROSPECTION_WAIT:
-        list_add_last(&r->front->looks, &look->in_looks);
-        r->front->looks_due_ms = clock_min(r->front->looks_due_ms, look->until_ms);
         return false;
     case INTROSPECTION_FAILED:
         break;
@@ -190,34 +187,6 @@ static void on_room_for_method(struct memory_wait *wait)
     go_on(CONTAINER_OF(wait, struct request, memory));
 }
 
-void look_init(struct request *r)
-{
-    list_init(&r->look.in_looks);
-    list_init(&r->look.turn.in_turns);
-    r->look.turn.take = write_names;
-}
-
-void look_begin(struct request *r)
-{
-    if (!head_timeout(http_head(r->exchange), &r->timeout_ms, &r->error)) {
-        request_fail(r);
-        return;
-    }
-    r->look.until_ms = r->timeout_ms == CLOCK_NEVER ? CLOCK_NEVER : clock_now_ms() + r->timeout_ms;
-    r->look.curious.site = r->site;
-    r->look.curious.upstream = r->upstream;
-    request_enter(r, REQUEST_WORKING);
-    go_on(r);
-}
-
-void look_drop(struct request *r)
-{
-    list_remove(&r->look.in_looks);
-    list_remove(&r->look.turn.in_turns);
-    introspection_leave(&r->look.curious);
-    fact_unref(TAKE(r->look.methods));
-}
-
 static void end_wait(struct request *r)
 {
     introspection_leave(&r->look.curious);
@@ -229,29 +198,39 @@ static void end_wait(struct request *r)
     request_fail(r);
 }
 
-void looks_run(struct front *front)
+static void on_told(struct once_wait *wait, bool in_time)
 {
-    struct list now;
-    if (LIKELY(list_empty(&front->looks)))
-        return;
-    bool is_told = work_was_told(front->work, NEWS_TOLD);
-    int64_t now_ms = loop_now_ms(front->work->loop);
-    if (!is_told && now_ms < front->looks_due_ms)
-        return;
-    front->looks_due_ms = CLOCK_NEVER;
-    list_init(&now);
-    list_move_all(&now, &front->looks);
-    while (!list_empty(&now)) {
-        struct look *look = LIST_FIRST(&now, struct look, in_looks);
-        list_remove(&look->in_looks);
-        if (look->until_ms <= now_ms)
-            end_wait(request_of(look));
-        else
-            go_on(request_of(look));
-    }
+    struct request *r = request_of(CONTAINER_OF(wait, struct look, curious.wait));
+    if (in_time)
+        go_on(r);
+    else
+        end_wait(r);
 }
 
-int64_t looks_deadline_ms(const struct front *front)
+void look_init(struct request *r)
 {
-    return front->looks_due_ms;
+    list_init(&r->look.turn.in_turns);
+    r->look.turn.take = write_names;
+}
+
+void look_begin(struct request *r)
+{
+    if (!head_timeout(http_head(r->exchange), &r->timeout_ms, &r->error)) {
+        request_fail(r);
+        return;
+    }
+    r->look.curious.until_ms =
+        r->timeout_ms == CLOCK_NEVER ? CLOCK_NEVER : clock_now_ms() + r->timeout_ms;
+    r->look.curious.wait.go_on = on_told;
+    r->look.curious.site = r->site;
+    r->look.curious.upstream = r->upstream;
+    request_enter(r, REQUEST_WORKING);
+    go_on(r);
+}
+
+void look_drop(struct request *r)
+{
+    list_remove(&r->look.turn.in_turns);
+    introspection_leave(&r->look.curious);
+    fact_unref(TAKE(r->look.methods));
 }

@@ -4,7 +4,6 @@
 #ifndef RPCGATE_FRONT_LOOK_H
 #define RPCGATE_FRONT_LOOK_H
 
-#include "base/list.h"
 #include "client/introspection.h"
 #include "work/turn.h"
 
@@ -12,11 +11,8 @@
 #include <stdint.h>
 
 struct request;
-struct front;
 
 struct look {
-    struct list in_looks; /* on front->looks, while it waits */
-    int64_t until_ms;     /* for so long; CLOCK_NEVER: until the fetch has ended */
     struct curious curious;
     struct fact *methods; /* referenced; NULL: not asked for yet */
     struct turn turn;     /* of writing */
@@ -32,11 +28,5 @@ void look_begin(struct request *r);
 
 /* Its request goes, or has another answer. */
 void look_drop(struct request *r);
-
-/* Goes on with those that wait, if there is news or no time left. */
-void looks_run(struct front *front);
-
-/* When looks_run() has something to do without news. */
-int64_t looks_deadline_ms(const struct front *front);
 
 #endif

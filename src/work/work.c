@@ -26,6 +26,8 @@ bool work_init(struct work *w, struct commons *commons, size_t index)
 {
     w->index = index;
     w->commons = commons;
+    w->timers_until_ms = INT64_MIN;
+    list_init(&w->awaiting);
     list_init(&w->turns);
     list_init(&w->starved);
     if (getrandom(&w->next_number, sizeof w->next_number, 0) != (ssize_t)sizeof w->next_number)

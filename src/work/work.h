@@ -9,6 +9,7 @@
 #include "io/loop.h"
 #include "work/commons.h"
 #include "work/spare.h"
+#include "work/timer.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -18,7 +19,7 @@
 /* What a worker may be told. */
 enum news {
     NEWS_PERMITS = 1 << 0, /* others have given it permits (client/permits.h) */
-    NEWS_TOLD = 1 << 1,    /* an upstream has told something that someone may wait for */
+    NEWS_MADE = 1 << 1,    /* what someone waits for is made (work/once.h) */
     NEWS_TRIM = 1 << 2     /* what it keeps for the next calls is to be freed */
 };
 
@@ -26,6 +27,9 @@ struct work {
     size_t index; /* the worker's number */
     struct commons *commons;
     struct loop *loop;    /* owned */
+    struct timer *timers; /* the first that is due; NULL: none is set */
+    int64_t timers_until_ms; /* while they are fired: none is set for before this */
+    struct list awaiting; /* of struct once_wait: those that wait for what another one makes */
     struct list turns;    /* of struct turn: work that waits for its next step */
     struct list starved;  /* of struct memory_wait: those that wait for memory, first come first */
     atomic_uint news;     /* set of enum news */
