@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "codec/json/text.h"
+#include "codec/value/digits.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -152,27 +153,20 @@ static bool scan_string(struct json_scan *s, struct error *err)
     return true;
 }
 
-static const char *skip_digits(const char *at, const char *end)
-{
-    while (at < end && *at >= '0' && *at <= '9')
-        at++;
-    return at;
-}
-
 static bool scan_number(struct json_scan *s, struct error *err)
 {
     const char *at = s->at;
     const char *end = s->end;
     at += *at == '-';
     const char *digits = at;
-    at = skip_digits(at, end);
+    at = digits_end(at, end);
     if (at == digits)
         return json_scan_fail(s, at, "a digit must follow the minus sign", err);
     if (*digits == '0' && at - digits > 1)
         return json_scan_fail(s, digits, "a number has no leading zeros; leave them out", err);
     if (at < end && *at == '.') {
         digits = at + 1;
-        at = skip_digits(digits, end);
+        at = digits_end(digits, end);
         if (at == digits)
             return json_scan_fail(s, at, "a digit must follow the decimal point", err);
     }
@@ -180,7 +174,7 @@ static bool scan_number(struct json_scan *s, struct error *err)
         digits = at + 1;
         if (digits < end && (*digits == '+' || *digits == '-'))
             digits++;
-        at = skip_digits(digits, end);
+        at = digits_end(digits, end);
         if (at == digits)
             return json_scan_fail(s, at, "a digit must follow the exponent's `e`", err);
     }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/json/text.h"
 
+#include "codec/value/digits.h"
+
 static uint32_t hex_value(char c)
 {
     if (c <= '9')
@@ -80,10 +82,11 @@ const char *json_string_end(const char *at, const char *end)
 
 const char *json_number_end(const char *at, const char *end)
 {
-    while (at < end && ((*at >= '0' && *at <= '9') || *at == '-' || *at == '+' || *at == '.' ||
-                        *at == 'e' || *at == 'E'))
-        at++;
-    return at;
+    for (;; at++) {
+        at = digits_end(at, end);
+        if (at == end || (*at != '-' && *at != '+' && *at != '.' && *at != 'e' && *at != 'E'))
+            return at;
+    }
 }
 
 size_t utf8_write(uint32_t c, char to[4])

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/value/number.h"
 
+#include "codec/value/digits.h"
 #include "codec/value/number_shortest.h"
 
 #include <assert.h>
@@ -31,11 +32,6 @@ struct parts {
     char digits[DIGITS_MAX + 1];
 };
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* Reads the exponent's digits; false where there is none or something else. */
 static bool scan_exponent(struct str text, int64_t *ret)
 {
@@ -45,32 +41,23 @@ static bool scan_exponent(struct str text, int64_t *ret)
         negative = text.data[0] == '-';
         text = str_slice(text, 1, text.len);
     }
-    if (text.len == 0)
+    const char *end = text.data + text.len;
+    if (text.len == 0 || digits_end(text.data, end) != end)
         return false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (!is_digit(text.data[i]))
-            return false;
-        if (value < EXPONENT_MAX)
-            value = value * 10 + (text.data[i] - '0');
-    }
+    for (const char *at = zeros_end(text.data, end); at < end && value < EXPONENT_MAX; at++)
+        value = value * 10 + (*at - '0');
     *ret = negative ? -value : value;
     return true;
 }
 
 static size_t count_digits(struct str text)
 {
-    size_t n = 0;
-    while (n < text.len && is_digit(text.data[n]))
-        n++;
-    return n;
+    return (size_t)(digits_end(text.data, text.data + text.len) - text.data);
 }
 
 static size_t count_zeros(struct str text)
 {
-    size_t n = 0;
-    while (n < text.len && text.data[n] == '0')
-        n++;
-    return n;
+    return (size_t)(zeros_end(text.data, text.data + text.len) - text.data);
 }
 
 static void add_digits(struct parts *p, struct str digits)
@@ -89,7 +76,7 @@ static void add_digits(struct parts *p, struct str digits)
 static size_t scan_digits(struct str text, struct parts *p)
 {
     struct str whole = str_slice(text, 0, count_digits(text));
-    struct str fraction = { NULL, 0 };
+    struct str fraction = STR("");
     size_t point = whole.len < text.len && text.data[whole.len] == '.';
     if (point != 0) {
         struct str rest = str_slice(text, whole.len + 1, text.len);
@@ -346,12 +333,11 @@ bool number_parse_integer(struct str text, struct integer *ret)
         at = 1;
     if (at == text.len)
         return false;
-    for (size_t i = at; i < text.len; i++)
-        if (!is_digit(text.data[i]))
-            return false;
-    while (at + 1 < text.len && text.data[at] == '0')
-        at++;
     ret->digits = str_slice(text, at, text.len);
+    if (count_digits(ret->digits) != ret->digits.len)
+        return false;
+    size_t zeros = count_zeros(str_slice(ret->digits, 0, ret->digits.len - 1));
+    ret->digits = str_slice(ret->digits, zeros, ret->digits.len);
     ret->negative = negative && ret->digits.data[0] != '0';
     return true;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/value/number_text.h"
 
+#include "codec/value/digits.h"
+
 #define EXPONENT_MAX INT64_C(1000000000000000)
 #define FLOOR_MAX INT64_C(1000000000000000)
 
 static struct str take_digits(struct str *rest)
 {
-    size_t n = 0;
-    while (n < rest->len && rest->data[n] >= '0' && rest->data[n] <= '9')
-        n++;
+    size_t n = (size_t)(digits_end(rest->data, rest->data + rest->len) - rest->data);
     struct str digits = str_slice(*rest, 0, n);
     *rest = str_slice(*rest, n, rest->len);
     return digits;
@@ -25,7 +25,7 @@ static bool take_sign(struct str *rest)
 
 bool number_text_read(struct str text, struct number_text *ret)
 {
-    struct number_text n = { 0 };
+    struct number_text n = { .fraction = STR("") };
     n.negative = take_sign(&text);
     n.whole = take_digits(&text);
     if (n.whole.len == 0)
@@ -42,8 +42,10 @@ bool number_text_read(struct str text, struct number_text *ret)
         struct str digits = take_digits(&text);
         if (digits.len == 0)
             return false;
-        for (size_t i = 0; i < digits.len && n.exponent < EXPONENT_MAX; i++)
-            n.exponent = n.exponent * 10 + (digits.data[i] - '0');
+        const char *end = digits.data + digits.len;
+        const char *at = zeros_end(digits.data, end);
+        for (; at < end && n.exponent < EXPONENT_MAX; at++)
+            n.exponent = n.exponent * 10 + (*at - '0');
         if (negative)
             n.exponent = -n.exponent;
     }
@@ -60,22 +62,26 @@ static char digit_at(const struct number_text *n, size_t i)
     return i < n->fraction.len ? n->fraction.data[i] : '0';
 }
 
+static size_t count_zeros(struct str text)
+{
+    return (size_t)(zeros_end(text.data, text.data + text.len) - text.data);
+}
+
 /* Place of the first digit that is not zero; the number of digits where all are. */
 static size_t first_digit(const struct number_text *n)
 {
-    size_t i = 0;
-    while (i < n->whole.len + n->fraction.len && digit_at(n, i) == '0')
-        i++;
-    return i;
+    size_t zeros = count_zeros(n->whole);
+    return zeros < n->whole.len ? zeros : zeros + count_zeros(n->fraction);
 }
 
 static bool is_zero_from(const struct number_text *n, int64_t place)
 {
-    size_t end = n->whole.len + n->fraction.len;
-    for (size_t i = place < 0 ? 0 : (size_t)place; i < end; i++)
-        if (digit_at(n, i) != '0')
-            return false;
-    return true;
+    size_t digits = n->whole.len + n->fraction.len;
+    size_t from = place < 0 ? 0 : (size_t)place < digits ? (size_t)place : digits;
+    size_t split = from < n->whole.len ? from : n->whole.len;
+    struct str whole = str_slice(n->whole, split, n->whole.len);
+    struct str fraction = str_slice(n->fraction, from - split, n->fraction.len);
+    return count_zeros(whole) == whole.len && count_zeros(fraction) == fraction.len;
 }
 
 size_t number_text_whole(const struct number_text *n, char to[NUMBER_WHOLE_MAX])

@@ -5,6 +5,7 @@
 #include "codec/json/cursor.h"
 #include "codec/json/pointer.h"
 #include "codec/json/text.h"
+#include "codec/value/digits.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -184,7 +185,8 @@ bool encode_number(struct encoder *e, struct error *err)
     bool whole = true;
     const char *at = start;
     for (;; at++) {
-        if (at < e->end && ((*at >= '0' && *at <= '9') || *at == '-'))
+        at = digits_end(at, e->end);
+        if (at < e->end && *at == '-')
             continue;
         if (at == e->end || (*at != '.' && *at != 'e' && *at != 'E' && *at != '+'))
             break;
