@@ -210,7 +210,8 @@
       "limit the oldest idle ones make room.")                                                     \
     X(size, memory, "256M", NULL, "8M", "1T", LIVE,                                                \
       "What bodies, documents and replies of all callers together may hold, one caller a quarter " \
-      "of it, but at least one body and one response; what does not fit waits.")                   \
+      "of it, all anonymous ones together as much as one, or a half where there are no "           \
+      "`callers`; but at least one body and one response; what does not fit waits.")               \
     X(size, fault_text, "64K", NULL, "256", "1M", LIVE,                                            \
       "Most of the text of an upstream's fault that a problem shows.")                             \
     X(count, batch, "10000", NULL, "1", "1000000", LIVE, "Most calls of a batch.")                 \

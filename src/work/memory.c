@@ -12,9 +12,13 @@
 #define PARTS 16
 static const size_t within_parts[MEMORY_KINDS] = { 13, 14, 15, 15 };
 static const size_t beyond_parts[MEMORY_KINDS] = { 8, 10, 12, 12 };
+static const size_t only_beyond_parts[MEMORY_KINDS] = { 12, 13, 14, 14 };
 
-/* A caller's share, in such parts of a part: a quarter of all is 16 of them. */
+/* A caller's share, in such parts. */
 #define SHARE_PARTS 4
+#define ONLY_SHARE_PARTS 8
+
+/* Up to what part of the share, in sixteenths of it, may be taken. */
 static const size_t share_parts[MEMORY_KINDS] = { 8, 12, 14, 16 };
 
 static size_t load(const atomic_size_t *n)
@@ -42,9 +46,15 @@ void memory_share_init(struct memory_share *s, struct budget *all)
     atomic_init(&s->budget.used, 0);
     atomic_init(&s->budget.max, SIZE_MAX);
     s->budget.parent = all;
+    atomic_init(&s->is_only, false);
     pthread_mutex_init(&s->lock, NULL);
     for (size_t i = 0; i < MEMORY_KINDS; i++)
         list_init(&s->waiting[i]);
+}
+
+void memory_share_set_only(struct memory_share *s, bool is_only)
+{
+    atomic_store_explicit(&s->is_only, is_only, memory_order_relaxed);
 }
 
 void memory_share_done(struct memory_share *s)
@@ -79,9 +89,15 @@ static bool fits_all(const struct memory_wait *wait, size_t bytes, size_t parts)
     return bytes <= bound && taken <= bound - bytes;
 }
 
+static bool is_only(const struct memory_wait *wait)
+{
+    return atomic_load_explicit(&wait->share->is_only, memory_order_relaxed);
+}
+
 static bool fits_share(const struct memory_wait *wait, size_t bytes, size_t parts)
 {
-    size_t bound = limit(wait) / PARTS / PARTS * SHARE_PARTS * parts;
+    size_t share = is_only(wait) ? ONLY_SHARE_PARTS : SHARE_PARTS;
+    size_t bound = limit(wait) / PARTS / PARTS * share * parts;
     size_t taken = load(&wait->share->budget.used);
     return bytes <= bound && taken <= bound - bytes;
 }
@@ -96,6 +112,18 @@ static bool take_place(_Atomic(struct memory_wait *) *place, struct memory_wait 
 static bool is_favoured(const struct memory_wait *wait)
 {
     return atomic_load_explicit(&wait->share->favoured, memory_order_relaxed) == wait->request;
+}
+
+/* Calls of our own ask for little, and others wait for what they find. */
+static bool fits_within(const struct memory_wait *wait, size_t bytes)
+{
+    bool is_own = wait->share == &commons_of(wait)->own;
+    return fits_all(wait, bytes, within_parts[is_own ? MEMORY_REPLY : wait->kind]);
+}
+
+static bool fits_beyond(const struct memory_wait *wait, size_t bytes)
+{
+    return fits_all(wait, bytes, (is_only(wait) ? only_beyond_parts : beyond_parts)[wait->kind]);
 }
 
 /* Some parts of the favoured request may be under way at once: one of them goes on. */
@@ -114,11 +142,11 @@ static bool may_take(struct memory_wait *wait, size_t bytes)
 {
     bool alone = is_alone(wait);
     if (!fits_share(wait, bytes, share_parts[wait->kind]))
-        return (alone || fits_all(wait, bytes, beyond_parts[wait->kind])) &&
+        return (alone || fits_beyond(wait, bytes)) &&
                (go_beyond(wait) || alone);
     if (alone)
         return true;
-    return fits_all(wait, bytes, within_parts[wait->kind]) ||
+    return fits_within(wait, bytes) ||
            (wait->kind == MEMORY_REPLY && fits_all(wait, bytes, PARTS) &&
             take_place(&commons_of(wait)->favoured, wait));
 }

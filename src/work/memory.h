@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who may take how much of limits.memory, and waiting for it.
  *
- * Each caller has a share: a quarter of all, counted over all workers. Bodies leave room in it for
+ * Each caller has a share: a quarter of all, counted over all workers; all without a name have one
+ * together, which is a half where there are no others. Bodies leave room in it for
  * documents, and these for replies, so that what has begun can end. What does not fit waits in the
  * order in which it came, for pool.queue_timeout at most, and only behind requests of its own
  * caller. While replies of a caller wait, no further call of it takes a permit of an upstream. One
@@ -38,6 +39,7 @@ enum memory_kind {
 /* What one caller holds. It stays where it is to the process's end. */
 struct memory_share {
     struct budget budget;                /* a part of limits.memory; counts without a bound */
+    atomic_bool is_only;                 /* are there no other callers? */
     _Atomic(const void *) favoured;      /* the request that may go beyond the share; or NULL */
     _Atomic(struct memory_wait *) going; /* the part of it that does now; or NULL */
 
@@ -49,6 +51,9 @@ struct memory_share {
 
 void memory_share_init(struct memory_share *s, struct budget *all);
 void memory_share_done(struct memory_share *s);
+
+/* Whether there are no other callers: it is a half then, and a quarter otherwise. */
+void memory_share_set_only(struct memory_share *s, bool is_only);
 
 /* Do replies wait for room in it? */
 static inline bool memory_share_is_short(const struct memory_share *s)

@@ -44,12 +44,12 @@ def gateway_of(start, behave, *, workers=4, limits=None, anonymous=False, **up):
     return upstream, gateway
 
 
-def metrics(gateway) -> str:
-    return gateway.request("GET", "/metrics", None, bearer(OTHER)).body.decode()
+def metrics(gateway, token=OTHER) -> str:
+    return gateway.get("/metrics", **(bearer(token) if token else {})).body.decode()
 
 
-def used(gateway) -> int:
-    return int(metrics(gateway).split("\nrpcgate_memory_bytes ")[1].split()[0])
+def used(gateway, token=OTHER) -> int:
+    return int(metrics(gateway, token).split("\nrpcgate_memory_bytes ")[1].split()[0])
 
 
 def eventually(function, wanted):
@@ -145,7 +145,7 @@ def unread(gateway, stack, method, path, body, n, token=HOG):
     the gateway: unix sockets have small buffers."""
     for _ in range(n):
         connection = stack.enter_context(gateway.connect("unix"))
-        connection.send(request(method, path, body, bearer(token)))
+        connection.send(request(method, path, body, bearer(token) if token else {}))
 
 
 UNREAD = {
@@ -178,6 +178,29 @@ def test_replies_that_are_not_read_make_nobody_else_wait(start, method, path, bo
             assert used(gateway) < MEMORY * MEBIBYTE / 4 + 4 * MEBIBYTE + 4 * MILLION
     eventually(lambda: gateway.call("up", "echo", [1], **bearer(HOG)).status, lambda n: n == 200)
     eventually(lambda: used(gateway), lambda n: n < 2 * MILLION)
+
+
+def test_anonymous_callers_have_more_where_there_are_no_others(start):
+    """A half; and a quarter as soon as a reload brings others, whom it would press."""
+    upstream = start.upstream(behave_well)
+    settings = {"anonymous": {"allow": ["*/*"]}, "workers": 2, "limits": {"memory": f"{MEMORY}M"},
+                "upstreams": {"up": {"url": upstream.url, "pool": {
+                    "queue_timeout": f"{int(2 * SLOW)}s", "max_connections": 200}}}}
+    gateway = start.gateway(settings)
+    body = json.dumps([3 * MILLION]).encode()
+    with ExitStack() as stack:
+        unread(gateway, stack, "POST", "/v1/up/large", body, 30, token="")
+        eventually(lambda: used(gateway, ""), lambda n: n > MEMORY * MEBIBYTE * 7 // 16)
+        # The rest is for calls of our own.
+        for _ in range(20):
+            assert used(gateway, "") < MEMORY * MEBIBYTE * 7 // 8
+    eventually(lambda: used(gateway, ""), lambda n: n < MILLION)
+    gateway.reload(settings | {"callers": [{"name": "other", "token": OTHER, "allow": ["*/*"]}]})
+    with ExitStack() as stack:
+        unread(gateway, stack, "POST", "/v1/up/large", body, 20, token="")
+        eventually(lambda: used(gateway), lambda n: n > 7 * MEBIBYTE)
+        others_are_served(gateway)
+        assert used(gateway) < MEMORY * MEBIBYTE / 4 + 4 * MEBIBYTE + 4 * MILLION
 
 
 @pytest.mark.parametrize("way", ["body", "reply"])
