@@ -19,6 +19,9 @@ static void trimming(void **state)
     assert_str(json_trim(STR(" \t\r\n[1] \n")), "[1]");
     assert_str(json_trim(STR("1")), "1");
     assert_str(json_trim(STR(" \n ")), "");
+    assert_str(json_trim(STR("                 \n [1\x8A]\t\r\n                ")), "[1\x8A]");
+    assert_str(json_trim(STR("                 \x0B                ")), "\x0B");
+    assert_str(json_trim(STR("                 \n\t\r                ")), "");
 }
 
 static void elements(void **state)

@@ -7,9 +7,7 @@ struct str json_trim(struct str text)
 {
     const char *end = text.data + text.len;
     const char *at = json_skip_space(text.data, end);
-    while (end > at && (end[-1] == ' ' || end[-1] == '\n' || end[-1] == '\r' || end[-1] == '\t'))
-        end--;
-    return (struct str){ at, (size_t)(end - at) };
+    return (struct str){ at, (size_t)(json_skip_spaces_back(at, end) - at) };
 }
 
 struct json_cursor json_enter(struct str value)

@@ -44,6 +44,38 @@ uint32_t json_read_escape(const char **at)
     return 0x10000 + ((unit - 0xD800) << 10) + (read_unit(p + 8) - 0xDC00);
 }
 
+/* Bit 0x80 of each byte that is `c`, and of no other. */
+static uint64_t bytes_that_are(uint64_t x, char c)
+{
+    uint64_t others = x ^ EACH_BYTE((unsigned char)c);
+    return ~(((others & EACH_BYTE(0x7F)) + EACH_BYTE(0x7F)) | others) & EACH_BYTE(0x80);
+}
+
+static bool eight_spaces(const char *at)
+{
+    uint64_t x = eight_bytes(at);
+    return (bytes_that_are(x, ' ') | bytes_that_are(x, '\n') | bytes_that_are(x, '\r') |
+            bytes_that_are(x, '\t')) == EACH_BYTE(0x80);
+}
+
+const char *json_skip_spaces(const char *at, const char *end)
+{
+    while (end - at >= 8 && eight_spaces(at))
+        at += 8;
+    while (at < end && json_is_space(*at))
+        at++;
+    return at;
+}
+
+const char *json_skip_spaces_back(const char *at, const char *end)
+{
+    while (end - at >= 8 && eight_spaces(end - 8))
+        end -= 8;
+    while (end > at && json_is_space(end[-1]))
+        end--;
+    return end;
+}
+
 /* The place up to which eight bytes at a time are neither. */
 static inline const char *skip_run(const char *at, const char *end)
 {

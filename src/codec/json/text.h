@@ -22,13 +22,24 @@ const char *json_run_within(const char *at, const char *stop);
 /* The closing quote of the string whose text begins at `at`, which is behind the opening quote. */
 const char *json_string_end(const char *at, const char *end);
 
+static inline bool json_is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
 /* The first byte from `at` on that is no white space, or `end`. */
+const char *json_skip_spaces(const char *at, const char *end);
+
+/* The same, where there is none mostly. */
 static inline const char *json_skip_space(const char *at, const char *end)
 {
-    while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
-        at++;
-    return at;
+    if (LIKELY(at >= end || !json_is_space(*at)))
+        return at;
+    return json_skip_spaces(at + 1, end);
 }
+
+/* Behind the last byte before `end` that is no white space, or `at`. */
+const char *json_skip_spaces_back(const char *at, const char *end);
 
 /* A whole text without the byte order mark that some programs write before it (RFC 8259 section
  * 8.1 lets a reader pass it over). */
