@@ -215,26 +215,12 @@ static bool check_batch(struct batch *b, struct error *err)
     if (b->dialect == BATCH_JSONRPC && batch_reader_count(b->reader) == 0)
         return error_set(err, PROBLEM_INVALID_REQUEST,
                          "The batch has no request in it: send at least one.");
-    if (!check_count(b, err) || !check_rate(b, err))
-        return false;
-    if (entries_open(b))
-        return true;
-    error_limit(err, PROBLEM_OVERLOADED, "limits.memory",
-                "There is no room in limits.memory for so many calls now. Try again later, or send "
-                "fewer at once.");
-    err->retry_after = MEMORY_RETRY_AFTER;
-    return false;
+    return check_count(b, err) && check_rate(b, err);
 }
 
-/* The text is valid. */
 static void begin_entries(struct batch *b)
 {
     struct request *r = b->request;
-    struct error err;
-    if (!check_batch(b, &err)) {
-        refuse(b, &err);
-        return;
-    }
     if (batch_reader_is_list(b->reader)) {
         r->is_batch = true;
         r->n_items = batch_reader_count(b->reader);
@@ -247,6 +233,43 @@ static void begin_entries(struct batch *b)
     b->phase = BATCH_READING;
     entries_read(b);
     batch_go_on(b);
+}
+
+static void refuse_entries(struct batch *b)
+{
+    struct error err;
+    error_limit(&err, PROBLEM_OVERLOADED, "limits.memory",
+                "There was no room in limits.memory for so many calls while they waited for it "
+                "(pool.queue_timeout). Try again later, send fewer at once, or raise that limit.");
+    err.retry_after = MEMORY_RETRY_AFTER;
+    refuse(b, &err);
+}
+
+/* What was checked, and has counted for the caller's rate, is neither of it again. */
+static void open_entries(struct batch *b)
+{
+    switch (entries_open(b)) {
+    case MEMORY_GO:
+        begin_entries(b);
+        break;
+    case MEMORY_WAIT:
+        break;
+    case MEMORY_NONE:
+        refuse_entries(b);
+        break;
+    }
+}
+
+/* The text is valid. */
+static void begin_opening(struct batch *b)
+{
+    struct error err;
+    if (!check_batch(b, &err)) {
+        refuse(b, &err);
+        return;
+    }
+    b->phase = BATCH_OPENING;
+    open_entries(b);
 }
 
 static void check(struct batch *b)
@@ -262,7 +285,7 @@ static void check(struct batch *b)
             refuse(b, &err);
         break;
     case CODEC_DONE:
-        begin_entries(b);
+        begin_opening(b);
         break;
     }
 }
@@ -273,6 +296,9 @@ static void take_turn(struct turn *turn)
     switch (b->phase) {
     case BATCH_CHECKING:
         check(b);
+        break;
+    case BATCH_OPENING:
+        open_entries(b);
         break;
     case BATCH_READING:
         entries_read(b);
@@ -351,7 +377,7 @@ void batch_cut_off(struct batch *b)
     call_error_draining(&b->over);
     list_remove(&b->turn.in_turns);
     memory_leave(&b->memory);
-    if (b->phase == BATCH_CHECKING) {
+    if (b->phase == BATCH_CHECKING || b->phase == BATCH_OPENING) {
         refuse(b, &b->over);
         return;
     }

@@ -17,17 +17,23 @@ static struct budget *budget_of(const struct batch *b)
     return &b->request->share->budget;
 }
 
-bool entries_open(struct batch *b)
+enum memory_answer entries_open(struct batch *b)
 {
     size_t max = (size_t)b->request->upstream->multicall_max;
     size_t count = batch_reader_count(b->reader);
     size_t cap = count < max ? count : max;
-    if (!budget_take(budget_of(b), cap * sizeof *b->entries))
-        return false;
+    size_t bytes = cap * sizeof *b->entries;
+    b->memory.held = b->request->body.cap;
+    enum memory_answer room = memory_ask(&b->memory, bytes);
+    if (room != MEMORY_GO)
+        return room;
+    if (!budget_take(budget_of(b), bytes))
+        return memory_wait(&b->memory, bytes) ? MEMORY_WAIT : MEMORY_NONE;
+    memory_leave(&b->memory); /* what follows asks for itself */
     b->entries = xcalloc(cap, sizeof *b->entries);
     b->cap = cap;
     b->at_end = count == 0;
-    return true;
+    return MEMORY_GO;
 }
 
 static void forget(struct entry *e)

@@ -52,7 +52,12 @@ struct entry {
     struct call *call; /* owned, while it runs by itself */
 };
 
-enum batch_phase { BATCH_CHECKING, BATCH_READING, BATCH_ENCODING };
+enum batch_phase {
+    BATCH_CHECKING, /* its text; there are no entries yet, */
+    BATCH_OPENING,  /* nor here, where it waits for the memory they take */
+    BATCH_READING,
+    BATCH_ENCODING
+};
 
 /* The round trip at hand. */
 struct trip {
@@ -119,8 +124,8 @@ void batch_fill_call(struct batch *b, struct call *c, const struct method_rule *
 
 /* batch_entries.c */
 
-/* False: limits.memory has no room for as many as there may be at hand. */
-bool entries_open(struct batch *b) MUST_CHECK;
+/* Takes memory for as many as there may be at hand, or waits for it. */
+enum memory_answer entries_open(struct batch *b) MUST_CHECK;
 void entries_close(struct batch *b);
 
 /* The one of that place in the ring. */

@@ -267,6 +267,39 @@ def test_a_body_that_waits_at_the_end_of_the_drain(start):
     gateway.assert_clean_end()
 
 
+@pytest.mark.parametrize("ends", ["room", "drain"])
+def test_a_batch_waits_for_the_memory_of_its_calls(start, ends):
+    """As a body does, and its calls count for the caller's rate once. The calls are notifications
+    that the caller may not make: nothing is sent, nothing answered."""
+    n = 50_000
+    upstream = start.upstream(behave_well)
+    gateway = start.gateway({
+        "callers": [{"name": "hog", "token": HOG, "allow": ["*/*"]},
+                    {"name": "other", "token": OTHER, "allow": ["*/echo"], "rate": 1, "burst": n}],
+        "workers": 1, "limits": {"memory": "16M", "batch": n, "drain": "500ms"},
+        "upstreams": {"up": {"url": upstream.url, "multicall_max": n, "limits": {"response": "64M"},
+                             "pool": {"queue_timeout": f"{int(60 * SLOW)}s"}}}})
+    body = b"[" + b",".join([b'{"jsonrpc":"2.0","method":"no"}'] * n) + b"]"
+    with gateway.connect() as connection, ExitStack() as stack:
+        unread(gateway, stack, "POST", "/v1/up/large", json.dumps([9_300_000]).encode(), 1)
+        held = eventually(lambda: used(gateway), lambda n: n > 9_000_000)
+        connection.send(request("POST", "/jsonrpc/up", body, bearer(OTHER)))
+        eventually(lambda: used(gateway), lambda n: n > held + len(body))
+        for _ in range(30):  # the worker's turns in which the text is read
+            used(gateway)
+        if ends == "drain":
+            gateway.signal(signal.SIGTERM)
+        else:
+            stack.close()
+        answer = connection.answer()
+    if ends == "room":
+        assert answer.status == 204, answer.body
+        eventually(lambda: used(gateway), lambda n: n < MILLION)
+    else:
+        assert answer.json["error"]["data"]["type"].endswith("draining"), answer.body
+        gateway.assert_clean_end()
+
+
 @pytest.mark.parametrize("workers", [1, 4])
 @pytest.mark.parametrize("permits", [1, 3])
 def test_replies_without_room_keep_no_upstream(start, workers, permits):
