@@ -43,6 +43,7 @@ struct batch_reader {
     enum member_name member;    /* whose value it is */
     struct str values[MEMBERS]; /* of the item at hand, as JSON text; NULL data: not there */
     struct str other;           /* the first name that is not known, in its quotes */
+    const char *method_at;      /* up to here its method is in `method`; NULL: it stands for itself */
     struct buf scratch;         /* text without its escapes */
     struct buf method;          /* as that */
 };
@@ -209,6 +210,7 @@ static void begin_item(struct batch_reader *b)
     b->in_item = true;
     b->is_object = *b->at == '{';
     b->in_value = false;
+    b->method_at = NULL;
     if (b->is_object)
         b->at++;
     else
@@ -280,13 +282,34 @@ static char first_byte(const struct batch_reader *b, enum member_name member)
     return value.data != NULL ? value.data[0] : '\0';
 }
 
+/* Reads the method's text, where it has escapes; false: it goes on in the next step. */
+static bool read_method(struct batch_reader *b, size_t bytes)
+{
+    struct str value = b->values[MEMBER_METHOD];
+    if (first_byte(b, MEMBER_METHOD) != '"')
+        return true;
+    if (b->method_at == NULL) {
+        if (memchr(value.data, '\\', value.len) == NULL)
+            return true;
+        b->method_at = value.data + 1;
+        buf_clear(&b->method);
+    }
+    const char *end = value.data + value.len - 1;
+    const char *stop = (size_t)(end - b->method_at) > bytes ? b->method_at + bytes : end;
+    b->method_at = json_unquote_part(b->method_at, stop, &b->method);
+    return b->method_at == end || !buf_ok(&b->method);
+}
+
 static bool take_method(struct batch_reader *b, struct batch_item *ret, struct error *err)
 {
     if (first_byte(b, MEMBER_METHOD) != '"')
         return refuse_member(b, MEMBER_METHOD,
                              "A call names its method in \"method\", which is a string.", err);
-    ret->method = read_text(b->values[MEMBER_METHOD], &b->method);
-    if (ret->method.data != NULL)
+    struct str quoted = b->values[MEMBER_METHOD];
+    ret->method = str_slice(quoted, 1, quoted.len - 1);
+    if (b->method_at != NULL)
+        ret->method = (struct str){ buf_c(&b->method), b->method.len };
+    if (b->method_at == NULL || buf_ok(&b->method))
         return true;
     return error_limit(err, PROBLEM_OVERLOADED, "limits.memory",
                        "The gateway has no memory for this call now; try again later, or raise "
@@ -352,7 +375,7 @@ enum batch_step batch_reader_next(struct batch_reader *b, size_t bytes, struct b
     const char *stop = (size_t)(b->end - b->at) > bytes ? b->at + bytes : b->end;
     if (!b->in_item)
         begin_item(b);
-    if (!read_item(b, stop))
+    if ((b->method_at == NULL && !read_item(b, stop)) || !read_method(b, bytes))
         return BATCH_MORE;
     b->in_item = false;
     *ret = (struct batch_item){ .index = b->next };

@@ -3,6 +3,8 @@
 
 #include "codec/json/text.h"
 
+#define ESCAPED_MAX 64
+
 struct str json_trim(struct str text)
 {
     const char *end = text.data + text.len;
@@ -74,18 +76,39 @@ bool json_next(struct json_cursor *c, struct str *name, struct str *value)
     return true;
 }
 
+/* Escapes that follow one another, as many as there is room for; returns how many bytes. */
+static size_t read_escapes(const char **at, const char *stop, char to[ESCAPED_MAX])
+{
+    size_t n = 0;
+    while (*at < stop && **at == '\\' && n + 4 <= ESCAPED_MAX) {
+        uint32_t c = json_read_escape(at);
+        if (c < 0x80)
+            to[n++] = (char)c;
+        else
+            n += utf8_write(c, to + n);
+    }
+    return n;
+}
+
+const char *json_unquote_part(const char *at, const char *stop, struct buf *to)
+{
+    while (at < stop && buf_ok(to)) {
+        char escaped[ESCAPED_MAX];
+        const char *run = json_run_within(at, stop);
+        if (run > at)
+            buf_append(to, (struct str){ at, (size_t)(run - at) });
+        at = run;
+        size_t n = read_escapes(&at, stop, escaped);
+        if (n == 0)
+            break;
+        buf_append(to, (struct str){ escaped, n });
+    }
+    return at;
+}
+
 void json_unquote(struct str quoted, struct buf *to)
 {
-    const char *at = quoted.data + 1;
-    const char *end = quoted.data + quoted.len;
-    for (;;) {
-        const char *run = json_run_end(at, end);
-        buf_append(to, (struct str){ at, (size_t)(run - at) });
-        if (*run == '"' || !buf_ok(to))
-            return;
-        char bytes[4];
-        at = run;
-        size_t len = utf8_write(json_read_escape(&at), bytes);
-        buf_append(to, (struct str){ bytes, len });
-    }
+    if (quoted.len == 2)
+        buf_append(to, STR("")); /* The buffer has text, if an empty one. */
+    json_unquote_part(quoted.data + 1, quoted.data + quoted.len - 1, to);
 }

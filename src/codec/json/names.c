@@ -34,11 +34,10 @@ static struct str plain_text(struct str text, struct buf *scratch)
     return (struct str){ buf_c(scratch), scratch->len };
 }
 
-/* How the name will be written. */
-static struct str written_text(const struct json_names *s, struct str text,
+/* How the name, without escapes, will be written. */
+static struct str written_text(const struct json_names *s, struct str plain,
                                struct json_name_text *scratch)
 {
-    struct str plain = plain_text(text, &scratch->plain);
     if (LIKELY(s->policy == TEXT_REJECT) || text_is_xml(plain))
         return plain;
     buf_clear(&scratch->written);
@@ -109,6 +108,8 @@ static void shrink(struct buf *b)
 void json_names_clear(struct json_names *s)
 {
     s->policy = TEXT_REJECT;
+    s->seen = 0;
+    s->escaped = false;
     s->n = 0;
     s->n_heads = 0;
     shrink(&s->names);
@@ -117,6 +118,12 @@ void json_names_clear(struct json_names *s)
     shrink(&s->text.written);
     shrink(&s->other.plain);
     shrink(&s->other.written);
+}
+
+static bool is_written(struct json_names *s, const struct json_name *name, struct str written)
+{
+    struct str plain = plain_text(name->text, &s->other.plain);
+    return str_eq(written_text(s, plain, &s->other), written);
 }
 
 /* The name at that depth which is written as this one; NULL: there is none. */
@@ -128,24 +135,53 @@ static const struct json_name *find_name(struct json_names *s, unsigned depth, u
         const struct json_name *name = names + i - 1;
         if (name->depth < depth) /* All that follow are of outer objects, too. */
             return NULL;
-        if (name->hash == hash && str_eq(written_text(s, name->text, &s->other), written))
+        if (name->hash == hash && is_written(s, name, written))
             return name;
     }
     return NULL;
 }
 
-/* Two names that are written in the same way: are they the same? */
-static enum json_names_result compare(struct json_names *s, struct str a, struct str b)
+/* A name that is written as a known one: is it the same? */
+static enum json_names_result compare(struct json_names *s, struct str plain,
+                                      const struct json_name *known)
 {
-    bool same = str_eq(plain_text(a, &s->text.plain), plain_text(b, &s->other.plain));
+    if (s->policy == TEXT_REJECT)
+        return JSON_NAMES_TWICE;
+    bool same = str_eq(plain, plain_text(known->text, &s->other.plain));
     return same ? JSON_NAMES_TWICE : JSON_NAMES_ALIKE;
+}
+
+void json_names_part(struct json_names *s, struct str text)
+{
+    struct str part = str_slice(text, s->seen, text.len);
+    if (!s->escaped && part.len > 0 && memchr(part.data, '\\', part.len) != NULL) {
+        s->escaped = true;
+        buf_clear(&s->text.plain);
+        buf_append(&s->text.plain, str_slice(text, 0, s->seen));
+    }
+    if (s->escaped)
+        json_unquote_part(part.data, part.data + part.len, &s->text.plain);
+    s->seen = text.len;
+}
+
+/* What json_names_part() has not seen of the name is read; without escapes. */
+static struct str read_name(struct json_names *s, struct str text)
+{
+    if (LIKELY(s->seen == 0))
+        return plain_text(text, &s->text.plain);
+    json_names_part(s, text);
+    struct str plain = s->escaped ? (struct str){ buf_c(&s->text.plain), s->text.plain.len } : text;
+    s->seen = 0;
+    s->escaped = false;
+    return plain;
 }
 
 enum json_names_result json_names_add(struct json_names *s, unsigned depth, struct str text)
 {
     if (s->n >= s->n_heads && !make_heads(s, s->n_heads == 0 ? HEADS_FIRST : s->n_heads * 4))
         return JSON_NAMES_NO_MEMORY;
-    struct str written = written_text(s, text, &s->text);
+    struct str plain = read_name(s, text);
+    struct str written = written_text(s, plain, &s->text);
     if (!text_ok(&s->text) || s->n + 1 >= UINT32_MAX)
         return JSON_NAMES_NO_MEMORY;
     uint64_t hash = sip_hash(&s->key, written);
@@ -153,7 +189,7 @@ enum json_names_result json_names_add(struct json_names *s, unsigned depth, stru
     if (!text_ok(&s->other))
         return JSON_NAMES_NO_MEMORY;
     if (known != NULL)
-        return compare(s, text, known->text);
+        return compare(s, plain, known);
     if (!buf_reserve(&s->names, sizeof(struct json_name)))
         return JSON_NAMES_NO_MEMORY;
     s->names.len += sizeof(struct json_name);

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "codec/options.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Room for the text of a name that does not stand for itself. */
@@ -25,6 +26,8 @@ struct json_names {
     struct buf names;        /* of struct json_name */
     struct buf heads;        /* of uint32_t: index + 1 of each chain's newest name */
     struct json_name_text text, other;
+    size_t seen;  /* by json_names_part(), of the name that is under way [bytes] */
+    bool escaped; /* and it has escapes: text.plain is without them */
     size_t n;
     size_t n_heads; /* a power of two */
     struct sip_key key;
@@ -44,6 +47,10 @@ void json_names_clear(struct json_names *s);
 /* Adds a name, given as text without its quotes, to the object at that depth. `text` is borrowed
  * until the object closes. */
 enum json_names_result json_names_add(struct json_names *s, unsigned depth, struct str text);
+
+/* A long name goes in parts, before it is added: `text` is what there is of it so far, with whole
+ * escapes. */
+void json_names_part(struct json_names *s, struct str text);
 
 /* Closes the innermost object, which is at that depth. */
 void json_names_close(struct json_names *s, unsigned depth);

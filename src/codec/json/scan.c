@@ -285,8 +285,10 @@ static bool scan_name(struct json_scan *s, struct error *err)
         return json_scan_fail(s, quote, "a member's name in double quotes must stand here", err);
     if (!scan_string(s, err))
         return false;
-    if (s->in_string)
+    if (s->in_string) {
+        json_names_part(&s->names, (struct str){ quote + 1, (size_t)(s->at - quote) - 1 });
         return true;
+    }
     struct str name = { quote + 1, (size_t)(s->at - quote) - 2 };
     switch (json_names_add(&s->names, s->depth, name)) {
     case JSON_NAMES_TWICE:

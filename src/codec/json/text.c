@@ -3,11 +3,11 @@
 
 #include "codec/value/digits.h"
 
+/* Letters have bit 0x40, and 1 to 6 in their low half. */
 static uint32_t hex_value(char c)
 {
-    if (c <= '9')
-        return (uint32_t)(c - '0');
-    return (uint32_t)((c | 0x20) - 'a') + 10;
+    uint32_t x = (unsigned char)c;
+    return (x & 0x0F) + 9 * (x >> 6);
 }
 
 static uint32_t read_unit(const char *digits)
@@ -76,13 +76,15 @@ const char *json_skip_spaces_back(const char *at, const char *end)
     return end;
 }
 
-/* The place up to which eight bytes at a time are neither. */
+/* Eight bytes at a time, up to where one of them is a quote or backslash, and to that one where the
+ * first byte is the lowest. */
 static inline const char *skip_run(const char *at, const char *end)
 {
     while (end - at >= 8) {
         uint64_t x = eight_bytes(at);
-        if ((eight_zeros(x ^ EACH_BYTE('"')) | eight_zeros(x ^ EACH_BYTE('\\'))) != 0)
-            break;
+        uint64_t found = eight_zeros(x ^ EACH_BYTE('"')) | eight_zeros(x ^ EACH_BYTE('\\'));
+        if (found != 0)
+            return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? at + __builtin_ctzll(found) / 8 : at;
         at += 8;
     }
     return at;
@@ -107,8 +109,12 @@ const char *json_run_within(const char *at, const char *stop)
 const char *json_string_end(const char *at, const char *end)
 {
     at = json_run_end(at, end);
-    while (*at == '\\')
-        at = json_run_end(at + 2, end);
+    while (*at == '\\') {
+        do /* Escapes often follow one another. */
+            at += at[1] == 'u' ? 6 : 2;
+        while (*at == '\\');
+        at = json_run_end(at, end);
+    }
     return at;
 }
 

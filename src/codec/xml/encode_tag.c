@@ -4,9 +4,32 @@
 
 #include "codec/json/cursor.h"
 #include "codec/json/text.h"
+#include "codec/value/digits.h"
 #include "codec/value/number_text.h"
 
 #include <assert.h>
+
+/* How many bytes that are no digits a number may have, NaN and infinities, too. */
+#define NO_DIGITS_MAX 16
+
+/* The inside of a string to e->scratch; false, before its end, where that cannot be a number. */
+static bool unquote_number(struct encoder *e, struct str inside)
+{
+    const char *at = inside.data;
+    const char *end = inside.data + inside.len;
+    size_t others = 0;
+    buf_clear(&e->scratch);
+    while (at < end && others <= NO_DIGITS_MAX && buf_ok(&e->scratch)) {
+        size_t seen = e->scratch.len;
+        at = json_unquote_part(at, end - at > 1024 ? at + 1024 : end, &e->scratch);
+        struct str text = str_slice(buf_str(&e->scratch), seen, e->scratch.len);
+        const char *stop = text.data + text.len;
+        for (const char *p = digits_end(text.data, stop); p < stop && others <= NO_DIGITS_MAX;
+             p = digits_end(p + 1, stop))
+            others++;
+    }
+    return others <= NO_DIGITS_MAX && buf_ok(&e->scratch);
+}
 
 /* The text of the number at e->at, which may stand in quotes; moves behind it. No data: it is
  * something else. */
@@ -25,9 +48,7 @@ static struct str read_number(struct encoder *e)
     struct str inside = str_slice(quoted, 1, quoted.len - 1);
     if (memchr(inside.data, '\\', inside.len) == NULL)
         return inside;
-    buf_clear(&e->scratch);
-    json_unquote(quoted, &e->scratch);
-    return buf_ok(&e->scratch) ? buf_str(&e->scratch) : none;
+    return unquote_number(e, inside) ? buf_str(&e->scratch) : none;
 }
 
 /* An integer in any form; `digits` holds it where it is not written as one. */
