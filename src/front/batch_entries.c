@@ -95,6 +95,13 @@ static void tell_problem(struct request *r, const struct error *err)
     r->error = *err;
 }
 
+/* A text that is too long to be a method's name is not repeated in the problem that says so. */
+static struct str told_method(const struct entry *e)
+{
+    bool is_name = e->method.len < sizeof e->batch->request->route.method;
+    return is_name ? e->method : (struct str){ NULL, 0 };
+}
+
 void entry_write_problem(struct entry *e, struct error *err, const struct call_end *end,
                          struct chain *to)
 {
@@ -103,7 +110,7 @@ void entry_write_problem(struct entry *e, struct error *err, const struct call_e
         .error = err,
         .request_id = str_of(r->id),
         .upstream = str_of(r->upstream->name),
-        .method = e->method,
+        .method = told_method(e),
         .fault = end != NULL ? end->fault : NULL,
         .protocol = end != NULL ? end->protocol : NULL,
     };
