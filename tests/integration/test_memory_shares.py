@@ -166,8 +166,9 @@ def test_replies_that_are_not_read_make_nobody_else_wait(start, method, path, bo
     others_are_served(gateway)
     with ExitStack() as stack:
         unread(gateway, stack, method, path, body, 60)
-        n = 0
+        n, end = 0, time.monotonic() + DEADLINE
         while (answer := gateway.call("up", "echo", [f"mine {n}"], **bearer(HOG))).status != 503:
+            assert time.monotonic() < end, f"{n} calls were served"
             n += 1
         assert_problem(answer, "overloaded", 503, "no", setting="limits.memory")
         assert answer.header("Retry-After")
