@@ -151,6 +151,14 @@ def test_side_by_side_each_fails_alone(up):
 
 # What is told of it.
 
+def test_too_long_a_method_is_not_repeated(up):
+    gateway, _ = up(Multicall())
+    short, long = gateway.batch("up", {"method": "no.such"}, {"method": "\n" * 2000})
+    assert short["problem"]["method"] == "no.such"
+    assert "method" not in long["problem"]
+    assert "2000 characters" in long["problem"]["detail"]
+
+
 def test_access_line_and_metrics(start):
     upstream = start.upstream(Multicall())
     gateway = start.gateway(up_settings(upstream) | JOURNAL)

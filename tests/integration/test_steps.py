@@ -71,7 +71,7 @@ REQUESTS = {
     "zeros of a double": (ONE % "up", filled("[0.", "0", "1]")),
     "integers": (ONE % "up", filled("[0", ",0", "]")),
     "doubles": (ONE % "up", filled("[0", ",1.7976931348623157e308", "]")),
-    "tiny doubles": (ONE % "up", filled("[0", ",5e-324", "]")),
+    "tiny doubles": (ONE % "up", filled("[0", ",5e-324", "]", SIZE // 4)),
     "empty strings": (ONE % "up", filled('[""', ',""', "]")),
     "empty arrays": (ONE % "up", filled("[0", ",[]", "]")),
     "empty objects": (ONE % "up", filled("[0", ",{}", "]")),
@@ -184,7 +184,7 @@ RESPONSES = {
     "UTF 7 broken": ("replace", value_document("+" * 400_000).replace(
         b"?>", b' encoding="UTF-7"?>')),
     "Shift_JIS broken": ("replace", value_document("@@").replace(
-        b"@@", b"\x81\xff" * (SIZE // 2)).replace(b"?>", b' encoding="Shift_JIS"?>')),
+        b"@@", b"\x81\xff" * (SIZE // 8)).replace(b"?>", b' encoding="Shift_JIS"?>')),
     "Latin 1": ("up", value_document("@@").replace(b"@@", b"\xe9" * SIZE).replace(
         b"?>", b' encoding="ISO-8859-1"?>')),
     "fault": ("up", response_document(1).replace(b"<params>", b"<fault>").replace(
