@@ -24,10 +24,11 @@ _REPORTS = re.compile(
 )
 
 #: Exit codes of sanitizers that are none of ours. What the environment says goes first.
+_SUPPRESSIONS = Path(__file__).with_name("tsan.supp")
 _SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "exitcode=99:detect_leaks=1:abort_on_error=0",
     "UBSAN_OPTIONS": "print_stacktrace=1",
-    "TSAN_OPTIONS": "exitcode=98:halt_on_error=0",
+    "TSAN_OPTIONS": f"exitcode=98:halt_on_error=0:suppressions={_SUPPRESSIONS}",
 }
 
 NO_BODY = object()
