@@ -46,8 +46,10 @@ static void plans(void **state)
         struct upstream_config config = { .multicall = cases[i].use,
                                           .multicall_results = cases[i].shape };
         struct upstream_state shared = { .config = &config };
+        once_init(&shared.multicall_told);
         multicall_learn(&shared, cases[i].known);
         assert_int_equal(multicall_plan(&shared), cases[i].plan);
+        once_done(&shared.multicall_told);
     }
 }
 
@@ -56,12 +58,14 @@ static void one_asks(void **state)
     struct upstream_config config = { .multicall = MULTICALL_USE_AUTO };
     struct upstream_state shared = { .config = &config };
     (void)state;
+    once_init(&shared.multicall_told);
     assert_int_equal(multicall_plan(&shared), MULTICALL_ASK);
     assert_int_equal(multicall_plan(&shared), MULTICALL_WAIT);
     multicall_learn(&shared, MULTICALL_UNKNOWN);
     assert_int_equal(multicall_plan(&shared), MULTICALL_ASK);
     multicall_learn(&shared, MULTICALL_KNOWN_BARE);
     assert_int_equal(multicall_plan(&shared), MULTICALL_BARE);
+    once_done(&shared.multicall_told);
 }
 
 /* Only what is known can be doubted. */
@@ -77,9 +81,11 @@ static void doubts(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct upstream_state shared = { .config = NULL };
+        once_init(&shared.multicall_told);
         multicall_learn(&shared, cases[i].known);
         multicall_doubt(&shared);
         assert_int_equal(atomic_load(&shared.multicall), cases[i].after);
+        once_done(&shared.multicall_told);
     }
 }
 
