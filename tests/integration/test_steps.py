@@ -258,7 +258,8 @@ class Steps:
 def steps(start_shared, folder):
     upstream = start_shared.upstream(behave)
     told = folder / "steps"
-    usual = {"url": upstream.url, "breaker": {"failures": 0},
+    # The counted daemon is slow, and nothing here is about time.
+    usual = {"url": upstream.url, "breaker": {"failures": 0}, "timeouts": {"total": "10m"},
              "extensions": ["i8", "nil", "biginteger", "bigdecimal"]}
     gateway = start_shared.gateway({
         "workers": 1,
