@@ -64,6 +64,9 @@ const char *advice_connect(const char *detail)
     return advice_find(rows, ARRAY_LEN(rows), detail);
 }
 
+#define ADVICE_LESS                                                                                \
+    "It sent less than it promised: look into the server's log for why it broke off."
+
 const char *advice_lost(const char *detail, bool kept)
 {
     static const struct advice_row rows[] = {
@@ -71,8 +74,8 @@ const char *advice_lost(const char *detail, bool kept)
                             "has to be mended." },
         { "chunk", "The chunks of its answer are broken: the server, or a proxy before it, has to "
                    "be mended." },
-        { "remaining", "It sent less than it promised: look into the server's log for why it broke "
-                       "off." },
+        { "remaining", ADVICE_LESS },     /* as libcurl says it up to 8.6, */
+        { "bytes missing", ADVICE_LESS }, /* and later */
         { "head was cut off", "It closed in the middle of its answer's head: look into the "
                               "server's log." },
         { "", "Look into the server's log: it closed the connection." },
@@ -90,8 +93,9 @@ const char *advice_no_http(const char *detail)
         { "colon", "The head of its answer has a line that is no header: " MEND },
         { "Nul byte", "The head of its answer has a NUL: " MEND },
         { "NUL", "The head of its answer has a NUL: " MEND },
-        { "begins with a blank", "The head of its answer has a folded line, which two readers understand "
-                    "differently: " MEND },
+        { "begins with a blank",
+          "The head of its answer has a folded line, which two readers understand "
+          "differently: " MEND },
         { "100 KB", "The head of its answer is too large: " MEND },
         { "64 KiB", "The head of its answer is too large: " MEND },
         { "too large", "The head of its answer is too large: " MEND },

@@ -117,7 +117,7 @@ FAILING = {
                 "Look into the server's log"),
     "half a head": (sends("HTTP/1.1 200 OK\r\nX: y\r\n"), "connection-lost", "head was cut off",
                     "closed in the middle of its answer's head"),
-    "half a body": (sends(http_response(DOCUMENT)[:-9]), "connection-lost", "remaining",
+    "half a body": (sends(http_response(DOCUMENT)[:-9]), "connection-lost", "9 bytes",
                     "sent less than it promised"),
     "no length": (head("Content-Length: x"), "connection-lost", "Content-Length",
                   "Its Content-Length is no length"),

@@ -228,6 +228,8 @@ static void test_http(void **state UNUSED)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         expect(rows[i].detail, advice_no_http(rows[i].detail), rows[i].part);
     expect("lost", advice_lost("Empty reply from server", false), "log");
+    expect("less", advice_lost("transfer closed with 9 bytes remaining to read", false), "less");
+    expect("less", advice_lost("end of response with 9 bytes missing", false), "less");
     expect("kept", advice_lost("a kept connection was closed", true), "timeouts.idle");
     expect("length", advice_lost("Invalid Content-Length: value", false), "Content-Length");
     expect("slow", advice_dns("Resolving timed out after 2000 milliseconds"), "timeouts.connect");
