@@ -41,8 +41,8 @@ void log_start(void);
 /* Writes what is waiting and ends the thread; for half a second at most if nobody reads. */
 void log_stop(void);
 
-/* May be called at any time, by any thread. `journald` reads the lines: those of text begin with `<N>`
- * (sd-daemon(3)), and none has a time. Until it is called: info, text, without. */
+/* May be called at any time, by any thread. `journald` reads the lines: those of text begin with
+ * `<N>` (sd-daemon(3)), and none has a time. Until it is called: info, text, without. */
 void log_configure(enum log_level level, enum log_format format, bool journald);
 
 bool log_enabled(enum log_level level);

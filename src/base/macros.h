@@ -17,7 +17,7 @@
 
 /* The object of type `type` whose `member` is at `pointer`. */
 #define CONTAINER_OF(pointer, type, member)                                                        \
-    ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 /* A local that `function(&local)` cleans up at the end of its scope. */
 #define CLEANUP(function) __attribute__((cleanup(function)))

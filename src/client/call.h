@@ -96,10 +96,10 @@ struct call {
     struct chain packed;     /* the same compressed, for all attempts; empty: it is not */
     size_t reply_begin;      /* where the value begins */
 
-    struct list in_queue;  /* struct pool.waiting, while QUEUED */
-    int64_t queued_us;     /* since when */
-    int64_t queue_us;      /* how long it has waited there */
-    struct timer wait;     /* the end of QUEUED or BACKOFF */
+    struct list in_queue; /* struct pool.waiting, while QUEUED */
+    int64_t queued_us;    /* since when */
+    int64_t queue_us;     /* how long it has waited there */
+    struct timer wait;    /* the end of QUEUED or BACKOFF */
     bool has_permit;
     struct list in_stalled; /* struct pool.stalled: its reply waits for memory */
     bool is_probe;          /* the breaker's only call */

@@ -15,11 +15,11 @@
 
 struct client {
     struct work *work;
-    struct upstreams *upstreams;         /* owned */
-    struct site *site;                   /* the newest: what requests begin with */
-    struct list sites;                   /* of struct site; former ones, too */
-    struct timer sites_timer; /* when former ones are to be looked at */
-    struct list pools;     /* of struct pool, of all sites */
+    struct upstreams *upstreams;       /* owned */
+    struct site *site;                 /* the newest: what requests begin with */
+    struct list sites;                 /* of struct site; former ones, too */
+    struct timer sites_timer;          /* when former ones are to be looked at */
+    struct list pools;                 /* of struct pool, of all sites */
     struct list calls_in[CALL_STATES]; /* of struct call, by enum call_state */
     struct spare calls;
 };

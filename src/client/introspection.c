@@ -38,9 +38,9 @@ struct introspection {
     pthread_mutex_t lock;
     struct list topics;
     size_t n_topics;
-    size_t bytes;            /* of the facts of methods */
-    struct once told; /* all who wait for a fetch; each looks whether it was for that */
-    struct failure failure;  /* of the upstream, whatever it was asked about */
+    size_t bytes;           /* of the facts of methods */
+    struct once told;       /* all who wait for a fetch; each looks whether it was for that */
+    struct failure failure; /* of the upstream, whatever it was asked about */
     atomic_bool no_multicall;
 };
 

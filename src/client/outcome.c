@@ -51,16 +51,17 @@ static void lost(const struct upstream_outcome *outcome, const struct upstream_c
                  struct error *err)
 {
     if (outcome->unsaid)
-        error_limit(err, PROBLEM_CONNECTION_LOST, "timeouts.idle",
-                    "The upstream %s ended a connection that was kept (timeouts.idle) without saying "
-                    "so: %s. From now on none is used that has rested for so long; with "
-                    "timeouts.idle = \"0s\" none is kept.",
-                    upstream->name, outcome->detail);
+        error_limit(
+            err, PROBLEM_CONNECTION_LOST, "timeouts.idle",
+            "The upstream %s ended a connection that was kept (timeouts.idle) without saying "
+            "so: %s. From now on none is used that has rested for so long; with "
+            "timeouts.idle = \"0s\" none is kept.",
+            upstream->name, outcome->detail);
     else
-        error_set(err, PROBLEM_CONNECTION_LOST,
-                  "The connection to the upstream %s ended before its answer was complete: " ADVISED,
-                  upstream->name,
-                  ADVISED_ARGS(outcome->detail, advice_lost(outcome->detail, false)));
+        error_set(
+            err, PROBLEM_CONNECTION_LOST,
+            "The connection to the upstream %s ended before its answer was complete: " ADVISED,
+            upstream->name, ADVISED_ARGS(outcome->detail, advice_lost(outcome->detail, false)));
     err->executed = outcome->reached ? EXECUTED_UNKNOWN : EXECUTED_NO;
 }
 
@@ -178,8 +179,8 @@ void outcome_protocol_error(const struct upstream_outcome *outcome,
     int status = outcome->http_status;
     struct str message = shown->protocol.message, target = redirect_of(outcome, shown);
     error_set(err, PROBLEM_PROTOCOL_ERROR,
-              "The upstream %s answered with HTTP status %d%s%.*s%s%.*s. %s", upstream->name, status,
-              message.len > 0 ? " " : "", STR_ARGS(message),
+              "The upstream %s answered with HTTP status %d%s%.*s%s%.*s. %s", upstream->name,
+              status, message.len > 0 ? " " : "", STR_ARGS(message),
               target.len > 0 ? " and wants the request at " : "", STR_ARGS(target),
               advice(status, is_proxied(upstream)));
     if (surely_not_executed(status))

@@ -36,7 +36,8 @@ void site_open(struct client *client, struct site *site, struct config *config,
                struct upstream_state *const *upstreams);
 
 /* Where calls of that upstream are counted. */
-struct upstream_record *site_record(const struct site *site, const struct upstream_config *upstream);
+struct upstream_record *site_record(const struct site *site,
+                                    const struct upstream_config *upstream);
 
 /* Ends the sites and pools that nobody needs any more: the client's sites_timer fires. */
 void sites_sweep(struct timer *timer);

@@ -8,9 +8,9 @@
 #include "base/macros.h"
 #include "client/breaker.h"
 #include "client/permits.h"
-#include "work/once.h"
 #include "settings/snapshot.h"
 #include "work/metrics.h"
+#include "work/once.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>

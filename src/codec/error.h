@@ -66,12 +66,13 @@ struct error {
     char detail[ERROR_DETAIL_MAX];   /* one sentence or two, UTF-8, says what to do */
 };
 
-/* Makes text one line of UTF-8, as a detail is, in place: controls become blanks, bytes that are not
- * UTF-8 `?`, and what a cut has left of a character goes. Returns its length. */
+/* Makes text one line of UTF-8, as a detail is, in place: controls become blanks, bytes that are
+ * not UTF-8 `?`, and what a cut has left of a character goes. Returns its length. */
 size_t error_clean(char *text, size_t len);
 
 /* Fills `err` from the row of `type` and the sentence; returns false, so that failing is one
- * expression. A detail that is too long is cut at a character's boundary, and error_clean() made it. */
+ * expression. A detail that is too long is cut at a character's boundary, and error_clean() made
+ * it. */
 bool error_set(struct error *err, enum problem_type type, const char *format, ...)
     PRINTF_LIKE(3, 4);
 

@@ -13,7 +13,7 @@
     X(INVALID_REQUEST, "invalid-request", 400, NO, "The request is not valid",                     \
       "Framing, path, query, a header or a batch item is wrong.")                                  \
     X(UNAUTHENTICATED, "unauthenticated", 401, NO, "Who is calling is not known",                  \
-      "Wrong credentials; or none, and no anonymous access.")                                   \
+      "Wrong credentials; or none, and no anonymous access.")                                      \
     X(FORBIDDEN, "forbidden", 403, NO, "This is not allowed",                                      \
       "The caller may not use that method, or the page's origin is foreign.")                      \
     X(NOT_FOUND, "not-found", 404, NO, "There is nothing here",                                    \

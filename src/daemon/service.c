@@ -160,7 +160,8 @@ static void run(struct service *s)
 void service_apply(struct service *s, const struct config *config)
 {
     log_configure(config->log.level, config->log.format, s->journald);
-    atomic_store_explicit(&s->gateway.commons.memory.max, config->limits.memory, memory_order_relaxed);
+    atomic_store_explicit(&s->gateway.commons.memory.max, config->limits.memory,
+                          memory_order_relaxed);
     memory_share_set_only(&s->gateway.front.anonymous, config->n_callers == 0);
 }
 

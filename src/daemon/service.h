@@ -7,7 +7,7 @@
 
 struct service_options {
     const char *path; /* of the configuration file; NULL: there is none to read again */
-    bool journald;  /* for log_configure() */
+    bool journald;    /* for log_configure() */
 };
 
 /* Blocks the signals that service_run() waits for, in this thread and those that it starts; to be

@@ -16,7 +16,7 @@
 
 struct service {
     const char *path; /* of the configuration file; NULL: there is none to read again */
-    bool journald;  /* reads the log */
+    bool journald;    /* reads the log */
     struct gateway gateway;
     struct generation *generation; /* the newest */
     bool is_settling;              /* some worker has not followed it yet */

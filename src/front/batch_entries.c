@@ -85,8 +85,8 @@ void entry_count(const struct entry *e)
                           e->failed ? 1 + (size_t)e->problem : 0);
 }
 
-/* The first problem of ours with 5xx is told in the log: a fault is what the upstream has to say, and
- * what callers get wrong is told to them. */
+/* The first problem of ours with 5xx is told in the log: a fault is what the upstream has to say,
+ * and what callers get wrong is told to them. */
 static void tell_problem(struct request *r, const struct error *err)
 {
     if (err->type == PROBLEM_FAULT || err->status < 500 || r->problem != NULL)

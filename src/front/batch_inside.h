@@ -94,9 +94,9 @@ struct batch {
     struct entry *entries; /* a ring of those that are at hand; owned */
     size_t cap, first, n;
     struct json_place place; /* of the last call's error in the body */
-    size_t ready_from; /* none before it in the ring is READY */
-    bool at_end;       /* all were read */
-    bool wrote;        /* the reply has a result or problem already */
+    size_t ready_from;       /* none before it in the ring is READY */
+    bool at_end;             /* all were read */
+    bool wrote;              /* the reply has a result or problem already */
 
     bool has_plan;
     enum multicall_plan plan; /* WRAPPED, BARE or ASIDE */

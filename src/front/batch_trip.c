@@ -2,7 +2,6 @@
 /* The document of one round trip of system.multicall. */
 #include "front/batch_inside.h"
 
-
 /* So many parts are written before others get their turn. */
 #define PARTS_MAX 1024
 

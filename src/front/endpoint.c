@@ -112,7 +112,7 @@ static bool has_listener(const struct listener_set *listeners, const struct list
 
 /* It differs in nothing, but the configuration that opened it shall go, and its secrets. */
 static void endpoint_stay(struct endpoint *endpoint, struct config *config,
-                      const struct listen_config *listen)
+                          const struct listen_config *listen)
 {
     struct config *before = endpoint->config;
     endpoint->config = config_ref(config);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A listener in one worker, with the HTTP server on it: what the server's handler knows of where a
- * request came in. A reload that changes what the server was made with opens another endpoint on the
- * same socket; the old one takes nobody in any more and goes when its last connection has ended. */
+ * request came in. A reload that changes what the server was made with opens another endpoint on
+ * the same socket; the old one takes nobody in any more and goes when its last connection has
+ * ended. */
 #ifndef RPCGATE_FRONT_ENDPOINT_H
 #define RPCGATE_FRONT_ENDPOINT_H
 
@@ -20,7 +21,7 @@ struct listener_state;
 
 struct endpoint {
     struct front *front;
-    struct list in_front;           /* on front->endpoints */
+    struct list in_front;            /* on front->endpoints */
     struct listener_state *listener; /* referenced */
     struct http_server *server;
     struct config *config;              /* what the server was made with: a reference, */

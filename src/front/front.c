@@ -38,8 +38,8 @@ void front_done(struct front *front)
     front_free_spare(front);
 }
 
-void front_follow(struct front *front, struct config *config, struct upstream_state *const *upstreams,
-                  struct caller_state *const *callers)
+void front_follow(struct front *front, struct config *config,
+                  struct upstream_state *const *upstreams, struct caller_state *const *callers)
 {
     size_t size = config->n_callers * sizeof(struct caller_state *);
     struct view *view = xcalloc(1, sizeof *view + size);

@@ -30,10 +30,10 @@ enum request_state {
 
 /* What all workers share of callers, whatever the configuration is. */
 struct front_commons {
-    struct memory_share anonymous; /* of callers without a name */
-    struct refusals refusals;      /* wrong credentials, */
-    struct refusals strangers;     /* and all requests of callers that are not known, */
-    struct refusals handshakes;    /* and TLS handshakes that failed */
+    struct memory_share anonymous;       /* of callers without a name */
+    struct refusals refusals;            /* wrong credentials, */
+    struct refusals strangers;           /* and all requests of callers that are not known, */
+    struct refusals handshakes;          /* and TLS handshakes that failed */
     struct upstream_record *no_upstream; /* owned */
 
     /* Reloads since the start, for the metrics. */
@@ -59,10 +59,10 @@ struct front {
     struct work *work;
     struct client *client;
     struct front_commons *shared;
-    struct list endpoints;                /* of struct endpoint */
-    const struct listener_set *listeners; /* the newest; borrowed */
+    struct list endpoints;                   /* of struct endpoint */
+    const struct listener_set *listeners;    /* the newest; borrowed */
     struct list requests_in[REQUEST_STATES]; /* of struct request, by enum request_state */
-    atomic_size_t running; /* requests; only this worker changes it */
+    atomic_size_t running;                   /* requests; only this worker changes it */
     struct spare requests;
 };
 
@@ -71,8 +71,8 @@ void front_init(struct front *front, struct work *work, struct client *client,
 void front_done(struct front *front);
 
 /* New requests begin with that configuration. `upstreams` and `callers` by their indexes. */
-void front_follow(struct front *front, struct config *config, struct upstream_state *const *upstreams,
-                  struct caller_state *const *callers);
+void front_follow(struct front *front, struct config *config,
+                  struct upstream_state *const *upstreams, struct caller_state *const *callers);
 
 /* At the end of limits.drain, after their calls were cut off: ends what has no reply yet. */
 void front_cut_off(struct front *front);

@@ -36,9 +36,9 @@ void refusals_log(struct refusals *refusals, const struct request *r)
     if (peer->known)
         snprintf(user, sizeof user, "%u", (unsigned)peer->uid);
     LOG_EVENT(LOG_LEVEL_WARN, "wrong credentials", LOG_TEXT("request_id", r->id),
-              LOG_TEXT("listener", r->endpoint->listener->listener.name), LOG_STR("address", peer->ip),
-              LOG_TEXT("uid", user), LOG_TEXT("reason", r->error.detail),
-              LOG_NUM("not_logged", unlogged));
+              LOG_TEXT("listener", r->endpoint->listener->listener.name),
+              LOG_STR("address", peer->ip), LOG_TEXT("uid", user),
+              LOG_TEXT("reason", r->error.detail), LOG_NUM("not_logged", unlogged));
 }
 
 void refusals_log_handshake(struct refusals *refusals, const char *listener, const char *ip,

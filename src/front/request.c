@@ -13,7 +13,6 @@
 /* What must be free in a caller's share for work to begin. [bytes] */
 #define BEGIN_BYTES ((size_t)4 * 1024)
 
-
 /* READING may end at once: a refusal, an answer of our own, a caller that left. */
 static const unsigned char may_follow[REQUEST_STATES] = {
     [REQUEST_READING] = 1 << REQUEST_WORKING | 1 << REQUEST_REPLYING,

@@ -41,7 +41,7 @@ struct request_sums {
 
 struct request {
     struct front *front;
-    struct site *site;  /* held: this request's configuration and pools */
+    struct site *site;         /* held: this request's configuration and pools */
     struct endpoint *endpoint; /* where it came in */
     struct http_exchange *exchange;
     enum request_state state;
@@ -73,7 +73,7 @@ struct request {
     size_t n_items;  /* the calls of a batch, */
     size_t n_failed; /* and those that brought no result */
 
-    bool failed;         /* `error` is the answer */
+    bool failed; /* `error` is the answer */
     /* Its name, or that of a reply in other words, or of one of a batch's: then `error` is that.
      * Static; for the log. */
     const char *problem;

@@ -38,9 +38,9 @@ struct listener_options {
 
 void listener_key(const struct listen_config *config, char key[LISTENER_KEY]);
 
-/* Opens the sockets for an entry with `unix` or `address`, which the machine need not have yet. A stale unix socket is replaced, one
- * where somebody answers is refused. False: `reterr` has a sentence that says what to do (give it
- * to free()). */
+/* Opens the sockets for an entry with `unix` or `address`, which the machine need not have yet. A
+ * stale unix socket is replaced, one where somebody answers is refused. False: `reterr` has a
+ * sentence that says what to do (give it to free()). */
 bool listener_open(const struct listener_options *options, struct listener *ret,
                    char **reterr) MUST_CHECK;
 

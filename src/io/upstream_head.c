@@ -5,7 +5,8 @@
 #include <string.h>
 
 static const char *const shown_names[] = {
-    "Allow", "Content-Length", "Content-Type", "Date", "Location", "Retry-After", "Server", "WWW-Authenticate",
+    "Allow",    "Content-Length", "Content-Type", "Date",
+    "Location", "Retry-After",    "Server",       "WWW-Authenticate",
 };
 
 static void copy_text(char to[UPSTREAM_TEXT_MAX], struct str text)

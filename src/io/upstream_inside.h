@@ -66,14 +66,14 @@ struct upstreams {
 struct watch {
     struct loop_source source;
     struct multi *multi;
-    uint32_t registered; /* epoll events; 0: not on the loop */
-    uint32_t wanted;     /* by libcurl; 0: nothing */
-    bool kept;           /* has been in libcurl's cache: it is closed by our close_socket() */
-    bool ended;          /* shut down by us */
-    bool carried;        /* an answer, and nothing else since */
-    bool busy;           /* a request is on it, though libcurl has not asked for anything yet */
-    int local_port;      /* of a kept one; 0: none (a unix socket) */
-    int64_t since_us;    /* a kept one: when it carried something last */
+    uint32_t registered;    /* epoll events; 0: not on the loop */
+    uint32_t wanted;        /* by libcurl; 0: nothing */
+    bool kept;              /* has been in libcurl's cache: it is closed by our close_socket() */
+    bool ended;             /* shut down by us */
+    bool carried;           /* an answer, and nothing else since */
+    bool busy;              /* a request is on it, though libcurl has not asked for anything yet */
+    int local_port;         /* of a kept one; 0: none (a unix socket) */
+    int64_t since_us;       /* a kept one: when it carried something last */
     struct exchange *asker; /* for which libcurl asks for events; NULL: for none */
     const struct exchange
         *paused;             /* the one that ran there when it was paused last; it may be gone */

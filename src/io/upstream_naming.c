@@ -108,8 +108,8 @@ static bool is_below(struct str host, struct str name)
 {
     if (name.len > 0 && name.data[0] == '.')
         name = str_slice(name, 1, name.len);
-    return str_eq_nocase(name, host) || (name.len > 0 && ends_with(host, name) &&
-                                         host.data[host.len - name.len - 1] == '.');
+    return str_eq_nocase(name, host) ||
+           (name.len > 0 && ends_with(host, name) && host.data[host.len - name.len - 1] == '.');
 }
 
 /* As libcurl reads `no_proxy`. */

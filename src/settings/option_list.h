@@ -140,7 +140,7 @@
       "other files are read together with the configuration.")                                     \
     X(path, key_file, NULL, "/etc/rpcgate/server.key", NULL, NULL, LIVE,                           \
       "Its private key (PEM), without a password; in a service `${credential_path:server.key}`. "  \
-      "Without it: it stands in `cert_file`.")          \
+      "Without it: it stands in `cert_file`.")                                                     \
     X(path, client_ca_file, NULL, "/etc/rpcgate/client-ca.pem", NULL, NULL, LIVE,                  \
       "CAs (PEM) of callers' certificates. Without it: callers are not asked for one.")            \
     X(tls_version, min_version, "1.2", NULL, NULL, NULL, LIVE, "Oldest version of TLS.")
@@ -245,7 +245,8 @@
     X(headers, headers, NULL, "\"X-Tenant: blue\"", NULL, NULL, LIVE,                              \
       "`Name: value` lines that are sent with every request.")                                     \
     X(flag, cookies, "false", NULL, NULL, NULL, LIVE,                                              \
-      "Keeps the server's cookies and sends them back, for all workers: at most 64 of 4 KiB. Those " \
+      "Keeps the server's cookies and sends them back, for all workers: at most 64 of 4 KiB. "     \
+      "Those "                                                                                     \
       "in a trailer are none.")                                                                    \
     X(extensions, extensions, NULL, "\"nil\", \"i8\"", NULL, NULL, LIVE,                           \
       "Types beyond the specification that the server takes.")                                     \
@@ -372,7 +373,7 @@
     X(count, max_queue, "1024", NULL, "0", "1000000", LIVE,                                        \
       "Most calls that wait for that; further ones are refused at once.")                          \
     X(duration, queue_timeout, "5s", NULL, "0s", "1h", LIVE,                                       \
-      "How long a call waits for its turn, and for room in limits.memory; an answer only a "         \
+      "How long a call waits for its turn, and for room in limits.memory; an answer only a "       \
       "quarter of it where another caller's call waits for the connection.")
 
 /* upstreams.NAME.limits = { … } */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Takes our secrets out of foreign text that is shown: what an upstream says may hold what we have
- * sent to it. Each secret is looked for as it is, in Base64 (alone or within a text), percent-encoded
- * and with XML's escapes, and as what bytes that are no UTF-8 become, and becomes `***`. */
+ * sent to it. Each secret is looked for as it is, in Base64 (alone or within a text),
+ * percent-encoded and with XML's escapes, and as what bytes that are no UTF-8 become, and becomes
+ * `***`. */
 #ifndef RPCGATE_SETTINGS_REDACT_H
 #define RPCGATE_SETTINGS_REDACT_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `rpcgate decode`: xmlrpc.client's loads(). */
+#include "codec/xml/decode.h"
 #include "base/terminal.h"
 #include "codec/json/write.h"
-#include "codec/xml/decode.h"
 #include "tool/command.h"
 #include "tool/decode_line.h"
 #include "tool/harmless.h"

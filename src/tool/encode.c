@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `rpcgate encode`: xmlrpc.client's dumps(). */
+#include "codec/xml/encode.h"
 #include "base/alloc.h"
 #include "codec/json/write.h"
 #include "codec/value/base64.h"
-#include "codec/xml/encode.h"
 #include "tool/command.h"
 #include "tool/harmless.h"
 #include "tool/input.h"

@@ -26,8 +26,8 @@ struct commons {
     struct memory_share own;                /* of calls that no caller has asked for */
     atomic_uint n_stalled;                  /* replies that wait for memory with a permit */
     _Atomic enum phase phase; /* only the main thread changes it, and wakes the workers */
-    int main_fd;          /* eventfd: a worker has done what the main thread may wait for */
-    struct work **works;  /* by worker; each stands there before its thread begins; owned */
+    int main_fd;              /* eventfd: a worker has done what the main thread may wait for */
+    struct work **works;      /* by worker; each stands there before its thread begins; owned */
     size_t n_workers;
 };
 

@@ -142,8 +142,7 @@ static bool may_take(struct memory_wait *wait, size_t bytes)
 {
     bool alone = is_alone(wait);
     if (!fits_share(wait, bytes, share_parts[wait->kind]))
-        return (alone || fits_beyond(wait, bytes)) &&
-               (go_beyond(wait) || alone);
+        return (alone || fits_beyond(wait, bytes)) && (go_beyond(wait) || alone);
     if (alone)
         return true;
     return fits_within(wait, bytes) ||

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Deadlines: the worker's loop sleeps until the first of them. Setting one costs the same whatever
- * their number is, ending one grows with its logarithm (a pairing heap: Fredman and others, 1986). */
+ * their number is, ending one grows with its logarithm (a pairing heap: Fredman and others, 1986).
+ */
 #ifndef RPCGATE_WORK_TIMER_H
 #define RPCGATE_WORK_TIMER_H
 

@@ -26,11 +26,11 @@ enum news {
 struct work {
     size_t index; /* the worker's number */
     struct commons *commons;
-    struct loop *loop;    /* owned */
-    struct timer *timers; /* the first that is due; NULL: none is set */
+    struct loop *loop;       /* owned */
+    struct timer *timers;    /* the first that is due; NULL: none is set */
     int64_t timers_until_ms; /* while they are fired: none is set for before this */
-    struct list awaiting; /* of struct once_wait: those that wait for what another one makes */
-    struct list turns;    /* of struct turn: work that waits for its next step */
+    struct list awaiting;    /* of struct once_wait: those that wait for what another one makes */
+    struct list turns;       /* of struct turn: work that waits for its next step */
     struct list starved;  /* of struct memory_wait: those that wait for memory, first come first */
     atomic_uint news;     /* set of enum news */
     bool quiet;           /* nothing new begins by itself */

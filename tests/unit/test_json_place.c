@@ -9,10 +9,11 @@
 
 /* All kinds of lengths, beyond the eight bytes that are counted at once; what is next to a line
  * feed in value, and 0x80 and above, is there, too. */
-static const char text[] = "{\n\n\"a\x0B\t\":\r\n  [1, \"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\", 2],\n"
-                           "\n\n\n\n\n\n\n\n\n\n\n"
-                           "\"\xC2\x8A\xC2\x80\xC2\xBF\xF4\x8F\xBF\xBF 1234567890 12345678901234567\""
-                           "\n}                                   \n";
+static const char text[] =
+    "{\n\n\"a\x0B\t\":\r\n  [1, \"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\", 2],\n"
+    "\n\n\n\n\n\n\n\n\n\n\n"
+    "\"\xC2\x8A\xC2\x80\xC2\xBF\xF4\x8F\xBF\xBF 1234567890 12345678901234567\""
+    "\n}                                   \n";
 
 static struct str whole(void)
 {

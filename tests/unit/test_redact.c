@@ -73,7 +73,8 @@ static void secrets_become_stars(void **state)
 /* A password in Latin-1, and what becomes of bytes that are not UTF-8 on their way to who reads. */
 static void bytes_that_are_not_utf_8(void **state)
 {
-    static const struct str latin[] = { STR_INIT("p\xFC\xDF-secret\xE4"), STR_INIT("a\tb\x01-control"),
+    static const struct str latin[] = { STR_INIT("p\xFC\xDF-secret\xE4"),
+                                        STR_INIT("a\tb\x01-control"),
                                         STR_INIT("ka\xC3\xA4se-word") };
     static const struct {
         const char *text, *shown;
@@ -106,7 +107,9 @@ static void bytes_that_are_not_utf_8(void **state)
 static void base64_of_more_than_a_secret(void **state)
 {
     static const char *const texts[] = {
-        "aHVudGVyMmh1bnRlcjIhIQ==", "IWh1bnRlcjJodW50ZXIyIQ==", "ISFodW50ZXIyaHVudGVyMiEh",
+        "aHVudGVyMmh1bnRlcjIhIQ==",
+        "IWh1bnRlcjJodW50ZXIyIQ==",
+        "ISFodW50ZXIyaHVudGVyMiEh",
     };
     struct store *store = store_new();
     struct redactor *redactor = redactor_new(store, secrets, ARRAY_LEN(secrets));

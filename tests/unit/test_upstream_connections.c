@@ -44,7 +44,8 @@ static void serve_folded(struct server *server, int fd)
         server_write(fd, n == 0 ? ANSWER_OK : ANSWER_FOLDED);
 }
 
-/* libcurl before 8.1.1 would append such a line to a header of the answer before, which is freed. */
+/* libcurl before 8.1.1 would append such a line to a header of the answer before, which is freed.
+ */
 static void test_nothing_of_an_answer_outlives_it(void **state)
 {
     struct server server = { 0 };

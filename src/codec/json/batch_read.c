@@ -43,9 +43,9 @@ struct batch_reader {
     enum member_name member;    /* whose value it is */
     struct str values[MEMBERS]; /* of the item at hand, as JSON text; NULL data: not there */
     struct str other;           /* the first name that is not known, in its quotes */
-    const char *method_at;      /* up to here its method is in `method`; NULL: it stands for itself */
-    struct buf scratch;         /* text without its escapes */
-    struct buf method;          /* as that */
+    const char *method_at; /* up to here its method is in `method`; NULL: it stands for itself */
+    struct buf scratch;    /* text without its escapes */
+    struct buf method;     /* as that */
 };
 
 struct batch_reader *batch_reader_new(struct budget *budget)

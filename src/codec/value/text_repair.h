@@ -16,8 +16,8 @@
 /* Can XML carry every character of that UTF-8? */
 bool text_is_xml(struct str text);
 
-/* How many bytes one U+FFFD stands for at the text's beginning: a character that is forbidden, or as
- * much of one as there is (Unicode chapter 3.9, maximal subparts). */
+/* How many bytes one U+FFFD stands for at the text's beginning: a character that is forbidden, or
+ * as much of one as there is (Unicode chapter 3.9, maximal subparts). */
 size_t text_forbidden_length(struct str text);
 
 /* Appends the UTF-8 as TEXT_REPLACE or TEXT_BASE64 writes it. */

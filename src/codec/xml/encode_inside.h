@@ -61,8 +61,8 @@ struct encoder {
     const char *at, *end;
     const char *stop; /* where the step ends: behind the token there, or within its text */
     enum encode_open open;
-    enum encode_form form;       /* of the name or string */
-    const char *begin;           /* behind its opening quote */
+    enum encode_form form; /* of the name or string */
+    const char *begin;     /* behind its opening quote */
     struct base64 base64;
     bool open_in_tag;            /* and the object around it is to be closed */
     struct encode_level *levels; /* owned */

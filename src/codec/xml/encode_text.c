@@ -143,8 +143,8 @@ static bool go_on(struct encoder *e, struct error *err)
     if (open == OPEN_NAME)
         chain_append(e->to, STR("</name>"));
     else
-        chain_append(e->to, e->form == FORM_BASE64 ? STR("</base64></value>")
-                                                   : STR("</string></value>"));
+        chain_append(e->to,
+                     e->form == FORM_BASE64 ? STR("</base64></value>") : STR("</string></value>"));
     return true;
 }
 
