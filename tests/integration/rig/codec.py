@@ -9,11 +9,9 @@ from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
-from .settings import DEADLINE
+from .settings import DEADLINE, TOP
 
-_TOP = Path(__file__).resolve().parents[3]
-
-RPCGATE = Path(os.environ.get("RPCGATE", _TOP / "build" / "rpcgate")).resolve()
+RPCGATE = Path(os.environ.get("RPCGATE", TOP / "build" / "rpcgate")).resolve()
 
 #: sysexits.h
 OK, USAGE, DATA_ERROR, NO_INPUT = 0, 64, 65, 66

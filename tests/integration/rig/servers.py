@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from .programs import PORT_TRIES, Program, free_port, need
-from .settings import DEADLINE
+from .settings import DEADLINE, TOP
 
 
 def _accepts(program: Program, port: int) -> bool:
@@ -151,7 +151,7 @@ class Microsocks(Server):
 class Haproxy(Server):
     """The configuration of the documentation, before two gateways on 127.0.0.1."""
 
-    _EXAMPLE = Path(__file__).resolve().parents[3] / "docs" / "haproxy.cfg"
+    _EXAMPLE = TOP / "docs/haproxy.cfg"
 
     def __init__(self, folder: Path, gateways: dict[str, int]):
         self._gateways = gateways

@@ -5,9 +5,9 @@ import ctypes
 import os
 from pathlib import Path
 
-_TOP = Path(__file__).resolve().parents[3]
+TOP = Path(__file__).resolve().parents[3]
 
-RPCGATED = Path(os.environ.get("RPCGATED", _TOP / "build" / "rpcgated")).resolve()
+RPCGATED = Path(os.environ.get("RPCGATED", TOP / "build" / "rpcgated")).resolve()
 
 
 def _sanitized() -> bool:

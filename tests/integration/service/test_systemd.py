@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from rig.gateway import program_environment, run_program
-from rig.settings import DEADLINE, RPCGATED, configuration
+from rig.settings import DEADLINE, RPCGATED, TOP, configuration
 
-UNITS = Path(__file__).resolve().parents[2] / "systemd"
+UNITS = TOP / "systemd"
 MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000}
 
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None,

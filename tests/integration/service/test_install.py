@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from rig.settings import DEADLINE
+from rig.settings import DEADLINE, TOP
 
-CONFIGURE = Path(__file__).resolve().parents[2] / "configure"
+CONFIGURE = TOP / "configure"
 UNITS = ["rpcgate.service", "rpcgate.socket"]
 NO_SYSTEMD = ["ac_cv_path_SYSTEMCTL=no"]
 

@@ -14,10 +14,10 @@ import pytest
 from rig.check import assert_problem
 from rig.codec import RPCGATE
 from rig.gateway import program_environment
-from rig.settings import DEADLINE, SANITIZED, SLOW, configuration
+from rig.settings import DEADLINE, SANITIZED, SLOW, TOP, configuration
 from rig.upstream import http_response, response_document
 
-SOURCE = Path(__file__).parent / "preload" / "names.c"
+SOURCE = TOP / "tests/integration/preload/names.c"
 
 preloaded = pytest.mark.skipif(SANITIZED, reason="sanitizers want to be loaded first")
 

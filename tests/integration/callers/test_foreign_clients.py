@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from rig.settings import DEADLINE
+from rig.settings import DEADLINE, TOP
 from rig.wire import parse_head
 
-CLIENTS = Path(__file__).parent / "clients"
+CLIENTS = TOP / "tests/integration/clients"
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from rig.settings import DEADLINE, RPCGATED, SANITIZED
+from rig.settings import DEADLINE, RPCGATED, SANITIZED, TOP
 
-PROGRAM = Path(__file__).resolve().parents[1] / "fuzz" / "daemon"
+PROGRAM = TOP / "tests/fuzz/daemon"
 SEED = "1"
 SECONDS = 60 if SANITIZED else 8
 

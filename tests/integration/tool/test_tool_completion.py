@@ -13,9 +13,9 @@ import pytest
 
 from rig.codec import RPCGATE
 from rig.gateway import program_environment
-from rig.settings import DEADLINE, RPCGATED, configuration
+from rig.settings import DEADLINE, RPCGATED, TOP, configuration
 
-COMPLETIONS = Path(__file__).resolve().parents[2] / "completions"
+COMPLETIONS = TOP / "completions"
 
 METHODS = ["system.listMethods", "demo.add", "demo.echo", "a:b.c", "a:b.d", "größer",
            "$(touch evil)", "two words", "`touch evil`", "q\"'q"]

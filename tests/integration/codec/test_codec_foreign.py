@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from rig.codec import base64_line, parse_json, run_lines
-from rig.settings import DEADLINE
+from rig.settings import DEADLINE, TOP
 
-FOREIGN = Path(__file__).resolve().parents[1] / "golden" / "foreign"
+FOREIGN = TOP / "tests/golden/foreign"
 
 #: How each is made: the program, its words before the folder, and a test of being installed.
 PROGRAMS = {

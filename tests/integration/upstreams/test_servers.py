@@ -15,8 +15,9 @@ import pytest
 from rig import foreign
 from rig.check import assert_problem
 from rig.programs import Aria2, Supervisord
+from rig.settings import TOP
 
-DOCUMENT = Path(__file__).parents[2] / "docs/servers.md"
+DOCUMENT = TOP / "docs/servers.md"
 ADD = ("demo.add", [1, 2])
 UNKNOWN = "no.such.method"
 

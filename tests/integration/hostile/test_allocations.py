@@ -21,11 +21,11 @@ import pytest
 
 from rig.certificates import Authority
 from rig.servers import Nginx
-from rig.settings import DEADLINE, SANITIZED
+from rig.settings import DEADLINE, SANITIZED, TOP
 from rig.upstream import http_response, response_document
 from rig.wire import Answer
 
-SOURCE = Path(__file__).parent / "preload" / "failing_alloc.c"
+SOURCE = TOP / "tests/integration/preload/failing_alloc.c"
 LONG = os.environ.get("RPCGATE_LONG_TESTS") == "1"
 FEW = 100  # allocations of a call that all fail, one after another; of more only
 SOME = 24  # so many do, spread over the call

@@ -5,15 +5,14 @@ import json
 import os
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from rig.check import assert_problem
 from rig.multicall import Multicall, methods
-from rig.settings import DEADLINE
+from rig.settings import DEADLINE, TOP
 
-CLIENTS = Path(__file__).parent / "clients"
+CLIENTS = TOP / "tests/integration/clients"
 
 
 def subtract(*params):

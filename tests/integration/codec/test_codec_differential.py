@@ -7,13 +7,13 @@ from base64 import b64decode, b64encode
 from collections import Counter
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
 from rig import generate, python_client
 from rig.codec import Number, base64_line, parse_json, run_lines, write_json
 from rig.python_client import DIFFERENCES, Form, Refused, explain, same, same_document
+from rig.settings import TOP
 
 PARTS = range(4)
 VALUES = 400 * generate.MORE
@@ -24,7 +24,7 @@ FORMS = [Form(types, integers) for types in ("plain", "tagged")
          for integers in ("number", "string", "safe")]
 ALL_EXTENSIONS = "nil,i8,biginteger,bigdecimal,nonfinite"
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "values.md"
+PAGE = TOP / "docs/values.md"
 
 
 def report(failures: list[str]):

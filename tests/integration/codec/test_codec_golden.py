@@ -13,8 +13,9 @@ import pytest
 
 from rig.codec import (DATA_ERROR, OK, Members, Number, base64_line, parse_json, run, run_lines,
                        write_json)
+from rig.settings import TOP
 
-GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+GOLDEN = TOP / "tests/golden"
 ENCODE = sorted((GOLDEN / "encode").glob("*.json"))
 DECODE = sorted((GOLDEN / "decode").glob("*.json"))
 
