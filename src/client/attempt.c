@@ -161,7 +161,7 @@ void attempt_stall(struct call *c)
 void attempt_go_on(struct call *c)
 {
     pool_unstall(pool_of(c), c);
-    upstream_go_on(&c->exchange);
+    transport_go_on(pool_of(c)->remote, &c->exchange);
 }
 
 static void give_permit(struct call *c, bool reported)
@@ -236,7 +236,7 @@ static bool submit(struct call *c)
         .on_done = on_done,
         .user = c,
     };
-    upstream_submit(pool_of(c)->upstream, &c->exchange);
+    transport_submit(pool_of(c)->remote, &c->exchange);
     return true;
 }
 
@@ -392,7 +392,7 @@ void attempt_drop(struct call *c)
     if (c->state == CALL_QUEUED)
         pool_leave(pool_of(c), c);
     if (c->exchange.handle != NULL)
-        upstream_cancel(&c->exchange);
+        transport_cancel(pool_of(c)->remote, &c->exchange);
     if (c->is_probe)
         tell_breaker(c, BREAKER_NOTHING);
     if (c->has_permit)

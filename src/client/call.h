@@ -11,7 +11,7 @@
 #include "client/site.h"
 #include "codec/error.h"
 #include "codec/xml/decode.h"
-#include "io/upstream.h"
+#include "io/transport.h"
 #include "rules/problem.h"
 #include "rules/retry.h"
 #include "rules/route.h"

@@ -11,7 +11,7 @@
 /* How often replies that keep permits are looked at, while calls wait for these. */
 #define LOOK_MS 10
 
-void client_init(struct client *client, struct work *work)
+void client_init(struct client *client, struct work *work, struct transport *transport)
 {
     client->work = work;
     for (size_t i = 0; i < CALL_STATES; i++)
@@ -19,21 +19,21 @@ void client_init(struct client *client, struct work *work)
     list_init(&client->pools);
     list_init(&client->sites);
     client->sites_timer.fire = sites_sweep;
-    client->upstreams = upstreams_new(work->loop);
+    client->transport = transport;
 }
 
 void client_done(struct client *client)
 {
-    if (client->upstreams != NULL) {
+    if (client->transport != NULL) {
         sites_free(client);
-        upstreams_free(client->upstreams);
+        transport_done(client->transport);
     }
     client_free_spare(client);
 }
 
 int64_t client_deadline_ms(const struct client *client)
 {
-    int64_t deadline = upstreams_deadline_ms(client->upstreams);
+    int64_t deadline = transport_deadline_ms(client->transport);
     if (pools_press(client))
         deadline = clock_min(deadline, clock_now_ms() + LOOK_MS);
     return deadline;

@@ -7,7 +7,7 @@
 #include "base/list.h"
 #include "client/call.h"
 #include "client/site.h"
-#include "io/upstream.h"
+#include "io/transport.h"
 #include "work/work.h"
 
 #include <stddef.h>
@@ -15,7 +15,7 @@
 
 struct client {
     struct work *work;
-    struct upstreams *upstreams;       /* owned */
+    struct transport *transport;       /* owned */
     struct site *site;                 /* the newest: what requests begin with */
     struct list sites;                 /* of struct site; former ones, too */
     struct timer sites_timer;          /* when former ones are to be looked at */
@@ -30,7 +30,8 @@ static inline struct work *call_work(const struct call *c)
     return c->site->client->work;
 }
 
-void client_init(struct client *client, struct work *work);
+/* `transport` becomes its own. */
+void client_init(struct client *client, struct work *work, struct transport *transport);
 void client_done(struct client *client);
 
 /* When something of it is due that has no timer of its own; CLOCK_NEVER: nothing is. */

@@ -4,7 +4,7 @@
 #define RPCGATE_CLIENT_OUTCOME_H
 
 #include "codec/error.h"
-#include "io/upstream.h"
+#include "io/transport.h"
 #include "rules/problem.h"
 #include "settings/snapshot.h"
 

@@ -63,7 +63,7 @@ static void give_away(struct pool *pool, bool reported)
     if (index == PERMITS_NOBODY)
         return;
     if (reported && index != pool->client->work->index)
-        upstream_drop_connection(pool->upstream);
+        transport_drop(pool->remote);
     to = pool->client->work->commons->works[index];
     work_tell(to, NEWS_PERMITS);
 }
@@ -210,7 +210,7 @@ struct pool *pool_open(struct client *client, struct upstream_state *shared)
     struct pool *pool = xcalloc(1, sizeof *pool);
     pool->client = client;
     pool->shared = upstream_state_ref(shared);
-    pool->upstream = upstream_open(client->upstreams, shared->config, shared->client);
+    pool->remote = transport_open(client->transport, shared->config, shared->client);
     list_init(&pool->waiting);
     list_init(&pool->stalled);
     list_add_last(&client->pools, &pool->in_client);
@@ -222,7 +222,7 @@ void pool_close(struct pool *pool)
     assert(list_empty(&pool->waiting) && list_empty(&pool->stalled) && pool->in_hand == 0);
     list_remove(&pool->in_client);
     probe_free(pool->probe);
-    upstream_close(pool->upstream);
+    transport_close(pool->remote);
     upstream_state_unref(pool->shared);
     free(pool);
 }

@@ -19,7 +19,7 @@
 
 struct call;
 struct probe;
-struct upstream;
+struct remote;
 struct client;
 
 struct pool {
@@ -27,7 +27,7 @@ struct pool {
     struct list in_client; /* on client->pools */
     size_t n_sites;        /* that have it; the others' calls may still need it without any */
     struct upstream_state *shared; /* referenced */
-    struct upstream *upstream;     /* its connections in this worker; owned */
+    struct remote *remote;         /* its connections in this worker; owned */
     struct probe *probe;           /* owned; NULL: none */
     struct list waiting;           /* struct call.in_queue; all are in CALL_QUEUED */
     struct list stalled;           /* struct call.in_stalled: their replies wait for memory */

@@ -6,7 +6,7 @@
 #include "client/client.h"
 #include "client/pool.h"
 #include "client/site.h"
-#include "io/upstream.h"
+#include "io/transport.h"
 
 #include <stdlib.h>
 
@@ -39,7 +39,7 @@ static bool connect_next(struct probe *p)
         .on_done = on_done,
         .user = p,
     };
-    upstream_submit(p->pool->upstream, &p->call);
+    transport_submit(p->pool->remote, &p->call);
     return true;
 }
 
@@ -116,6 +116,6 @@ void probe_free(struct probe *p)
         return;
     timer_stop(p->pool->client->work, &p->due);
     if (p->call.handle != NULL)
-        upstream_cancel(&p->call);
+        transport_cancel(p->pool->remote, &p->call);
     free(p);
 }

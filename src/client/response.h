@@ -10,7 +10,7 @@
 #include "client/outcome.h"
 #include "codec/error.h"
 #include "codec/xml/decode.h"
-#include "io/upstream.h"
+#include "io/transport.h"
 #include "rules/problem.h"
 #include "settings/snapshot.h"
 

@@ -10,6 +10,7 @@
 #include "client/site.h"
 #include "front/endpoint.h"
 #include "front/front.h"
+#include "io/upstream.h"
 #include "work/memory.h"
 #include "work/once.h"
 #include "work/turn.h"
@@ -139,7 +140,7 @@ static void run_once(struct worker *w)
 {
     loop_wait(w->work.loop, next_deadline(w));
     atomic_fetch_add_explicit(&w->n_turns, 1, memory_order_relaxed);
-    upstreams_run(w->client.upstreams);
+    transport_run(w->client.transport);
     pools_run(&w->client);
     timers_run(&w->work);
     memory_feed(&w->work);
@@ -148,7 +149,7 @@ static void run_once(struct worker *w)
     turns_run(&w->work);
     endpoints_run(&w->front);
     /* Calls that have just been submitted go out now, without another turn of the loop. */
-    upstreams_run(w->client.upstreams);
+    transport_run(w->client.transport);
     if (work_was_told(&w->work, NEWS_TRIM)) {
         work_free_spare(&w->work);
         client_free_spare(&w->client);
@@ -182,7 +183,7 @@ static bool open_all(struct worker *w, struct gateway *g, size_t index,
 {
     if (!work_init(&w->work, &g->commons, index))
         return false;
-    client_init(&w->client, &w->work);
+    client_init(&w->client, &w->work, upstreams_transport_new(w->work.loop));
     front_init(&w->front, &w->work, &w->client, &g->front);
     return follow(w, generation_ref(generation));
 }

@@ -162,8 +162,8 @@ void exchange_end(struct exchange *x, CURLcode rc)
         sockets_watch_new(x);
     else if (x->was_paused)
         sockets_watch_paused(x);
-    if (x->call->details != NULL)
-        details_fill(x, x->call->details);
+    if (x->extra->details != NULL)
+        details_fill(x, x->extra->details);
     exchange_report(x, &outcome);
 }
 
@@ -172,8 +172,8 @@ void exchange_end_early(struct exchange *x, enum upstream_status status, const c
 {
     struct upstream_outcome outcome;
     outcome_fill_early(x, status, setting, detail, &outcome);
-    if (x->call->details != NULL)
-        details_fill_early(x, x->call->details);
+    if (x->extra->details != NULL)
+        details_fill_early(x, x->extra->details);
     exchange_report(x, &outcome);
 }
 
@@ -375,6 +375,7 @@ void upstream_close(struct upstream *u)
 
 void upstream_submit(struct upstream *u, struct upstream_call *call)
 {
+    static const struct upstream_extra nothing;
     struct exchange *x;
     assert(call->handle == NULL);
     if (list_empty(&u->pool)) {
@@ -385,6 +386,7 @@ void upstream_submit(struct upstream *u, struct upstream_call *call)
         u->n_pool--;
     }
     x->call = call;
+    x->extra = call->extra != NULL ? call->extra : &nothing;
     x->submitted_us = clock_now_us();
     login_start(x);
     naming_start(x);

@@ -106,7 +106,7 @@ static CURLcode note_tls(CURL *easy, void *context, void *user)
 
 bool details_prepare(struct exchange *x)
 {
-    bool wanted = x->call->details != NULL;
+    bool wanted = x->extra->details != NULL;
     x->tls_began_us = 0;
     if (wanted == x->detailed)
         return true;

@@ -235,7 +235,7 @@ struct exchange *exchange_new(struct upstream *u)
     list_init(&x->in_paused);
     list_init(&x->in_whole);
     x->upstream = u;
-    x->rehearsal_fd = -1;
+    x->dry_fd = -1;
     x->asked_fd = CURL_SOCKET_BAD;
     buf_init(&x->flat, FLAT_BODY_MAX, NULL);
     buf_init(&x->lines, OWN_LINES_MAX, NULL);
@@ -251,7 +251,7 @@ void exchange_free(struct exchange *x)
     exchange_forget_packed(x);
     pack_stop(x);
     exchange_drop_handle(x);
-    rehearsal_done(x);
+    dry_run_done(x);
     buf_done(&x->flat);
     buf_done(&x->lines);
     buf_done(&x->late);
@@ -281,7 +281,7 @@ static void add_secrets(struct exchange *x)
     if (login_write(x, &value))
         add_line(x, "Authorization", buf_str(&value));
     buf_clear(&value);
-    if (!x->call->rehearsal)
+    if (!x->extra->is_dry)
         upstream_cookies_write(x->upstream->shared, x->target->url, &value);
     add_line(x, "Cookie", buf_str(&value));
     buf_wipe(&value);
@@ -291,7 +291,7 @@ static void add_secrets(struct exchange *x)
 static struct curl_slist *own_headers(struct exchange *x)
 {
     buf_clear(&x->lines);
-    if (!x->upstream->has_content_type && !x->call->get)
+    if (!x->upstream->has_content_type && !x->extra->get)
         add_line(x, "Content-Type", str_of(x->call->content_type));
     if (x->body == x->packed)
         add_line(x, "Content-Encoding", STR("gzip"));
@@ -334,7 +334,7 @@ static bool set_body(struct exchange *x)
     CURL *easy = x->easy;
     size_t len = x->asks ? 0 : chain_len(x->body);
     bool ok = true;
-    if (x->call->get) {
+    if (x->extra->get) {
         SET(CURLOPT_HTTPGET, 1L);
         return ok;
     }
@@ -361,7 +361,7 @@ static bool begins_with(const char *url, struct str scheme)
 static bool is_clear(const struct exchange *x)
 {
     const char *proxy = x->upstream->config->proxy_target.url;
-    return begins_with(x->target->url, STR("http:")) && !x->call->rehearsal &&
+    return begins_with(x->target->url, STR("http:")) && !x->extra->is_dry &&
            (proxy == NULL || !begins_with(proxy, STR("https:")));
 }
 
@@ -391,12 +391,12 @@ bool exchange_prepare(struct exchange *x, struct multi *m, int64_t now_ms)
     x->was_paused = false;
     x->taken_bytes = 0;
     exchange_forget_packed(x);
-    assert(!x->call->trusts_any || x->call->connect_only);
-    if (x->call->trusts_any) {
+    assert(!x->extra->trusts_any || x->call->connect_only);
+    if (x->extra->trusts_any) {
         x->worn = true;
         ok = options_set_trusts_any(easy) && ok;
     }
-    ok = details_prepare(x) && rehearsal_prepare(x) && naming_prepare(x) && ok;
+    ok = details_prepare(x) && dry_run_prepare(x) && naming_prepare(x) && ok;
     x->began_us = clock_now_us();
     SET(CURLOPT_CONNECTTIMEOUT_MS,
         (long)(x->connect_due_ms > now_ms ? x->connect_due_ms - now_ms : 1));

@@ -40,22 +40,23 @@ struct gzip;
 struct unpack;
 
 struct upstreams {
-    struct loop *loop;        /* borrowed */
-    struct list multis;       /* struct multi.member: of all upstreams */
-    struct list touched;      /* struct multi.touched: may have ended transfers */
-    struct list starting;     /* struct exchange.member: not in a multi handle yet */
-    struct list naming;       /* struct exchange.member: waits for a name */
-    struct list packing;      /* struct exchange.member: its document is being compressed */
-    int64_t pack_until_us;    /* how long this run may go on with that */
-    struct list cancelled;    /* struct exchange.member: to be taken out of theirs */
-    struct list closing;      /* struct upstream.member: closed while we ran */
-    struct list paused;       /* struct exchange.in_paused: the turn's time was over */
-    struct list without_room; /* struct exchange.in_paused: until upstream_go_on() */
-    struct list relays;       /* struct relay.member */
-    struct list whole;        /* struct exchange.in_whole, in the order of their ends */
-    int64_t turn_ms;          /* when the loop's turn began */
-    int64_t taken_us;         /* how much of it has gone by on what came in */
-    struct watch **watches;   /* by file descriptor; owned */
+    struct transport transport; /* where it is used as one */
+    struct loop *loop;          /* borrowed */
+    struct list multis;         /* struct multi.member: of all upstreams */
+    struct list touched;        /* struct multi.touched: may have ended transfers */
+    struct list starting;       /* struct exchange.member: not in a multi handle yet */
+    struct list naming;         /* struct exchange.member: waits for a name */
+    struct list packing;        /* struct exchange.member: its document is being compressed */
+    int64_t pack_until_us;      /* how long this run may go on with that */
+    struct list cancelled;      /* struct exchange.member: to be taken out of theirs */
+    struct list closing;        /* struct upstream.member: closed while we ran */
+    struct list paused;         /* struct exchange.in_paused: the turn's time was over */
+    struct list without_room;   /* struct exchange.in_paused: until upstream_go_on() */
+    struct list relays;         /* struct relay.member */
+    struct list whole;          /* struct exchange.in_whole, in the order of their ends */
+    int64_t turn_ms;            /* when the loop's turn began */
+    int64_t taken_us;           /* how much of it has gone by on what came in */
+    struct watch **watches;     /* by file descriptor; owned */
     size_t n_watches;
     bool forgets_handles; /* each exchange has a new one; see libcurl_remembers() */
     bool in_curl;         /* libcurl is calling us */
@@ -106,7 +107,8 @@ struct needed_name {
 };
 
 struct upstream {
-    struct list member; /* of upstreams.closing */
+    struct remote remote; /* where it is used as one */
+    struct list member;   /* of upstreams.closing */
     struct upstreams *all;
     const struct upstream_config *config; /* borrowed */
     struct upstream_shared *shared;       /* referenced */
@@ -133,6 +135,7 @@ struct exchange {
     struct upstream *upstream;
     struct multi *multi;                  /* NULL: in none */
     struct upstream_call *call;           /* NULL: was cancelled */
+    const struct upstream_extra *extra;   /* the call's; never NULL; borrowed */
     CURL *easy;                           /* owned; NULL: until it is needed */
     const struct upstream_target *target; /* whose options are set; borrowed */
     const struct chain *body;             /* the call's document, or `packed` */
@@ -184,12 +187,12 @@ struct exchange {
     struct list in_whole;
     int64_t whole_due_ms; /* while it is in there */
     /* Its handle is not for another call: libcurl began a request anew, which it does 5 times in a
-     * handle's whole life, or it trusts any certificate, or has made a rehearsal; or this is a
+     * handle's whole life, or it trusts any certificate, or has made a dry run; or this is a
      * libcurl that keeps a pointer into the last answer's head. */
     bool worn;
-    int rehearsal_fd;                   /* what a rehearsal is connected to; -1: none */
-    struct curl_slist *rehearsal_names; /* that it need not look up; owned */
-    bool detailed;                      /* its options are for a call that wants details */
+    int dry_fd;                   /* what a dry run is connected to; -1: none */
+    struct curl_slist *dry_names; /* that it need not look up; owned */
+    bool detailed;                /* its options are for a call that wants details */
     int64_t submitted_us;
     int64_t tls_began_us; /* noted where details are wanted; 0: it did not begin */
     char error[CURL_ERROR_SIZE];
@@ -420,13 +423,13 @@ void sockets_watch_paused(struct exchange *x);
 /* Runs what libcurl has to do for one socket (or CURL_SOCKET_TIMEOUT). */
 void multi_act(struct multi *m, curl_socket_t fd, int bits);
 
-/* upstream_rehearsal.c */
+/* upstream_dry_run.c */
 
-/* For a call that is a rehearsal: all that could leave the process leads back to us. False: no
+/* For a call that is a dry run: all that could leave the process leads back to us. False: no
  * memory. */
-bool rehearsal_prepare(struct exchange *x) MUST_CHECK;
+bool dry_run_prepare(struct exchange *x) MUST_CHECK;
 /* A socket that is to be connected to that address, which becomes our own. */
-int rehearsal_open_socket(struct exchange *x, struct curl_sockaddr *address);
-void rehearsal_done(struct exchange *x);
+int dry_run_open_socket(struct exchange *x, struct curl_sockaddr *address);
+void dry_run_done(struct exchange *x);
 
 #endif

@@ -22,7 +22,7 @@ void login_prepare(struct exchange *x)
     x->asks = false;
     x->goes_on = false;
     x->skipped = 0;
-    if (!x->target->digest || x->call->connect_only || x->call->rehearsal)
+    if (!x->target->digest || x->call->connect_only || x->extra->is_dry)
         return;
     if (x->nonce == NULL && !x->asked)
         x->nonce = upstream_nonce_take(x->upstream->shared, x->call->target);
@@ -49,14 +49,14 @@ static struct str uri_of(const char *url)
 bool login_write(struct exchange *x, struct buf *to)
 {
     /* Nobody has told a nonce: what will stand there is hidden, anyway. */
-    if (x->target->digest && x->call->rehearsal)
+    if (x->target->digest && x->extra->is_dry)
         buf_append_c(to, "Digest -");
     if (x->nonce == NULL)
         return true;
     struct digest_request request = {
         .username = x->target->username,
         .password = x->target->password,
-        .method = x->call->get ? STR("GET") : STR("POST"),
+        .method = x->extra->get ? STR("GET") : STR("POST"),
         .uri = uri_of(x->target->url),
         .count = ++x->nonce->count,
         .cnonce = x->nonce->cnonce,

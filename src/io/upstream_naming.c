@@ -182,7 +182,7 @@ void naming_start(struct exchange *x)
     x->n_needed = 0;
     x->zone = 0;
     for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
-        if (wanted[i] == NULL || wanted[i]->name == NULL || x->call->rehearsal)
+        if (wanted[i] == NULL || wanted[i]->name == NULL || x->extra->is_dry)
             continue;
         struct needed_name *needed = &x->needed[x->n_needed++];
         needed->host = wanted[i];
@@ -203,7 +203,7 @@ bool naming_prepare(struct exchange *x)
         needed->node.next = list;
         list = &needed->node;
     }
-    if (!x->call->rehearsal)
+    if (!x->extra->is_dry)
         SET(CURLOPT_RESOLVE, list);
     return ok;
 }

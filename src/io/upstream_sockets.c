@@ -302,8 +302,8 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_s
     if (purpose != CURLSOCKTYPE_IPCXN || !exchange_may_send(x))
         return CURL_SOCKET_BAD;
     add_zone(x, address);
-    int fd = x->call->rehearsal
-                 ? rehearsal_open_socket(x, address)
+    int fd = x->extra->is_dry
+                 ? dry_run_open_socket(x, address)
                  : socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (fd < 0)
         return CURL_SOCKET_BAD;

@@ -63,6 +63,7 @@ struct check {
     bool unsaid;        /* it was ended, and that was not said */
     struct upstream *client; /* owned while it runs */
     struct upstream_call call;
+    struct upstream_extra extra; /* its */
     struct chain document, answer;
     struct decoder *decoder;
     struct decode_options decoding;

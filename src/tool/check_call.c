@@ -76,6 +76,7 @@ static void on_looked(struct upstream_call *call, const struct upstream_outcome 
  * connection on which nothing is sent. */
 static void look(struct check *c)
 {
+    c->extra = (struct upstream_extra){ .trusts_any = true, .details = &c->looked };
     c->call = (struct upstream_call){
         .body = &c->document,
         .content_type = "text/xml",
@@ -84,9 +85,8 @@ static void look(struct check *c)
         .on_head = on_head,
         .on_data = on_data,
         .on_done = on_looked,
-        .details = &c->looked,
+        .extra = &c->extra,
         .connect_only = true,
-        .trusts_any = true,
         .user = c,
     };
     upstream_submit(c->client, &c->call);
@@ -166,6 +166,7 @@ void check_start(struct check *c, struct upstream *client)
         .encoding_forced = u->response_encoding,
     };
     encode_call(c);
+    c->extra = (struct upstream_extra){ .details = &c->details };
     c->call = (struct upstream_call){
         .body = &c->document,
         .content_type = "text/xml",
@@ -175,7 +176,7 @@ void check_start(struct check *c, struct upstream *client)
         .on_data = on_data,
         .is_whole = is_whole,
         .on_done = on_done,
-        .details = &c->details,
+        .extra = &c->extra,
         .user = c,
     };
     upstream_submit(client, &c->call);

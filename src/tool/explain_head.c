@@ -10,7 +10,7 @@
 /* More than a head that the configuration can make. [bytes] */
 #define HEAD_MAX ((size_t)1024 * 1024)
 
-struct rehearsal {
+struct dry_run {
     struct upstream_call call;
     struct buf head; /* as it would go over the wire */
     bool done;
@@ -84,7 +84,7 @@ static bool is_whole(const struct buf *head)
 
 static void on_trace(struct upstream_call *call, bool sent, struct str bytes)
 {
-    struct rehearsal *r = call->user;
+    struct dry_run *r = call->user;
     if (!sent || r->done)
         return;
     buf_append(&r->head, bytes);
@@ -105,7 +105,7 @@ static bool on_data(struct upstream_call *call UNUSED, struct str bytes UNUSED)
 
 static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome UNUSED)
 {
-    struct rehearsal *r = call->user;
+    struct dry_run *r = call->user;
     r->done = true;
 }
 
@@ -144,13 +144,13 @@ bool explain_head(const struct upstream_config *upstream, const struct chain *do
                   struct buf *to)
 {
     struct plain plain;
-    struct rehearsal r = { .done = false };
+    struct dry_run r = { .done = false };
     buf_init(&r.head, HEAD_MAX, NULL);
     plain_init(&plain, upstream);
     r.call = (struct upstream_call){
         .body = document,
         .content_type = "text/xml",
-        .rehearsal = true,
+        .extra = &(struct upstream_extra){ .is_dry = true },
         .deadline_ms = clock_now_ms() + upstream->timeouts.total,
         .on_head = on_head,
         .on_data = on_data,

@@ -142,7 +142,7 @@ static int tell_failure(const struct asking *a, const struct upstream_outcome *o
     terminal_clean(&detail, str_of(outcome->detail), /* lines */ false);
     fprintf(stderr, "rpcgate: No answer from the gateway %s: %s.\n  %s\n", a->answer->who,
             buf_c(&detail), advice(outcome));
-    if (outcome->reached && !a->call.get)
+    if (outcome->reached && !a->call.extra->get)
         fputs("  It is not known whether the call was executed.\n", stderr);
     return late ? EX_TEMPFAIL : EX_UNAVAILABLE;
 }
@@ -164,13 +164,14 @@ static int ask(const struct config *config, const struct gateway_request *reques
 {
     struct chain body;
     struct asking a = { .answer = ret };
+    struct upstream_extra extra = { .get = request->body == NULL };
     chain_init(&body, SIZE_MAX, NULL);
     if (request->body != NULL)
         chain_append(&body, buf_str(request->body));
     a.call = (struct upstream_call){
         .body = &body,
         .content_type = "application/json",
-        .get = request->body == NULL,
+        .extra = &extra,
         .deadline_ms = request->timeout_ms > 0 ? clock_now_ms() + request->timeout_ms +
                                                      (request->is_probe ? 0 : GRACE_MS)
                                                : CLOCK_NEVER,

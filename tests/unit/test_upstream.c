@@ -205,8 +205,9 @@ static void test_get_between_posts(void **state)
     for (int i = 0; i < 3; i++) {
         struct probe probe;
         bool get = i == 1;
+        struct upstream_extra extra = { .get = get };
         probe_init(&probe, get ? "" : "<methodCall/>");
-        probe.call.get = get;
+        probe.call.extra = &extra;
         probe_run(&probe, &client);
         assert_int_equal(probe.outcome.status, UPSTREAM_OK);
         snprintf(expected, sizeof expected,
@@ -223,14 +224,14 @@ static void test_get_between_posts(void **state)
     server_stop(&server);
 }
 
-struct rehearsed {
+struct dry_run {
     struct buf head;
     bool done;
 };
 
 static void take_head(struct upstream_call *call, bool sent, struct str bytes)
 {
-    struct rehearsed *r = call->user;
+    struct dry_run *r = call->user;
     assert_true(sent);
     buf_append(&r->head, bytes);
     r->done = true;
@@ -238,33 +239,33 @@ static void take_head(struct upstream_call *call, bool sent, struct str bytes)
 }
 
 /* The head is told, the server sees nothing, and no name is looked up. */
-static void test_rehearsal(void **state)
+static void test_dry_run(void **state)
 {
     struct server server = { 0 };
     struct client client;
     struct probe probe;
-    struct rehearsed rehearsed = { .done = false };
+    struct dry_run seen = { .done = false };
     (void)state;
-    buf_init(&rehearsed.head, SIZE_MAX - 1, NULL);
+    buf_init(&seen.head, SIZE_MAX - 1, NULL);
     server_start(&server, serve_once);
     client_init(&client, &server);
     snprintf(client.url, sizeof client.url, "http://name.invalid:%u/x", server.port);
     client_open(&client);
     probe_init(&probe, "<methodCall/>");
-    probe.call.rehearsal = true;
+    probe.call.extra = &(struct upstream_extra){ .is_dry = true };
     probe.call.on_trace = take_head;
-    probe.call.user = &rehearsed;
+    probe.call.user = &seen;
     probe.call.deadline_ms = clock_now_ms() + 10000;
     upstream_submit(client.upstream, &probe.call);
     upstreams_run(client.all);
-    while (!rehearsed.done && clock_now_ms() < probe.call.deadline_ms) {
+    while (!seen.done && clock_now_ms() < probe.call.deadline_ms) {
         loop_wait(client.loop, upstreams_deadline_ms(client.all));
         upstreams_run(client.all);
     }
-    assert_non_null(strstr(buf_c(&rehearsed.head), "POST /x HTTP/1.1\r\nHost: name.invalid:"));
-    assert_non_null(strstr(buf_c(&rehearsed.head), "Content-Length: 13\r\n\r\n"));
+    assert_non_null(strstr(buf_c(&seen.head), "POST /x HTTP/1.1\r\nHost: name.invalid:"));
+    assert_non_null(strstr(buf_c(&seen.head), "Content-Length: 13\r\n\r\n"));
     assert_int_equal(atomic_load(&server.connections), 0);
-    buf_done(&rehearsed.head);
+    buf_done(&seen.head);
     probe_done(&probe);
     client_close(&client);
     server_stop(&server);
@@ -504,7 +505,7 @@ int main(void)
         cmocka_unit_test(test_unix_socket),    cmocka_unit_test(test_second_address),
         cmocka_unit_test(test_cannot_connect), cmocka_unit_test(test_tls_handshake_takes_too_long),
         cmocka_unit_test(test_no_tls_there),   cmocka_unit_test(test_get_between_posts),
-        cmocka_unit_test(test_rehearsal),
+        cmocka_unit_test(test_dry_run),
     };
     if (!upstreams_global_init())
         return 1;

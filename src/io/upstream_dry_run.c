@@ -23,40 +23,40 @@ static void add_names(struct exchange *x, const char *url)
         curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK) {
         char entry[64];
         snprintf(entry, sizeof entry, "*:%.8s:127.0.0.1", port);
-        struct curl_slist *longer = curl_slist_append(x->rehearsal_names, entry);
+        struct curl_slist *longer = curl_slist_append(x->dry_names, entry);
         if (longer == NULL)
             die_without_memory();
-        x->rehearsal_names = longer;
+        x->dry_names = longer;
     }
     curl_free(port);
     curl_url_cleanup(parts);
 }
 
-bool rehearsal_prepare(struct exchange *x)
+bool dry_run_prepare(struct exchange *x)
 {
     CURL *easy = x->easy;
     bool ok = true;
-    if (!x->call->rehearsal)
+    if (!x->extra->is_dry)
         return true;
     x->worn = true;
-    rehearsal_done(x);
+    dry_run_done(x);
     add_names(x, x->target->url);
     add_names(x, x->upstream->config->proxy_target.url);
-    SET(CURLOPT_RESOLVE, x->rehearsal_names);
+    SET(CURLOPT_RESOLVE, x->dry_names);
     return ok;
 }
 
-int rehearsal_open_socket(struct exchange *x, struct curl_sockaddr *address)
+int dry_run_open_socket(struct exchange *x, struct curl_sockaddr *address)
 {
     /* Without a path the system gives it a short one that is no file (unix(7), autobind). */
     struct sockaddr any = { .sa_family = AF_UNIX };
     socklen_t len = sizeof address->addr;
-    if (x->rehearsal_fd >= 0)
+    if (x->dry_fd >= 0)
         return -1;
-    x->rehearsal_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (x->rehearsal_fd < 0 || bind(x->rehearsal_fd, &any, sizeof any.sa_family) != 0 ||
-        listen(x->rehearsal_fd, 1) != 0 ||
-        getsockname(x->rehearsal_fd, &address->addr, &len) != 0 || len > sizeof address->addr)
+    x->dry_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (x->dry_fd < 0 || bind(x->dry_fd, &any, sizeof any.sa_family) != 0 ||
+        listen(x->dry_fd, 1) != 0 || getsockname(x->dry_fd, &address->addr, &len) != 0 ||
+        len > sizeof address->addr)
         return -1;
     address->family = AF_UNIX;
     address->protocol = 0;
@@ -64,11 +64,11 @@ int rehearsal_open_socket(struct exchange *x, struct curl_sockaddr *address)
     return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 }
 
-void rehearsal_done(struct exchange *x)
+void dry_run_done(struct exchange *x)
 {
-    if (x->rehearsal_fd >= 0)
-        close(x->rehearsal_fd);
-    x->rehearsal_fd = -1;
-    curl_slist_free_all(x->rehearsal_names);
-    x->rehearsal_names = NULL;
+    if (x->dry_fd >= 0)
+        close(x->dry_fd);
+    x->dry_fd = -1;
+    curl_slist_free_all(x->dry_names);
+    x->dry_names = NULL;
 }
