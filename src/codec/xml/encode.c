@@ -31,6 +31,7 @@ static const struct frame {
     [ENCODE_FAULT] = { .root = "<methodResponse",
                        .begin = "<fault>",
                        .end = "</fault></methodResponse>\n" },
+    [ENCODE_VALUE] = { .begin = "", .end = "" },
     [ENCODE_MULTICALL_BEGIN] = { .root = "<methodCall",
                                  .begin = "<methodName>system.multicall</methodName>"
                                           "<params><param><value><array><data>",
@@ -125,6 +126,8 @@ static bool step(struct encoder *e, size_t bytes, struct error *err)
             e->phase = ENCODE_TAIL;
         return result != CODEC_FAILED;
     case ENCODE_TAIL:
+        if (UNLIKELY(e->input.around != NULL) && !encode_around_end(e, err))
+            return false;
         chain_append_c(e->to, frames[e->input.kind].end);
         e->phase = ENCODE_END;
         break;
@@ -207,7 +210,7 @@ static void choose_charset(struct encoder *e, struct chain *out)
     const char *name = e->input.options->encoding;
     e->out = out;
     e->to = out;
-    if (charset_is_utf8(name))
+    if (charset_is_utf8(name) || e->input.kind == ENCODE_VALUE)
         return;
     if (e->charset == NULL || strcmp(charset_name(e->charset), name) != 0) {
         charset_free(e->charset);

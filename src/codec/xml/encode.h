@@ -21,6 +21,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct encoder;
 
@@ -30,6 +31,8 @@ enum encode_kind {
     ENCODE_PARAMS,   /* <params> alone */
     ENCODE_RESPONSE, /* <methodResponse>; the params must be exactly one */
     ENCODE_FAULT,    /* <methodResponse><fault>; the text is {"code": integer, "string": text} */
+    ENCODE_VALUE,    /* <value> alone, of the text as a whole, for struct encode_around: in UTF-8
+                        whatever the encoding is */
 
     /* The parts of one <methodCall> of system.multicall, which are appended to one chain, each
      * begun by encoder_begin() with the same options: one begin, any number of items, one end.
@@ -41,6 +44,29 @@ enum encode_kind {
     ENCODE_MULTICALL_END    /* neither method nor json */
 };
 
+/* What is written into a call besides what the text says, such as credentials. The text's own
+ * indexes do not shift by it: pointers of errors, `at` and `in` count its params alone. All is
+ * borrowed until the last step. */
+struct encode_around {
+    /* Further params, each as ENCODE_VALUE writes it with the same options: they stand before the
+     * param of that index, one after another. Where the text has fewer params: INVALID_REQUEST. */
+    const struct str *values;
+    size_t n_values;
+    size_t at; /* ENCODE_BEHIND: behind all */
+
+    /* Members of the struct that is the param of that index. A struct that the text does not have
+     * is made where it would be the next param; further behind, or of a param that is no struct:
+     * INVALID_REQUEST. A member that the text has, too: FORBIDDEN, with its pointer. */
+    const struct encode_member {
+        struct str name;  /* UTF-8 that XML can carry */
+        struct str value; /* as above */
+    } * members;
+    size_t n_members;
+    size_t in;
+};
+
+#define ENCODE_BEHIND SIZE_MAX
+
 struct encode_input {
     enum encode_kind kind;
     struct str method; /* of ENCODE_CALL and ENCODE_MULTICALL_ITEM; valid UTF-8 */
@@ -51,6 +77,7 @@ struct encode_input {
                           NULL data: `json` itself. Borrowed as that */
     struct json_place *place; /* of the last error within; borrowed as that. NULL: none */
     const struct encode_options *options; /* borrowed until the last step */
+    const struct encode_around *around;   /* of ENCODE_CALL and ENCODE_MULTICALL_ITEM; NULL: none */
 };
 
 /* `budget` counts the encoder's own memory that grows with the input (names of large objects);
@@ -65,7 +92,8 @@ void encoder_begin(struct encoder *e, const struct encode_input *input, struct c
 /* Works on about `bytes` of the text (of tokens only strings are split). CODEC_MORE: call it again.
  * CODEC_FAILED: `err` is INVALID_JSON (line and column in the detail), UNREPRESENTABLE (with the
  * pointer, and the extension or setting in the detail), INVALID_JSON with setting `limits.depth`,
- * or OVERLOADED with setting `limits.memory`; `out` then holds an unfinished document. */
+ * or OVERLOADED with setting `limits.memory`, or as `around` tells; `out` then holds an unfinished
+ * document. */
 enum codec_step encoder_step(struct encoder *e, size_t bytes, struct error *err);
 
 /* How many characters or strings `text` = replace or base64 has changed. */

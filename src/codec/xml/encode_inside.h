@@ -25,6 +25,7 @@ enum encode_level_kind { LEVEL_PARAMS, LEVEL_ARRAY, LEVEL_STRUCT };
 struct encode_level {
     enum encode_level_kind kind;
     bool wrapped;     /* inside {"$struct": …} */
+    bool has_more;    /* members of input.around stand in it, too */
     size_t index;     /* of the current element */
     const char *name; /* of the current member: its opening quote in the text */
 };
@@ -67,6 +68,8 @@ struct encoder {
     bool open_in_tag;            /* and the object around it is to be closed */
     struct encode_level *levels; /* owned */
     unsigned n_levels, depth;
+    size_t n_params;    /* of the text, so far; counted where there is an input.around */
+    bool wants_members; /* the param that begins gets those of input.around */
     struct buf scratch; /* strings without their escapes */
     size_t repaired;
 };
@@ -79,8 +82,28 @@ void encode_values_begin(struct encoder *e);
 /* Writes about `bytes` of text more. CODEC_DONE behind the last param. */
 enum codec_step encode_values_step(struct encoder *e, size_t bytes, struct error *err);
 
+/* Around a param: in system.multicall, and by itself, a value has no element of its own. */
+void encode_param_tag(struct encoder *e, struct str tag);
+
 /* Opens the struct at e->at, which is a brace; what comes next are its members. */
 void encode_struct_begin(struct encoder *e, bool wrapped);
+
+/* encode_around.c: what input.around has. */
+
+/* Before the text's next param, whose value is at e->at. */
+bool encode_around_param(struct encoder *e, struct error *err);
+
+/* The struct that wants members has begun. */
+void encode_around_struct(struct encoder *e);
+
+/* Before a member of that struct, whose name's opening quote is at e->at. */
+bool encode_around_member(struct encoder *e, struct error *err);
+
+/* The param that wants members is none that could have some; returns false. */
+bool encode_around_refuse(struct encoder *e, struct error *err);
+
+/* Behind the text's last param. */
+bool encode_around_end(struct encoder *e, struct error *err);
 
 /* encode_scalar.c: each writes one value, with its <value>, and moves e->at behind it. */
 
@@ -98,6 +121,9 @@ void encode_integer_element(struct encoder *e, const char *type, struct integer 
 
 /* Fills `err` as UNREPRESENTABLE with the pointer of the current value; returns false. */
 bool encode_refuse(struct encoder *e, struct error *err, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* Adds the pointer of the current value to `err`. */
+void encode_point(struct encoder *e, struct error *err);
 
 /* False, with `err`, where the upstream has not that extension. */
 bool encode_need(struct encoder *e, enum extension extension, const char *what, struct error *err);

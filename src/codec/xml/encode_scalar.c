@@ -32,8 +32,7 @@ static void add_pointer_level(struct encoder *e, const struct encode_level *leve
     buf_done(&name);
 }
 
-/* Where the current value stands in the document. */
-static void set_pointer(struct encoder *e, struct error *err)
+void encode_point(struct encoder *e, struct error *err)
 {
     struct buf pointer;
     buf_init(&pointer, ERROR_POINTER_MAX, NULL);
@@ -52,7 +51,7 @@ bool encode_refuse(struct encoder *e, struct error *err, const char *format, ...
     vsnprintf(detail, sizeof detail, format, args);
     va_end(args);
     error_set(err, PROBLEM_UNREPRESENTABLE, "%s", detail);
-    set_pointer(e, err);
+    encode_point(e, err);
     return false;
 }
 

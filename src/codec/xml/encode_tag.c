@@ -238,6 +238,8 @@ bool encode_tagged(struct encoder *e, struct error *err)
         encode_struct_begin(e, true);
         return true;
     }
+    if (UNLIKELY(e->wants_members))
+        return encode_around_refuse(e, err);
     if (!write_tag(e, name, err))
         return false;
     e->open_in_tag = true;

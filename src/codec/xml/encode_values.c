@@ -21,11 +21,18 @@ static void skip_space(struct encoder *e)
     e->at = json_skip_space(e->at, e->end);
 }
 
-/* Params of a call within system.multicall stand in an array, not in elements of their own. */
-static void write_param_tag(struct encoder *e, struct str tag)
+void encode_param_tag(struct encoder *e, struct str tag)
 {
-    if (e->input.kind != ENCODE_MULTICALL_ITEM)
+    if (e->input.kind != ENCODE_MULTICALL_ITEM && e->input.kind != ENCODE_VALUE)
         chain_append(e->to, tag);
+}
+
+static bool begin_param(struct encoder *e, struct error *err)
+{
+    if (UNLIKELY(e->input.around != NULL) && !encode_around_param(e, err))
+        return false;
+    encode_param_tag(e, STR("<param>"));
+    return true;
 }
 
 /* Behind a member's name. */
@@ -41,11 +48,11 @@ static bool begin_child(struct encoder *e, struct encode_level *level, struct er
 {
     if (level->kind == LEVEL_ARRAY)
         return true;
-    if (level->kind == LEVEL_PARAMS) {
-        write_param_tag(e, STR("<param>"));
-        return true;
-    }
+    if (level->kind == LEVEL_PARAMS)
+        return begin_param(e, err);
     level->name = e->at;
+    if (UNLIKELY(level->has_more) && !encode_around_member(e, err))
+        return false;
     if (e->at == e->scan.alike)
         return encode_refuse(e, err,
                              "The setting text makes this name the same as another of its object; "
@@ -75,6 +82,8 @@ void encode_struct_begin(struct encoder *e, bool wrapped)
     push(e, LEVEL_STRUCT);
     e->levels[e->depth - 1].wrapped = wrapped;
     chain_append(e->to, STR("<value><struct>"));
+    if (UNLIKELY(e->wants_members))
+        encode_around_struct(e);
 }
 
 static bool write_object(struct encoder *e, struct error *err)
@@ -137,12 +146,12 @@ static void close_level(struct encoder *e)
 static void end_child(struct encoder *e)
 {
     if (e->depth == 0) {
-        write_param_tag(e, STR("</param>"));
+        encode_param_tag(e, STR("</param>"));
         return;
     }
     struct encode_level *level = &e->levels[e->depth - 1];
     if (level->kind == LEVEL_PARAMS)
-        write_param_tag(e, STR("</param>"));
+        encode_param_tag(e, STR("</param>"));
     else if (level->kind == LEVEL_STRUCT)
         chain_append(e->to, STR("</member>"));
     level->index++;
@@ -186,7 +195,7 @@ static bool step_value(struct encoder *e, struct error *err)
 
 static bool step_child(struct encoder *e, struct error *err)
 {
-    if (e->depth > 0 && !begin_child(e, &e->levels[e->depth - 1], err))
+    if (!(e->depth > 0 ? begin_child(e, &e->levels[e->depth - 1], err) : begin_param(e, err)))
         return false;
     return e->open != OPEN_NONE || step_value(e, err);
 }
@@ -217,15 +226,13 @@ void encode_values_begin(struct encoder *e)
     e->depth = 0;
     e->next_note = 0;
     e->open = OPEN_NONE;
-    if (text.len == 0)
+    e->n_params = 0;
+    e->wants_members = false;
+    if (text.len == 0 || *e->at != '[' || e->input.kind == ENCODE_VALUE)
         return;
-    if (*e->at == '[') {
-        e->at++;
-        push(e, LEVEL_PARAMS);
-        close_levels(e);
-    } else {
-        write_param_tag(e, STR("<param>"));
-    }
+    e->at++;
+    push(e, LEVEL_PARAMS);
+    close_levels(e);
 }
 
 enum codec_step encode_values_step(struct encoder *e, size_t bytes, struct error *err)
