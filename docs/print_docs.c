@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "codec/error.h"
 #include "config/config.h"
+#include "front/surface_list.h"
 #include "print_man.h"
 #include "work/metric_list.h"
 
@@ -39,10 +40,48 @@ static void print_metrics(struct buf *to)
 #undef X
 }
 
+#define METHODS_GET "GET"
+#define METHODS_POST "POST"
+#define METHODS_OPTIONS "OPTIONS"
+#define ON_API "api"
+#define ON_HEALTH "health"
+#define ON_METRICS "metrics"
+#define FOR_CALLER "yes"
+#define FOR_ANYBODY "no"
+
+static void print_surface(struct buf *to)
+{
+    buf_append_c(to, "| request | what it does | `serve` | asks for a caller |\n"
+                     "| --- | --- | --- | --- |\n");
+#define X(task, pattern, methods, serve, who, body, help)                                          \
+    buf_append_c(to, "| `" METHODS_##methods " " pattern "` | " help " | `" ON_##serve             \
+                 "` | " FOR_##who " |\n");
+    SURFACE_LIST(X)
+#undef X
+}
+
+/* A page written by hand with a part that is made: comes by standard input. */
+static void print_api(struct buf *to)
+{
+    const char *begin = "<!-- made from src/front/surface_list.h -->\n", *end = "<!-- end -->\n";
+    char line[1024];
+    bool is_made = false;
+    while (fgets(line, sizeof line, stdin) != NULL) {
+        is_made = is_made && strcmp(line, end) != 0;
+        if (!is_made)
+            buf_append_c(to, line);
+        if (strcmp(line, begin) != 0)
+            continue;
+        print_surface(to);
+        is_made = true;
+    }
+}
+
 static const struct page {
     const char *name;
     void (*print)(struct buf *to);
 } pages[] = {
+    { "api.md", print_api },
     { "metrics.md", print_metrics },
     { "problems.md", print_problems },
     { "configuration.md", config_print_reference },

@@ -14,7 +14,7 @@
 #include "io/transport.h"
 #include "rules/problem.h"
 #include "rules/retry.h"
-#include "rules/route.h"
+#include "rules/query.h"
 #include "settings/snapshot.h"
 #include "work/memory.h"
 #include "work/timer.h"

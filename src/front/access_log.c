@@ -75,7 +75,7 @@ static bool is_summed_up(const struct request *r, unsigned *ret_before)
 void request_log(const struct request *r, bool sent)
 {
     const char *upstream = r->upstream != NULL ? r->upstream->name : NULL;
-    bool has_method = r->upstream != NULL && r->route.method_len > 0;
+    bool has_method = r->upstream != NULL && r->target.method_len > 0;
     bool is_warning = is_own_problem(r) && r->error.status >= 500;
     enum log_level level = is_warning ? LOG_LEVEL_WARN : LOG_LEVEL_INFO;
     CLEANUP(buf_done) struct buf part;
@@ -87,7 +87,7 @@ void request_log(const struct request *r, bool sent)
         level, sent ? "request" : "request, caller left", LOG_TEXT("request_id", r->id),
         LOG_STR("trace_id", trace_id(http_head(r->exchange))), LOG_TEXT("caller", r->caller_name),
         LOG_TEXT("upstream", upstream),
-        LOG_STR("method", has_method ? route_method(&r->route) : str_of(NULL)),
+        LOG_STR("method", has_method ? target_method(&r->target) : str_of(NULL)),
         unless(!r->is_batch, LOG_NUM("calls", (int64_t)r->n_items)),
         unless(!r->is_batch || r->n_failed == 0, LOG_NUM("failed", (int64_t)r->n_failed)),
         LOG_NUM("status", r->status),

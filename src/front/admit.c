@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "front/refusals.h"
 #include "front/request.h"
+#include "front/task.h"
 
 #include "rules/framing.h"
 #include "rules/media.h"
@@ -24,34 +25,25 @@ static void take_id(struct request *r, const struct request_head *head)
     snprintf(r->id, sizeof r->id, "%016" PRIx64, work_next_number(r->front->work));
 }
 
-/* Health checks ask for no caller. */
-static bool is_probe(enum route_kind kind)
+/* A listener serves what its `serve` says; all else is not there. err: the path cannot be read. */
+static bool find_target(struct request *r, const struct request_head *head, struct error *err)
 {
-    return kind == ROUTE_LIVEZ || kind == ROUTE_READYZ;
+    bool found = surface_find(head, &r->target, err);
+    if (r->target.row != NULL && (r->target.row->serve & r->endpoint->serve) == 0)
+        r->target.row = NULL;
+    return found;
 }
 
-/* A listener serves what its `serve` says; all else is not there. */
-static bool is_served(const struct request *r)
+static bool is_for_anybody(const struct request *r)
 {
-    unsigned by = SERVE_API;
-    if (is_probe(r->route.kind))
-        by = SERVE_ADMIN | SERVE_HEALTH;
-    else if (r->route.kind == ROUTE_METRICS)
-        by = SERVE_ADMIN | SERVE_METRICS;
-    return (r->endpoint->serve & by) != 0;
+    return r->target.row != NULL && r->target.row->is_for_anybody;
 }
 
 /* Where health alone is served there is nothing for a caller. It may be open to a network without
  * TLS: no token must be sent there, nor guessed. */
 static bool asks_for_no_caller(const struct request *r)
 {
-    return is_probe(r->route.kind) || r->endpoint->serve == SERVE_HEALTH;
-}
-
-/* Of other requests a body is read and thrown away: who sends it need not be known. */
-static bool takes_body(enum route_kind kind)
-{
-    return kind == ROUTE_UPSTREAM || kind == ROUTE_METHOD || kind == ROUTE_JSONRPC;
+    return is_for_anybody(r) || r->endpoint->serve == SERVE_HEALTH;
 }
 
 /* What the log names it for. */
@@ -122,53 +114,50 @@ static bool check_caller(struct request *r, const struct request_head *head)
     return false;
 }
 
-static bool check_path(struct request *r, const struct request_head *head)
+static bool refuse_http_method(struct request *r)
 {
-    if (r->route.kind == ROUTE_UNKNOWN)
+    char allow[SURFACE_ALLOW_TEXT];
+    r->allow = r->target.allow;
+    surface_write_allow(r->allow, allow);
+    return error_set(&r->error, PROBLEM_METHOD_NOT_ALLOWED, "Use %s for this path.", allow);
+}
+
+static bool check_path(struct request *r)
+{
+    const struct target *target = &r->target;
+    if (target->row == NULL)
         return not_found(r);
-    if (r->route.upstream_len > 0) {
-        r->upstream = config_upstream(r->site->config, route_upstream(&r->route));
-        if (r->upstream == NULL || !access_may_see(&r->caller.access, route_upstream(&r->route)))
+    if (target->upstream_len > 0) {
+        r->upstream = config_upstream(r->site->config, target_upstream(target));
+        if (r->upstream == NULL || !access_may_see(&r->caller.access, target_upstream(target)))
             return no_such_upstream(r);
     }
-    if (!route_takes(r->route.kind, head->method))
-        return error_set(&r->error, PROBLEM_METHOD_NOT_ALLOWED, "Use %s for this path.",
-                         route_allow(r->route.kind));
-    return true;
+    return target->allow == 0 || refuse_http_method(r);
 }
 
-static bool find_route(struct request *r, const struct request_head *head, struct error *err)
+static bool is_there(struct request *r)
 {
-    if (!head_is_about_server(head))
-        return route_parse(head->path, &r->route, err);
-    r->route.kind = ROUTE_SERVER;
-    return true;
-}
-
-static bool is_there(struct request *r, const struct request_head *head)
-{
-    return check_path(r, head) || refuse_for(r, "path");
+    return check_path(r) || refuse_for(r, "path");
 }
 
 static bool check_method(struct request *r)
 {
-    return r->route.kind != ROUTE_METHOD || request_may_call(r, route_method(&r->route), &r->error);
+    return r->target.method_len == 0 || request_may_call(r, target_method(&r->target), &r->error);
 }
 
-/* What asks an upstream about itself counts like a call. Of a batch the calls are counted when its
- * body is there. */
+/* What asks an upstream about itself counts like a call. */
 static bool check_rate(struct request *r)
 {
-    bool is_batch = r->route.kind != ROUTE_METHOD && request_is_post(r);
     if (r->upstream == NULL)
         return true;
-    return request_enter_flight(r, &r->error) && (is_batch || request_take_calls(r, 1, &r->error));
+    return request_enter_flight(r, &r->error) &&
+           (r->target.row->task->takes_calls || request_take_calls(r, 1, &r->error));
 }
 
 bool request_check_type(const struct request *r, struct error *err)
 {
     /* What JSON-RPC's clients say; "JSON-RPC over HTTP", draft of 2013, section 3.2. */
-    bool is_jsonrpc = r->route.kind == ROUTE_JSONRPC;
+    bool is_jsonrpc = str_starts_with(r->target.row->pattern, STR("/jsonrpc/"));
     return media_check(http_head(r->exchange), is_jsonrpc ? STR("json-rpc") : STR("json"), err);
 }
 
@@ -194,7 +183,7 @@ static bool check_body(struct request *r, const struct request_head *head)
                            "The body has %" PRIu64 " bytes, limits.body is %zu. Send less, or "
                            "raise that limit.",
                            announced, max);
-    return !r->wants_body || check_type(r, head);
+    return !r->target.row->takes_body || check_type(r, head);
 }
 
 bool request_admit(struct request *r)
@@ -211,11 +200,8 @@ bool request_admit(struct request *r)
         r->close = true; /* where this request ends is not certain */
         return false;
     }
-    bool has_path = find_route(r, head, &path_error);
-    if (!is_served(r))
-        r->route.kind = ROUTE_UNKNOWN;
-    /* Load balancers ask for health by addresses and names that they alone know. */
-    if (!is_probe(r->route.kind) && !origin_check_host(head, &config->hosts, &r->error))
+    bool has_path = find_target(r, head, &path_error);
+    if (!is_for_anybody(r) && !origin_check_host(head, &config->hosts, &r->error))
         return refuse_for(r, "host");
     if (!origin_check_origin(head, &config->cors_origins, &r->cors_origin, &r->error))
         return refuse_for(r, "origin");
@@ -223,15 +209,15 @@ bool request_admit(struct request *r)
         r->error = path_error;
         return refuse_for(r, "path");
     }
-    r->wants_body = takes_body(r->route.kind) && request_is_post(r);
     if (r->cors_origin != NULL && origin_is_preflight(head)) {
-        r->route.kind = ROUTE_PREFLIGHT;
+        r->target.row = surface_server();
+        r->is_preflight = true;
         return check_body(r, head);
     }
     if (!query_parse(head->query, &r->query, &r->error))
         return false;
     if (asks_for_no_caller(r))
-        return is_there(r, head) && check_body(r, head);
-    return check_caller(r, head) && is_there(r, head) && check_method(r) && check_rate(r) &&
+        return is_there(r) && check_body(r, head);
+    return check_caller(r, head) && is_there(r) && check_method(r) && check_rate(r) &&
            check_body(r, head);
 }

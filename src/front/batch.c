@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "front/batch.h"
+#include "front/batch_inside.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "client/pool.h"
-#include "front/batch_inside.h"
 #include "front/dialect.h"
-#include "rules/media.h"
+#include "front/task.h"
 
 #include <stdlib.h>
 
@@ -50,12 +49,6 @@ static void let_go(struct batch *b)
     free(b);
     r->batch = NULL;
     buf_done(&r->body);
-}
-
-void batch_drop(struct batch *b)
-{
-    call_drop(&b->request->call);
-    let_go(b);
 }
 
 /* Answers the whole request with a problem. JSON-RPC tells of it in its own words, with no id. */
@@ -320,7 +313,8 @@ static struct batch *new_batch(struct request *r)
 {
     struct batch *b = xcalloc(1, sizeof *b);
     b->request = r;
-    b->dialect = r->route.kind == ROUTE_JSONRPC ? BATCH_JSONRPC : BATCH_REST;
+    b->dialect =
+        str_starts_with(r->target.row->pattern, STR("/jsonrpc/")) ? BATCH_JSONRPC : BATCH_REST;
     b->reader = work_take_reader(r->front->work);
     b->began_ms = clock_now_ms();
     b->turn.take = take_turn;
@@ -333,12 +327,8 @@ static struct batch *new_batch(struct request *r)
     return b;
 }
 
-void batch_start(struct request *r)
+static void begin(struct request *r)
 {
-    if (!head_timeout(http_head(r->exchange), &r->timeout_ms, &r->error)) {
-        request_fail(r);
-        return;
-    }
     r->batch = new_batch(r);
     request_enter(r, REQUEST_WORKING);
     batch_reader_begin(r->batch->reader, r->batch->dialect, buf_str(&r->body));
@@ -347,9 +337,11 @@ void batch_start(struct request *r)
 
 /* ---- When it ends before its time ----------------------------------------------------------- */
 
-void batch_abandon(struct batch *b)
+/* What was sent goes on to its end, nothing more is sent. */
+static void gone(struct request *r)
 {
-    call_abandon(&b->request->call);
+    struct batch *b = r->batch;
+    call_abandon(&r->call);
     for (size_t i = 0; i < b->n; i++)
         if (entry_at(b, i)->call != NULL)
             call_abandon(entry_at(b, i)->call);
@@ -369,10 +361,11 @@ static void cut_off_calls(struct batch *b)
     b->going_on = false;
 }
 
-/* Nothing of it waits for an upstream any more: each step brings it nearer to its end. */
-void batch_cut_off(struct batch *b)
+/* What has not begun gets `draining`. Nothing of it waits for an upstream any more: each step
+ * brings it nearer to its end. */
+static void cut_off(struct request *r)
 {
-    struct request *r = b->request;
+    struct batch *b = r->batch;
     b->is_over = true;
     call_error_draining(&b->over);
     list_remove(&b->turn.in_turns);
@@ -391,3 +384,19 @@ void batch_cut_off(struct batch *b)
         batch_go_on(b);
     }
 }
+
+static void drop(struct request *r)
+{
+    if (r->batch == NULL) /* it has ended */
+        return;
+    call_drop(&r->call);
+    let_go(r->batch);
+}
+
+const struct task task_batch = {
+    .begin = begin,
+    .gone = gone,
+    .cut_off = cut_off,
+    .drop = drop,
+    .takes_calls = true,
+};

@@ -98,7 +98,7 @@ static void tell_problem(struct request *r, const struct error *err)
 /* A text that is too long to be a method's name is not repeated in the problem that says so. */
 static struct str told_method(const struct entry *e)
 {
-    bool is_name = e->method.len < sizeof e->batch->request->route.method;
+    bool is_name = e->method.len <= sizeof e->batch->request->target.method;
     return is_name ? e->method : (struct str){ NULL, 0 };
 }
 
@@ -183,17 +183,13 @@ static void keep_method(struct entry *e, struct str method)
 /* The only call's method is the request's. */
 static void tell_method(struct request *r, struct str method)
 {
-    struct route *route = &r->route;
-    if (method.len == 0 || method.len >= sizeof route->method)
-        return;
-    memcpy(route->method, method.data, method.len);
-    route->method[method.len] = '\0';
-    route->method_len = method.len;
+    if (method.len > 0 && method.len <= sizeof r->target.method)
+        target_set_method(&r->target, method);
 }
 
 static bool check(const struct entry *e, struct error *err)
 {
-    if (route_method_check(e->method, err) &&
+    if (path_check_method_name(e->method, err) &&
         request_may_call_with(e->batch->request, e->method, e->params, err))
         return true;
     point_at(e, "method", "", err);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inside of a batch, for the files batch*.c alone:
+/* A request that is several calls: POST /v1/{upstream}, and POST /jsonrpc/{upstream} whether it is
+ * several or one. Its text is read call by call; what fails here gets its problem and is not sent.
+ * The others go out as round trips of system.multicall, or side by side, and the reply has their
+ * results in order. For the files batch*.c alone:
  *
  *   batch.c          from the body to the reply: what is to be done next
  *   batch_entries.c  the calls as they are read, and their answers in order
@@ -17,7 +20,6 @@
 #include "codec/json/batch_read.h"
 #include "codec/xml/decode.h"
 #include "codec/xml/encode.h"
-#include "front/batch.h"
 #include "front/request.h"
 #include "work/memory.h"
 #include "work/turn.h"

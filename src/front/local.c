@@ -6,8 +6,8 @@
 #include "client/pool.h"
 #include "codec/json/write.h"
 #include "front/exposition.h"
+#include "front/task.h"
 
-#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -63,47 +63,54 @@ static void reply_uncounted(struct request *r)
     chain_init(&r->reply, SIZE_MAX, NULL);
 }
 
-void request_local(struct request *r)
+static void begin_livez(struct request *r)
 {
-    const char *state;
-    switch (r->route.kind) {
-    case ROUTE_LIVEZ:
-        reply_uncounted(r);
-        chain_append(&r->reply, STR("{\"status\":\"ok\"}"));
-        request_succeed(r, 200);
-        return;
-    case ROUTE_READYZ:
-        reply_uncounted(r);
-        chain_append(&r->reply, STR("{\"status\":\""));
-        state = readiness(r->site);
-        chain_append_c(&r->reply, state);
-        chain_append(&r->reply, STR("\"}"));
-        request_succeed(r, strcmp(state, "ready") == 0 ? 200 : 503);
-        return;
-    case ROUTE_ROOT:
-        chain_append(&r->reply, STR("{\"name\":\"rpcgate\",\"links\":[\"/v1\",\"/livez\","
-                                    "\"/readyz\",\"/metrics\"]}"));
-        request_succeed(r, 200);
-        return;
-    case ROUTE_UPSTREAMS:
-        write_upstreams(r);
-        request_succeed(r, 200);
-        return;
-    case ROUTE_PREFLIGHT:
-    case ROUTE_SERVER:
-        request_succeed(r, 204);
-        return;
-    case ROUTE_METRICS:
-        endpoints_count(r->front); /* this one's connection is new, perhaps */
-        r->content_type = EXPOSITION_TYPE;
-        exposition_write(r->front, &r->reply);
-        request_succeed(r, 200);
-        return;
-    case ROUTE_UPSTREAM:
-    case ROUTE_METHOD:
-    case ROUTE_JSONRPC:
-    case ROUTE_UNKNOWN:
-        break;
-    }
-    assert(false && "admit.c lets no other route through");
+    reply_uncounted(r);
+    chain_append(&r->reply, STR("{\"status\":\"ok\"}"));
+    request_succeed(r, 200);
 }
+
+static void begin_readyz(struct request *r)
+{
+    const char *state = readiness(r->site);
+    reply_uncounted(r);
+    chain_append(&r->reply, STR("{\"status\":\""));
+    chain_append_c(&r->reply, state);
+    chain_append(&r->reply, STR("\"}"));
+    request_succeed(r, strcmp(state, "ready") == 0 ? 200 : 503);
+}
+
+static void begin_root(struct request *r)
+{
+    chain_append(&r->reply, STR("{\"name\":\"rpcgate\",\"links\":[\"/v1\",\"/livez\","
+                                "\"/readyz\",\"/metrics\"]}"));
+    request_succeed(r, 200);
+}
+
+static void begin_upstreams(struct request *r)
+{
+    write_upstreams(r);
+    request_succeed(r, 200);
+}
+
+static void begin_metrics(struct request *r)
+{
+    endpoints_count(r->front); /* this one's connection is new, perhaps */
+    r->content_type = EXPOSITION_TYPE;
+    exposition_write(r->front, &r->reply);
+    request_succeed(r, 200);
+}
+
+static void begin_server(struct request *r)
+{
+    if (!r->is_preflight)
+        r->allow = surface_methods();
+    request_succeed(r, 204);
+}
+
+const struct task task_livez = { .begin = begin_livez };
+const struct task task_metrics = { .begin = begin_metrics };
+const struct task task_readyz = { .begin = begin_readyz };
+const struct task task_root = { .begin = begin_root };
+const struct task task_server = { .begin = begin_server };
+const struct task task_upstreams = { .begin = begin_upstreams };

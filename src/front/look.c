@@ -5,7 +5,7 @@
 #include "codec/json/cursor.h"
 #include "codec/json/write.h"
 #include "front/request.h"
-#include "rules/media.h"
+#include "front/task.h"
 
 /* How many names are written before others have their turn. */
 #define NAMES_STEP 2000
@@ -98,7 +98,7 @@ static void write_list(struct request *r)
 {
     struct fact *methods = r->look.methods;
     chain_append(&r->reply, STR("{\"name\":"));
-    json_write_string(&r->reply, route_upstream(&r->route));
+    json_write_string(&r->reply, target_upstream(&r->target));
     if (!methods->there) {
         chain_append(&r->reply, STR(",\"methods\":null,\"reason\":"));
         json_write_string(&r->reply, fact_text(methods));
@@ -118,7 +118,7 @@ static void write_method(struct request *r, const struct fact *described)
     if (!has_room(r, described->len, on_room_for_method))
         return;
     chain_append(&r->reply, STR("{\"method\":"));
-    json_write_string(&r->reply, route_method(&r->route));
+    json_write_string(&r->reply, target_method(&r->target));
     chain_append_byte(&r->reply, ',');
     chain_append(&r->reply, fact_text(described));
     chain_append_byte(&r->reply, '}');
@@ -136,7 +136,7 @@ static bool is_there(const struct request *r)
         return true;
     struct json_cursor names = json_enter(fact_text(methods));
     while (json_next(&names, NULL, &name))
-        if (str_eq(plain_name(name, &scratch), route_method(&r->route)))
+        if (str_eq(plain_name(name, &scratch), target_method(&r->target)))
             return true;
     return false;
 }
@@ -170,12 +170,12 @@ static void go_on(struct request *r)
     struct fact *described;
     if (r->look.methods == NULL && !ask(r, TOPIC_METHODS, &r->look.methods))
         return;
-    if (r->route.kind == ROUTE_UPSTREAM) {
+    if (r->target.method_len == 0) {
         write_list(r);
     } else if (!is_there(r)) {
         fail_unknown(r);
         request_fail(r);
-    } else if (ask(r, route_method(&r->route), &described)) {
+    } else if (ask(r, target_method(&r->target), &described)) {
         write_method(r, described);
         fact_unref(described);
     }
@@ -207,18 +207,10 @@ static void on_told(struct once_wait *wait, bool in_time)
         end_wait(r);
 }
 
-void look_init(struct request *r)
+static void begin(struct request *r)
 {
     list_init(&r->look.turn.in_turns);
     r->look.turn.take = write_names;
-}
-
-void look_begin(struct request *r)
-{
-    if (!head_timeout(http_head(r->exchange), &r->timeout_ms, &r->error)) {
-        request_fail(r);
-        return;
-    }
     r->look.curious.until_ms =
         r->timeout_ms == CLOCK_NEVER ? CLOCK_NEVER : clock_now_ms() + r->timeout_ms;
     r->look.curious.wait.go_on = on_told;
@@ -228,9 +220,11 @@ void look_begin(struct request *r)
     go_on(r);
 }
 
-void look_drop(struct request *r)
+static void drop(struct request *r)
 {
     list_remove(&r->look.turn.in_turns);
     introspection_leave(&r->look.curious);
     fact_unref(TAKE(r->look.methods));
 }
+
+const struct task task_describe = { .begin = begin, .drop = drop };

@@ -10,8 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct request;
-
 struct look {
     struct curious curious;
     struct fact *methods; /* referenced; NULL: not asked for yet */
@@ -19,14 +17,5 @@ struct look {
     size_t at;            /* in the methods' text: what comes next */
     bool any;             /* a name was written */
 };
-
-/* Of a request that has just begun. */
-void look_init(struct request *r);
-
-/* The whole request is there: answers it, now or later. */
-void look_begin(struct request *r);
-
-/* Its request goes, or has another answer. */
-void look_drop(struct request *r);
 
 #endif

@@ -18,6 +18,8 @@ struct lines {
     size_t n;
     char retry_after[NUMBER_TEXT];
     char repaired[NUMBER_TEXT];
+    char allow[SURFACE_ALLOW_TEXT];
+    char cors_allow[SURFACE_ALLOW_TEXT];
 };
 
 static void add(struct lines *lines, const char *name, const char *value)
@@ -35,16 +37,20 @@ static void add_common(struct lines *lines, const struct request *r)
     add(lines, "Cache-Control", "no-store");
     add(lines, "X-Content-Type-Options", "nosniff");
     add(lines, "Server", "rpcgate");
-    if (r->route.kind == ROUTE_SERVER && !r->failed)
-        add(lines, "Allow", route_allow(r->route.kind));
 }
 
 static void add_of_problem(struct lines *lines, const struct request *r)
 {
     if (r->error.type == PROBLEM_UNAUTHENTICATED)
         add(lines, "WWW-Authenticate", "Bearer");
-    if (r->error.type == PROBLEM_METHOD_NOT_ALLOWED)
-        add(lines, "Allow", route_allow(r->route.kind));
+}
+
+static void add_allow(struct lines *lines, unsigned methods)
+{
+    if (methods == 0)
+        return;
+    surface_write_allow(methods, lines->allow);
+    add(lines, "Allow", lines->allow);
 }
 
 static void add_retry_after(struct lines *lines, unsigned seconds)
@@ -60,12 +66,13 @@ static void add_of_cors(struct lines *lines, const struct request *r)
 {
     add(lines, "Access-Control-Allow-Origin", r->cors_origin);
     add(lines, "Vary", "Origin");
-    if (r->route.kind != ROUTE_PREFLIGHT) {
+    if (!r->is_preflight) {
         add(lines, "Access-Control-Expose-Headers",
             "Retry-After, X-Request-Id, X-Rpcgate-Repaired");
         return;
     }
-    add(lines, "Access-Control-Allow-Methods", "GET, HEAD, POST");
+    surface_write_allow(surface_methods() & ~(unsigned)SURFACE_OPTIONS, lines->cors_allow);
+    add(lines, "Access-Control-Allow-Methods", lines->cors_allow);
     add(lines, "Access-Control-Allow-Headers",
         "Authorization, Content-Type, traceparent, tracestate, X-Request-Id, X-Rpcgate-Timeout");
     add(lines, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE);
@@ -98,8 +105,8 @@ static void write_problem(struct request *r)
     chain_done(&r->reply);
     if (r->upstream != NULL) {
         problem.upstream = str_of(r->upstream->name);
-        if (r->route.method_len > 0)
-            problem.method = route_method(&r->route);
+        if (r->target.method_len > 0)
+            problem.method = target_method(&r->target);
     }
     problem.fault = r->fault;
     problem.protocol = r->protocol;
@@ -117,6 +124,7 @@ void request_reply(struct request *r)
     add_common(&lines, r);
     if (r->failed)
         add_of_problem(&lines, r);
+    add_allow(&lines, r->allow);
     add_retry_after(&lines, r->failed ? r->error.retry_after : r->sums.retry_after);
     if (r->sums.repaired > 0) {
         snprintf(lines.repaired, sizeof lines.repaired, "%zu", r->sums.repaired);

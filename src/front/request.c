@@ -2,7 +2,8 @@
 #include "front/request.h"
 
 #include "base/clock.h"
-#include "front/batch.h"
+#include "front/task.h"
+#include "rules/media.h"
 #include "work/memory.h"
 
 #include <assert.h>
@@ -26,11 +27,6 @@ void request_enter(struct request *r, enum request_state next)
     r->state = next;
     list_remove(&r->in_state);
     list_add_last(&r->front->requests_in[next], &r->in_state);
-}
-
-bool request_is_post(const struct request *r)
-{
-    return str_eq(http_head(r->exchange)->method, STR("POST"));
 }
 
 static void begin_work(struct request *r);
@@ -69,7 +65,6 @@ static struct request *request_begin(struct endpoint *endpoint, struct http_exch
     r->began_us = clock_now_us();
     list_init(&r->in_state);
     list_add_last(&front->requests_in[REQUEST_READING], &r->in_state);
-    look_init(r);
     set_share(r, &front->work->commons->own);
     buf_init(&r->tracestate, (size_t)r->site->config->limits.headers, NULL);
     atomic_fetch_add_explicit(&front->running, 1, memory_order_relaxed);
@@ -126,6 +121,12 @@ static void check_late_type(struct request *r)
     r->failed = !request_check_type(r, &r->error);
 }
 
+/* Else what comes of it is thrown away. */
+static bool takes_body(const struct request *r)
+{
+    return !r->failed && r->target.row->takes_body;
+}
+
 /* Memory is taken as the bytes come: what is only announced takes nothing. */
 static enum memory_answer take_body(struct request *r, struct str bytes)
 {
@@ -149,7 +150,7 @@ static bool on_body(void *context, struct http_exchange *x, struct str bytes)
     struct request *r = http_user(x);
     (void)context;
     check_late_type(r);
-    if (!r->failed && r->wants_body) {
+    if (takes_body(r)) {
         enum memory_answer room = take_body(r, bytes);
         if (room == MEMORY_WAIT)
             return false;
@@ -157,21 +158,26 @@ static bool on_body(void *context, struct http_exchange *x, struct str bytes)
             fail_body(r);
     }
     r->body_bytes += bytes.len;
-    if ((r->failed || !r->wants_body) && r->body_bytes > (uint64_t)r->body.max + OVERSIZE_MAX)
+    if (!takes_body(r) && r->body_bytes > (uint64_t)r->body.max + OVERSIZE_MAX)
         http_abort(x);
     return true;
 }
 
-static void dispatch(struct request *r)
+static void begin_task(struct request *r)
 {
-    if (r->upstream != NULL && !request_is_post(r))
-        look_begin(r);
-    else if (r->route.kind == ROUTE_METHOD)
-        request_call_one(r);
-    else if (r->route.kind == ROUTE_UPSTREAM || r->route.kind == ROUTE_JSONRPC)
-        batch_start(r);
-    else
-        request_local(r);
+    if (r->upstream != NULL && !head_timeout(http_head(r->exchange), &r->timeout_ms, &r->error)) {
+        request_fail(r);
+        return;
+    }
+    r->task = r->target.row->task;
+    r->task->begin(r);
+}
+
+static void drop_task(struct request *r)
+{
+    const struct task *task = TAKE(r->task);
+    if (task != NULL && task->drop != NULL)
+        task->drop(r);
 }
 
 /* Whoever has taken its share begins nothing more at an upstream. Health checks, which ask for no
@@ -191,7 +197,7 @@ static void begin_work(struct request *r)
         return;
     memory_leave(&r->memory); /* what is begun asks for itself */
     if (room == MEMORY_GO && !r->caller_gone) {
-        dispatch(r);
+        begin_task(r);
         return;
     }
     if (r->caller_gone)
@@ -220,10 +226,8 @@ static void on_gone(void *context, struct http_exchange *x)
     struct request *r = http_user(x);
     (void)context;
     r->caller_gone = true;
-    if (r->batch != NULL)
-        batch_abandon(r->batch);
-    else if (r->state == REQUEST_WORKING)
-        call_abandon(&r->call);
+    if (r->state == REQUEST_WORKING && r->task->gone != NULL)
+        r->task->gone(r);
 }
 
 struct upstream_record *request_record(const struct request *r)
@@ -236,7 +240,7 @@ static void count(const struct request *r)
 {
     struct upstream_record *record = request_record(r);
     size_t worker = r->front->work->index;
-    struct str method = r->upstream != NULL ? route_method(&r->route) : STR("");
+    struct str method = r->upstream != NULL ? target_method(&r->target) : STR("");
     if (r->failed && r->sums.n_calls == 0)
         metrics_count_outcome(record, worker, method, 1 + (size_t)r->error.type);
     if (r->upstream != NULL)
@@ -250,11 +254,7 @@ static void on_closed(void *context, struct http_exchange *x, bool sent)
     if (r == NULL)
         return;
     struct front *front = r->front;
-    if (r->batch != NULL)
-        batch_drop(r->batch);
-    else if (r->state == REQUEST_WORKING)
-        call_drop(&r->call);
-    look_drop(r);
+    drop_task(r);
     request_leave_flight(r);
     request_log(r, sent && !r->caller_gone);
     count(r);
@@ -329,12 +329,11 @@ void request_cut_off(struct request *r)
         cut_off_body(r);
         return;
     }
-    if (r->batch != NULL) {
-        batch_cut_off(r->batch);
+    if (r->task != NULL && r->task->cut_off != NULL) {
+        r->task->cut_off(r);
         return;
     }
-    call_drop(&r->call);
-    look_drop(r);
+    drop_task(r);
     call_error_draining(&r->error);
     request_fail(r);
 }

@@ -13,10 +13,11 @@
 #include "front/endpoint.h"
 #include "front/front.h"
 #include "front/look.h"
+#include "front/surface.h"
 #include "io/http_server.h"
 #include "rules/caller.h"
 #include "rules/problem.h"
-#include "rules/route.h"
+#include "rules/query.h"
 #include "settings/snapshot.h"
 #include "work/memory.h"
 
@@ -24,6 +25,7 @@
 #include <stdint.h>
 
 struct batch;
+struct task;
 
 #define REQUEST_ID_MAX 64
 
@@ -49,7 +51,9 @@ struct request {
     int64_t began_us;
 
     char id[REQUEST_ID_MAX + 1];
-    struct route route;
+    struct target target;    /* what it asks for: a row, or nothing that is there */
+    const struct task *task; /* which has begun; NULL: none */
+    bool is_preflight;       /* a browser's question before it sends one; asks for no path */
     struct query query;
     struct caller caller;
     const char *caller_name; /* NULL: not known (yet) */
@@ -60,7 +64,6 @@ struct request {
 
     struct memory_share *share; /* its caller's */
     struct buf tracestate;      /* where it came in several lines */
-    bool wants_body;            /* else it is thrown away */
     bool type_is_wrong;         /* its first byte will be refused for its Content-Type */
     struct buf body;            /* the caller's JSON */
     struct memory_wait memory;  /* of the body, and of what comes of it */
@@ -81,6 +84,7 @@ struct request {
     struct error error;
     const struct fault *fault;               /* what belongs to the error, */
     const struct problem_protocol *protocol; /* only while the reply is made */
+    unsigned allow;                          /* methods for its header line; 0: it has none */
     bool close;                              /* the connection, after the reply */
     int status;
     const char *content_type; /* of a reply that is no problem; NULL: JSON */
@@ -96,9 +100,6 @@ extern const struct http_handler request_handler;
 
 /* Where it is counted. */
 struct upstream_record *request_record(const struct request *r);
-
-/* Is it one that calls, and not one that looks? */
-bool request_is_post(const struct request *r);
 
 /* Moves on. Which state may follow which is checked. */
 void request_enter(struct request *r, enum request_state next);
@@ -142,17 +143,11 @@ bool request_take_calls(struct request *r, size_t n, struct error *err) MUST_CHE
 bool request_enter_flight(struct request *r, struct error *err) MUST_CHECK;
 void request_leave_flight(struct request *r);
 
-/* front/single.c: POST /v1/{upstream}/{method}: the whole body is there. */
-void request_call_one(struct request *r);
-
 /* front/single.c: what a call has of the request that it is made for. */
 void request_fill_call(struct request *r, struct call *c, const struct method_rule *rule);
 
 /* front/single.c: a call has ended. */
 void request_add_call(struct request *r, const struct call *c);
-
-/* front/local.c: answers what needs no upstream: /, /livez, /readyz. */
-void request_local(struct request *r);
 
 /* front/reply.c: the reply's header lines, and the reply. */
 void request_reply(struct request *r);

@@ -3,6 +3,7 @@
 #include "front/request.h"
 
 #include "base/clock.h"
+#include "front/task.h"
 #include "rules/media.h"
 #include "work/metrics.h"
 
@@ -88,20 +89,28 @@ static void on_ended(struct call *c, const struct call_end *end)
 
 static const struct call_owner owner = { .translated = on_translated, .ended = on_ended };
 
-void request_call_one(struct request *r)
+static void begin(struct request *r)
 {
     struct call *c = &r->call;
-    if (!head_timeout(http_head(r->exchange), &r->timeout_ms, &r->error)) {
-        request_fail(r);
-        return;
-    }
-    struct method_rule rule = method_rule_find(r->upstream, route_method(&r->route));
+    struct method_rule rule = method_rule_find(r->upstream, target_method(&r->target));
     request_fill_call(r, c, &rule);
     c->owner = &owner;
-    c->method = route_method(&r->route);
+    c->method = target_method(&r->target);
     c->params = buf_str(&r->body);
     c->params_held = r->body.cap;
     chain_append(&r->reply, STR("{\"result\":"));
     request_enter(r, REQUEST_WORKING);
     call_begin(c);
 }
+
+static void gone(struct request *r)
+{
+    call_abandon(&r->call);
+}
+
+static void drop(struct request *r)
+{
+    call_drop(&r->call);
+}
+
+const struct task task_call = { .begin = begin, .gone = gone, .drop = drop };

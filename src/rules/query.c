@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/query.h"
+
 #include "rules/percent.h"
-#include "rules/route.h"
 
 /* Longer than any name or value that we know. [bytes] */
 #define WORD_MAX 31

@@ -2,7 +2,7 @@
 #include "tool/document.h"
 
 #include "codec/xml/encode.h"
-#include "rules/route.h"
+#include "rules/path.h"
 
 /* Nobody else waits for this process. [bytes] */
 #define STEP ((size_t)16 * 1024 * 1024)
@@ -11,7 +11,7 @@ static bool check_method(struct str method, struct error *err)
 {
     if (utf8_valid_prefix(method) < method.len)
         return error_set(err, PROBLEM_INVALID_REQUEST, "The method's name is not UTF-8.");
-    return route_method_check(method, err);
+    return path_check_method_name(method, err);
 }
 
 bool document_write(const struct document_call *call, struct chain *to, struct error *err)

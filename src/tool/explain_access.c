@@ -6,7 +6,7 @@
 #include "codec/json/scan.h"
 #include "config/indexes.h"
 #include "rules/access.h"
-#include "rules/route.h"
+#include "rules/path.h"
 #include "tool/answer.h"
 #include "tool/command.h"
 
@@ -134,7 +134,7 @@ int explain_access(const struct config *config, const char *caller, const struct
     struct error err;
     if (!find_rights(config, caller, &rights))
         return command_misuse("explain", "the configuration has no caller \"%s\"", caller);
-    if (route_method_check(call->method, &err) &&
+    if (path_check_method_name(call->method, &err) &&
         json_scan_all(call->params, (unsigned)config->limits.depth, &err))
         return tell(&rights, call);
     fprintf(stderr, "rpcgate: %s\n", err.detail);

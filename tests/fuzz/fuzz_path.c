@@ -2,12 +2,13 @@
 /* All that is read of a request's head: the target, and the values of headers. The first byte of
  * an input says what the rest is. */
 #include "base/digest.h"
+#include "front/surface.h"
 #include "rules/caller.h"
 #include "rules/framing.h"
 #include "rules/host.h"
 #include "rules/media.h"
 #include "rules/origin.h"
-#include "rules/route.h"
+#include "rules/query.h"
 
 #include <assert.h>
 #include <stdint.h>
@@ -16,20 +17,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void try_path(struct str path)
 {
-    struct route route;
+    static const struct str methods[] = { { "GET", 3 }, { "POST", 4 }, { "OPTIONS", 7 } };
+    struct target target;
     struct error err;
-    if (!route_parse(path, &route, &err)) {
-        assert(err.type == PROBLEM_INVALID_REQUEST);
-        return;
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+        const struct request_head head = { .method = methods[i], .path = path };
+        if (!surface_find(&head, &target, &err)) {
+            assert(err.type == PROBLEM_INVALID_REQUEST && target.row == NULL);
+            continue;
+        }
+        struct str upstream = target_upstream(&target), method = target_method(&target);
+        assert(utf8_valid_prefix(upstream) == upstream.len);
+        assert(utf8_valid_prefix(method) == method.len);
+        assert(str_find(upstream, '\0') == upstream.len && str_find(method, '\0') == method.len);
+        assert(method.len == 0 || (target.row != NULL && upstream.len > 0));
+        assert(upstream.len == 0 || target.row != NULL);
     }
-    if (route.kind == ROUTE_UNKNOWN)
-        return;
-    struct str upstream = route_upstream(&route), method = route_method(&route);
-    assert(utf8_valid_prefix(upstream) == upstream.len);
-    assert(utf8_valid_prefix(method) == method.len);
-    assert(str_find(upstream, '\0') == upstream.len && str_find(method, '\0') == method.len);
-    assert((route.kind == ROUTE_METHOD) == (method.len > 0));
-    assert((route.kind == ROUTE_METHOD || route.kind == ROUTE_UPSTREAM) == (upstream.len > 0));
 }
 
 /* Nobody's digest is all zeros. */

@@ -148,7 +148,7 @@ static void takes_a_host_from_the_target(void **state)
         { "http://a\\b/v1", "/v1", "a\\b", "no host" },
         { "http://a:b/v1", "/v1", "a:b", "no host" },
         { "http://[::1/v1", "/v1", "[::1", "no host" },
-        { "http:/a", "http:/a", NULL, NULL }, /* for rules/route to refuse */
+        { "http:/a", "http:/a", NULL, NULL }, /* for rules/path to refuse */
         { "ftp://a/b", "ftp://a/b", NULL, NULL },
         { "*", "*", NULL, NULL },
         { "", "", NULL, NULL },

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a request asks for: the row of front/surface_list.h that takes its path and method. */
+#ifndef RPCGATE_FRONT_SURFACE_H
+#define RPCGATE_FRONT_SURFACE_H
+
+#include "base/macros.h"
+#include "base/str.h"
+#include "codec/error.h"
+#include "rules/head.h"
+#include "rules/path.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct task;
+
+/* Sets of HTTP's methods. */
+enum surface_method {
+    SURFACE_GET = 1 << 0, /* and HEAD */
+    SURFACE_OPTIONS = 1 << 1,
+    SURFACE_POST = 1 << 2
+};
+
+struct surface {
+    const struct task *task;
+    struct str pattern;
+    unsigned methods; /* set of enum surface_method */
+    unsigned serve;   /* set of enum serve: a listener with one of these has it */
+    bool is_for_anybody;
+    bool takes_body;
+};
+
+struct target {
+    const struct surface *row;       /* NULL: there is nothing */
+    unsigned allow;                  /* 0, or what its path takes, of which the method is none */
+    size_t upstream_len, method_len; /* [bytes]; 0: its path has none */
+    char upstream[PATH_NAME_MAX];
+    char method[4 * PATH_NAME_MAX];
+};
+
+static inline struct str target_upstream(const struct target *t)
+{
+    return (struct str){ t->upstream, t->upstream_len };
+}
+
+static inline struct str target_method(const struct target *t)
+{
+    return (struct str){ t->method, t->method_len };
+}
+
+/* Another method, one that fits: of a request that tells it in its body. */
+void target_set_method(struct target *t, struct str method);
+
+/* `ret` is filled in any case. err: INVALID_REQUEST, of a path that cannot be read, or has a
+ * method's name that is none; then `ret` has no row. */
+bool surface_find(const struct request_head *head, struct target *ret,
+                  struct error *err) MUST_CHECK;
+
+/* The row of `OPTIONS *`, for what asks about no path. */
+const struct surface *surface_server(void);
+
+/* All methods that any path takes. */
+unsigned surface_methods(void);
+
+/* Writes a set of methods as `Allow` has it. */
+#define SURFACE_ALLOW_TEXT 32
+void surface_write_allow(unsigned methods, char to[SURFACE_ALLOW_TEXT]);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is served, once: X(task, pattern, methods, serve, who, body, help).
+ *
+ *   task     what a request does there: task_NAME of front/task.h
+ *   pattern  of the path; `{upstream}` and `{method}` are a segment each
+ *   methods  GET (with which goes HEAD), POST or OPTIONS
+ *   serve    API, HEALTH or METRICS: on which listeners it is
+ *   who      CALLER: whoever is known, or anonymous; ANYBODY: asks for no caller, and takes any
+ *            Host, as load balancers ask for health by names and addresses that they alone know
+ *   body     BODY, or NO_BODY: what comes is thrown away
+ *   help     a sentence for docs/api.md
+ *
+ * The first row that takes path and method is it; rows of one path agree in `serve` and `who`. */
+#ifndef RPCGATE_FRONT_SURFACE_LIST_H
+#define RPCGATE_FRONT_SURFACE_LIST_H
+
+#define SURFACE_LIST(X)                                                                            \
+    X(call, "/v1/{upstream}/{method}", POST, API, CALLER, BODY, "makes one call")                  \
+    X(describe, "/v1/{upstream}/{method}", GET, API, CALLER, NO_BODY,                              \
+      "tells a method's signatures and help")                                                      \
+    X(batch, "/v1/{upstream}", POST, API, CALLER, BODY, "makes several calls")                     \
+    X(describe, "/v1/{upstream}", GET, API, CALLER, NO_BODY, "lists an upstream's methods")        \
+    X(batch, "/jsonrpc/{upstream}", POST, API, CALLER, BODY,                                       \
+      "makes a call, or several, of JSON-RPC 2.0")                                                 \
+    X(upstreams, "/v1", GET, API, CALLER, NO_BODY, "lists the upstreams and their state")          \
+    X(root, "/", GET, API, CALLER, NO_BODY, "names what there is besides")                         \
+    X(livez, "/livez", GET, HEALTH, ANYBODY, NO_BODY, "tells that the process serves")             \
+    X(readyz, "/readyz", GET, HEALTH, ANYBODY, NO_BODY, "tells whether calls should come here")    \
+    X(metrics, "/metrics", GET, METRICS, CALLER, NO_BODY, "shows numbers for Prometheus")          \
+    X(server, "*", OPTIONS, API, CALLER, NO_BODY, "tells by `Allow` which methods there are")
+
+#endif
