@@ -42,6 +42,9 @@ void check_access(const struct checking *c);
 /* checks_upstream.c */
 void check_upstream(const struct checking *c, struct upstream_config *u);
 
+/* checks_session.c: `inject`, `session` and `envelope`. */
+void check_credentials(const struct checking *c, const struct upstream_config *u);
+
 /* checks_route.c: `url`, `urls`, `auth` and `proxy`. */
 void check_route(const struct checking *c, struct upstream_config *u);
 

@@ -6,12 +6,41 @@
 #include <stdint.h>
 #include <string.h>
 
+/* How often `<n>` stands in a text. */
+static size_t count_places(const char *text)
+{
+    size_t n = 0;
+    for (; text != NULL && (text = strstr(text, FAULT_PLACE)) != NULL; text++)
+        n++;
+    return n;
+}
+
+static void check_fault_rule(const struct checking *c, const struct upstream_config *u, size_t i)
+{
+    const struct fault_rule_config *rule = &u->faults[i];
+    const struct origin *text = &rule->origins[FAULT_text];
+    const struct origin *match = &rule->origins[FAULT_match];
+    if (rule->retry_after == PAUSE_OF_TEXT && !text->unresolved && count_places(rule->text) != 1)
+        findings_error(c->findings, rule->place,
+                       "upstreams.%s.faults[%zu].retry_after: `" FAULT_PLACE "` must stand once in "
+                       "`text`, where the number is",
+                       u->name, i);
+    if (rule->session_expired && !u->session.present)
+        findings_error(c->findings, rule->place,
+                       "upstreams.%s.faults[%zu]: there is no `session` that could expire", u->name,
+                       i);
+    if (check_is_set(match) && match->shown != NULL && rule->match.n == 0)
+        findings_error(c->findings, rule->place,
+                       "upstreams.%s.faults[%zu].match: there is no glob in it", u->name, i);
+}
+
 static void check_faults(const struct checking *c, struct upstream_config *u)
 {
     for (size_t i = 0; i < u->n_faults; i++) {
         struct fault_rule_config *rule = &u->faults[i];
         bool from = check_is_set(&rule->origins[FAULT_from]);
         bool to = check_is_set(&rule->origins[FAULT_to]);
+        check_fault_rule(c, u, i);
         rule->has_range = from || to;
         rule->from = from ? rule->from : INT64_MIN;
         rule->to = to ? rule->to : INT64_MAX;
@@ -70,4 +99,5 @@ void check_upstream(const struct checking *c, struct upstream_config *u)
     check_faults(c, u);
     check_methods(c, u);
     check_dates(c, u);
+    check_credentials(c, u);
 }

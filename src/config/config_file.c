@@ -2,8 +2,10 @@
 #include "config/config_file.h"
 
 #include "base/alloc.h"
+#include "codec/value/number.h"
 
 #include <libconfig.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +17,17 @@ struct copying {
 };
 
 static void copy_value(struct copying *c, config_setting_t *from, struct setting *to);
+
+/* As JSON has it. */
+static char *decimal_text(double value)
+{
+    char text[64], json[NUMBER_JSON_MAX];
+    struct decimal decimal;
+    snprintf(text, sizeof text, "%.17g", value);
+    if (number_parse_double(str_of(text), &decimal) != NUMBER_OK)
+        return xstrdup("0.0"); /* beyond all doubles */
+    return xmemdup0(json, number_write_json(&decimal, json));
+}
 
 static void copy_items(struct copying *c, config_setting_t *from, struct setting *to)
 {
@@ -51,6 +64,7 @@ static void copy_value(struct copying *c, config_setting_t *from, struct setting
         break;
     case CONFIG_TYPE_FLOAT:
         to->type = SETTING_DECIMAL;
+        to->text = decimal_text(config_setting_get_float(from));
         break;
     case CONFIG_TYPE_BOOL:
         to->type = SETTING_FLAG;

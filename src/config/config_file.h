@@ -16,7 +16,7 @@ struct setting {
     char *name; /* NULL in lists */
     struct place place;
     bool bad;              /* not what the file says; that is told already */
-    char *text;            /* of SETTING_TEXT */
+    char *text;            /* of SETTING_TEXT, and of SETTING_DECIMAL as JSON has it */
     int64_t integer;       /* of SETTING_INTEGER and SETTING_FLAG */
     struct setting *items; /* of groups and lists */
     size_t n;

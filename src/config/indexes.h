@@ -51,6 +51,41 @@ enum method_rule_index {
     METHOD_RULE_OPTIONS(X)
 #undef X
 };
+enum value_test_index {
+#define X(kind, name, ...) TEST_##name,
+    VALUE_TEST_OPTIONS(X)
+#undef X
+};
+enum inject_rule_index {
+#define X(kind, name, ...) INJECT_##name,
+    INJECT_RULE_OPTIONS(X)
+#undef X
+};
+enum login_index {
+#define X(kind, name, ...) LOGIN_##name,
+    LOGIN_OPTIONS(X)
+#undef X
+};
+enum logout_index {
+#define X(kind, name, ...) LOGOUT_##name,
+    LOGOUT_OPTIONS(X)
+#undef X
+};
+enum keepalive_index {
+#define X(kind, name, ...) KEEPALIVE_##name,
+    KEEPALIVE_OPTIONS(X)
+#undef X
+};
+enum session_index {
+#define X(kind, name, ...) SESSION_##name,
+    SESSION_OPTIONS(X)
+#undef X
+};
+enum envelope_rule_index {
+#define X(kind, name, ...) ENVELOPE_##name,
+    ENVELOPE_RULE_OPTIONS(X)
+#undef X
+};
 enum caller_index {
 #define X(kind, name, ...) CALLER_##name,
     CALLER_OPTIONS(X)

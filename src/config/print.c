@@ -26,12 +26,38 @@ static void print_origin(struct buf *to, size_t line_start, const struct place *
     buf_printf(to, ":%u\n", place->line);
 }
 
+/* A line for each name, with its own origin. */
+static void print_named(struct buf *to, const struct option_row *row,
+                        const struct named_texts *named, const struct place *place, size_t depth)
+{
+    size_t line_start = to->len;
+    indent(to, depth);
+    if (place->file == NULL) {
+        buf_printf(to, "// %s: not set\n", row->name);
+        return;
+    }
+    buf_printf(to, "%s = {", row->name);
+    print_origin(to, line_start, place);
+    for (size_t i = 0; i < named->n; i++) {
+        const struct origin *origin = named->items[i].origin;
+        line_start = to->len;
+        indent(to, depth + 1);
+        buf_printf(to, "%s = %s;", named->items[i].name,
+                   origin->shown != NULL ? origin->shown : "\"\"");
+        print_origin(to, line_start, &origin->place);
+    }
+    indent(to, depth);
+    buf_append_c(to, "};\n");
+}
+
 static void print_option(struct buf *to, const struct option_row *row, const struct origin *origin,
                          size_t depth)
 {
     size_t line_start = to->len;
     indent(to, depth);
-    bool list = row->kind->type == SETTING_LIST;
+    /* Of these an empty one is no setting. */
+    bool needs_item = row->kind == &kinds[KIND_match] || row->kind == &kinds[KIND_pointers];
+    bool list = row->kind->type == SETTING_LIST && !needs_item;
     if (origin->unused) {
         buf_printf(to, "// %s: not used here\n", row->name);
         return;
@@ -152,8 +178,14 @@ static void print_group(struct buf *to, const struct group_row *row, const void 
 static void print_section(struct buf *to, const struct section *section, const void *base,
                           size_t depth)
 {
-    for (size_t i = 0; i < section->n_options; i++)
-        print_option(to, &section->options[i], &section_origins(section, base)[i], depth);
+    for (size_t i = 0; i < section->n_options; i++) {
+        const struct option_row *row = &section->options[i];
+        const struct origin *origin = &section_origins(section, base)[i];
+        if (row->kind->form == FORM_NAMED)
+            print_named(to, row, section_member(base, row->offset), &origin->place, depth);
+        else
+            print_option(to, row, origin, depth);
+    }
     for (size_t i = 0; i < section->n_groups; i++)
         print_group(to, &section->groups[i], base, depth);
 }

@@ -157,6 +157,7 @@ static void print_groups(struct buf *to, const struct section *section)
     static const char *const forms[] = { [GROUP_PLAIN] = "group",
                                          [GROUP_OPTIONAL] = "group",
                                          [GROUP_LIST] = "list of groups",
+                                         [GROUP_ITEMS] = "list of groups",
                                          [GROUP_RULES] = "list of globs and groups",
                                          [GROUP_NAMED] = "named groups" };
     if (section->n_groups == 0)

@@ -41,11 +41,13 @@ static void read_list_of_groups(struct reader *r, const struct group_row *row,
                                 const struct setting *list, void *base)
 {
     bool rules = row->form == GROUP_RULES;
-    if (list->type != SETTING_LIST || (list->n == 0 && !rules)) {
-        findings_error(r->findings, list->place, "%s%s: this must be a list of %s", buf_c(&r->path),
-                       row->name,
-                       rules ? "globs over `upstream/method` and groups, `( \"demo/*\", { … } )`"
-                             : "groups, `( { … }, { … } )`, with at least one");
+    bool empty = list->n == 0 && row->form == GROUP_LIST;
+    if (list->type != SETTING_LIST || empty) {
+        findings_error(
+            r->findings, list->place, "%s%s: this must be a list of %s", buf_c(&r->path), row->name,
+            rules ? "globs over `upstream/method` and groups, `( \"demo/*\", { … } )`"
+            : row->form == GROUP_ITEMS ? "groups, `( { … }, { … } )`"
+                                       : "groups, `( { … }, { … } )`, with at least one");
         return;
     }
     if (list->n > READER_LIST_MAX) {
@@ -110,7 +112,7 @@ static void read_group(struct reader *r, const struct group_row *row, const stru
                        void *base)
 {
     size_t path_len = r->path.len;
-    if (row->form == GROUP_LIST || row->form == GROUP_RULES) {
+    if (row->form == GROUP_LIST || row->form == GROUP_ITEMS || row->form == GROUP_RULES) {
         read_list_of_groups(r, row, setting, base);
     } else if (row->form == GROUP_NAMED) {
         read_named_groups(r, row, setting, base);

@@ -43,6 +43,47 @@ char *reader_keep(struct reader *r, const struct target *t, const struct value *
 /* Puts the table's default into the member. */
 void reader_put_default(const struct option_row *row, void *member);
 
+/* What of a value came from a file or a credential is a secret. With `doubled` its braces are, as
+ * they are in templates. */
+void reader_remember_hidden(struct reader *r, const struct target *t, const struct value *v,
+                            bool doubled);
+
+/* The longest value as JSON, and as it is shown. [bytes] */
+#define JSON_VALUE_MAX ((size_t)4 << 20)
+
+/* A value as JSON text, and as `--show-config` has it. */
+struct json_value {
+    struct buf json, shown;
+    bool hidden;     /* some of it came from a file or a credential */
+    bool unresolved; /* it is not what it will be */
+};
+
+/* What a value may be, and what its strings are. */
+struct json_form {
+    bool templates; /* strings are: the braces of what is substituted are doubled */
+    bool scalar;    /* neither a list nor a group */
+    bool secret;    /* shown as *** */
+};
+
+void json_value_init(struct json_value *v);
+
+/* Overwrites it. */
+void json_value_done(struct json_value *v);
+
+/* reader_json.c: appends the value. False: told. */
+bool reader_write_json(struct reader *r, const struct target *t, struct json_form form,
+                       struct json_value *to) MUST_CHECK;
+
+/* Its JSON text in the store. */
+char *reader_keep_json(struct reader *r, const struct json_value *v, bool secret);
+
+/* A scalar, and a list of values. */
+void reader_read_scalar_json(struct reader *r, const struct target *t);
+void reader_read_values(struct reader *r, const struct target *t);
+
+/* reader_named.c: a group of texts with names. */
+void reader_read_named(struct reader *r, const struct target *t);
+
 /* Reads one setting into its member. */
 void reader_read_option(struct reader *r, const struct target *t);
 

@@ -3,6 +3,7 @@
 #include "config/reader_inside.h"
 
 #include "config/shown.h"
+#include "settings/checked_texts.h"
 
 #include <string.h>
 
@@ -20,7 +21,7 @@ static void take_code(struct reader *r, const struct target *t, const struct val
 static void refuse_text(struct reader *r, const struct target *t, const struct value *v,
                         const char *why)
 {
-    if (v->hidden && t->row->kind == &kinds[KIND_headers])
+    if (v->hidden && t->row->kind->check == check_header)
         why =
             "this is no header line that can be sent; it must be \"Name: value\", without control "
             "characters, and not one that rpcgate makes itself";
@@ -65,7 +66,8 @@ static void read_scalar(struct reader *r, const struct target *t)
 {
     enum setting_type type = t->setting->type;
     bool code = t->row->kind->form == FORM_CODE && type == SETTING_INTEGER;
-    bool right = type == t->row->kind->type || code;
+    bool number = t->row->kind == &kinds[KIND_number] && type == SETTING_INTEGER;
+    bool right = type == t->row->kind->type || code || number;
     /* Numbers and flags may come from a variable, which makes them strings in the file. */
     if (!right && (type != SETTING_TEXT || strstr(t->setting->text, "${") == NULL)) {
         reader_refuse_type(r, t);
@@ -173,12 +175,35 @@ static void read_list(struct reader *r, const struct target *t)
     buf_done(&to.shown);
 }
 
+/* One string stands for a list of it. */
+static void read_one_or_several(struct reader *r, const struct target *t)
+{
+    struct setting one = *t->setting, list = { .type = SETTING_LIST, .n = 1, .items = &one };
+    if (t->setting->type != SETTING_TEXT) {
+        read_list(r, t);
+        return;
+    }
+    list.place = t->setting->place;
+    struct target several = *t;
+    several.setting = &list;
+    read_list(r, &several);
+}
+
 void reader_read_option(struct reader *r, const struct target *t)
 {
+    const struct kind *kind = t->row->kind;
     t->origin->place = t->setting->place;
     if (t->setting->bad)
         return;
-    if (t->row->kind->type == SETTING_LIST)
+    if (kind->form == FORM_NAMED)
+        reader_read_named(r, t);
+    else if (kind == &kinds[KIND_values])
+        reader_read_values(r, t);
+    else if (kind == &kinds[KIND_scalar])
+        reader_read_scalar_json(r, t);
+    else if (kind == &kinds[KIND_match])
+        read_one_or_several(r, t);
+    else if (t->row->kind->type == SETTING_LIST)
         read_list(r, t);
     else
         read_scalar(r, t);

@@ -27,6 +27,10 @@ bool reader_resolve(struct reader *r, const struct target *t, struct value *ret)
         buf_append_c(&ret->text, setting->integer != 0 ? "true" : "false");
         return true;
     }
+    if (setting->type == SETTING_DECIMAL) {
+        buf_append_c(&ret->text, setting->text);
+        return true;
+    }
     assert(setting->type == SETTING_TEXT);
     struct buf why;
     buf_init(&why, READER_WHY_MAX, NULL);
@@ -73,6 +77,8 @@ static int64_t parse_bound(const struct kind *kind, const char *text)
 
 bool reader_check_bounds(const struct option_row *row, int64_t value, struct buf *why)
 {
+    if (row->kind == &kinds[KIND_pause] && value == PAUSE_OF_TEXT)
+        return true;
     bool low = row->least != NULL && value < parse_bound(row->kind, row->least);
     bool high = row->greatest != NULL && value > parse_bound(row->kind, row->greatest);
     if (low || high)
@@ -93,6 +99,34 @@ void reader_refuse_value(struct reader *r, const struct target *t, const struct 
     buf_printf(&sentence, " %s", rest);
     reader_refuse(r, t, buf_c(&sentence));
     buf_done(&sentence);
+}
+
+/* Makes one of each two braces. */
+static void undouble(struct str text, struct buf *to)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        buf_append_byte(to, text.data[i]);
+        bool brace = text.data[i] == '{' || text.data[i] == '}';
+        if (brace && i + 1 < text.len && text.data[i + 1] == text.data[i])
+            i++;
+    }
+}
+
+void reader_remember_hidden(struct reader *r, const struct target *t, const struct value *v,
+                            bool doubled)
+{
+    char setting[READER_PATH_MAX];
+    if (!v->hidden || v->unresolved)
+        return;
+    snprintf(setting, sizeof setting, "%s%s", buf_c(&r->path), t->row->name);
+    struct str part = str_slice(buf_str(&v->text), v->hidden_from, v->hidden_to);
+    struct buf plain;
+    buf_init(&plain, part.len, NULL);
+    buf_reserve(&plain, part.len);
+    if (doubled)
+        undouble(part, &plain);
+    secret_list_add(r->secrets, doubled ? buf_str(&plain) : part, t->setting->place, setting);
+    buf_wipe(&plain);
 }
 
 /* Those of URLs are decoded first, by the checks. */

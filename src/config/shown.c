@@ -95,7 +95,8 @@ void shown_quote(struct buf *to, struct str text)
 
 void shown_value(struct buf *to, const struct kind *kind, const struct value *value)
 {
-    bool plain = kind->type == SETTING_INTEGER || kind->type == SETTING_FLAG;
+    bool plain = kind->type == SETTING_INTEGER || kind->type == SETTING_FLAG ||
+                 kind->type == SETTING_DECIMAL;
     if (plain && !value->hidden) {
         buf_append(to, buf_str(&value->text));
         return;
@@ -119,7 +120,9 @@ void shown_value(struct buf *to, const struct kind *kind, const struct value *va
 void shown_table(struct buf *to, const struct kind *kind, const char *text)
 {
     if (kind->type == SETTING_LIST)
-        buf_printf(to, "[ %s ]", text);
+        buf_printf(to, kind == &kinds[KIND_values] ? "( %s )" : "[ %s ]", text);
+    else if (kind->type == SETTING_GROUP)
+        buf_printf(to, "{ %s}", text);
     else if (kind->type == SETTING_TEXT)
         buf_printf(to, "\"%s\"", text);
     else

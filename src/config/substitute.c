@@ -206,6 +206,31 @@ static bool replace(const struct substitution *s, struct str what, struct value 
     return false;
 }
 
+static bool is_brace(char c)
+{
+    return c == '{' || c == '}';
+}
+
+/* Writes each brace from `from` on twice: in a template that is one brace. */
+static void double_braces(struct value *v, size_t from)
+{
+    size_t more = 0, old = v->text.len;
+    for (size_t i = from; i < old; i++)
+        more += is_brace(v->text.data[i]);
+    if (more == 0 || !buf_reserve(&v->text, more))
+        return;
+    char *to = v->text.data + old + more;
+    *to = '\0';
+    for (size_t i = old; i > from; i--) {
+        *--to = v->text.data[i - 1];
+        if (is_brace(*to))
+            to[-1] = *to, to--;
+    }
+    v->text.len = old + more;
+    if (v->hidden_to == old)
+        v->hidden_to = v->text.len;
+}
+
 void value_init(struct value *v)
 {
     *v = (struct value){ 0 };
@@ -234,8 +259,11 @@ bool substitute(const struct substitution *s, struct str text, struct value *ret
                 buf_append_c(why, "a `${` has no `}`; a literal `${` is written `$${`");
                 return false;
             }
+            size_t begin = ret->text.len;
             if (!replace(s, str_slice(rest, opening.len, end), ret, why))
                 return false;
+            if (s->double_braces)
+                double_braces(ret, begin);
             at += end + 1;
         } else {
             buf_append_byte(&ret->text, text.data[at++]);

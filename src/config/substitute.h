@@ -25,6 +25,7 @@ struct substitution {
     const char *folder; /* where relative names of files are looked for */
     bool testing;       /* credentials need not be there */
     bool sealed;        /* no file is opened: *** stands for what is in it */
+    bool double_braces; /* of what comes in, for text that becomes a template */
 };
 
 void value_init(struct value *v);

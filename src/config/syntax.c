@@ -31,7 +31,8 @@ struct parser {
     char closers[NESTING_MAX];
     unsigned openers[NESTING_MAX]; /* their lines */
     size_t depth;
-    bool after_text; /* the value before is a string: another one continues it */
+    size_t secret_depth; /* of the group `credentials` that is open; 0: none is */
+    bool after_text;     /* the value before is a string: another one continues it */
 };
 
 static struct place here(const struct parser *p)
@@ -47,6 +48,8 @@ static bool in_group(const struct parser *p)
 /* Is what stands here the value of a password, or what is left of one without quotes? */
 static bool is_secret(const struct parser *p)
 {
+    if (p->secret_depth > 0)
+        return true;
     for (size_t i = 0; i < n_sections && p->name.text.len > 0; i++) {
         for (size_t k = 0; k < sections[i]->n_options; k++) {
             const struct option_row *row = &sections[i]->options[k];
@@ -222,6 +225,8 @@ static bool open_bracket(struct parser *p, enum expect *next)
     add_mark(p, false);
     p->closers[p->depth] = c == '{' ? '}' : c == '[' ? ']' : ')';
     p->openers[p->depth++] = p->token.line;
+    if (p->secret_depth == 0 && c == '{' && str_eq_c(p->name.text, "credentials"))
+        p->secret_depth = p->depth;
     *next = c == '{' ? EXPECT_NAME : EXPECT_FIRST;
     return true;
 }
@@ -230,6 +235,8 @@ static bool close_bracket(struct parser *p, const char *expected, enum expect *n
 {
     if (p->depth == 0 || p->token.text.data[0] != p->closers[p->depth - 1])
         return refuse(p, expected);
+    if (p->secret_depth == p->depth)
+        p->secret_depth = 0;
     p->depth--;
     *next = EXPECT_AFTER;
     return true;

@@ -2,6 +2,8 @@
 #include "settings/checked_texts.h"
 
 #include "base/alloc.h"
+#include "base/macros.h"
+#include "codec/value/number.h"
 #include "codec/xml/decode.h"
 #include "codec/xml/encode.h"
 #include "settings/url.h"
@@ -29,6 +31,33 @@ bool check_text(struct str text, struct buf *why)
                                "`\\\\`)");
     }
     return true;
+}
+
+/* What can be wrong with it is found otherwise. */
+bool check_any(struct str text UNUSED, struct buf *why UNUSED)
+{
+    return true;
+}
+
+bool check_number(struct str text, struct buf *why)
+{
+    struct decimal number;
+    return number_parse_double(text, &number) == NUMBER_OK ||
+           refuse(why, "this is no number, or one beyond all doubles");
+}
+
+/* RFC 6901 section 3. */
+bool check_pointer(struct str text, struct buf *why)
+{
+    if (text.len > 0 && text.data[0] != '/')
+        return refuse(why, "this is no JSON Pointer; it begins with `/`, or it is \"\" for the "
+                           "whole");
+    for (size_t i = 0; i < text.len; i++) {
+        char next = i + 1 < text.len ? text.data[i + 1] : '\0';
+        if (text.data[i] == '~' && next != '0' && next != '1')
+            return refuse(why, "a `~` in a JSON Pointer is written `~0`, a `/` in a name `~1`");
+    }
+    return check_text(text, why);
 }
 
 bool check_path(struct str text, struct buf *why)

@@ -10,6 +10,9 @@
 #include <stdbool.h>
 
 bool check_text(struct str text, struct buf *why);
+bool check_any(struct str text, struct buf *why);
+bool check_number(struct str text, struct buf *why);
+bool check_pointer(struct str text, struct buf *why);
 bool check_path(struct str text, struct buf *why);
 bool check_problem(struct str text, struct buf *why);
 bool check_pin(struct str text, struct buf *why);

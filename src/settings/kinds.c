@@ -73,6 +73,13 @@ static bool parse_duration(const struct kind *kind UNUSED, struct str text, int6
                        "\"250ms\" or \"30s\"");
 }
 
+/* A duration, or the word for what a fault's text tells. */
+static bool parse_pause(const struct kind *kind, struct str text, int64_t *ret, struct buf *why)
+{
+    *ret = PAUSE_OF_TEXT;
+    return str_eq_c(text, "<n>") || parse_duration(kind, text, ret, why);
+}
+
 static bool parse_mode(const struct kind *kind UNUSED, struct str text, int64_t *ret,
                        struct buf *why)
 {
@@ -188,6 +195,7 @@ static const struct word words_extensions[] = {
 #define PUT_TEXT(kind)
 #define PUT_TEXTS(kind)
 #define PUT_CODE(kind)
+#define PUT_NAMED(kind)
 #define K(kind, form, name, written) PUT_##form(kind)
 KIND_LIST(K)
 #undef K
@@ -224,6 +232,19 @@ KIND_LIST(K)
 #define BEHAVIOUR_call_glob CHECKED(SETTING_TEXT, check_call_glob)
 #define BEHAVIOUR_globs CHECKED(SETTING_LIST, check_text)
 #define BEHAVIOUR_secrets CHECKED(SETTING_LIST, check_text), .sensitive = true
+#define BEHAVIOUR_match CHECKED(SETTING_LIST, check_text)
+#define BEHAVIOUR_pause NUMBER(pause, SETTING_TEXT, parse_pause)
+#define BEHAVIOUR_number CHECKED(SETTING_DECIMAL, check_number)
+#define BEHAVIOUR_scalar CHECKED(SETTING_TEXT, check_any)
+#define BEHAVIOUR_pointer CHECKED(SETTING_TEXT, check_pointer)
+#define BEHAVIOUR_pointers CHECKED(SETTING_LIST, check_pointer)
+#define BEHAVIOUR_values CHECKED(SETTING_LIST, check_any)
+#define BEHAVIOUR_members CHECKED(SETTING_GROUP, check_any)
+#define BEHAVIOUR_credentials CHECKED(SETTING_GROUP, check_any), .sensitive = true
+#define BEHAVIOUR_pointer_names CHECKED(SETTING_GROUP, check_pointer)
+#define BEHAVIOUR_fields CHECKED(SETTING_GROUP, check_any)
+#define BEHAVIOUR_path_template CHECKED(SETTING_TEXT, check_text)
+#define BEHAVIOUR_header_templates CHECKED(SETTING_LIST, check_header)
 #define BEHAVIOUR_serve NUMBER(serve, SETTING_LIST, parse_word), WORDS_OF(serve)
 #define BEHAVIOUR_extensions NUMBER(extensions, SETTING_LIST, parse_word), WORDS_OF(extensions)
 #define BEHAVIOUR_log_level ENUM(log_level)

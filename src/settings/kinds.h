@@ -22,9 +22,9 @@ enum setting_type {
     SETTING_FLAG
 };
 
-/* What a setting becomes: a number (also of an enum or flag), a text, texts, a set of bits, or a
- * struct fault_code. */
-enum kind_form { FORM_NUMBER, FORM_TEXT, FORM_TEXTS, FORM_WORDS, FORM_CODE };
+/* What a setting becomes: a number (also of an enum or flag), a text, texts, a set of bits, a
+ * struct fault_code, or texts with names. */
+enum kind_form { FORM_NUMBER, FORM_TEXT, FORM_TEXTS, FORM_WORDS, FORM_CODE, FORM_NAMED };
 
 struct word {
     const char *text;

@@ -5,7 +5,7 @@
  *
  * A row: X(kind, name, "default", "example", "least", "greatest", reload, "help")
  *
- *   kind      what it is in the file and in the struct: a row of KIND_LIST below, and a type
+ *   kind      what it is in the file and in the struct: a row of kind_list.h, and a type
  *             OPTION_C_kind in config.h
  *   default   as text, read by the kind's own reader; NULL: none
  *   example   for the sample file where there is no default; else NULL. Of a list: what stands
@@ -21,60 +21,8 @@
 #ifndef RPCGATE_SETTINGS_OPTION_LIST_H
 #define RPCGATE_SETTINGS_OPTION_LIST_H
 
-/* Kinds: K(kind, form, "name for users", "how it is written"). The form says what it becomes: a
- * NUMBER (enum values and flags too), a TEXT, TEXTS, WORDS, which are a set of bits, or a CODE,
- * which is a number or a glob. */
-#define KIND_LIST(K)                                                                               \
-    K(flag, NUMBER, "flag", "`true` or `false`")                                                   \
-    K(count, NUMBER, "number", "a plain number, such as `64`")                                     \
-    K(size, NUMBER, "size", "a string of bytes, with K, M, G or T for powers of 1024: `\"64K\"`")  \
-    K(duration, NUMBER, "duration",                                                                \
-      "a string with one of the units ms, s, m and h: `\"250ms\"`, `\"30s\"`, `\"10m\"`")          \
-    K(mode, NUMBER, "mode", "a file mode as an octal string, such as `\"0660\"`")                  \
-    K(text, TEXT, "string", "a string without control characters")                                 \
-    K(path, TEXT, "file name",                                                                     \
-      "the name of a file or folder; a relative one is seen from the main file's folder")          \
-    K(problem, TEXT, "problem type", "`a-name` of lower-case letters, digits and `-`, or a URI")   \
-    K(pin, TEXT, "public key",                                                                     \
-      "`sha256//` and the Base64 of a key's SHA-256; several with `;` between them")               \
-    K(fault_code, CODE, "fault code",                                                              \
-      "an integer, or a string with a glob over codes that are strings")                           \
-    K(secret, TEXT, "secret", "a string that is never shown")                                      \
-    K(url, TEXT, "URL", "a string with a URL")                                                     \
-    K(proxy_url, TEXT, "URL", "a string with a URL")                                               \
-    K(urls, TEXTS, "list of URLs", "a list of URLs: `[ \"http://a/RPC2\", \"http://b/RPC2\" ]`")   \
-    K(address, TEXT, "address", "an IPv4 or IPv6 address, such as `\"127.0.0.1\"` or `\"::1\"`")   \
-    K(socket_path, TEXT, "path", "the absolute path of a unix socket, of at most 107 bytes")       \
-    K(zone, TEXT, "time zone",                                                                     \
-      "`\"UTC\"`, an offset such as `\"+02:00\"`, or a name of the system's zone database")        \
-    K(encoding, TEXT, "encoding", "the name of an encoding, such as `\"UTF-8\"`")                  \
-    K(decoding, TEXT, "encoding", "the name of an encoding, such as `\"ISO-8859-1\"`")             \
-    K(host_names, TEXTS, "list of host names",                                                     \
-      "a list of host names without a port: `[ \"gw.internal\" ]`")                                \
-    K(no_proxy, TEXTS, "list of hosts",                                                            \
-      "a list of host names, each with its subdomains, addresses, networks: `[ \"10.0.0.0/8\" ]`") \
-    K(headers, TEXTS, "list of headers", "a list of header lines: `[ \"X-Tenant: blue\" ]`")       \
-    K(origins, TEXTS, "list of origins",                                                           \
-      "a list of `scheme://host`, with `:port` where it is not the scheme's: "                     \
-      "`[ \"https://app.example\" ]`")                                                             \
-    K(name, TEXT, "name", "a letter, then up to 63 letters, digits, `_` and `-`")                  \
-    K(call_glob, TEXT, "glob", "a glob over `upstream/method`, such as `\"demo/*\"`")              \
-    K(globs, TEXTS, "list of globs", "a list of globs: `[ \"read\", \"search_*\" ]`")              \
-    K(secrets, TEXTS, "list of secrets", "a list of strings that are never shown")                 \
-    K(serve, WORDS, "list of words", "a list of words: `[ \"nil\", \"i8\" ]`")                     \
-    K(extensions, WORDS, "list of words", "a list of words: `[ \"nil\", \"i8\" ]`")                \
-    K(log_level, NUMBER, "word", "a string with one of the words listed")                          \
-    K(log_format, NUMBER, "word", "a string with one of the words listed")                         \
-    K(types_form, NUMBER, "word", "a string with one of the words listed")                         \
-    K(integers_form, NUMBER, "word", "a string with one of the words listed")                      \
-    K(dates_form, NUMBER, "word", "a string with one of the words listed")                         \
-    K(empty_answer, NUMBER, "word", "a string with one of the words listed")                       \
-    K(text_policy, NUMBER, "word", "a string with one of the words listed")                        \
-    K(auth_scheme, NUMBER, "word", "a string with one of the words listed")                        \
-    K(any_tls_version, NUMBER, "word", "a string with one of the words listed")                    \
-    K(tls_version, NUMBER, "word", "a string with one of the words listed")                        \
-    K(multicall_use, NUMBER, "word", "a string with one of the words listed")                      \
-    K(multicall_shape, NUMBER, "word", "a string with one of the words listed")
+#include "settings/kind_list.h"
+#include "settings/session_list.h"
 
 /* Top level. */
 #define MAIN_OPTIONS(X)                                                                            \
@@ -278,7 +226,10 @@
       "Whether the server wraps each result of a `system.multicall` in an array of one; auto: "    \
       "found out by a first, harmless one.")                                                       \
     X(count, multicall_max, "1000", NULL, "1", "100000", LIVE,                                     \
-      "Most calls of one `system.multicall`; a larger batch goes out as several.")
+      "Most calls of one `system.multicall`; a larger batch goes out as several.")                 \
+    X(credentials, credentials, NULL,                                                              \
+      "username = \"api\"; password = \"${file:/etc/rpcgate/api.pw}\"; ", NULL, NULL, LIVE,        \
+      "What templates may name. All are secrets but `username` and `database`.")
 
 #define UPSTREAM_GROUPS(G)                                                                         \
     G(auth, auth, "Our credentials at the server.")                                                \
@@ -295,11 +246,20 @@
     G(introspection, introspection, "What is kept of what the server tells of its methods.")
 
 /* faults = ( { … }, … ) */
+#define UPSTREAM_OPTIONAL_GROUPS(G)                                                                \
+    G(session, session, "A login that calls need, and how it lives and ends.")
+
 #define UPSTREAM_LISTS(G)                                                                          \
     G(fault_rule, faults,                                                                          \
       "What faults mean to callers. Each entry has conditions, all of which must hold, and what "  \
       "follows; the first entry that fits counts.")                                                \
-    G(method_rule, methods, "What is known of methods; the first entry that matches counts.")
+    G(method_rule, methods, "What is known of methods; the first entry that matches counts.")      \
+    G(inject_rule, inject,                                                                         \
+      "What is added to calls: params, members of structs, headers, a path. The first entry that " \
+      "matches the method counts; one with `match` alone lets the call pass as it is.")            \
+    G(envelope_rule, envelope,                                                                     \
+      "Results that are failures, or that have the value within them; the first entry that "       \
+      "matches the method counts.")
 
 /* upstreams.NAME.auth = { … } */
 #define AUTH_OPTIONS(X)                                                                            \
@@ -408,6 +368,8 @@
 
 /* upstreams.NAME.faults = ( { … }, … ) */
 #define FAULT_RULE_OPTIONS(X)                                                                      \
+    X(match, match, NULL, "\"billing.*\"", NULL, NULL, LIVE,                                       \
+      "Condition: the method's name matches this.")                                                \
     X(fault_code, code, NULL, "100", NULL, NULL, LIVE,                                             \
       "Condition: the fault's code is this; as a string, a glob that a code of text matches.")     \
     X(count, from, NULL, "-32099", NULL, NULL, LIVE, "Condition: the code is at least this.")      \
@@ -415,11 +377,17 @@
     X(text, text, NULL, "*not found*", NULL, NULL, LIVE,                                           \
       "Condition: the fault's string matches this glob.")                                          \
     X(count, http, NULL, "500", "200", "599", LIVE,                                                \
-      "Condition: the fault came with this HTTP status.")                                          \
+      "Condition: the answer came with this HTTP status. An entry with this and without a "        \
+      "condition on the fault is for answers without one, too.")                                   \
     X(count, status, NULL, "404", "400", "599", LIVE, "The HTTP status of our answer.")            \
     X(problem, type, NULL, "no-such-record", NULL, NULL, LIVE,                                     \
       "The type of the problem; a name stands for `urn:rpcgate:problem:NAME`.")                    \
-    X(duration, retry_after, NULL, "30s", "1s", "24h", LIVE, "The `Retry-After` of our answer.")
+    X(pause, retry_after, NULL, "30s", "1s", "24h", LIVE,                                          \
+      "The `Retry-After` of our answer. `\"<n>\"`: the number that stands where `text` has "       \
+      "`<n>`.")                                                                                    \
+    X(flag, session_expired, "false", NULL, NULL, NULL, LIVE,                                      \
+      "The session has ended and the call did not run: one login is made, and the call is sent "   \
+      "again, once.")
 
 /* upstreams.NAME.methods = ( { … }, … ) */
 #define METHOD_RULE_OPTIONS(X)                                                                     \

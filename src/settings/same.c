@@ -21,6 +21,18 @@ static bool same_texts(const struct texts *a, const struct texts *b)
     return true;
 }
 
+static bool same_named(const struct named_texts *a, const struct named_texts *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (size_t i = 0; i < a->n; i++) {
+        if (!same_text(a->items[i].name, b->items[i].name) ||
+            !same_text(a->items[i].text, b->items[i].text))
+            return false;
+    }
+    return true;
+}
+
 static bool same_code(const struct fault_code *a, const struct fault_code *b)
 {
     return a->form == b->form && a->number == b->number && same_text(a->glob, b->glob);
@@ -34,6 +46,8 @@ static bool same_option(const struct option_row *row, const void *a, const void 
         return same_text(*(char *const *)x, *(char *const *)y);
     case FORM_TEXTS:
         return same_texts(x, y);
+    case FORM_NAMED:
+        return same_named(x, y);
     case FORM_CODE:
         return same_code(x, y);
     case FORM_NUMBER:

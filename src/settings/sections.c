@@ -32,6 +32,7 @@
 #define PLAIN(group, name, help) ONE(GROUP_PLAIN, group, name, help)
 #define OPTIONAL(group, name, help) ONE(GROUP_OPTIONAL, group, name, help)
 #define LIST(group, name, help) SEVERAL(GROUP_LIST, group, name, NULL, help)
+#define ITEMS(group, name, help) SEVERAL(GROUP_ITEMS, group, name, NULL, help)
 #define NAMED(group, name, help) SEVERAL(GROUP_NAMED, group, name, NULL, help)
 #define RULES(group, name, example, help) SEVERAL(GROUP_RULES, group, name, example, help)
 
@@ -161,9 +162,58 @@ const struct section section_method_rule = { SECTION(OWNER, "upstreams.NAME.meth
                                                      method_rule_options) };
 #undef OWNER
 
+#define OWNER struct value_test_config
+static const struct option_row value_test_options[] = { VALUE_TEST_OPTIONS(ROW) };
+static const struct section section_value_test = { SECTION(OWNER, "upstreams.NAME.envelope.good",
+                                                           value_test_options) };
+#undef OWNER
+
+#define OWNER struct inject_rule_config
+static const struct option_row inject_rule_options[] = { INJECT_RULE_OPTIONS(ROW) };
+static const struct section section_inject_rule = { SECTION(OWNER, "upstreams.NAME.inject",
+                                                            inject_rule_options) };
+#undef OWNER
+
+#define OWNER struct login_config
+static const struct option_row login_options[] = { LOGIN_OPTIONS(ROW) };
+static const struct group_row login_groups[] = { LOGIN_GROUPS(OPTIONAL) };
+static const struct section section_login = {
+    SECTION(OWNER, "upstreams.NAME.session.login", login_options), GROUPS(login_groups)
+};
+#undef OWNER
+
+#define OWNER struct logout_config
+static const struct option_row logout_options[] = { LOGOUT_OPTIONS(ROW) };
+static const struct section section_logout = { SECTION(OWNER, "upstreams.NAME.session.logout",
+                                                       logout_options) };
+#undef OWNER
+
+#define OWNER struct keepalive_config
+static const struct option_row keepalive_options[] = { KEEPALIVE_OPTIONS(ROW) };
+static const struct section section_keepalive = { SECTION(OWNER, "upstreams.NAME.session.keepalive",
+                                                          keepalive_options) };
+#undef OWNER
+
+#define OWNER struct session_config
+static const struct option_row session_options[] = { SESSION_OPTIONS(ROW) };
+static const struct group_row session_groups[] = { SESSION_GROUPS(OPTIONAL) };
+static const struct section section_session = {
+    SECTION(OWNER, "upstreams.NAME.session", session_options), GROUPS(session_groups)
+};
+#undef OWNER
+
+#define OWNER struct envelope_rule_config
+static const struct option_row envelope_rule_options[] = { ENVELOPE_RULE_OPTIONS(ROW) };
+static const struct group_row envelope_rule_groups[] = { ENVELOPE_RULE_GROUPS(OPTIONAL) };
+static const struct section section_envelope_rule = {
+    SECTION(OWNER, "upstreams.NAME.envelope", envelope_rule_options), GROUPS(envelope_rule_groups)
+};
+#undef OWNER
+
 #define OWNER struct upstream_config
 static const struct option_row upstream_options[] = { UPSTREAM_OPTIONS(ROW) };
-static const struct group_row upstream_groups[] = { UPSTREAM_GROUPS(PLAIN) UPSTREAM_LISTS(LIST) };
+static const struct group_row upstream_groups[] = { UPSTREAM_GROUPS(PLAIN) UPSTREAM_OPTIONAL_GROUPS(
+    OPTIONAL) UPSTREAM_LISTS(ITEMS) };
 const struct section section_upstream = { SECTION(OWNER, "upstreams.NAME", upstream_options),
                                           GROUPS(upstream_groups),
                                           .name_offset = offsetof(OWNER, name),
@@ -178,11 +228,13 @@ const struct section section_main = { SECTION(OWNER, "", main_options), GROUPS(m
 #undef OWNER
 
 const struct section *const sections[] = {
-    &section_main,        &section_listen,      &section_listen_tls, &section_caller,
-    &section_access_rule, &section_param_rule,  &section_anonymous,  &section_limits,
-    &section_log,         &section_upstream,    &section_auth,       &section_tls,
-    &section_proxy,       &section_timeouts,    &section_pool,       &section_upstream_limits,
-    &section_compression, &section_retry,       &section_breaker,    &section_introspection,
-    &section_fault_rule,  &section_method_rule,
+    &section_main,        &section_listen,      &section_listen_tls,  &section_caller,
+    &section_access_rule, &section_param_rule,  &section_anonymous,   &section_limits,
+    &section_log,         &section_upstream,    &section_auth,        &section_tls,
+    &section_proxy,       &section_timeouts,    &section_pool,        &section_upstream_limits,
+    &section_compression, &section_retry,       &section_breaker,     &section_introspection,
+    &section_fault_rule,  &section_method_rule, &section_inject_rule, &section_session,
+    &section_login,       &section_logout,      &section_keepalive,   &section_envelope_rule,
+    &section_value_test,
 };
 const size_t n_sections = ARRAY_LEN(sections);

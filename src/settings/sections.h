@@ -21,7 +21,8 @@ struct option_row {
 enum group_form {
     GROUP_PLAIN,    /* name = { … }; an absent one is as an empty one */
     GROUP_OPTIONAL, /* its presence alone means something */
-    GROUP_LIST,     /* name = ( { … }, … ) */
+    GROUP_LIST,     /* name = ( { … }, … ): at least one */
+    GROUP_ITEMS,    /* the same; it may be empty */
     GROUP_RULES,    /* name = ( "…", { … }, … ): a string is the entry's first option */
     GROUP_NAMED     /* name = { NAME = { … }; … } */
 };

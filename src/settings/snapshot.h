@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 struct digest;
+struct origin;
 struct store;
 
 enum empty_answer { EMPTY_ANSWER_ERROR, EMPTY_ANSWER_IS_NULL };
@@ -35,6 +36,18 @@ enum multicall_shape { MULTICALL_SHAPE_AUTO, MULTICALL_SHAPE_WRAPPED, MULTICALL_
 /* A list of strings; owned by the snapshot. */
 struct texts {
     char **items;
+    size_t n;
+};
+
+/* Texts under names, in the order of the file. */
+struct named_text {
+    char *name; /* owned by the snapshot, as the others */
+    char *text;
+    struct origin *origin;
+};
+
+struct named_texts {
+    struct named_text *items;
     size_t n;
 };
 
@@ -95,8 +108,21 @@ typedef struct texts OPTION_C_origins; /* "scheme://host:port" as browsers write
                                           without the scheme's own port */
 typedef struct texts OPTION_C_globs;
 typedef struct texts OPTION_C_secrets;
-typedef unsigned OPTION_C_extensions; /* set of enum extension */
-typedef unsigned OPTION_C_serve;      /* set of enum serve */
+typedef struct texts OPTION_C_match; /* empty: not set, all match */
+typedef int64_t OPTION_C_pause;      /* [ms]; PAUSE_OF_TEXT: what `<n>` stands for */
+typedef char *OPTION_C_number;       /* JSON text, as what follows */
+typedef char *OPTION_C_scalar;
+typedef char *OPTION_C_pointer;
+typedef struct texts OPTION_C_pointers;
+typedef struct texts OPTION_C_values;            /* each JSON text, with templates in its strings */
+typedef struct named_texts OPTION_C_members;     /* as values */
+typedef struct named_texts OPTION_C_credentials; /* JSON texts of scalars */
+typedef struct named_texts OPTION_C_pointer_names;
+typedef struct named_texts OPTION_C_fields; /* templates */
+typedef char *OPTION_C_path_template;
+typedef struct texts OPTION_C_header_templates; /* "Name: template" */
+typedef unsigned OPTION_C_extensions;           /* set of enum extension */
+typedef unsigned OPTION_C_serve;                /* set of enum serve */
 typedef enum log_level OPTION_C_log_level;
 typedef enum log_format OPTION_C_log_format;
 typedef enum types_form OPTION_C_types_form;
@@ -110,6 +136,10 @@ typedef enum tls_version OPTION_C_any_tls_version;
 typedef enum multicall_use OPTION_C_multicall_use;
 typedef enum multicall_shape OPTION_C_multicall_shape;
 typedef struct fault_code OPTION_C_fault_code;
+
+/* Seconds that a fault's text tells. */
+#define PAUSE_OF_TEXT ((int64_t)-1)
+#define FAULT_PLACE "<n>" /* where they stand in `text` */
 
 #define OPTION_MEMBER(kind, name, ...) OPTION_C_##kind name;
 #define OPTION_COUNT(kind, name, ...) +1
@@ -211,6 +241,41 @@ struct fault_rule_config {
     bool has_range; /* `from` or `to` is set: codes that are no numbers do not match */
 };
 
+/* A test of a value; all that is set must hold. Absent: `present` is false. */
+struct value_test_config {
+    SECTION_MEMBERS(VALUE_TEST_OPTIONS)
+};
+
+/* An entry of `inject`. */
+struct inject_rule_config {
+    SECTION_MEMBERS(INJECT_RULE_OPTIONS)
+};
+
+struct login_config {
+    SECTION_MEMBERS(LOGIN_OPTIONS)
+    LOGIN_GROUPS(GROUP_MEMBER) /* good */
+};
+
+struct logout_config {
+    SECTION_MEMBERS(LOGOUT_OPTIONS)
+};
+
+struct keepalive_config {
+    SECTION_MEMBERS(KEEPALIVE_OPTIONS)
+};
+
+/* `idle` and `max_age` are 0 where they are not set. */
+struct session_config {
+    SECTION_MEMBERS(SESSION_OPTIONS)
+    SESSION_GROUPS(GROUP_MEMBER) /* login, logout, keepalive */
+};
+
+/* An entry of `envelope`; the pointers are NULL where they are not set. */
+struct envelope_rule_config {
+    SECTION_MEMBERS(ENVELOPE_RULE_OPTIONS)
+    ENVELOPE_RULE_GROUPS(GROUP_MEMBER) /* good, bad */
+};
+
 /* An entry of `methods`; `timeout` is 0 where it is not set. */
 struct method_rule_config {
     SECTION_MEMBERS(METHOD_RULE_OPTIONS)
@@ -265,6 +330,7 @@ struct upstream_config {
     size_t index; /* place in config.upstreams: an upstream's number within the snapshot */
     SECTION_MEMBERS(UPSTREAM_OPTIONS)
     UPSTREAM_GROUPS(GROUP_MEMBER)
+    UPSTREAM_OPTIONAL_GROUPS(GROUP_MEMBER) /* session.present: calls may need one */
     UPSTREAM_LISTS(GROUPS_MEMBER)
     struct upstream_target *targets; /* of `url` or `urls`, in their order: at least one */
     size_t n_targets;

@@ -98,9 +98,9 @@ static struct around within(const struct around *outer, const struct group_row *
     static const struct {
         const char *open, *close;
     } forms[] = {
-        [GROUP_PLAIN] = { "{", "}" },          [GROUP_OPTIONAL] = { "{", "}" },
-        [GROUP_LIST] = { "( {", "} )" },       [GROUP_RULES] = { "( {", "} )" },
-        [GROUP_NAMED] = { "{ x = {", "}; }" },
+        [GROUP_PLAIN] = { "{", "}" },     [GROUP_OPTIONAL] = { "{", "}" },
+        [GROUP_LIST] = { "( {", "} )" },  [GROUP_RULES] = { "( {", "} )" },
+        [GROUP_ITEMS] = { "( {", "} )" }, [GROUP_NAMED] = { "{ x = {", "}; }" },
     };
     struct around inner;
     assert_true(snprintf(inner.before, sizeof inner.before, "%s%s = %s ", outer->before,
@@ -113,12 +113,14 @@ static struct around within(const struct around *outer, const struct group_row *
 static void try_option(const struct around *around, const struct option_row *row, const char *told)
 {
     char text[1200];
-    bool list = row->kind->type == SETTING_LIST;
+    bool list = row->kind->type == SETTING_LIST, group = row->kind->type == SETTING_GROUP;
+    const char *open = list ? "[ " : group ? "{ username = " : "";
+    const char *close = list ? " ]" : group ? "; }" : "";
     for (size_t i = 0; i < ARRAY_LEN(beside); i++) {
         if (strstr(beside[i], row->name) != NULL)
             continue;
         assert_true(snprintf(text, sizeof text, "%s%s%s = %s\"${file:%s}\"%s;%s", around->before,
-                             beside[i], row->name, list ? "[ " : "", file, list ? " ]" : "",
+                             beside[i], row->name, open, file, close,
                              around->behind) < (int)sizeof text);
         try_text(text, told);
     }

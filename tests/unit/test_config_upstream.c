@@ -227,7 +227,7 @@ static const struct bad {
     { "url = \"http://h\"; faults = ( { from = 2; to = 1; } );", "no code lies from 2 to 1" },
     { "url = \"http://h\"; faults = ( { code = true; } );", "must be an integer, or a string" },
     { "url = \"http://h\"; faults = ( { type = \"No Such\"; } );", "no type of a problem" },
-    { "url = \"http://h\"; faults = ( );", "with at least one" },
+    { "url = \"http://h\"; faults = { };", "must be a list of groups" },
     { "url = \"http://h\"; methods = ( { safe = true; } );", "`match` is missing" },
     { "url = \"http://h\"; methods = ( { match = \"a\"; empty = \"nil\"; } );",
       "`error` and `null`" },

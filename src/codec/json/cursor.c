@@ -112,3 +112,23 @@ void json_unquote(struct str quoted, struct buf *to)
         buf_append(to, STR("")); /* The buffer has text, if an empty one. */
     json_unquote_part(quoted.data + 1, quoted.data + quoted.len - 1, to);
 }
+
+void json_quote_text(struct str text, struct buf *to)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (c == '"' || c == '\\')
+            buf_printf(to, "\\%c", c);
+        else if (c < 0x20)
+            buf_printf(to, "\\u%04x", c);
+        else
+            buf_append_byte(to, (char)c);
+    }
+}
+
+void json_quote(struct str text, struct buf *to)
+{
+    buf_append_byte(to, '"');
+    json_quote_text(text, to);
+    buf_append_byte(to, '"');
+}

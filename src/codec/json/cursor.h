@@ -39,4 +39,10 @@ void json_unquote(struct str quoted, struct buf *to);
  * that is. */
 const char *json_unquote_part(const char *at, const char *stop, struct buf *to);
 
+/* Appends `text`, which is valid UTF-8, as a string with its quotes. */
+void json_quote(struct str text, struct buf *to);
+
+/* The same without the quotes. */
+void json_quote_text(struct str text, struct buf *to);
+
 #endif
