@@ -103,7 +103,7 @@ static void refuse_memory(struct call *c)
 static bool has_share(struct call *c)
 {
     struct memory_wait *m = &c->memory;
-    size_t len = chain_len(&c->document);
+    size_t len = chain_len(&c->document.text);
     m->kind = MEMORY_PERMIT;
     m->held = c->params_held + len + len / 64;
     m->patience_ms = clock_min(m->patience_ms, c->deadline_ms - clock_now_ms());
@@ -221,8 +221,8 @@ static bool submit(struct call *c)
     verbose_end(TAKE(c->verbose), c);
     c->verbose = verbose_new(c);
     c->exchange = (struct upstream_call){
-        .body = &c->document,
-        .packed = &c->packed,
+        .body = &c->document.text,
+        .packed = &c->document.packed,
         .content_type = "text/xml",
         .deadline_ms = c->deadline_ms,
         .target = target,

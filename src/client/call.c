@@ -9,9 +9,6 @@
 
 #include <assert.h>
 
-/* How much JSON is translated before others get their turn: some milliseconds of work. [bytes] */
-#define ENCODE_STEP ((size_t)32 * 1024)
-
 /* Room that a document is given at once. [bytes] */
 #define TRANSLATE_STEP ((size_t)256 * 1024)
 
@@ -42,22 +39,10 @@ void call_enter(struct call *c, enum call_state next)
         list_add_last(&c->site->client->calls_in[next], &c->in_state);
 }
 
-struct encode_options call_encoding(const struct site *site, const struct upstream_config *upstream)
-{
-    return (struct encode_options){
-        .extensions = upstream->extensions,
-        .depth = (unsigned)site->config->limits.depth,
-        .text = upstream->text,
-        .dates = upstream->dates,
-        .timezone = upstream->timezone,
-        .encoding = upstream->encoding,
-    };
-}
-
 static void choose_options(struct call *c)
 {
     const struct upstream_config *u = c->upstream;
-    c->encoding = call_encoding(c->site, u);
+    c->encoding = document_options(c->site->config, u);
     c->decoding = (struct decode_options){
         .types = c->query->has_types ? c->query->types : u->types,
         .integers = c->query->has_integers ? c->query->integers : u->integers,
@@ -78,8 +63,7 @@ static void give_back(struct call *c)
     list_remove(&c->turn.in_turns);
     memory_leave(&c->memory);
     verbose_end(TAKE(c->verbose), c);
-    chain_done(&c->document);
-    chain_done(&c->packed);
+    document_done(&c->document);
     if (c->state != CALL_ENDED)
         call_enter(c, CALL_ENDED);
 }
@@ -118,16 +102,10 @@ void call_fail(struct call *c)
 
 static void begin_translation(struct call *c)
 {
-    encoder_begin(c->encoder,
-                  &(struct encode_input){
-                      .kind = ENCODE_CALL,
-                      .method = c->method,
-                      .json = c->params,
-                      .within = c->within,
-                      .place = c->place,
-                      .options = &c->encoding,
-                  },
-                  &c->document);
+    if (LIKELY(c->members == NULL))
+        document_begin(&c->document, c->encoder, &c->encoding, &c->text);
+    else
+        document_begin_members(&c->document, c->encoder, &c->encoding, c->members);
 }
 
 void call_error_memory(struct error *err)
@@ -138,17 +116,25 @@ void call_error_memory(struct error *err)
     err->retry_after = MEMORY_RETRY_AFTER;
 }
 
+/* Who sends several at once may send fewer. */
 static bool fail_memory(struct call *c)
 {
     call_error_memory(&c->error);
+    if (c->members != NULL) {
+        error_limit(&c->error, PROBLEM_OVERLOADED, "limits.memory",
+                    "There was no room in limits.memory for this call while it waited for it "
+                    "(pool.queue_timeout). Try again later, send fewer at once, or raise that "
+                    "limit.");
+        c->error.retry_after = MEMORY_RETRY_AFTER;
+    }
     return false;
 }
 
 /* May it write on? */
 static enum memory_answer ask_for_room(struct call *c)
 {
-    size_t len = chain_len(&c->document);
-    size_t wanted = c->params.len < TRANSLATE_STEP ? c->params.len : TRANSLATE_STEP;
+    size_t len = chain_len(c->reply) + chain_len(&c->document.text);
+    size_t text = c->text.params.len, wanted = text < TRANSLATE_STEP ? text : TRANSLATE_STEP;
     c->memory.held = c->params_held + len + len / 64;
     return memory_ask(&c->memory, len + wanted < SMALL ? SMALL : wanted);
 }
@@ -156,10 +142,9 @@ static enum memory_answer ask_for_room(struct call *c)
 /* Without room for the document the translation begins anew, once there is some. */
 static bool wait_for_room(struct call *c)
 {
-    size_t wanted = chain_len(&c->document) + TRANSLATE_STEP;
+    size_t wanted = chain_len(&c->document.text) + TRANSLATE_STEP;
     if (c->error.type != PROBLEM_OVERLOADED)
         return false;
-    chain_done(&c->document);
     begin_translation(c);
     c->memory.held = c->params_held;
     return memory_wait(&c->memory, wanted) || fail_memory(c);
@@ -176,6 +161,21 @@ static void on_room(struct memory_wait *wait)
         turn_ask(call_work(c), &c->turn);
 }
 
+/* The document is there. */
+static void send(struct call *c)
+{
+    const struct call_owner *owner = c->owner;
+    c->repaired += c->document.repaired;
+    work_give_encoder(call_work(c), TAKE(c->encoder));
+    if (owner->translated != NULL && !owner->translated(c)) {
+        call_fail(c);
+        return;
+    }
+    if (owner->text_used != NULL && !c->keeps_text)
+        owner->text_used(c);
+    attempt_start(c);
+}
+
 static void translate(struct turn *turn)
 {
     struct call *c = CONTAINER_OF(turn, struct call, turn);
@@ -187,7 +187,7 @@ static void translate(struct turn *turn)
         call_fail(c);
         return;
     }
-    switch (encoder_step(c->encoder, ENCODE_STEP, &c->error)) {
+    switch (document_step(&c->document, &c->error)) {
     case CODEC_MORE:
         turn_ask(call_work(c), &c->turn);
         return;
@@ -196,14 +196,9 @@ static void translate(struct turn *turn)
             call_fail(c);
         return;
     case CODEC_DONE:
-        break;
+        send(c);
+        return;
     }
-    c->repaired += encoder_repaired(c->encoder);
-    work_give_encoder(call_work(c), TAKE(c->encoder));
-    if (c->owner->translated == NULL || c->owner->translated(c))
-        attempt_start(c);
-    else
-        call_fail(c);
 }
 
 static void init(struct call *c)
@@ -214,8 +209,7 @@ static void init(struct call *c)
     list_init(&c->in_queue);
     list_init(&c->in_stalled);
     list_init(&c->turn.in_turns);
-    chain_init(&c->document, SIZE_MAX, &c->share->budget);
-    chain_init(&c->packed, 0, NULL);
+    document_init(&c->document, &c->share->budget);
     c->turn.take = translate;
     memory_wait_init(&c->memory, call_work(c), c->share, c->request);
     c->memory.kind = MEMORY_DOCUMENT;
@@ -232,13 +226,6 @@ void call_begin(struct call *c)
     begin_translation(c);
     call_enter(c, CALL_TRANSLATING);
     translate(&c->turn);
-}
-
-void call_begin_document(struct call *c, struct chain *document)
-{
-    init(c);
-    chain_move(&c->document, document);
-    attempt_start(c);
 }
 
 void call_abandon(struct call *c)

@@ -7,6 +7,7 @@
 
 #include "base/chain.h"
 #include "base/list.h"
+#include "client/document.h"
 #include "client/response.h"
 #include "client/site.h"
 #include "codec/error.h"
@@ -45,9 +46,12 @@ struct call_end {
 };
 
 struct call_owner {
-    /* The params' text was valid and is not needed any more. False: the call must not be sent, and
-     * ends with call->error. NULL: the owner keeps the text, and it is to be sent. */
+    /* The params' text was valid. The call's `rule` and times may still be set. False: the call
+     * must not be sent, and ends with call->error. NULL: it is to be sent. */
     bool (*translated)(struct call *call);
+    /* The text is not needed any more: right after translated(), or, with `keeps_text`, once the
+     * first answer has come. NULL: the owner keeps it to the end anyway. */
+    void (*text_used)(struct call *call);
     /* The call is the owner's again: it may go, or begin anew. */
     void (*ended)(struct call *call, const struct call_end *end);
 };
@@ -64,12 +68,13 @@ struct call {
     struct site *site; /* held while it runs */
     const struct upstream_config *upstream;
     const struct call_owner *owner;
-    void *user;               /* the owner's own */
-    struct str method;        /* borrowed */
-    struct str params;        /* JSON as codec/xml/encode.h takes it; borrowed until translated() */
-    struct str within;        /* the text that they are a part of; NULL data: they are all of it */
-    struct json_place *place; /* of the last error within; borrowed as that; NULL: none */
-    size_t params_held;       /* bytes that the owner holds for them in limits.memory */
+    void *user;                /* the owner's own */
+    struct document_call text; /* what is called; borrowed until text_used(), its method longer */
+    const struct document_members *members; /* it is system.multicall with these calls, and
+                                               text.params is all that they are read from; NULL: it
+                                               is none */
+    bool keeps_text;                        /* it may have to be written a second time */
+    size_t params_held;         /* bytes that the owner holds for them in limits.memory */
     struct memory_share *share; /* what it takes of that counts here */
     const void *request;        /* whose it is, among others of that share */
     const struct query *query; /* what the caller has chosen; borrowed until call_begin() is done */
@@ -92,9 +97,8 @@ struct call {
     struct decode_options decoding;
     struct encoder *encoder; /* while TRANSLATING */
     struct decoder *decoder; /* from the first CALLING on */
-    struct chain document;   /* the XML that is sent */
-    struct chain packed;     /* the same compressed, for all attempts; empty: it is not */
-    size_t reply_begin;      /* where the value begins */
+    struct document document;
+    size_t reply_begin; /* where the value begins */
 
     struct list in_queue; /* struct pool.waiting, while QUEUED */
     int64_t queued_us;    /* since when */
@@ -122,13 +126,6 @@ struct call {
 
 /* Begins it. It may end before this returns. */
 void call_begin(struct call *c);
-
-/* So, with a document that is written already, instead of params. It moves to the call. */
-void call_begin_document(struct call *c, struct chain *document);
-
-/* How values are written for that upstream. */
-struct encode_options call_encoding(const struct site *site,
-                                    const struct upstream_config *upstream);
 
 /* Nobody waits for its answer any more. One that was sent goes on to its end: an upstream that
  * reads half a request may act on it, and one that has read the whole acts on it anyway. One that

@@ -43,7 +43,8 @@ bool call_answer_has_room(struct call *c, size_t bytes)
 {
     size_t spare = 2 * chain_len(c->reply) + ROOM_LEAST;
     size_t wanted = bytes * GROWTH + (spare < ROOM_SPARE ? spare : ROOM_SPARE);
-    size_t len = chain_len(c->reply) + chain_len(&c->document) + chain_len(&c->packed);
+    const struct document *d = &c->document;
+    size_t len = chain_len(c->reply) + chain_len(&d->text) + chain_len(&d->packed);
     c->memory.held = c->params_held + len + len / 64;
     enum memory_answer room = memory_ask(&c->memory, wanted);
     if (room == MEMORY_NONE)
@@ -86,6 +87,8 @@ static void arrange(struct turn *turn)
 void call_answered(struct call *c, const struct upstream_outcome *outcome)
 {
     struct response_end end;
+    if (UNLIKELY(c->keeps_text) && c->owner->text_used != NULL)
+        c->owner->text_used(c);
     response_finish(&c->response, outcome, &end);
     if (LIKELY(!end.unarranged)) {
         finish(c, &end);

@@ -116,7 +116,7 @@ void verbose_end(struct verbose *v, const struct call *c)
                                               "response" };
     if (v == NULL)
         return;
-    for (const struct chain_block *b = c->document.first; b != NULL; b = b->next)
+    for (const struct chain_block *b = c->document.text.first; b != NULL; b = b->next)
         keep(&v->parts[SENT_BODY], (struct str){ b->data, b->len });
     for (size_t i = 0; i < PARTS; i++) {
         bool is_cut = v->parts[i].len == v->parts[i].max;

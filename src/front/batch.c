@@ -17,15 +17,21 @@ struct upstream_state *batch_shared(const struct batch *b)
     return r->site->pools[r->upstream->index]->shared;
 }
 
-void batch_fill_call(struct batch *b, struct call *c, const struct method_rule *rule)
+void batch_limit_call(struct batch *b, struct call *c, const struct method_rule *rule)
 {
-    struct request *r = b->request;
+    const struct request *r = b->request;
     if (rule->timeout_ms > b->timeout_ms)
         b->timeout_ms = rule->timeout_ms;
-    request_fill_call(r, c, rule);
+    request_limit_call(r, c, rule);
     c->deadline_ms =
         clock_min(c->deadline_ms, b->began_ms + clock_min(b->timeout_ms, r->timeout_ms));
-    c->params_held = r->body.cap;
+}
+
+void batch_fill_call(struct batch *b, struct call *c, const struct method_rule *rule)
+{
+    request_fill_call(b->request, c, rule);
+    batch_limit_call(b, c, rule);
+    c->params_held = b->request->body.cap;
 }
 
 void batch_ask_turn(struct batch *b, enum batch_phase phase)
@@ -43,7 +49,6 @@ static void let_go(struct batch *b)
     list_remove(&b->turn.in_turns);
     memory_leave(&b->memory);
     plan_drop(b);
-    trip_drop(b);
     entries_close(b);
     work_give_reader(r->front->work, b->reader);
     free(b);
@@ -297,9 +302,6 @@ static void take_turn(struct turn *turn)
         entries_read(b);
         batch_go_on(b);
         break;
-    case BATCH_ENCODING:
-        trip_step(b);
-        break;
     }
 }
 
@@ -376,7 +378,6 @@ static void cut_off(struct request *r)
     }
     cut_off_calls(b);
     plan_drop(b);
-    trip_drop(b);
     entries_take_back(b);
     b->busy = false;
     while (r->batch != NULL) {

@@ -36,9 +36,7 @@ void alone_begin(struct entry *e)
     batch_fill_call(b, &r->call, &rule);
     r->call.owner = &owner;
     r->call.user = e;
-    r->call.method = e->method;
-    r->call.params = e->params;
-    r->call.within = buf_str(&r->body);
+    entry_fill_text(e, &r->call.text);
     dialect_open_result(b->dialect, &r->reply);
     b->n_running++;
     call_begin(&r->call);

@@ -94,13 +94,14 @@ static enum executed executed_of(const struct error *err, size_t n)
     return ran_some || err->executed == EXECUTED_YES ? EXECUTED_UNKNOWN : err->executed;
 }
 
-static void fail_sent(struct batch *b, const struct call_end *end)
+/* Those that could not be written any more have failed with the others. */
+static void fail_all(struct batch *b, const struct call_end *end)
 {
     if (end->error->no_method)
         multicall_doubt(batch_shared(b));
     for (size_t i = 0; i < b->n; i++) {
         struct entry *e = entry_at(b, i);
-        if (e->state != ENTRY_RUNNING)
+        if (e->state == ENTRY_DONE)
             continue;
         struct error err = *end->error;
         err.executed = executed_of(&err, b->trip.n_sent);
@@ -108,33 +109,37 @@ static void fail_sent(struct batch *b, const struct call_end *end)
     }
 }
 
-static void on_ended(struct call *c, const struct call_end *end)
+static void take_back(struct batch *b)
+{
+    struct trip *t = &b->trip;
+    if (t->reply_whole)
+        chain_recover(&b->request->reply, t->reply_begin);
+    b->wrote = t->reply_began;
+}
+
+void trip_ended(struct call *c, const struct call_end *end)
 {
     struct batch *b = c->user;
-    struct trip *t = &b->trip;
-    request_add_call(b->request, c);
     b->busy = false;
-    if (end->error == NULL) {
+    if (b->trip.is_sent)
+        request_add_call(b->request, c);
+    if (end->error != NULL && b->trip.is_sent)
+        take_back(b);
+    if (end->error != NULL)
+        fail_all(b, end);
+    else
         take_results(b);
-    } else {
-        if (t->reply_whole)
-            chain_recover(&b->request->reply, t->reply_begin);
-        b->wrote = t->reply_began;
-        fail_sent(b, end);
-    }
     batch_go_on(b);
 }
 
-static const struct call_owner owner = { .ended = on_ended };
-
-void trip_send(struct batch *b)
+void trip_expect(struct batch *b)
 {
     struct request *r = b->request;
     struct trip *t = &b->trip;
     t->reply_begin = chain_len(&r->reply);
     t->reply_began = b->wrote;
     t->reply_whole = chain_state(&r->reply) == CHAIN_OK;
-    r->sums.repaired += t->repaired;
+    t->is_sent = true;
     t->items = (struct decode_items){
         .shape = b->plan == MULTICALL_BARE ? ITEMS_BARE : ITEMS_WRAPPED,
         .n = t->n_sent,
@@ -142,10 +147,4 @@ void trip_send(struct batch *b)
         .begin = on_item_begin,
         .end = on_item_end,
     };
-    batch_fill_call(b, &r->call, &t->rule);
-    r->call.owner = &owner;
-    r->call.user = b;
-    r->call.method = STR("system.multicall");
-    r->call.items = &t->items;
-    call_begin_document(&r->call, &t->document);
 }

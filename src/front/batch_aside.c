@@ -44,10 +44,7 @@ void aside_begin(struct entry *e)
     batch_fill_call(b, c, &rule);
     c->owner = &owner;
     c->user = e;
-    c->method = e->method;
-    c->params = e->params;
-    c->within = buf_str(&r->body);
-    c->place = &b->place;
+    entry_fill_text(e, &c->text);
     c->reply = &e->text;
     dialect_open_result(b->dialect, &e->text);
     call_begin(c);

@@ -169,6 +169,16 @@ void entry_point_at_params(const struct entry *e, struct error *err)
 
 /* ---- Reading -------------------------------------------------------------------------------- */
 
+void entry_fill_text(struct entry *e, struct document_call *ret)
+{
+    *ret = (struct document_call){
+        .method = e->method,
+        .params = e->params,
+        .within = buf_str(&e->batch->request->body),
+        .place = &e->batch->place,
+    };
+}
+
 /* A name without escapes is in the body, which stays. */
 static void keep_method(struct entry *e, struct str method)
 {

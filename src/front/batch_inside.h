@@ -9,7 +9,7 @@
  *   batch_alone.c    JSON-RPC's single call
  *   batch_aside.c    calls side by side
  *   batch_plan.c     which way it is, and the question that finds it out
- *   batch_trip.c     one round trip of system.multicall: the document
+ *   batch_trip.c     one round trip of system.multicall: the calls in it
  *   batch_answer.c   and its answer */
 #ifndef RPCGATE_FRONT_BATCH_INSIDE_H
 #define RPCGATE_FRONT_BATCH_INSIDE_H
@@ -19,7 +19,6 @@
 #include "codec/error.h"
 #include "codec/json/batch_read.h"
 #include "codec/xml/decode.h"
-#include "codec/xml/encode.h"
 #include "front/request.h"
 #include "work/memory.h"
 #include "work/turn.h"
@@ -57,20 +56,15 @@ struct entry {
 enum batch_phase {
     BATCH_CHECKING, /* its text; there are no entries yet, */
     BATCH_OPENING,  /* nor here, where it waits for the memory they take */
-    BATCH_READING,
-    BATCH_ENCODING
+    BATCH_READING
 };
 
 /* The round trip at hand. */
 struct trip {
-    struct encode_options encoding;
-    struct encoder *encoder; /* while it is written */
-    struct chain document;
-    enum encode_kind part; /* which is being written, */
-    size_t part_begin;     /* where it begins, */
-    size_t at;             /* and of an item: whose it is */
+    struct document_members members;
+    size_t at; /* the entry that is written, or the first that may be the next */
     size_t n_sent;
-    size_t repaired;
+    bool is_sent;            /* all of them are written */
     struct method_rule rule; /* of all its calls together */
     struct decode_items items;
     size_t reply_begin; /* where its results begin in the reply, */
@@ -123,6 +117,7 @@ struct upstream_state *batch_shared(const struct batch *b);
 
 /* Fills a call; the batch's own deadline holds for it, too. */
 void batch_fill_call(struct batch *b, struct call *c, const struct method_rule *rule);
+void batch_limit_call(struct batch *b, struct call *c, const struct method_rule *rule);
 
 /* batch_entries.c */
 
@@ -158,6 +153,9 @@ void entry_fail_call(struct entry *e, const struct call_end *end);
 void entry_write_problem(struct entry *e, struct error *err, const struct call_end *end,
                          struct chain *to);
 
+/* What is written of it for its upstream. */
+void entry_fill_text(struct entry *e, struct document_call *ret);
+
 /* An error's pointer begins at the params: makes it begin at the batch. */
 void entry_point_at_params(const struct entry *e, struct error *err);
 
@@ -184,12 +182,11 @@ void aside_begin(struct entry *e);
 void plan_find(struct batch *b);
 void plan_drop(struct batch *b);
 
-/* batch_trip.c: begins to write the document of those that are READY; a step of it. */
+/* batch_trip.c: one call of all that are READY. */
 void trip_begin(struct batch *b);
-void trip_step(struct batch *b);
-void trip_drop(struct batch *b);
 
-/* batch_answer.c: the document is written, and has some calls. */
-void trip_send(struct batch *b);
+/* batch_answer.c: the document is written, and has some calls: their results are expected. */
+void trip_expect(struct batch *b);
+void trip_ended(struct call *c, const struct call_end *end);
 
 #endif

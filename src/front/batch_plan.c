@@ -51,8 +51,8 @@ static void ask(struct batch *b)
     batch_fill_call(b, &r->call, &rule);
     r->call.owner = &owner;
     r->call.user = b;
-    r->call.method = STR("system.multicall");
-    r->call.params = STR(MULTICALL_QUESTION);
+    r->call.text.method = STR("system.multicall");
+    r->call.text.params = STR(MULTICALL_QUESTION);
     r->call.reply = &b->known;
     chain_init(&b->known, SIZE_MAX, &r->share->budget);
     b->asks = true;

@@ -146,6 +146,9 @@ void request_leave_flight(struct request *r);
 /* front/single.c: what a call has of the request that it is made for. */
 void request_fill_call(struct request *r, struct call *c, const struct method_rule *rule);
 
+/* front/single.c: so, how long it may take alone. */
+void request_limit_call(const struct request *r, struct call *c, const struct method_rule *rule);
+
 /* front/single.c: a call has ended. */
 void request_add_call(struct request *r, const struct call *c);
 

@@ -28,6 +28,14 @@ static struct str tracestate(struct request *r, const struct request_head *head)
     return buf_str(joined);
 }
 
+void request_limit_call(const struct request *r, struct call *c, const struct method_rule *rule)
+{
+    c->rule = *rule;
+    c->is_short = r->timeout_ms < rule->timeout_ms;
+    c->limit_ms = r->timeout_ms;
+    c->deadline_ms = clock_now_ms() + clock_min(rule->timeout_ms, r->timeout_ms);
+}
+
 void request_fill_call(struct request *r, struct call *c, const struct method_rule *rule)
 {
     const struct request_head *head = http_head(r->exchange);
@@ -36,15 +44,12 @@ void request_fill_call(struct request *r, struct call *c, const struct method_ru
         .upstream = r->upstream,
         .origin = { .request_id = r->id, .traceparent = head_traceparent(head) },
         .query = &r->query,
-        .rule = *rule,
-        .is_short = r->timeout_ms < rule->timeout_ms,
-        .limit_ms = r->timeout_ms,
-        .deadline_ms = clock_now_ms() + clock_min(rule->timeout_ms, r->timeout_ms),
         .share = r->share,
         .request = r,
         .reply = &r->reply,
         .user = r,
     };
+    request_limit_call(r, c, rule);
     if (c->origin.traceparent.data != NULL)
         c->origin.tracestate = tracestate(r, head);
 }
@@ -66,18 +71,21 @@ void request_add_call(struct request *r, const struct call *c)
 /* Rules about params are judged here, where they are known to be valid JSON. */
 static bool on_translated(struct call *c)
 {
+    return request_may_call_with(c->user, c->text.method, c->text.params, &c->error);
+}
+
+static void on_text_used(struct call *c)
+{
     struct request *r = c->user;
-    bool may = request_may_call_with(r, c->method, c->params, &c->error);
     buf_done(&r->body);
     c->params_held = 0;
-    return may;
 }
 
 static void on_ended(struct call *c, const struct call_end *end)
 {
     struct request *r = c->user;
     request_add_call(r, c);
-    metrics_count_outcome(request_record(r), r->front->work->index, c->method,
+    metrics_count_outcome(request_record(r), r->front->work->index, c->text.method,
                           end->error != NULL ? 1 + (size_t)end->error->type : 0);
     if (end->error != NULL) {
         request_fail_with(r, end);
@@ -87,7 +95,11 @@ static void on_ended(struct call *c, const struct call_end *end)
     request_succeed(r, 200);
 }
 
-static const struct call_owner owner = { .translated = on_translated, .ended = on_ended };
+static const struct call_owner owner = {
+    .translated = on_translated,
+    .text_used = on_text_used,
+    .ended = on_ended,
+};
 
 static void begin(struct request *r)
 {
@@ -95,8 +107,8 @@ static void begin(struct request *r)
     struct method_rule rule = method_rule_find(r->upstream, target_method(&r->target));
     request_fill_call(r, c, &rule);
     c->owner = &owner;
-    c->method = target_method(&r->target);
-    c->params = buf_str(&r->body);
+    c->text.method = target_method(&r->target);
+    c->text.params = buf_str(&r->body);
     c->params_held = r->body.cap;
     chain_append(&r->reply, STR("{\"result\":"));
     request_enter(r, REQUEST_WORKING);

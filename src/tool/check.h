@@ -6,6 +6,7 @@
 #define RPCGATE_TOOL_CHECK_H
 
 #include "base/chain.h"
+#include "client/document.h"
 #include "codec/error.h"
 #include "codec/xml/decode.h"
 #include "io/upstream.h"
@@ -64,7 +65,8 @@ struct check {
     struct upstream *client; /* owned while it runs */
     struct upstream_call call;
     struct upstream_extra extra; /* its */
-    struct chain document, answer;
+    struct document document;
+    struct chain answer;
     struct decoder *decoder;
     struct decode_options decoding;
     struct upstream_outcome outcome; /* of the call; its headers are gone */

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "rules/media.h"
 #include "settings/url.h"
-#include "tool/document.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -32,8 +31,8 @@ static void encode_call(struct check *c)
 {
     struct encode_options options = { .depth = CODEC_DEPTH_MAX, .encoding = c->upstream->encoding };
     struct error err;
-    bool good =
-        document_write(&(struct document_call){ METHOD, STR("[]"), &options }, &c->document, &err);
+    struct document_call call = { .method = STR(METHOD), .params = STR("[]") };
+    bool good = document_write(&c->document, &options, &call, &err);
     assert(good);
     (void)good;
 }
@@ -78,7 +77,7 @@ static void look(struct check *c)
 {
     c->extra = (struct upstream_extra){ .trusts_any = true, .details = &c->looked };
     c->call = (struct upstream_call){
-        .body = &c->document,
+        .body = &c->document.text,
         .content_type = "text/xml",
         .target = c->target,
         .deadline_ms = clock_now_ms() + c->upstream->timeouts.connect,
@@ -156,7 +155,7 @@ void check_start(struct check *c, struct upstream *client)
     const struct upstream_config *u = c->upstream;
     c->client = client;
     c->n_methods = -1;
-    chain_init(&c->document, SIZE_MAX, NULL);
+    document_init(&c->document, NULL);
     chain_init(&c->answer, SIZE_MAX, NULL);
     c->decoder = decoder_new();
     c->decoding = (struct decode_options){
@@ -168,7 +167,7 @@ void check_start(struct check *c, struct upstream *client)
     encode_call(c);
     c->extra = (struct upstream_extra){ .details = &c->details };
     c->call = (struct upstream_call){
-        .body = &c->document,
+        .body = &c->document.text,
         .content_type = "text/xml",
         .target = c->target,
         .deadline_ms = clock_now_ms() + u->timeouts.total,
@@ -185,7 +184,7 @@ void check_start(struct check *c, struct upstream *client)
 void check_end(struct check *c)
 {
     decoder_free(c->decoder);
-    chain_done(&c->document);
+    document_done(&c->document);
     chain_done(&c->answer);
     upstream_close(c->client);
 }

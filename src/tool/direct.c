@@ -3,11 +3,12 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "client/document.h"
 #include "client/outcome.h"
 #include "client/redacted.h"
 #include "client/response.h"
 #include "rules/problem.h"
-#include "tool/document.h"
+#include "tool/params.h"
 #include "tool/server.h"
 
 #include <inttypes.h>
@@ -20,7 +21,8 @@ struct calling {
     const struct upstream_config *upstream;
     struct answer *answer;
     struct upstream_call call;
-    struct chain document, reply;
+    struct document document;
+    struct chain reply;
     struct decode_options decoding;
     struct response response;
     struct error error;
@@ -130,16 +132,17 @@ static void await_response(struct calling *c, struct decoder *decoder)
 static int make_call(struct calling *c, struct decoder *decoder)
 {
     const struct direct_call *direct = c->direct;
-    if (!document_write(
-            &(struct document_call){ direct->method, buf_str(direct->params), &direct->encoding },
-            &c->document, &c->error)) {
+    struct document_call call = { .method = str_of(direct->method),
+                                  .params = buf_str(direct->params) };
+    if (!params_check_method(call.method, &c->error) ||
+        !document_write(&c->document, &direct->encoding, &call, &c->error)) {
         fail(c, NULL, NULL);
         return EX_OK;
     }
     await_response(c, decoder);
     c->timeout_ms = direct->timeout_ms > 0 ? direct->timeout_ms : c->upstream->timeouts.total;
     c->call = (struct upstream_call){
-        .body = &c->document,
+        .body = &c->document.text,
         .content_type = "text/xml",
         .deadline_ms = clock_now_ms() + c->timeout_ms,
         .on_head = on_head,
@@ -167,12 +170,12 @@ int direct_ask(const struct direct_call *direct, struct answer *ret)
         .upstream = &config->upstreams[0],
         .answer = ret,
     };
-    chain_init(&c.document, SIZE_MAX, NULL);
+    document_init(&c.document, NULL);
     chain_init(&c.reply, SIZE_MAX, NULL);
     status = make_call(&c, decoder);
     decoder_free(decoder);
     chain_done(&c.reply);
-    chain_done(&c.document);
+    document_done(&c.document);
     config_unref(config);
     return status;
 }

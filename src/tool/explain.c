@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tool/explain.h"
 
+#include "client/document.h"
 #include "config/config.h"
 #include "rules/retry.h"
 #include "tool/answer.h"
 #include "tool/command.h"
-#include "tool/document.h"
 #include "tool/params.h"
 
 #include <inttypes.h>
@@ -64,19 +64,12 @@ static bool apply(void *context, size_t row, const char *argument)
     return true;
 }
 
-static int write_document(const struct subject *s, struct str params, struct chain *to)
+static int write_document(const struct subject *s, struct str params, struct document *to)
 {
-    const struct upstream_config *u = s->upstream;
-    struct encode_options encoding = {
-        .extensions = u->extensions,
-        .depth = (unsigned)s->config->limits.depth,
-        .text = u->text,
-        .dates = u->dates,
-        .timezone = u->timezone,
-        .encoding = u->encoding,
-    };
+    struct encode_options encoding = document_options(s->config, s->upstream);
+    struct document_call call = { .method = str_of(s->method), .params = params };
     struct error err;
-    if (document_write(&(struct document_call){ s->method, params, &encoding }, to, &err))
+    if (params_check_method(call.method, &err) && document_write(to, &encoding, &call, &err))
         return EX_OK;
     fprintf(stderr, "rpcgate: %s", err.detail);
     if (err.has_pointer)
@@ -136,12 +129,12 @@ static int print(const struct subject *s, const struct chain *document)
 
 static int explain(const struct subject *s, struct str params)
 {
-    struct chain document;
-    chain_init(&document, SIZE_MAX, NULL);
+    struct document document;
+    document_init(&document, NULL);
     int status = write_document(s, params, &document);
     if (status == EX_OK)
-        status = print(s, &document);
-    chain_done(&document);
+        status = print(s, &document.text);
+    document_done(&document);
     return status;
 }
 

@@ -6,6 +6,7 @@
 #include "codec/json/scan.h"
 #include "codec/json/write.h"
 #include "codec/options.h"
+#include "rules/path.h"
 #include "tool/input.h"
 
 #include <stdint.h>
@@ -87,4 +88,11 @@ int params_from_words(const struct params_words *params, struct buf *to)
     }
     buf_append_byte(to, ']');
     return EX_OK;
+}
+
+bool params_check_method(struct str method, struct error *err)
+{
+    if (utf8_valid_prefix(method) < method.len)
+        return error_set(err, PROBLEM_INVALID_REQUEST, "The method's name is not UTF-8.");
+    return path_check_method_name(method, err);
 }

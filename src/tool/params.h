@@ -5,6 +5,10 @@
 
 #include "base/buf.h"
 #include "base/macros.h"
+#include "base/str.h"
+#include "codec/error.h"
+
+#include <stdbool.h>
 
 /* The help of commands that take params. */
 #define PARAMS_HELP                                                                                \
@@ -20,5 +24,8 @@ struct params_words {
 
 /* Appends the JSON text to `to`. Returns EX_OK, or the exit status after telling on stderr. */
 int params_from_words(const struct params_words *params, struct buf *to) MUST_CHECK;
+
+/* Is it a name that a gateway takes for a method? err: INVALID_REQUEST. */
+bool params_check_method(struct str method, struct error *err) MUST_CHECK;
 
 #endif

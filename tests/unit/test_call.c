@@ -261,24 +261,92 @@ static void it_is_held_while_replies_wait(void **state)
     rig_close(&rig);
 }
 
-/* A document that is there already, as a batch's. */
-static void a_document_needs_no_params(void **state)
+/* ---- Whose text it is ----------------------------------------------------------------------- */
+
+static int n_used;
+
+static void count_use(struct call *call)
 {
-    struct chain document;
+    (void)call;
+    n_used++;
+}
+
+static void end(struct call *call, const struct call_end *how)
+{
+    struct rig_call *c = call->user;
+    c->n_ended++;
+    c->is_good = how->error == NULL;
+}
+
+/* It goes as soon as it is written, unless it may be wanted again: then with the first answer. */
+static void its_text_is_used_once(void **state)
+{
+    static const struct call_owner owner = { .text_used = count_use, .ended = end };
+    struct rig_call c;
+    (void)state;
+    rig_open(&rig, "upstreams = { u = { url = \"http://u/\"; retry = { attempts = 2; }; }; };");
+    for (int keeps = 0; keeps < 2; keeps++) {
+        n_used = 0;
+        rig_call_init(&rig, 0, &c, "m", "[]");
+        c.call.owner = &owner;
+        c.call.keeps_text = keeps;
+        rig_call_start(&c);
+        assert_int_equal(n_used, keeps ? 0 : 1);
+        fake_end(fake, 0, &(struct upstream_outcome){ .status = UPSTREAM_CONNECT_FAILED });
+        assert_int_equal(c.call.state, CALL_BACKOFF);
+        assert_int_equal(n_used, keeps ? 0 : 1);
+        rig_turn(&rig, 60000);
+        assert_int_equal(c.call.state, CALL_CALLING);
+        fake_answer(fake, 0, 200, RIG_ANSWER("a"));
+        assert_int_equal(n_used, 1);
+        assert_int_equal(c.n_ended, 1);
+        rig_call_done(&c);
+    }
+    rig_close(&rig);
+}
+
+/* ---- Several calls in one ------------------------------------------------------------------- */
+
+static void begin_members(void *context)
+{
+    *(size_t *)context = 0;
+}
+
+static bool next_member(void *context, struct document_call *ret)
+{
+    static const char *const params[] = { "[1]", "[null]", "[2]" };
+    size_t *at = context;
+    if (*at == ARRAY_LEN(params))
+        return false;
+    *ret = (struct document_call){ .method = STR("m"), .params = str_of(params[(*at)++]) };
+    return true;
+}
+
+static void end_member(void *context, struct error *err)
+{
+    const size_t *at = context;
+    assert_int_equal(err != NULL, *at == 2);
+}
+
+static void it_has_members(void **state)
+{
+    size_t at = 99;
+    struct document_members members = { &at, begin_members, next_member, end_member };
     struct rig_call c;
     (void)state;
     rig_open(&rig, PLAIN);
-    rig_call_init(&rig, 0, &c, "m", "");
-    chain_init(&document, SIZE_MAX, &rig.share.budget);
-    chain_append_c(&document, "<methodCall/>");
-    call_begin_document(&c.call, &document);
+    rig_call_init(&rig, 0, &c, "system.multicall", "");
+    c.call.members = &members;
+    rig_call_start(&c);
     char *text = fake_document(fake, 0);
-    assert_string_equal(text, "<methodCall/>");
+    assert_non_null(strstr(text, "<methodName>system.multicall</methodName>"));
+    assert_non_null(strstr(text, "<int>1</int>"));
+    assert_non_null(strstr(text, "<int>2</int>"));
+    assert_null(strstr(text, "nil"));
     free(text);
     fake_answer(fake, 0, 200, RIG_ANSWER("a"));
     rig_assert_value(&c, "\"a\"");
     rig_call_done(&c);
-    chain_done(&document);
     rig_close(&rig);
 }
 
@@ -294,7 +362,8 @@ int main(void)
         cmocka_unit_test(a_permit_comes_too_late),
         cmocka_unit_test(it_waits_for_memory),
         cmocka_unit_test(it_is_held_while_replies_wait),
-        cmocka_unit_test(a_document_needs_no_params),
+        cmocka_unit_test(its_text_is_used_once),
+        cmocka_unit_test(it_has_members),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
