@@ -54,6 +54,7 @@ static void begin_part(struct document *d, enum encode_kind part, const struct d
         input.json = call->params;
         input.within = call->within;
         input.place = call->place;
+        input.around = call->around;
     }
     d->part = part;
     d->part_begin = chain_len(&d->text);

@@ -21,6 +21,7 @@ struct document_call {
     struct str params;        /* JSON */
     struct str within;        /* the text that they are a part of; NULL data: they are all of it */
     struct json_place *place; /* of the last error within; NULL: none */
+    const struct encode_around *around; /* what is written besides; NULL: nothing */
 };
 
 /* The calls of a system.multicall, as they are asked for one after the other. */

@@ -22,6 +22,8 @@
     "</data></array></value></member></struct></value>"
 #define MULTICALL_END "</data></array></value></param></params></methodCall>\n"
 
+#define KEY "<value><string>k</string></value>"
+
 static const struct encode_options options = { .depth = 64 };
 
 static void assert_text(const struct document *d, const char *expected)
@@ -59,10 +61,29 @@ static void test_call_refused(void **state)
     document_done(&d);
 }
 
+/* What is not the caller's stands where it belongs, in a call and in each of several. */
+static void test_around(void **state)
+{
+    static const struct str key = { KEY, sizeof KEY - 1 };
+    static const struct encode_around around = { .values = &key, .n_values = 1 };
+    struct document d;
+    struct error err;
+    struct document_call call = { .method = STR("add"), .params = STR("[2]"), .around = &around };
+    (void)state;
+    document_init(&d, NULL);
+    assert_true(document_write(&d, &options, &call, &err));
+    assert_text(&d, HEAD "<methodName>add</methodName><params>"
+                         "<param><value><string>k</string></value></param>"
+                         "<param><value><int>2</int></value></param>"
+                         "</params></methodCall>\n");
+    document_done(&d);
+}
+
 /* ---- Members -------------------------------------------------------------------------------- */
 
 struct source {
     const char *const *params; /* of each; NULL at the end */
+    const struct encode_around *around;
     size_t at;
     unsigned begun;
     size_t n_written, n_failed;
@@ -81,7 +102,9 @@ static bool on_next(void *context, struct document_call *ret)
     struct source *s = context;
     if (s->params[s->at] == NULL)
         return false;
-    *ret = (struct document_call){ .method = STR("m"), .params = str_of(s->params[s->at++]) };
+    *ret = (struct document_call){ .method = STR("m"),
+                                   .params = str_of(s->params[s->at++]),
+                                   .around = s->around };
     return true;
 }
 
@@ -140,6 +163,22 @@ static void test_members(void **state)
     assert_int_equal(r.source.n_written, 2);
     assert_text(&r.document,
                 MULTICALL MEMBER("m", "<value><int>1</int></value>") MEMBER("m", "") MULTICALL_END);
+    end_members(&r);
+}
+
+static void test_members_around(void **state)
+{
+    static const char *const params[] = { "[1]", "", NULL };
+    static const struct str key = { KEY, sizeof KEY - 1 };
+    static const struct encode_around around = { .values = &key, .n_values = 1 };
+    struct rig r;
+    size_t steps;
+    (void)state;
+    begin_members(&r, params, NULL);
+    r.source.around = &around;
+    assert_int_equal(write_all(&r, &steps), CODEC_DONE);
+    assert_text(&r.document, MULTICALL MEMBER("m", KEY "<value><int>1</int></value>")
+                                 MEMBER("m", KEY) MULTICALL_END);
     end_members(&r);
 }
 
@@ -228,7 +267,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_call),
         cmocka_unit_test(test_call_refused),
+        cmocka_unit_test(test_around),
         cmocka_unit_test(test_members),
+        cmocka_unit_test(test_members_around),
         cmocka_unit_test(test_member_fails_alone),
         cmocka_unit_test(test_no_members),
         cmocka_unit_test(test_members_again),
