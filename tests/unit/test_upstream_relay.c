@@ -43,13 +43,15 @@ static const struct {
 static void serve_permitted(struct server *server, int fd)
 {
     while (server_read(server, fd) && server_await(server)) {
-        size_t len = strlen(server->answer), half = len / 3;
-        server_write_bytes(fd, server->answer, half);
-        server_write_bytes(fd, server->answer + half, len - half);
-        if (strstr(server->answer, "HTTP/1.0") != NULL ||
-            strstr(server->answer, "Content-Length:\r\n") != NULL ||
-            strstr(server->answer, "Content-Length: \r\n") != NULL ||
-            strstr(server->answer, "Content-Length: 9") != NULL)
+        const char *answer = server->answer; /* another one once this one is there */
+        size_t len = strlen(answer), half = len / 3;
+        bool is_last = strstr(answer, "HTTP/1.0") != NULL ||
+                       strstr(answer, "Content-Length:\r\n") != NULL ||
+                       strstr(answer, "Content-Length: \r\n") != NULL ||
+                       strstr(answer, "Content-Length: 9") != NULL;
+        server_write_bytes(fd, answer, half);
+        server_write_bytes(fd, answer + half, len - half);
+        if (is_last)
             return;
     }
 }

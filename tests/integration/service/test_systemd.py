@@ -53,6 +53,12 @@ def test_service_is_sandboxed(units):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_wants_no_program_that_a_minimal_system_lacks():
+    text = (UNITS / "rpcgate.service.in").read_text()
+    programs = re.findall(r"^Exec\w+=(\S+)", text, re.M)
+    assert set(programs) == {"@sbindir@/rpcgated", "/bin/sh"}, programs
+
+
 def setting(name: str) -> str:
     found = re.findall(rf"^{name}=(.*)$", (UNITS / "rpcgate.service.in").read_text(), re.M)
     assert len(found) == 1, f"{name}: {found}"
