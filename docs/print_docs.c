@@ -53,7 +53,7 @@ static void print_surface(struct buf *to)
 {
     buf_append_c(to, "| request | what it does | `serve` | asks for a caller |\n"
                      "| --- | --- | --- | --- |\n");
-#define X(task, pattern, methods, serve, who, body, help)                                          \
+#define X(task, pattern, methods, serve, who, body, form, help)                                    \
     buf_append_c(to, "| `" METHODS_##methods " " pattern "` | " help " | `" ON_##serve             \
                  "` | " FOR_##who " |\n");
     SURFACE_LIST(X)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "front/form.h"
 #include "front/refusals.h"
 #include "front/request.h"
 #include "front/task.h"
@@ -156,9 +157,7 @@ static bool check_rate(struct request *r)
 
 bool request_check_type(const struct request *r, struct error *err)
 {
-    /* What JSON-RPC's clients say; "JSON-RPC over HTTP", draft of 2013, section 3.2. */
-    bool is_jsonrpc = str_starts_with(r->target.row->pattern, STR("/jsonrpc/"));
-    return media_check(http_head(r->exchange), is_jsonrpc ? STR("json-rpc") : STR("json"), err);
+    return media_check(http_head(r->exchange), r->target.row->form->media, err);
 }
 
 /* A body in chunks may turn out to have no bytes, and then it needs no type. */

@@ -4,7 +4,6 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "client/pool.h"
-#include "front/dialect.h"
 #include "front/task.h"
 
 #include <stdlib.h>
@@ -56,12 +55,12 @@ static void let_go(struct batch *b)
     buf_done(&r->body);
 }
 
-/* Answers the whole request with a problem. JSON-RPC tells of it in its own words, with no id. */
+/* Answers the whole request with a problem. A form that tells of it in its own words has no id. */
 static void refuse(struct batch *b, struct error *err)
 {
     struct request *r = b->request;
     struct entry whole = { .batch = b };
-    if (b->dialect == BATCH_REST) {
+    if (!b->form->wraps_problems) {
         r->error = *err;
         let_go(b);
         request_fail(r);
@@ -91,9 +90,9 @@ static void refuse_memory(struct batch *b)
 static void finish(struct batch *b)
 {
     struct request *r = b->request;
-    bool silent = b->dialect == BATCH_JSONRPC && !b->wrote;
+    bool silent = b->form->has_silent_calls && !b->wrote;
     if (batch_reader_is_list(b->reader))
-        dialect_close_list(b->dialect, &r->reply);
+        b->form->close_list(&r->reply);
     if (chain_state(&r->reply) != CHAIN_OK) {
         refuse_memory(b);
         return;
@@ -210,9 +209,8 @@ static bool check_rate(struct batch *b, struct error *err)
 
 static bool check_batch(struct batch *b, struct error *err)
 {
-    if (b->dialect == BATCH_JSONRPC && batch_reader_count(b->reader) == 0)
-        return error_set(err, PROBLEM_INVALID_REQUEST,
-                         "The batch has no request in it: send at least one.");
+    if (b->form->no_calls != NULL && batch_reader_count(b->reader) == 0)
+        return error_set(err, PROBLEM_INVALID_REQUEST, "%s", b->form->no_calls);
     return check_count(b, err) && check_rate(b, err);
 }
 
@@ -222,7 +220,7 @@ static void begin_entries(struct batch *b)
     if (batch_reader_is_list(b->reader)) {
         r->is_batch = true;
         r->n_items = batch_reader_count(b->reader);
-        dialect_open_list(b->dialect, &r->reply);
+        b->form->open_list(&r->reply);
         if (chain_state(&r->reply) != CHAIN_OK) {
             refuse_memory(b);
             return;
@@ -278,7 +276,7 @@ static void check(struct batch *b)
         batch_ask_turn(b, BATCH_CHECKING);
         break;
     case CODEC_FAILED:
-        batch_reader_begin(b->reader, b->dialect, buf_str(&b->request->body));
+        batch_reader_begin(b->reader, b->form->dialect, buf_str(&b->request->body));
         if (err.type != PROBLEM_OVERLOADED || !memory_wait(&b->memory, BATCH_STEP))
             refuse(b, &err);
         break;
@@ -315,8 +313,7 @@ static struct batch *new_batch(struct request *r)
 {
     struct batch *b = xcalloc(1, sizeof *b);
     b->request = r;
-    b->dialect =
-        str_starts_with(r->target.row->pattern, STR("/jsonrpc/")) ? BATCH_JSONRPC : BATCH_REST;
+    b->form = r->target.row->form;
     b->reader = work_take_reader(r->front->work);
     b->began_ms = clock_now_ms();
     b->turn.take = take_turn;
@@ -333,7 +330,7 @@ static void begin(struct request *r)
 {
     r->batch = new_batch(r);
     request_enter(r, REQUEST_WORKING);
-    batch_reader_begin(r->batch->reader, r->batch->dialect, buf_str(&r->body));
+    batch_reader_begin(r->batch->reader, r->batch->form->dialect, buf_str(&r->body));
     check(r->batch);
 }
 

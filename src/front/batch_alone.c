@@ -2,8 +2,6 @@
 /* JSON-RPC's single call is a plain one, whose value goes straight into the reply. */
 #include "front/batch_inside.h"
 
-#include "front/dialect.h"
-
 static void on_ended(struct call *c, const struct call_end *end)
 {
     struct entry *e = c->user;
@@ -14,7 +12,7 @@ static void on_ended(struct call *c, const struct call_end *end)
     if (end->error != NULL || e->silent)
         chain_recover(&r->reply, 0);
     else
-        dialect_close_result(b->dialect, e->id, &r->reply);
+        b->form->close_result(e->id, &r->reply);
     b->wrote = chain_len(&r->reply) > 0;
     if (end->error != NULL) {
         entry_fail_call(e, end);
@@ -37,7 +35,7 @@ void alone_begin(struct entry *e)
     r->call.owner = &owner;
     r->call.user = e;
     entry_fill_text(e, &r->call.text);
-    dialect_open_result(b->dialect, &r->reply);
+    b->form->open_result(&r->reply);
     b->n_running++;
     call_begin(&r->call);
 }

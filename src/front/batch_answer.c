@@ -4,7 +4,6 @@
 #include "front/batch_inside.h"
 
 #include "client/redacted.h"
-#include "front/dialect.h"
 #include "rules/fault.h"
 
 /* Those up to the next result have their answers already. */
@@ -37,7 +36,7 @@ static void on_item_begin(void *context, size_t index)
         entry_separate(e);
     b->trip.item_begin = chain_len(reply);
     if (!e->silent)
-        dialect_open_result(b->dialect, reply);
+        b->form->open_result(reply);
 }
 
 static void write_fault(struct entry *e, const struct fault *fault)
@@ -67,7 +66,7 @@ static void on_item_end(void *context, const struct decode_item *item)
     struct chain *reply = &b->request->reply;
     struct entry *e = entry_at(b, b->trip.answer_at);
     if (item->kind == ITEM_VALUE && !e->silent)
-        dialect_close_result(b->dialect, e->id, reply);
+        b->form->close_result(e->id, reply);
     else
         chain_truncate(reply, b->trip.item_begin);
     if (item->kind == ITEM_FAULT)

@@ -2,8 +2,6 @@
 /* Calls side by side, each by itself, for an upstream without system.multicall. */
 #include "front/batch_inside.h"
 
-#include "front/dialect.h"
-
 /* One batch does not take more than there is: the others wait in it, not in the queue. */
 size_t aside_max(const struct batch *b)
 {
@@ -22,7 +20,7 @@ static void on_ended(struct call *c, const struct call_end *end)
         if (e->silent)
             chain_done(&e->text);
         else
-            dialect_close_result(b->dialect, e->id, &e->text);
+            b->form->close_result(e->id, &e->text);
         e->state = ENTRY_DONE;
         entry_count(e);
     }
@@ -46,6 +44,6 @@ void aside_begin(struct entry *e)
     c->user = e;
     entry_fill_text(e, &c->text);
     c->reply = &e->text;
-    dialect_open_result(b->dialect, &e->text);
+    b->form->open_result(&e->text);
     call_begin(c);
 }

@@ -4,7 +4,6 @@
 #include "base/alloc.h"
 #include "client/redacted.h"
 #include "codec/json/pointer.h"
-#include "front/dialect.h"
 #include "work/metrics.h"
 
 #include <stdlib.h>
@@ -123,7 +122,7 @@ void entry_write_problem(struct entry *e, struct error *err, const struct call_e
         return;
     if (err->retry_after > r->sums.retry_after)
         r->sums.retry_after = err->retry_after;
-    dialect_write_problem(e->batch->dialect, &problem, e->id, to);
+    e->batch->form->write_problem(&problem, e->id, to);
 }
 
 void entry_fail(struct entry *e, struct error *err, const struct call_end *end)

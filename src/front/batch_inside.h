@@ -19,6 +19,7 @@
 #include "codec/error.h"
 #include "codec/json/batch_read.h"
 #include "codec/xml/decode.h"
+#include "front/form.h"
 #include "front/request.h"
 #include "work/memory.h"
 #include "work/turn.h"
@@ -76,7 +77,7 @@ struct trip {
 
 struct batch {
     struct request *request;
-    enum batch_dialect dialect;
+    const struct form *form;
     struct batch_reader *reader;
     enum batch_phase phase;
     struct turn turn;

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "client/pool.h"
+#include "front/form.h"
 #include "front/front.h"
 #include "front/listener_state.h"
 #include "work/metric_list.h"
@@ -252,6 +253,8 @@ static void add_process(struct chain *to)
     add_plain(to, METRIC_MAX_FDS, p.max_fds);
     add_plain(to, METRIC_START_TIME, p.start_seconds);
 }
+
+const struct form form_exposition = { .content_type = "text/plain; version=0.0.4; charset=utf-8" };
 
 void exposition_write(const struct front *front, struct chain *to)
 {

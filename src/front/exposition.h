@@ -5,8 +5,6 @@
 
 #include "base/chain.h"
 
-#define EXPOSITION_TYPE "text/plain; version=0.0.4; charset=utf-8"
-
 struct front;
 
 void exposition_write(const struct front *front, struct chain *to);

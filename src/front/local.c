@@ -96,7 +96,6 @@ static void begin_upstreams(struct request *r)
 static void begin_metrics(struct request *r)
 {
     endpoints_count(r->front); /* this one's connection is new, perhaps */
-    r->content_type = EXPOSITION_TYPE;
     exposition_write(r->front, &r->reply);
     request_succeed(r, 200);
 }

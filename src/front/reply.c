@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
 #include "client/redacted.h"
+#include "front/form.h"
 #include "front/request.h"
 
 #include <stdint.h>
@@ -30,9 +31,9 @@ static void add(struct lines *lines, const char *name, const char *value)
 /* What every answer of ours carries. */
 static void add_common(struct lines *lines, const struct request *r)
 {
-    const char *type = r->content_type != NULL ? r->content_type : "application/json";
     if (r->status != 204)
-        add(lines, "Content-Type", r->failed ? "application/problem+json" : type);
+        add(lines, "Content-Type",
+            r->failed ? "application/problem+json" : r->target.row->form->content_type);
     add(lines, "X-Request-Id", r->id);
     add(lines, "Cache-Control", "no-store");
     add(lines, "X-Content-Type-Options", "nosniff");

@@ -87,7 +87,6 @@ struct request {
     unsigned allow;                          /* methods for its header line; 0: it has none */
     bool close;                              /* the connection, after the reply */
     int status;
-    const char *content_type; /* of a reply that is no problem; NULL: JSON */
     size_t reply_bytes;
     bool caller_gone;
 
@@ -104,7 +103,7 @@ struct upstream_record *request_record(const struct request *r);
 /* Moves on. Which state may follow which is checked. */
 void request_enter(struct request *r, enum request_state next);
 
-/* Answers with r->error: the only place where a problem becomes a reply. */
+/* Answers with r->error: the only place where a problem document becomes a reply. */
 void request_fail(struct request *r);
 
 /* Answers with the JSON in r->reply. */

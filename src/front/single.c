@@ -3,6 +3,7 @@
 #include "front/request.h"
 
 #include "base/clock.h"
+#include "front/form.h"
 #include "front/task.h"
 #include "rules/media.h"
 #include "work/metrics.h"
@@ -91,7 +92,7 @@ static void on_ended(struct call *c, const struct call_end *end)
         request_fail_with(r, end);
         return;
     }
-    chain_append_byte(&r->reply, '}');
+    r->target.row->form->close_result((struct str){ NULL, 0 }, &r->reply);
     request_succeed(r, 200);
 }
 
@@ -110,7 +111,7 @@ static void begin(struct request *r)
     c->text.method = target_method(&r->target);
     c->text.params = buf_str(&r->body);
     c->params_held = r->body.cap;
-    chain_append(&r->reply, STR("{\"result\":"));
+    r->target.row->form->open_result(&r->reply);
     request_enter(r, REQUEST_WORKING);
     call_begin(c);
 }

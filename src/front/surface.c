@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "front/surface.h"
 
+#include "front/form.h"
 #include "front/surface_list.h"
 #include "front/task.h"
 #include "settings/snapshot.h"
@@ -17,9 +18,11 @@
 #define TAKES_NO_BODY false
 
 static const struct surface rows[] = {
-#define X(task, pattern, methods, serve, who, body, help)                                          \
-    { &task_##task, { pattern, sizeof(pattern) - 1 }, SURFACE_##methods, ON_##serve, FOR_##who,    \
-      TAKES_##body },
+#define X(task, pattern, methods, serve, who, body, form, help)                                    \
+    { &task_##task,      { pattern, sizeof(pattern) - 1 },                                         \
+      SURFACE_##methods, ON_##serve,                                                               \
+      FOR_##who,         TAKES_##body,                                                             \
+      &form_##form },
     SURFACE_LIST(X)
 #undef X
 };

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct form;
 struct task;
 
 /* Sets of HTTP's methods. */
@@ -28,6 +29,7 @@ struct surface {
     unsigned serve;   /* set of enum serve: a listener with one of these has it */
     bool is_for_anybody;
     bool takes_body;
+    const struct form *form;
 };
 
 struct target {

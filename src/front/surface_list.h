@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is served, once: X(task, pattern, methods, serve, who, body, help).
+/* What is served, once: X(task, pattern, methods, serve, who, body, form, help).
  *
  *   task     what a request does there: task_NAME of front/task.h
  *   pattern  of the path; `{upstream}` and `{method}` are a segment each
@@ -8,6 +8,7 @@
  *   who      CALLER: whoever is known, or anonymous; ANYBODY: asks for no caller, and takes any
  *            Host, as load balancers ask for health by names and addresses that they alone know
  *   body     BODY, or NO_BODY: what comes is thrown away
+ *   form     of body and reply: form_NAME of front/form.h
  *   help     a sentence for docs/api.md
  *
  * The first row that takes path and method is it; rows of one path agree in `serve` and `who`. */
@@ -15,18 +16,20 @@
 #define RPCGATE_FRONT_SURFACE_LIST_H
 
 #define SURFACE_LIST(X)                                                                            \
-    X(call, "/v1/{upstream}/{method}", POST, API, CALLER, BODY, "makes one call")                  \
-    X(describe, "/v1/{upstream}/{method}", GET, API, CALLER, NO_BODY,                              \
+    X(call, "/v1/{upstream}/{method}", POST, API, CALLER, BODY, rest, "makes one call")            \
+    X(describe, "/v1/{upstream}/{method}", GET, API, CALLER, NO_BODY, rest,                        \
       "tells a method's signatures and help")                                                      \
-    X(batch, "/v1/{upstream}", POST, API, CALLER, BODY, "makes several calls")                     \
-    X(describe, "/v1/{upstream}", GET, API, CALLER, NO_BODY, "lists an upstream's methods")        \
-    X(batch, "/jsonrpc/{upstream}", POST, API, CALLER, BODY,                                       \
+    X(batch, "/v1/{upstream}", POST, API, CALLER, BODY, rest, "makes several calls")               \
+    X(describe, "/v1/{upstream}", GET, API, CALLER, NO_BODY, rest, "lists an upstream's methods")  \
+    X(batch, "/jsonrpc/{upstream}", POST, API, CALLER, BODY, jsonrpc,                              \
       "makes a call, or several, of JSON-RPC 2.0")                                                 \
-    X(upstreams, "/v1", GET, API, CALLER, NO_BODY, "lists the upstreams and their state")          \
-    X(root, "/", GET, API, CALLER, NO_BODY, "names what there is besides")                         \
-    X(livez, "/livez", GET, HEALTH, ANYBODY, NO_BODY, "tells that the process serves")             \
-    X(readyz, "/readyz", GET, HEALTH, ANYBODY, NO_BODY, "tells whether calls should come here")    \
-    X(metrics, "/metrics", GET, METRICS, CALLER, NO_BODY, "shows numbers for Prometheus")          \
-    X(server, "*", OPTIONS, API, CALLER, NO_BODY, "tells by `Allow` which methods there are")
+    X(upstreams, "/v1", GET, API, CALLER, NO_BODY, rest, "lists the upstreams and their state")    \
+    X(root, "/", GET, API, CALLER, NO_BODY, rest, "names what there is besides")                   \
+    X(livez, "/livez", GET, HEALTH, ANYBODY, NO_BODY, rest, "tells that the process serves")       \
+    X(readyz, "/readyz", GET, HEALTH, ANYBODY, NO_BODY, rest,                                      \
+      "tells whether calls should come here")                                                      \
+    X(metrics, "/metrics", GET, METRICS, CALLER, NO_BODY, exposition,                              \
+      "shows numbers for Prometheus")                                                              \
+    X(server, "*", OPTIONS, API, CALLER, NO_BODY, rest, "tells by `Allow` which methods there are")
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "front/dialect.h"
+#include "front/form.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,11 +10,11 @@
 
 #include <cmocka.h>
 
-static char *written(enum batch_dialect dialect, const struct problem *problem, struct str id)
+static char *written(const struct form *form, const struct problem *problem, struct str id)
 {
     struct chain to;
     chain_init(&to, SIZE_MAX, NULL);
-    dialect_write_problem(dialect, problem, id, &to);
+    form->write_problem(problem, id, &to);
     char *text = chain_dup(&to);
     chain_done(&to);
     return text;
@@ -41,7 +41,7 @@ static void codes(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct error err;
         error_set(&err, cases[i].type, "x");
-        char *text = written(BATCH_JSONRPC, &(struct problem){ .error = &err }, STR("1.50"));
+        char *text = written(&form_jsonrpc, &(struct problem){ .error = &err }, STR("1.50"));
         assert_non_null(strstr(text, cases[i].begin));
         assert_true(str_starts_with(str_of(text), STR("{\"jsonrpc\":\"2.0\",\"error\":{")));
         assert_non_null(strstr(text, "\"data\":{\"type\":\"urn:rpcgate:problem:"));
@@ -69,7 +69,7 @@ static void faults(void **state)
         struct error err;
         struct fault fault = { .code = cases[i].code, .string = cases[i].string };
         error_set(&err, PROBLEM_FAULT, "x");
-        char *text = written(BATCH_JSONRPC, &(struct problem){ .error = &err, .fault = &fault },
+        char *text = written(&form_jsonrpc, &(struct problem){ .error = &err, .fault = &fault },
                              (struct str){ NULL, 0 });
         assert_non_null(strstr(text, cases[i].begin));
         assert_non_null(strstr(text, "}},\"id\":null}"));
@@ -80,21 +80,21 @@ static void faults(void **state)
 static void results(void **state)
 {
     static const struct {
-        enum batch_dialect dialect;
+        const struct form *form;
         const char *text;
     } cases[] = {
-        { BATCH_REST, "{\"results\":[{\"result\":5}]}" },
-        { BATCH_JSONRPC, "[{\"jsonrpc\":\"2.0\",\"result\":5,\"id\":\"a\"}]" },
+        { &form_rest, "{\"results\":[{\"result\":5}]}" },
+        { &form_jsonrpc, "[{\"jsonrpc\":\"2.0\",\"result\":5,\"id\":\"a\"}]" },
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct chain to;
         chain_init(&to, SIZE_MAX, NULL);
-        dialect_open_list(cases[i].dialect, &to);
-        dialect_open_result(cases[i].dialect, &to);
+        cases[i].form->open_list(&to);
+        cases[i].form->open_result(&to);
         chain_append_byte(&to, '5');
-        dialect_close_result(cases[i].dialect, STR("\"a\""), &to);
-        dialect_close_list(cases[i].dialect, &to);
+        cases[i].form->close_result(STR("\"a\""), &to);
+        cases[i].form->close_list(&to);
         char *text = chain_dup(&to);
         assert_string_equal(text, cases[i].text);
         free(text);
@@ -107,7 +107,7 @@ static void problems(void **state)
     struct error err;
     (void)state;
     error_set(&err, PROBLEM_TIMEOUT, "x");
-    char *text = written(BATCH_REST, &(struct problem){ .error = &err }, STR("1"));
+    char *text = written(&form_rest, &(struct problem){ .error = &err }, STR("1"));
     assert_true(str_starts_with(str_of(text), STR("{\"problem\":{\"type\":")));
     assert_null(strstr(text, "jsonrpc"));
     free(text);

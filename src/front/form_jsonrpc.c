@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "front/dialect.h"
+/* The response objects of JSON-RPC 2.0, section 5; a problem is the error's `data`. */
+#include "front/form.h"
 
 #include "codec/json/write.h"
 
@@ -68,47 +69,31 @@ static void write_message(const struct problem *problem, int64_t code, struct ch
             to, str_of(words != NULL ? words : problem_info(problem->error->type)->title));
 }
 
-void dialect_open_list(enum batch_dialect dialect, struct chain *to)
+static void open_list(struct chain *to)
 {
-    chain_append(to, dialect == BATCH_REST ? STR("{\"results\":[") : STR("["));
+    chain_append(to, STR("["));
 }
 
-void dialect_close_list(enum batch_dialect dialect, struct chain *to)
+static void close_list(struct chain *to)
 {
-    chain_append(to, dialect == BATCH_REST ? STR("]}") : STR("]"));
+    chain_append(to, STR("]"));
 }
 
-void dialect_open_result(enum batch_dialect dialect, struct chain *to)
+static void open_result(struct chain *to)
 {
-    chain_append(to, dialect == BATCH_REST ? STR("{\"result\":")
-                                           : STR("{\"jsonrpc\":\"2.0\",\"result\":"));
+    chain_append(to, STR("{\"jsonrpc\":\"2.0\",\"result\":"));
 }
 
-static void close_response(struct str id, struct chain *to)
+static void close_result(struct str id, struct chain *to)
 {
     chain_append(to, STR(",\"id\":"));
     chain_append(to, id.data != NULL ? id : STR("null"));
     chain_append_byte(to, '}');
 }
 
-void dialect_close_result(enum batch_dialect dialect, struct str id, struct chain *to)
-{
-    if (dialect == BATCH_REST)
-        chain_append_byte(to, '}');
-    else
-        close_response(id, to);
-}
-
-void dialect_write_problem(enum batch_dialect dialect, const struct problem *problem, struct str id,
-                           struct chain *to)
+static void write_problem(const struct problem *problem, struct str id, struct chain *to)
 {
     char code[24];
-    if (dialect == BATCH_REST) {
-        chain_append(to, STR("{\"problem\":"));
-        problem_write(problem, to);
-        chain_append_byte(to, '}');
-        return;
-    }
     snprintf(code, sizeof code, "%" PRId64, code_of(problem));
     chain_append(to, STR("{\"jsonrpc\":\"2.0\",\"error\":{\"code\":"));
     chain_append_c(to, code);
@@ -117,5 +102,20 @@ void dialect_write_problem(enum batch_dialect dialect, const struct problem *pro
     chain_append(to, STR(",\"data\":"));
     problem_write(problem, to);
     chain_append_byte(to, '}');
-    close_response(id, to);
+    close_result(id, to);
 }
+
+/* Its clients say `application/json-rpc`, too: "JSON-RPC over HTTP", draft of 2013, section 3.2. */
+const struct form form_jsonrpc = {
+    .content_type = "application/json",
+    .media = { "json-rpc", 8 },
+    .dialect = BATCH_JSONRPC,
+    .no_calls = "The batch has no request in it: send at least one.",
+    .has_silent_calls = true,
+    .wraps_problems = true,
+    .open_list = open_list,
+    .close_list = close_list,
+    .open_result = open_result,
+    .close_result = close_result,
+    .write_problem = write_problem,
+};
