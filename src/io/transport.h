@@ -58,6 +58,19 @@ struct upstream_outcome {
     int64_t duration_us; /* from submit to done */
 };
 
+/* What one call's request has besides what its upstream's configuration says. */
+struct upstream_added {
+    /* Name and value of header lines. One that every request has is sent instead of that:
+     * Content-Type and Cookie. What is no line of HTTP is left out. */
+    const struct upstream_line {
+        struct str name, value;
+    } * lines;
+    size_t n_lines;  /* at most UPSTREAM_LINES_MAX; more are left out */
+    struct str path; /* appended to that of the URL, with one slash between; empty: nothing */
+};
+
+#define UPSTREAM_LINES_MAX ((size_t)32)
+
 /* One exchange with an upstream. Owned by the caller; it must stay where it is until on_done(). */
 struct upstream_call {
     const struct chain *body; /* the document; borrowed until on_done() */
@@ -69,6 +82,9 @@ struct upstream_call {
     bool connect_only;                  /* nothing is sent; a new connection is made and closed */
     int64_t deadline_ms;                /* monotonic; CLOCK_NEVER: none */
     struct str traceparent, tracestate; /* sent on where there are any; borrowed */
+    const struct upstream_added *added; /* borrowed until on_done(); NULL: nothing */
+    /* Each Set-Cookie of the head, before on_head(); its value. NULL: they are not wanted. */
+    void (*on_cookie)(struct upstream_call *call, struct str value);
     /* The response's head is complete: `http_status` and its Content-Type. */
     void (*on_head)(struct upstream_call *call, int http_status, struct str content_type);
     /* Before on_data(). False: the piece cannot be taken now, it comes after go_on().

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "settings/url.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -107,13 +108,17 @@ static bool take_proxy_line(struct exchange *x, struct str line)
 static void take_cookie(struct exchange *x, struct str line)
 {
     size_t colon = str_find(line, ':');
-    if (!x->upstream->config->cookies || colon == line.len ||
+    bool wanted = x->upstream->config->cookies || x->call->on_cookie != NULL;
+    if (!wanted || colon == line.len ||
         !str_eq_nocase(str_trim(str_slice(line, 0, colon)), STR("Set-Cookie")))
         return;
     size_t end = str_find(line, '\n');
     while (end > colon + 1 && line.data[end - 1] == '\r')
         end--;
-    upstream_cookie_take(x->upstream->shared, x->target->url, str_slice(line, colon + 1, end));
+    struct str value = str_slice(line, colon + 1, end);
+    upstream_cookie_take(x->upstream->shared, x->target->url, value);
+    if (x->call->on_cookie != NULL)
+        x->call->on_cookie(x->call, str_trim(value));
 }
 
 static size_t take_head_line(char *data, size_t size, size_t n, void *user)
@@ -218,6 +223,7 @@ static bool take_handle(struct exchange *x)
     if (x->easy == NULL)
         die_without_memory(); /* libcurl 7.88 may have freed the model's certificates */
     x->target = &x->upstream->config->targets[0];
+    x->has_own_url = false;
     x->detailed = false;
     x->worn = x->upstream->all->forgets_handles;
     return set_data(x);
@@ -261,16 +267,44 @@ void exchange_free(struct exchange *x)
 }
 
 /* A header that libcurl would send as more than one line, or that is too long, is left out. */
-static void add_line(struct exchange *x, const char *name, struct str value)
+static void append_line(struct exchange *x, struct str name, struct str value)
 {
-    if (value.len == 0 || x->lines.len + strlen(name) + value.len + 3 > OWN_LINES_MAX ||
+    if (value.len == 0 || x->lines.len + name.len + value.len + 3 > OWN_LINES_MAX ||
         memchr(value.data, '\r', value.len) != NULL ||
         memchr(value.data, '\n', value.len) != NULL || memchr(value.data, '\0', value.len) != NULL)
         return;
-    buf_append_c(&x->lines, name);
+    buf_append(&x->lines, name);
     buf_append(&x->lines, STR(": "));
     buf_append(&x->lines, value);
     buf_append_byte(&x->lines, '\0');
+}
+
+static void add_line(struct exchange *x, const char *name, struct str value)
+{
+    append_line(x, str_of(name), value);
+}
+
+static size_t n_added(const struct exchange *x)
+{
+    const struct upstream_added *added = x->call->added;
+    if (LIKELY(added == NULL))
+        return 0;
+    return added->n_lines < UPSTREAM_LINES_MAX ? added->n_lines : UPSTREAM_LINES_MAX;
+}
+
+/* Does this call bring a line of that name? */
+static bool is_added(const struct exchange *x, const char *name)
+{
+    for (size_t i = 0; i < n_added(x); i++)
+        if (str_eq_nocase(x->call->added->lines[i].name, str_of(name)))
+            return true;
+    return false;
+}
+
+static void add_added(struct exchange *x)
+{
+    for (size_t i = 0; i < n_added(x); i++)
+        append_line(x, x->call->added->lines[i].name, x->call->added->lines[i].value);
 }
 
 /* Without its login the server refuses the call. */
@@ -281,7 +315,7 @@ static void add_secrets(struct exchange *x)
     if (login_write(x, &value))
         add_line(x, "Authorization", buf_str(&value));
     buf_clear(&value);
-    if (!x->extra->is_dry)
+    if (!x->extra->is_dry && !is_added(x, "Cookie"))
         upstream_cookies_write(x->upstream->shared, x->target->url, &value);
     add_line(x, "Cookie", buf_str(&value));
     buf_wipe(&value);
@@ -291,11 +325,12 @@ static void add_secrets(struct exchange *x)
 static struct curl_slist *own_headers(struct exchange *x)
 {
     buf_clear(&x->lines);
-    if (!x->upstream->has_content_type && !x->extra->get)
+    if (!x->upstream->has_content_type && !x->extra->get && !is_added(x, "Content-Type"))
         add_line(x, "Content-Type", str_of(x->call->content_type));
     if (x->body == x->packed)
         add_line(x, "Content-Encoding", STR("gzip"));
     add_secrets(x);
+    add_added(x);
     add_line(x, "traceparent", x->call->traceparent);
     if (x->call->traceparent.len > 0)
         add_line(x, "tracestate", x->call->tracestate);
@@ -345,12 +380,31 @@ static bool set_body(struct exchange *x)
     return ok;
 }
 
+/* The URL of one call that has its own path. */
+static bool set_own_url(struct exchange *x)
+{
+    CURL *easy = x->easy;
+    struct buf url;
+    bool ok = true;
+    buf_init(&url, SIZE_MAX - 1, NULL);
+    url_append_with_path(str_of(x->target->url), x->call->added->path, &url);
+    SET(CURLOPT_URL, buf_c(&url)); /* which copies it */
+    buf_wipe(&url);
+    x->has_own_url = true;
+    return ok;
+}
+
 static bool choose_target(struct exchange *x, const struct upstream_target *target)
 {
-    if (x->target == target)
-        return true;
-    x->target = target;
-    return options_set_target(x->easy, target);
+    bool ok = true;
+    if (x->target != target || UNLIKELY(x->has_own_url)) {
+        x->target = target;
+        x->has_own_url = false;
+        ok = options_set_target(x->easy, target);
+    }
+    if (UNLIKELY(x->call->added != NULL) && x->call->added->path.len > 0)
+        ok = set_own_url(x) && ok;
+    return ok;
 }
 
 static bool begins_with(const char *url, struct str scheme)

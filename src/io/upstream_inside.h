@@ -138,6 +138,7 @@ struct exchange {
     const struct upstream_extra *extra;   /* the call's; never NULL; borrowed */
     CURL *easy;                           /* owned; NULL: until it is needed */
     const struct upstream_target *target; /* whose options are set; borrowed */
+    bool has_own_url;                     /* but for the URL, which is the last call's own */
     const struct chain *body;             /* the call's document, or `packed` */
     struct chain *packed;                 /* the same compressed: the call's, or */
     struct chain packed_here;
@@ -148,7 +149,7 @@ struct exchange {
     struct buf flat;            /* a small body that was in several blocks */
     struct buf lines;           /* this call's own header lines, each with a NUL */
     struct buf late;            /* an answer that libcurl did not read */
-    struct curl_slist own[6];
+    struct curl_slist own[6 + UPSTREAM_LINES_MAX];
     struct response_head head;
     bool told;                    /* on_head() was called */
     bool connecting;              /* what heads come now are a proxy's, of CONNECT */

@@ -6,6 +6,8 @@
  * may be about to close this one. */
 #include "io/upstream_inside.h"
 
+#include "settings/url.h"
+
 #include <stdlib.h>
 
 /* Of the answer behind which there will be another one. More is not read: the connection ends. */
@@ -39,9 +41,8 @@ void login_take_back(struct exchange *x)
 }
 
 /* What libcurl sends as the request's target, and a proxy passes on. */
-static struct str uri_of(const char *url)
+static struct str uri_of(struct str text)
 {
-    struct str text = str_of(url);
     struct str rest = str_slice(text, str_find(text, ':') + 3, text.len);
     return str_slice(rest, str_find(rest, '/'), rest.len);
 }
@@ -53,11 +54,15 @@ bool login_write(struct exchange *x, struct buf *to)
         buf_append_c(to, "Digest -");
     if (x->nonce == NULL)
         return true;
+    CLEANUP(buf_wipe) struct buf url;
+    buf_init(&url, SIZE_MAX - 1, NULL);
+    url_append_with_path(str_of(x->target->url),
+                         x->call->added != NULL ? x->call->added->path : STR(""), &url);
     struct digest_request request = {
         .username = x->target->username,
         .password = x->target->password,
         .method = x->extra->get ? STR("GET") : STR("POST"),
-        .uri = uri_of(x->target->url),
+        .uri = uri_of(buf_str(&url)),
         .count = ++x->nonce->count,
         .cnonce = x->nonce->cnonce,
     };

@@ -355,6 +355,25 @@ void url_append_hidden(struct str url, struct buf *to)
     buf_append(to, str_slice(url, at < end ? at : from, url.len));
 }
 
+void url_append_with_path(struct str url, struct str path, struct buf *to)
+{
+    size_t end = str_find(url, '?'), begin = end;
+    if (path.len == 0) {
+        buf_append(to, url);
+        return;
+    }
+    while (begin > 0 && url.data[begin - 1] == '/')
+        begin--;
+    buf_append(to, str_slice(url, 0, begin));
+    if (path.data[0] != '/')
+        buf_append_byte(to, '/');
+    buf_append(to, path);
+    if (end == url.len)
+        return;
+    buf_append_byte(to, str_find(path, '?') < path.len ? '&' : '?');
+    buf_append(to, str_slice(url, end + 1, url.len));
+}
+
 /* `user:password` */
 static bool is_login(struct str segment)
 {

@@ -29,6 +29,10 @@ struct str url_userinfo(struct str url);
  */
 void url_append_hidden(struct str url, struct buf *to);
 
+/* Appends an http or https URL with that appended to its path, with one slash between; it may have
+ * a query of its own, which the URL's then follows. Empty: the URL as it is. */
+void url_append_with_path(struct str url, struct str path, struct buf *to);
+
 /* Does its path or query look as if there were a login or token in it, which is not hidden there?
  */
 bool url_shows_credentials(struct str url);

@@ -186,12 +186,34 @@ static void bounds_lengths(void **state)
     buf_done(&why);
 }
 
+static void appends_paths(void **state)
+{
+    static const struct {
+        const char *url, *path, *whole;
+    } cases[] = {
+        { "http://h/xmlrpc/2", "/object", "http://h/xmlrpc/2/object" },
+        { "http://h/xmlrpc/2/", "object", "http://h/xmlrpc/2/object" },
+        { "http://h/xmlrpc/2//", "/object/", "http://h/xmlrpc/2/object/" },
+        { "http://h/", "a", "http://h/a" },
+        { "http://h/x?y=/1", "/a", "http://h/x/a?y=/1" },
+        { "http://h/x/?y", "a?z=2", "http://h/x/a?z=2&y" },
+        { "http://h/x?y", "", "http://h/x?y" },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf text;
+        buf_init(&text, 512, NULL);
+        url_append_with_path(str_of(cases[i].url), str_of(cases[i].path), &text);
+        assert_string_equal(buf_c(&text), cases[i].whole);
+        buf_done(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_urls_apart),
-        cmocka_unit_test(refuses_bad_urls),
-        cmocka_unit_test(sees_credentials),
+        cmocka_unit_test(appends_paths),    cmocka_unit_test(takes_urls_apart),
+        cmocka_unit_test(refuses_bad_urls), cmocka_unit_test(sees_credentials),
         cmocka_unit_test(bounds_lengths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

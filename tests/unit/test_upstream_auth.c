@@ -386,6 +386,59 @@ static void test_cookies(void **state)
     }
 }
 
+static char cookies_seen[256];
+
+static void note_cookie(struct upstream_call *call, struct str value)
+{
+    (void)call;
+    snprintf(cookies_seen + strlen(cookies_seen), sizeof cookies_seen - strlen(cookies_seen),
+             "%.*s|", STR_ARGS(value));
+}
+
+/* Headers and a path of one call's own; the next call has nothing of it. */
+static void test_added(void **state)
+{
+    static const struct upstream_line lines[] = {
+        { STR("X-Session"), STR("abc") },
+        { STR("Cookie"), STR("a=b; c=d") },
+        { STR("X-Two"), STR("a\r\nX-Three: b") },
+        { STR("Content-Type"), STR("text/plain") },
+        { STR("X-Empty"), STR("") },
+    };
+    const struct upstream_added added = { lines, ARRAY_LEN(lines), STR("object") };
+    struct server server = { .answer = ANSWER_COOKIE };
+    struct client client;
+    (void)state;
+    server_start(&server, serve_kept);
+    client_init(&client, &server);
+    client.config.cookies = true;
+    client_open(&client);
+    for (int i = 0; i < 4; i++) {
+        struct probe probe;
+        bool has = i % 2 == 1;
+        cookies_seen[0] = '\0';
+        probe_init(&probe, "<x/>");
+        probe.call.added = has ? &added : NULL;
+        probe.call.on_cookie = has ? note_cookie : NULL;
+        probe_run(&probe, &client);
+        assert_int_equal(probe.outcome.status, UPSTREAM_OK);
+        probe_done(&probe);
+        assert_true((strstr(server.request, "POST /RPC2/object HTTP/1.1\r\n") != NULL) == has);
+        assert_true((strstr(server.request, "POST /RPC2 HTTP/1.1\r\n") != NULL) == !has);
+        assert_true((strstr(server.request, "\r\nX-Session: abc\r\n") != NULL) == has);
+        assert_true((strstr(server.request, "\r\nCookie: a=b; c=d\r\n") != NULL) == has);
+        assert_true((strstr(server.request, "session=abc") != NULL) == (!has && i > 0));
+        assert_true((strstr(server.request, "\r\nContent-Type: text/plain\r\n") != NULL) == has);
+        assert_true((strstr(server.request, "\r\nContent-Type: text/xml\r\n") != NULL) == !has);
+        assert_null(strstr(server.request, "X-Two"));
+        assert_null(strstr(server.request, "X-Three"));
+        assert_null(strstr(server.request, "X-Empty"));
+        assert_string_equal(cookies_seen, has ? "session=abc; Path=/|" : "");
+    }
+    client_close(&client);
+    server_stop(&server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -400,6 +453,7 @@ int main(void)
         cmocka_unit_test(test_bearer),
         cmocka_unit_test(test_targets),
         cmocka_unit_test(test_cookies),
+        cmocka_unit_test(test_added),
     };
     signal(SIGPIPE, SIG_IGN);
     if (!upstreams_global_init())
