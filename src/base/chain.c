@@ -165,6 +165,41 @@ void chain_truncate(struct chain *c, size_t len)
     c->last = b;
 }
 
+/* Takes them out of one block. */
+static void cut_block(struct chain_block *b, size_t from, size_t end)
+{
+    memmove(b->data + from, b->data + end, b->len - end);
+    b->len -= end - from;
+}
+
+void chain_cut(struct chain *c, size_t from, size_t end)
+{
+    struct chain_block *b = c->first, *next;
+    if (from >= end)
+        return;
+    if (end == chain_len(c)) {
+        chain_truncate(c, from);
+        return;
+    }
+    if (c->last->start <= from)
+        b = c->last;
+    while (b->start + b->len <= from)
+        b = b->next;
+    if (end <= b->start + b->len) {
+        cut_block(b, from - b->start, end - b->start);
+    } else {
+        b->len = from - b->start;
+        for (next = b->next; next->start + next->len <= end; next = b->next) {
+            b->next = next->next;
+            next->next = NULL;
+            free_blocks(c, next);
+        }
+        cut_block(next, 0, end - next->start);
+    }
+    for (next = b->next; next != NULL; b = next, next = next->next)
+        next->start = b->start + b->len;
+}
+
 void chain_fail(struct chain *c)
 {
     if (c->state == CHAIN_OK)

@@ -121,6 +121,10 @@ void chain_truncate(struct chain *c, size_t len);
 /* So, and forgets a failure that came of it. */
 void chain_recover(struct chain *c, size_t len);
 
+/* Takes out the bytes from offset `from` to `end`, which are there; what follows moves up. The cost
+ * is that of a block or two, and a step for each block. */
+void chain_cut(struct chain *c, size_t from, size_t end);
+
 /* Appends `len` bytes that the document `from` holds at offset `at`; `from` may be `c` itself. */
 void chain_append_range(struct chain *c, const struct chain *from, size_t at, size_t len);
 

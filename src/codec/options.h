@@ -60,6 +60,7 @@ struct encode_options {
 };
 
 struct decode_items;
+struct decode_watch;
 
 /* An upstream's value on its way to a caller. */
 struct decode_options {
@@ -74,6 +75,8 @@ struct decode_options {
     const struct decode_items *items; /* decode.h: of an answer to system.multicall, whose results
                                          are limited in depth each by itself; NULL: of any other
                                          document. Borrowed. */
+    const struct decode_watch *watch; /* decode.h: what is looked for in the one value of a
+                                         response without `items`; NULL: nothing. Borrowed. */
 };
 
 #endif

@@ -262,6 +262,26 @@ static void inserts(void **state)
 }
 
 /* An insertion counts in the maximum and the budget as all else does. */
+static void cuts(void **state)
+{
+    (void)state;
+    static const size_t len = 200000, sizes[] = { 0, 1, 700, 1024, 66000, 199999 };
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        for (size_t from = 0; from + sizes[i] <= len; from += 17011) {
+            struct chain c;
+            chain_init(&c, 1 << 20, NULL);
+            fill(&c, 0, from);
+            for (size_t n = 0; n < sizes[i]; n++)
+                chain_append_byte(&c, '!');
+            fill(&c, from, len - sizes[i]);
+            chain_cut(&c, from, from + sizes[i]);
+            fill(&c, len - sizes[i], len); /* it can be written to as before */
+            assert_filled(&c, len);
+            chain_done(&c);
+        }
+    }
+}
+
 static void inserts_no_more_than_the_maximum(void **state)
 {
     struct chain c;
@@ -311,6 +331,7 @@ int main(void)
         cmocka_unit_test(recovers),
         cmocka_unit_test(moves),
         cmocka_unit_test(inserts),
+        cmocka_unit_test(cuts),
         cmocka_unit_test(inserts_no_more_than_the_maximum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/json/pointer.h"
 
+#include "base/alloc.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
 void json_pointer_add_name(struct buf *pointer, struct str name)
 {
     buf_append_byte(pointer, '/');
@@ -17,4 +22,62 @@ void json_pointer_add_name(struct buf *pointer, struct str name)
 void json_pointer_add_index(struct buf *pointer, size_t index)
 {
     buf_printf(pointer, "/%zu", index);
+}
+
+/* RFC 6901 section 4: no leading zeros. */
+static size_t read_index(struct str name)
+{
+    uint64_t index;
+    if ((name.len > 1 && name.data[0] == '0') || !str_to_uint(name, SIZE_MAX - 1, &index))
+        return SIZE_MAX;
+    return (size_t)index;
+}
+
+/* Copies a token without its escapes; false where one is none. */
+static bool read_token(struct str text, char *to, struct json_token *ret)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        if (c == '~') {
+            if (++i == text.len || (text.data[i] != '0' && text.data[i] != '1'))
+                return false;
+            c = text.data[i] == '0' ? '~' : '/';
+        }
+        to[n++] = c;
+    }
+    ret->name = (struct str){ to, n };
+    ret->index = read_index(ret->name);
+    return true;
+}
+
+bool json_path_read(struct str pointer, struct json_path *ret)
+{
+    size_t n = 0;
+    if (pointer.len > 0 && pointer.data[0] != '/')
+        return false;
+    for (size_t i = 0; i < pointer.len; i++)
+        n += pointer.data[i] == '/';
+    *ret = (struct json_path){ NULL, n };
+    if (n == 0)
+        return true;
+    ret->tokens = xcalloc(1, n * sizeof *ret->tokens + pointer.len);
+    char *text = (char *)(ret->tokens + n);
+    for (size_t i = 0; i < n; i++) {
+        struct str rest = str_slice(pointer, 1, pointer.len);
+        size_t len = str_find(rest, '/');
+        if (!read_token(str_slice(rest, 0, len), text, &ret->tokens[i])) {
+            json_path_done(ret);
+            return false;
+        }
+        text += ret->tokens[i].name.len;
+        pointer = str_slice(rest, len, rest.len);
+    }
+    return true;
+}
+
+void json_path_done(struct json_path *path)
+{
+    free(path->tokens);
+    *path = (struct json_path){ NULL, 0 };
 }

@@ -1,17 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON Pointers (RFC 6901), written part by part. */
+/* JSON Pointers (RFC 6901). */
 #ifndef RPCGATE_CODEC_JSON_POINTER_H
 #define RPCGATE_CODEC_JSON_POINTER_H
 
 #include "base/buf.h"
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/* A part of one that was read. */
+struct json_token {
+    struct str name; /* of a member, without escapes */
+    size_t index;    /* of an element, where it can be one; else SIZE_MAX */
+};
+
+struct json_path {
+    struct json_token *tokens; /* owned, with their names; NULL where there are none */
+    size_t n;
+};
 
 /* A member's name, as text without escapes. */
 void json_pointer_add_name(struct buf *pointer, struct str name);
 
 /* An element's index. */
 void json_pointer_add_index(struct buf *pointer, size_t index);
+
+/* Reads one; "" is the whole. False: it is none, and there is nothing to free. */
+bool json_path_read(struct str pointer, struct json_path *ret) MUST_CHECK;
+void json_path_done(struct json_path *path);
 
 #endif

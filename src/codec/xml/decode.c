@@ -168,6 +168,7 @@ void decoder_begin(struct decoder *d, const struct decode_options *options, stru
     d->depth = 0;
     d->depth_max = options->depth + items_depth(options);
     d->items = (struct items){ .n = 0 };
+    watched_begin(d, options->items == NULL ? options->watch : NULL, 0);
     d->begin = chain_len(out);
     d->carried = 0;
     d->has_method = false;
@@ -339,6 +340,12 @@ bool decoder_is_empty(const struct decoder *d)
     return !d->begun && !d->failed && d->carried == 0 && decode_charset_is_empty(d);
 }
 
+static void end_params(struct decoder *d)
+{
+    watched_end(d);
+    chain_append_byte(d->out, ']');
+}
+
 /* The end of the document; the output may still have to be arranged. */
 static bool end(struct decoder *d)
 {
@@ -349,7 +356,7 @@ static bool end(struct decoder *d)
     if (ok && d->options->items != NULL)
         ok = items_finish(d);
     else if (ok)
-        chain_append_byte(d->out, ']');
+        end_params(d);
     return ok && decode_check_chain(d);
 }
 

@@ -12,9 +12,11 @@
 #ifndef RPCGATE_CODEC_XML_DECODE_H
 #define RPCGATE_CODEC_XML_DECODE_H
 
+#include "base/buf.h"
 #include "base/chain.h"
 #include "base/str.h"
 #include "codec/error.h"
+#include "codec/json/pointer.h"
 #include "codec/options.h"
 #include "codec/step.h"
 
@@ -82,6 +84,39 @@ struct decode_items {
     void *context; /* of the callbacks */
     void (*begin)(void *context, size_t index);
     void (*end)(void *context, const struct decode_item *item);
+    /* What is looked for in that result, asked for behind begin(). NULL, or returns NULL: nothing.
+     * It is borrowed until end() returns. */
+    const struct decode_watch *(*watch)(void *context, size_t index);
+};
+
+/* ---- Values that are looked for in a result ---- */
+
+#define DECODE_WATCH_MAX 64       /* pointers */
+#define DECODE_WATCH_DEPTH_MAX 16 /* tokens of one */
+
+/* Pointers into a result, which is what its caller gets: of members of one name the last counts.
+ * What stands there is noted while it is written. */
+struct decode_watch {
+    const struct json_path *paths;
+    size_t n; /* at most DECODE_WATCH_MAX */
+};
+
+/* What a value is in XML-RPC, whatever its form in JSON. */
+enum decode_kind {
+    DECODE_NIL,
+    DECODE_BOOLEAN,
+    DECODE_INTEGER, /* of any size */
+    DECODE_DOUBLE,  /* and bigdecimal */
+    DECODE_STRING,
+    DECODE_DATE,
+    DECODE_BINARY,
+    DECODE_ARRAY,
+    DECODE_STRUCT
+};
+
+struct decode_found {
+    size_t from, end; /* of its JSON in the output, as that stands now */
+    enum decode_kind kind;
 };
 
 struct decoder *decoder_new(void);
@@ -115,6 +150,21 @@ bool decoder_end(struct decoder *d, struct decode_result *ret, struct error *err
 
 /* About so many bytes of it. CODEC_FAILED: `err` is RESPONSE_TOO_LARGE. */
 enum codec_step decoder_arrange(struct decoder *d, size_t bytes, struct error *err) MUST_CHECK;
+
+/* What follows holds while an item's end() runs, and for the result of a response without `items`
+ * from decoder_end() until the first decoder_arrange() or the next decoder_begin(). */
+
+/* The value at the pointer of that index; false: there is none. */
+bool decoder_find(const struct decoder *d, size_t index, struct decode_found *ret) MUST_CHECK;
+
+/* Appends at most `max` bytes, whole characters, of a scalar's text (of a string its characters,
+ * of a tagged value what is tagged, else its JSON), or of an array's or struct's JSON. False: that
+ * is not all, for one of the maxima or want of memory. `out` is the output. */
+bool decoder_read(struct decoder *d, const struct chain *out, const struct decode_found *value,
+                  size_t max, struct buf *to) MUST_CHECK;
+
+/* Leaves only that value of the result, or `null` in its place where it is NULL. */
+void decoder_keep(struct decoder *d, struct chain *out, const struct decode_found *value);
 
 /* Drops what the document at hand has needed, finished or not, and its results: for a decoder that
  * waits for its next one. */

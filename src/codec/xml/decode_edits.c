@@ -24,6 +24,7 @@
 
 /* In the order in which those at one place are done. */
 enum edit_kind {
+    EDIT_CUT,    /* [from, end) is no part of the result that is wanted */
     EDIT_MOVE,   /* [from, end) is the first value of a name: that of `drop` stands there instead */
     EDIT_DROP,   /* [from, end) is a further member of that name, with the comma before it */
     EDIT_BASE64, /* [from, end) is a string's inside, with marks */
@@ -160,6 +161,23 @@ void edit_struct(struct decoder *d, size_t from)
     add(d, &(struct edit){ .from = from, .end = from, .kind = EDIT_STRUCT });
 }
 
+void edits_keep(struct decoder *d, size_t begin, size_t from, size_t end, size_t stop)
+{
+    if (from > begin)
+        add(d, &(struct edit){ .from = begin, .end = from, .kind = EDIT_CUT });
+    if (stop > end)
+        add(d, &(struct edit){ .from = end, .end = stop, .kind = EDIT_CUT });
+}
+
+bool edits_touch(const struct decoder *d, size_t from, size_t end)
+{
+    for (size_t part = part_of(d, from); part < d->edits.n_parts && part <= part_of(d, end); part++)
+        for (uint32_t i = part_at(d, part)->newest; i != 0; i = edit_at(d, i - 1)->next)
+            if (edit_at(d, i - 1)->from >= from && edit_at(d, i - 1)->from < end)
+                return true;
+    return false;
+}
+
 bool edits_has_base64(const struct decoder *d, size_t from)
 {
     size_t part = part_of(d, from);
@@ -284,6 +302,7 @@ static void apply(struct decoder *d, struct edit_pass *p, const struct edit *edi
         moved = edit_at(d, edit->drop);
         begin_stretch(p, moved->value, moved->end);
         break;
+    case EDIT_CUT:
     case EDIT_DROP:
         s->at = s->next_from = edit->end;
         break;
@@ -328,7 +347,7 @@ static void free_pass(struct edit_pass *p)
     free(p);
 }
 
-static struct edit_pass *new_pass(struct decoder *d)
+static struct edit_pass *new_pass(struct decoder *d, size_t from, size_t end)
 {
     struct edit_pass *p = xcalloc(1, sizeof *p);
     chain_init(&p->to, d->out->max, d->out->budget);
@@ -339,8 +358,25 @@ static struct edit_pass *new_pass(struct decoder *d)
     buf_init(&p->order, SIZE_MAX / 2, d->out->budget);
     if (!buf_reserve(&p->order, d->edits.n * sizeof(uint32_t)))
         p->to.state = CHAIN_NO_MEMORY;
-    begin_stretch(p, d->begin, chain_len(d->out));
+    begin_stretch(p, from, end);
     return p;
+}
+
+void edits_read(struct decoder *d, size_t from, size_t end, size_t max, struct buf *to)
+{
+    struct edit_pass *p = new_pass(d, from, end);
+    struct chain_cursor cursor = { 0 };
+    char piece[1024];
+    size_t n;
+    while (p->depth > 0 && chain_len(&p->to) <= max && chain_state(&p->to) == CHAIN_OK)
+        go_on(d, p);
+    while ((n = chain_read(&p->to, &cursor, piece, sizeof piece)) > 0)
+        buf_append(to, (struct str){ piece, n });
+    if (chain_state(&p->to) != CHAIN_OK)
+        to->state = BUF_NO_MEMORY;
+    for (size_t i = 0; i < d->edits.n_parts; i++) /* There may be more of them then. */
+        part_at(d, i)->sorted = false;
+    free_pass(p);
 }
 
 void edits_clear(struct decoder *d)
@@ -359,7 +395,7 @@ enum codec_step edits_step(struct decoder *d, size_t bytes)
     if (d->edits.n == 0)
         return CODEC_DONE;
     if (p == NULL)
-        p = d->edits.pass = new_pass(d);
+        p = d->edits.pass = new_pass(d, d->begin, chain_len(d->out));
     while (p->depth > 0 && done < bytes && chain_state(&p->to) == CHAIN_OK)
         done += go_on(d, p);
     if (p->depth > 0 && chain_state(&p->to) == CHAIN_OK)

@@ -4,6 +4,8 @@
  * 1 is that array, 2 what a result itself is, 3 what stands in a result's array of one. */
 #include "codec/xml/decode_private.h"
 
+#include <limits.h>
+
 bool items_may_begin(struct decoder *d, enum element element)
 {
     if (element == ELEMENT_ARRAY) {
@@ -12,6 +14,15 @@ bool items_may_begin(struct decoder *d, enum element element)
     }
     decode_fail(d, "an answer of system.multicall is an array, and this is none");
     return false;
+}
+
+/* A result that is wrapped begins when its array does. */
+static void watch_item(struct decoder *d, const struct decode_watch *wanted)
+{
+    bool bare = d->options->items->shape == ITEMS_BARE;
+    watched_begin(d, wanted, bare ? 1 : UINT_MAX);
+    if (bare && wanted != NULL)
+        watched_value(d, NULL, 0, 0);
 }
 
 static void begin_item(struct decoder *d)
@@ -28,6 +39,8 @@ static void begin_item(struct decoder *d)
     told->begin(told->context, items->n);
     items->mark = chain_len(d->out);
     items->edits = d->edits.n;
+    if (UNLIKELY(told->watch != NULL))
+        watch_item(d, told->watch(told->context, items->n));
 }
 
 bool items_begin_child(struct decoder *d)
@@ -36,7 +49,8 @@ bool items_begin_child(struct decoder *d)
         begin_item(d);
         return true;
     }
-    d->items.n_values += d->depth == 2 && d->items.wrapping;
+    if (d->depth == 2 && d->items.wrapping && ++d->items.n_values == 2)
+        watched_begin(d, NULL, 0);
     return false;
 }
 
@@ -46,6 +60,8 @@ bool items_begin_array(struct decoder *d)
     if (d->depth == 2 && d->options->items->shape == ITEMS_WRAPPED) {
         items->wrapping = true;
         items->kind = ITEM_VALUE;
+        if (UNLIKELY(d->watch.wanted != NULL))
+            watched_begin(d, d->watch.wanted, 2);
     }
     return d->depth == 1 || (d->depth == 2 && items->wrapping);
 }
@@ -117,6 +133,10 @@ void items_end_child(struct decoder *d)
     }
     if (item.kind == ITEM_FAULT)
         item.fault = decode_fault(d);
+    if (item.kind == ITEM_VALUE)
+        watched_end(d);
+    else
+        watched_begin(d, NULL, 0);
     told->end(told->context, &item);
     forget_fault(d);
 }

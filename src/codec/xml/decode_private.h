@@ -11,6 +11,7 @@
  *   decode_scalar.c, decode_number.c, decode_struct.c   the JSON of the values
  *   decode_names.c, decode_edits.c   structs that have a name twice
  *   decode_items.c    which of them are the results of system.multicall
+ *   decode_watch.c    where those are that somebody looks for
  *
  * Every function that can fail calls decode_fail(), which keeps the first error. */
 #ifndef RPCGATE_CODEC_XML_DECODE_PRIVATE_H
@@ -236,6 +237,19 @@ struct items {
     enum item_kind kind; /* of the result, as far as known */
 };
 
+/* Where decode_watch.c is. The innermost open container that a pointer leads into is at `level`,
+ * from 1; 0: there is none but what stands around the result. */
+struct watch {
+    const struct decode_watch *wanted; /* borrowed; NULL: nothing */
+    unsigned depth;                    /* of what stands in that container; UINT_MAX: nothing is
+                                          looked for here */
+    unsigned level;
+    uint64_t found;                               /* set of indices in `values` */
+    uint64_t leading[DECODE_WATCH_DEPTH_MAX + 1]; /* by level: the pointers that lead to, or
+                                                     through, the value at hand there */
+    struct decode_found values[DECODE_WATCH_MAX]; /* by pointer */
+};
+
 struct xml_reader;
 
 struct decoder {
@@ -271,6 +285,7 @@ struct decoder {
     struct name_table table;
     struct edits edits;
     struct items items;
+    struct watch watch;
     struct plain plain;
     struct scan scan;
     struct decode_charset charset;
@@ -421,6 +436,15 @@ void edit_struct(struct decoder *d, size_t from);
 /* Shall the string whose inside begins there be base64? */
 bool edits_has_base64(const struct decoder *d, size_t from);
 
+/* Only what stands from `from` to `end` of the output between `begin` and `stop` shall stay. */
+void edits_keep(struct decoder *d, size_t begin, size_t from, size_t end, size_t stop);
+
+/* Is anything to be changed there? */
+bool edits_touch(const struct decoder *d, size_t from, size_t end);
+
+/* Appends that part of the output as it will be; more than `max` bytes are cut to about that. */
+void edits_read(struct decoder *d, size_t from, size_t end, size_t max, struct buf *to);
+
 /* Forgets all but the first `n`; all. */
 void edits_forget(struct decoder *d, size_t n);
 void edits_clear(struct decoder *d);
@@ -450,6 +474,27 @@ void items_end_struct(struct decoder *d, const struct member *members, size_t n)
 
 /* With options->items: the document's end. */
 bool items_finish(struct decoder *d);
+
+/* decode_watch.c: the result begins in that depth; NULL: nothing is looked for any more. */
+void watched_begin(struct decoder *d, const struct decode_watch *wanted, unsigned depth);
+
+/* Where d->depth is watch.depth: the value of that name (NULL: element or param of that index)
+ * begins at the output's end. The one before it, if any, has ended at `end`. */
+void watched_value(struct decoder *d, const struct str *name, size_t index, size_t end);
+
+/* So: the value at hand is of that element; an array or struct begins there. */
+void watched_scalar(struct decoder *d, enum element element);
+void watched_open(struct decoder *d, enum element element);
+
+/* The last value in the container at hand has ended; the container does, where its depth is the one
+ * before watch.depth. */
+void watched_close(struct decoder *d);
+
+/* The result has ended. */
+void watched_end(struct decoder *d);
+
+/* Text of that length was put in between there. */
+void watched_shift(struct decoder *d, size_t at, size_t len);
 
 /* Appends a part of the output to `to`. */
 void decode_copy_range(struct decoder *d, size_t from, size_t end, struct buf *to);

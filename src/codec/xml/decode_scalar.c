@@ -194,6 +194,8 @@ static void fail_text(struct decoder *d, enum element element)
 void scalar_end(struct decoder *d, const struct frame *f)
 {
     enum element element = (enum element)f->element;
+    if (UNLIKELY(d->depth == d->watch.depth))
+        watched_scalar(d, element);
     switch (element) {
     case ELEMENT_VALUE:
     case ELEMENT_STRING:

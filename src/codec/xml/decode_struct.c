@@ -120,16 +120,26 @@ void struct_name_end(struct decoder *d, struct frame *of, size_t name)
     member->len = (uint32_t)text.len;
     member->hash = hash_name(text);
     member->moved = 0;
+    if (UNLIKELY(d->depth == d->watch.depth))
+        watched_value(d, &text, 0, member->at - 1);
     size_t first = LIKELY(of->count <= MEMBERS_FEW) ? find_few(d, of) : names_add(d, of);
     if (UNLIKELY(first != NOT_REPEATED))
         repeat_name(d, of, first);
+}
+
+static void insert_tag(struct decoder *d, size_t at)
+{
+    struct str tag = STR("{\"$struct\":");
+    chain_insert(d->out, at, tag);
+    if (UNLIKELY(d->watch.found != 0))
+        watched_shift(d, at, tag.len);
 }
 
 /* At the output's end text can be put in between at no cost, unless there are edits behind it. */
 static void tag_struct(struct decoder *d, const struct frame *of)
 {
     if (of->edits == d->edits.n && of->mark >= d->out->last->start)
-        chain_insert(d->out, of->mark, STR("{\"$struct\":"));
+        insert_tag(d, of->mark);
     else
         edit_struct(d, of->mark);
     chain_append_byte(d->out, '}');

@@ -91,6 +91,11 @@ static void fail_misplaced(struct decoder *d, enum element element, const char *
                     element_name(top->element));
 }
 
+static bool is_multicall(const struct decoder *d)
+{
+    return d->options->items != NULL && d->kind == DOCUMENT_RESPONSE;
+}
+
 /* A comma before all values but the first. */
 static inline void separate(struct decoder *d, size_t *count)
 {
@@ -103,12 +108,25 @@ static inline void separate_element(struct decoder *d, struct frame *array)
 {
     if (UNLIKELY(d->items.open) && items_begin_child(d))
         return;
+    if (LIKELY(d->depth != d->watch.depth)) {
+        separate(d, &array->count);
+        return;
+    }
+    size_t end = chain_len(d->out);
     separate(d, &array->count);
+    watched_value(d, NULL, array->count - 1, end);
 }
 
-static bool is_multicall(const struct decoder *d)
+/* Only a response with one value is looked into. */
+static void separate_param(struct decoder *d)
 {
-    return d->options->items != NULL && d->kind == DOCUMENT_RESPONSE;
+    separate(d, &d->n_params);
+    if (LIKELY(d->watch.wanted == NULL) || d->kind != DOCUMENT_RESPONSE || is_multicall(d))
+        return;
+    if (d->n_params == 1)
+        watched_value(d, NULL, 0, 0);
+    else
+        watched_begin(d, NULL, 0);
 }
 
 bool tree_may_be_outermost(struct decoder *d, enum element element)
@@ -154,10 +172,10 @@ static inline void begin_child(struct decoder *d, struct frame *top, enum elemen
         break;
     case ELEMENT_PARAMS:
         if (element != ELEMENT_PARAM)
-            separate(d, &d->n_params);
+            separate_param(d);
         break;
     case ELEMENT_PARAM:
-        separate(d, &d->n_params);
+        separate_param(d);
         top->allowed = 0;
         break;
     case ELEMENT_CALL:
@@ -185,6 +203,8 @@ static void begin_container(struct decoder *d, struct frame *f)
                           d->options->depth);
         return;
     }
+    if (UNLIKELY(d->depth == d->watch.depth))
+        watched_open(d, (enum element)f->element);
     d->depth++;
     f->count = 0;
     f->mark = chain_len(d->out);
@@ -304,6 +324,13 @@ static bool is_array(const struct frame *f)
     return f->element == ELEMENT_ARRAY || f->element == ELEMENT_DATA;
 }
 
+static inline void leave_container(struct decoder *d)
+{
+    d->depth--;
+    if (UNLIKELY(d->depth + 1 == d->watch.depth) && d->watch.level > 0)
+        watched_close(d);
+}
+
 void tree_end(struct decoder *d)
 {
     struct frame *f = d->top--;
@@ -316,11 +343,11 @@ void tree_end(struct decoder *d)
         scalar_end(d, f);
         break;
     case ELEMENT_STRUCT:
-        d->depth--;
+        leave_container(d);
         struct_end(d, f);
         break;
     case ELEMENT_ARRAY:
-        d->depth--;
+        leave_container(d);
         if (LIKELY(!d->items.open) || !items_end_array(d))
             chain_append_byte(d->out, ']');
         break;
