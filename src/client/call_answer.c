@@ -23,6 +23,7 @@ void call_answer_forget(struct call *c)
                                      .config = c->site->config,
                                      .upstream = c->upstream,
                                      .target = c->target,
+                                     .method = c->text.method,
                                      .decoder = c->decoder,
                                      .decoding = &c->decoding,
                                      .reply = c->reply,

@@ -72,7 +72,9 @@ static void fail_with_fault(struct response *r, const struct fault *fault, int h
     ret->shown_fault = *fault;
     ret->fault = &ret->shown_fault;
     redacted_fault(r->way.config->redactor, &ret->shown_fault, r->way.reply->budget, &ret->text);
-    fault_to_error(ret->fault, r->way.upstream, http_status, r->way.error);
+    ret->expired = fault_to_error(
+        ret->fault, &(struct fault_place){ r->way.upstream, r->way.method, http_status },
+        r->way.error);
 }
 
 static void fail_with_protocol(struct response *r, const struct upstream_outcome *outcome,
@@ -84,6 +86,8 @@ static void fail_with_protocol(struct response *r, const struct upstream_outcome
     shown->protocol.url = str_of(upstream->targets[r->way.target].shown);
     redacted_protocol(r->way.config->redactor, shown, &ret->text);
     outcome_protocol_error(outcome, upstream, shown, r->way.error);
+    ret->expired = fault_apply_status(
+        &(struct fault_place){ upstream, r->way.method, outcome->http_status }, r->way.error);
     ret->protocol = &shown->protocol;
 }
 
@@ -127,6 +131,7 @@ static bool refuse_empty(struct response *r)
 static void init_end(struct response_end *ret)
 {
     ret->good = false;
+    ret->expired = false;
     ret->fault = NULL;
     ret->protocol = NULL;
     ret->repaired = 0;

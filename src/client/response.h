@@ -21,7 +21,8 @@
 struct response_way {
     const struct config *config;
     const struct upstream_config *upstream;
-    size_t target; /* which of its URLs has answered */
+    size_t target;     /* which of its URLs has answered */
+    struct str method; /* that was called */
     struct decoder *decoder;
     struct decode_options *decoding;
     struct chain *reply; /* the value is appended to it, */
@@ -44,6 +45,7 @@ struct response {
 /* What came of it. */
 struct response_end {
     bool good;                               /* the value is in the reply; else the error is set */
+    bool expired;                            /* by a rule: the session has, and it did not run */
     const struct fault *fault;               /* what belongs to the error, without our secrets; */
     const struct problem_protocol *protocol; /* NULL: none */
     int64_t fault_code;                      /* of `fault` */

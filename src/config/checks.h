@@ -43,7 +43,7 @@ void check_access(const struct checking *c);
 void check_upstream(const struct checking *c, struct upstream_config *u);
 
 /* checks_session.c: `inject`, `session` and `envelope`. */
-void check_credentials(const struct checking *c, const struct upstream_config *u);
+void check_credentials(const struct checking *c, struct upstream_config *u);
 
 /* checks_route.c: `url`, `urls`, `auth` and `proxy`. */
 void check_route(const struct checking *c, struct upstream_config *u);

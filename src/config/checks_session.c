@@ -3,6 +3,7 @@
 #include "config/checks.h"
 
 #include "config/indexes.h"
+#include "settings/result_paths.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +31,14 @@ static void check_test(const struct checking *c, const struct value_test_config 
         findings_error(c->findings, test->place, "%s.text: there is no glob in it", part);
     if (is_set(&o[TEST_has]) && o[TEST_has].shown != NULL && test->has.n == 0)
         findings_error(c->findings, test->place, "%s.has: there is no pointer in it", part);
+}
+
+static void refuse_paths(const struct checking *c, struct place place,
+                         const struct upstream_config *u, const char *part)
+{
+    findings_error(c->findings, place,
+                   "upstreams.%s.%s: it has more than %d pointers, or one of more than %d parts",
+                   u->name, part, DECODE_WATCH_MAX, DECODE_WATCH_DEPTH_MAX);
 }
 
 static void check_inject_rule(const struct checking *c, const struct upstream_config *u, size_t i)
@@ -87,12 +96,14 @@ static void check_login(const struct checking *c, const struct upstream_config *
     }
 }
 
-static void check_session(const struct checking *c, const struct upstream_config *u)
+static void check_session(const struct checking *c, struct upstream_config *u)
 {
-    const struct session_config *s = &u->session;
+    struct session_config *s = &u->session;
     if (!s->present)
         return;
     check_login(c, u);
+    if (s->login.present && !result_paths_of_login(c->config->store, &s->login))
+        refuse_paths(c, s->login.place, u, "session.login");
     if (s->logout.present && !is_set(&s->logout.origins[LOGOUT_method]))
         findings_error(c->findings, s->logout.place,
                        "upstreams.%s.session.logout: `method` is missing", u->name);
@@ -109,9 +120,9 @@ static void check_session(const struct checking *c, const struct upstream_config
                        u->name);
 }
 
-static void check_envelope(const struct checking *c, const struct upstream_config *u, size_t i)
+static void check_envelope(const struct checking *c, struct upstream_config *u, size_t i)
 {
-    const struct envelope_rule_config *rule = &u->envelope[i];
+    struct envelope_rule_config *rule = &u->envelope[i];
     const struct origin *o = rule->origins;
     char part[PART_MAX];
     if (!rule->present)
@@ -123,13 +134,16 @@ static void check_envelope(const struct checking *c, const struct upstream_confi
     if (is_set(&o[ENVELOPE_match]) && o[ENVELOPE_match].shown != NULL && rule->match.n == 0)
         findings_error(c->findings, rule->place,
                        "upstreams.%s.envelope[%zu].match: there is no glob in it", u->name, i);
+    snprintf(part, sizeof part, "envelope[%zu]", i);
+    if (!result_paths_of_envelope(c->config->store, rule))
+        refuse_paths(c, rule->place, u, part);
     snprintf(part, sizeof part, "upstreams.%s.envelope[%zu].good", u->name, i);
     check_test(c, &rule->good, part);
     snprintf(part, sizeof part, "upstreams.%s.envelope[%zu].bad", u->name, i);
     check_test(c, &rule->bad, part);
 }
 
-void check_credentials(const struct checking *c, const struct upstream_config *u)
+void check_credentials(const struct checking *c, struct upstream_config *u)
 {
     for (size_t i = 0; i < u->n_inject; i++) {
         if (u->inject[i].present)

@@ -46,7 +46,7 @@ static void write_fault(struct entry *e, const struct fault *fault)
     struct fault shown = *fault;
     struct error err;
     redacted_fault(r->site->config->redactor, &shown, r->reply.budget, &text);
-    fault_to_error(&shown, r->upstream, 200, &err);
+    fault_to_error(&shown, &(struct fault_place){ r->upstream, e->method, 200 }, &err);
     entry_write_problem(e, &err, &(struct call_end){ .fault = &shown }, &e->batch->request->reply);
 }
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/fault.h"
 
+#include "rules/glob_number.h"
+#include "rules/match.h"
+
 #include <inttypes.h>
 
 /* Codes that servers of all kinds use alike. Where the upstream could not even begin, the call was
@@ -38,17 +41,44 @@ static bool code_matches(const struct fault_code *wanted, const struct fault *fa
     return fault->code_text.data != NULL && glob_match(str_of(wanted->glob), fault->code_text);
 }
 
-static bool rule_matches(const struct fault_rule_config *rule, const struct fault *fault,
-                         int http_status)
+/* Is the rule's `text` one that catches a number? */
+static bool catches(const struct fault_rule_config *rule)
 {
-    if (!code_matches(&rule->code, fault))
+    return rule->retry_after == PAUSE_OF_TEXT;
+}
+
+/* The number is put into *seconds. */
+static bool text_matches(const struct fault_rule_config *rule, struct str text, unsigned *seconds)
+{
+    if (rule->text == NULL)
+        return true;
+    if (catches(rule))
+        return glob_number_match(str_of(rule->text), FAULT_PLACE, text, seconds);
+    return glob_match(str_of(rule->text), text);
+}
+
+static bool place_matches(const struct fault_rule_config *rule, const struct fault_place *place)
+{
+    return match_text(&rule->match, place->method) &&
+           (rule->http == 0 || rule->http == place->http_status);
+}
+
+static bool rule_matches(const struct fault_rule_config *rule, const struct fault *fault,
+                         const struct fault_place *place, unsigned *seconds)
+{
+    if (!place_matches(rule, place) || !code_matches(&rule->code, fault))
         return false;
     if (rule->has_range &&
         (fault->code_text.data != NULL || fault->code < rule->from || fault->code > rule->to))
         return false;
-    if (rule->text != NULL && !glob_match(str_of(rule->text), fault->string))
-        return false;
-    return rule->http == 0 || rule->http == http_status;
+    return text_matches(rule, fault->string, seconds);
+}
+
+/* Is it about the HTTP status, whatever the fault, if there is any? */
+static bool is_of_status(const struct fault_rule_config *rule)
+{
+    return rule->http != 0 && rule->code.form == FAULT_CODE_ANY && !rule->has_range &&
+           rule->text == NULL;
 }
 
 static void describe(const struct fault *fault, struct error *err)
@@ -74,21 +104,41 @@ static void apply_code(const struct fault *fault, struct error *err)
     }
 }
 
-void fault_to_error(const struct fault *fault, const struct upstream_config *upstream,
-                    int http_status, struct error *err)
+/* What follows from the rule; true: the session has expired. */
+static bool apply_rule(const struct fault_rule_config *rule, unsigned seconds, struct error *err)
 {
+    if (rule->status != 0)
+        err->status = (int)rule->status;
+    if (rule->type != NULL)
+        err->type_uri = rule->type;
+    if (catches(rule))
+        err->retry_after = seconds;
+    else if (rule->retry_after > 0)
+        err->retry_after = (unsigned)((rule->retry_after + 999) / 1000);
+    if (rule->session_expired)
+        err->executed = EXECUTED_NO;
+    return rule->session_expired;
+}
+
+bool fault_to_error(const struct fault *fault, const struct fault_place *place, struct error *err)
+{
+    const struct upstream_config *upstream = place->upstream;
+    unsigned seconds = 0;
     describe(fault, err);
     if (upstream != NULL)
         err->status = (int)upstream->fault_status;
     apply_code(fault, err);
-    for (size_t i = 0; upstream != NULL && i < upstream->n_faults; i++) {
-        const struct fault_rule_config *rule = &upstream->faults[i];
-        if (!rule_matches(rule, fault, http_status))
-            continue;
-        if (rule->status != 0)
-            err->status = (int)rule->status;
-        err->type_uri = rule->type;
-        err->retry_after = (unsigned)((rule->retry_after + 999) / 1000);
-        return;
-    }
+    for (size_t i = 0; upstream != NULL && i < upstream->n_faults; i++)
+        if (rule_matches(&upstream->faults[i], fault, place, &seconds))
+            return apply_rule(&upstream->faults[i], seconds, err);
+    return false;
+}
+
+bool fault_apply_status(const struct fault_place *place, struct error *err)
+{
+    const struct upstream_config *upstream = place->upstream;
+    for (size_t i = 0; upstream != NULL && i < upstream->n_faults; i++)
+        if (is_of_status(&upstream->faults[i]) && place_matches(&upstream->faults[i], place))
+            return apply_rule(&upstream->faults[i], 0, err);
+    return false;
 }

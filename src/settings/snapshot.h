@@ -9,6 +9,7 @@
 #include "base/macros.h"
 #include "base/str.h"
 #include "codec/options.h"
+#include "codec/xml/decode.h"
 #include "settings/option_list.h"
 
 #include <stdatomic.h>
@@ -254,6 +255,7 @@ struct inject_rule_config {
 struct login_config {
     SECTION_MEMBERS(LOGIN_OPTIONS)
     LOGIN_GROUPS(GROUP_MEMBER) /* good */
+    struct decode_watch watch; /* what is looked for in its result, see settings/result_paths.h */
 };
 
 struct logout_config {
@@ -274,6 +276,7 @@ struct session_config {
 struct envelope_rule_config {
     SECTION_MEMBERS(ENVELOPE_RULE_OPTIONS)
     ENVELOPE_RULE_GROUPS(GROUP_MEMBER) /* good, bad */
+    struct decode_watch watch; /* what is looked for in results, see settings/result_paths.h */
 };
 
 /* An entry of `methods`; `timeout` is 0 where it is not set. */

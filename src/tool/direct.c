@@ -121,6 +121,7 @@ static void await_response(struct calling *c, struct decoder *decoder)
     response_await(&c->response, &(struct response_way){
                                      .config = c->config,
                                      .upstream = c->upstream,
+                                     .method = str_of(c->direct->method),
                                      .decoder = decoder,
                                      .decoding = &c->decoding,
                                      .reply = &c->reply,

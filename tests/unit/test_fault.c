@@ -9,6 +9,9 @@
 
 #include <cmocka.h>
 
+/* An upstream without rules. */
+static const struct fault_place nowhere = { .http_status = 200 };
+
 static const struct {
     int64_t code;
     int status;
@@ -28,7 +31,7 @@ static void codes_decide(void **state)
     for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
         struct fault fault = { .code = codes[i].code, .string = STR("no") };
         struct error err;
-        fault_to_error(&fault, NULL, 200, &err);
+        fault_to_error(&fault, &nowhere, &err);
         assert_int_equal(err.type, PROBLEM_FAULT);
         if (err.status != codes[i].status || err.executed != codes[i].executed)
             fail_msg("%lld: %d", (long long)codes[i].code, err.status);
@@ -42,21 +45,21 @@ static void details_tell_code_and_text(void **state)
     struct fault fault = { .code = 4, .string = STR("Too many\nparams \xFF") };
     struct error err;
     (void)state;
-    fault_to_error(&fault, NULL, 200, &err);
+    fault_to_error(&fault, &nowhere, &err);
     assert_string_equal(err.detail, "The upstream answered with fault 4: Too many params ?");
     fault.string = (struct str){ NULL, 0 };
-    fault_to_error(&fault, NULL, 200, &err);
+    fault_to_error(&fault, &nowhere, &err);
     assert_string_equal(err.detail, "The upstream answered with fault 4.");
     fault.code = 0;
     fault.code_text = STR("Client");
-    fault_to_error(&fault, NULL, 200, &err);
+    fault_to_error(&fault, &nowhere, &err);
     assert_string_equal(err.detail, "The upstream answered with the fault \"Client\".");
     assert_int_equal(err.status, 500);
     assert_int_equal(err.executed, EXECUTED_YES);
     /* A text that only looks like a code is none. */
     fault.code_text = STR("-32601");
     fault.string = STR("x");
-    fault_to_error(&fault, NULL, 200, &err);
+    fault_to_error(&fault, &nowhere, &err);
     assert_string_equal(err.detail, "The upstream answered with the fault \"-32601\": x");
     assert_int_equal(err.status, 500);
 }
@@ -70,7 +73,7 @@ static void huge_texts_are_cut(void **state)
     assert_non_null(huge);
     memset(huge, 'x', len);
     struct fault fault = { .code_text = { huge, len }, .string = { huge, len } };
-    fault_to_error(&fault, NULL, 200, &err);
+    fault_to_error(&fault, &nowhere, &err);
     assert_in_range(strlen(err.detail), 400, ERROR_DETAIL_MAX - 1);
     free(huge);
 }
@@ -118,8 +121,9 @@ static void rules_come_first(void **state)
                                               .n_faults = ARRAY_LEN(rules) };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(ruled); i++) {
+        struct fault_place place = { &upstream, STR("a.b"), ruled[i].http };
         struct error err;
-        fault_to_error(&ruled[i].fault, &upstream, ruled[i].http, &err);
+        assert_false(fault_to_error(&ruled[i].fault, &place, &err));
         if (err.status != ruled[i].status || err.retry_after != ruled[i].retry_after)
             fail_msg("case %zu: %d, %u", i, err.status, err.retry_after);
         assert_int_equal(err.type_uri == NULL, ruled[i].type == NULL);
@@ -148,19 +152,104 @@ static void some_tell_of_no_method(void **state)
                                               .n_faults = ARRAY_LEN(rules) };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct fault_place place = { &upstream, STR("a.b"), 200 };
         struct error err;
-        fault_to_error(&cases[i].fault, &upstream, 200, &err);
+        assert_false(fault_to_error(&cases[i].fault, &place, &err));
         if (err.no_method != cases[i].no_method)
             fail_msg("case %zu", i);
+    }
+}
+
+#define TEXT(s) ((char *)(uintptr_t)(s))
+
+static char *of_auth[] = { TEXT("auth.*"), TEXT("login") };
+static struct fault_rule_config session_rules[] = {
+    { .match = { of_auth, 2 }, .status = 403 },
+    { .code = { FAULT_CODE_NUMBER, -1, NULL },
+      .text = TEXT("*no session*"),
+      .session_expired = true },
+    { .code = { FAULT_CODE_NUMBER, 429, NULL },
+      .text = TEXT("*in <n> s*"),
+      .status = 503,
+      .retry_after = PAUSE_OF_TEXT },
+    { .http = 401, .code = { FAULT_CODE_NUMBER, 5, NULL }, .status = 418 },
+    { .http = 401, .session_expired = true },
+    { .match = { of_auth, 2 }, .http = 418, .status = 405 },
+    { .http = 418, .status = 406, .type = TEXT("tea"), .retry_after = 2000 },
+};
+
+static const struct upstream_config with_sessions = { .fault_status = 500,
+                                                      .faults = session_rules,
+                                                      .n_faults = ARRAY_LEN(session_rules) };
+
+static void methods_sessions_and_pauses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *method;
+        struct fault fault;
+        int http, status;
+        bool expired;
+        unsigned retry_after;
+    } cases[] = {
+        { "auth.login", { .code = -1, .string = { "no session", 10 } }, 200, 403, false, 0 },
+        { "login", { .code = 7 }, 200, 403, false, 0 },
+        { "logins", { .code = 7 }, 200, 500, false, 0 },
+        { "a", { .code = -1, .string = { "no session", 10 } }, 200, 500, true, 0 },
+        { "a", { .code = -1, .string = { "no", 2 } }, 200, 500, false, 0 },
+        { "a", { .code = 429, .string = { "again in 17 s.", 14 } }, 200, 503, false, 17 },
+        { "a", { .code = 429, .string = { "again in a s.", 13 } }, 200, 500, false, 0 },
+        { "a", { .code = 5 }, 401, 418, false, 0 },
+        { "a", { .code = 6 }, 401, 500, true, 0 },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct fault_place place = { &with_sessions, str_of(cases[i].method), cases[i].http };
+        struct error err;
+        bool expired = fault_to_error(&cases[i].fault, &place, &err);
+        if (expired != cases[i].expired || err.status != cases[i].status ||
+            err.retry_after != cases[i].retry_after)
+            fail_msg("case %zu: %d %d %u", i, expired, err.status, err.retry_after);
+        assert_int_equal(err.executed, expired ? EXECUTED_NO : EXECUTED_YES);
+    }
+}
+
+static void statuses_without_a_fault(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *method;
+        int http, status;
+        bool expired;
+        unsigned retry_after;
+    } cases[] = {
+        { "a", 401, 502, true, 9 },     { "a", 402, 502, false, 9 },
+        { "login", 401, 502, true, 9 }, { "login", 418, 405, false, 9 },
+        { "a", 418, 406, false, 2 },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct fault_place place = { &with_sessions, str_of(cases[i].method), cases[i].http };
+        struct error err;
+        error_set(&err, PROBLEM_PROTOCOL_ERROR, "x");
+        err.retry_after = 9;
+        bool expired = fault_apply_status(&place, &err);
+        if (expired != cases[i].expired || err.status != cases[i].status ||
+            err.retry_after != cases[i].retry_after)
+            fail_msg("case %zu: %d %d %u", i, expired, err.status, err.retry_after);
+        assert_int_equal(err.type, PROBLEM_PROTOCOL_ERROR);
+        assert_int_equal(err.executed, expired ? EXECUTED_NO : EXECUTED_UNKNOWN);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rules_come_first),   cmocka_unit_test(some_tell_of_no_method),
-        cmocka_unit_test(codes_decide),       cmocka_unit_test(details_tell_code_and_text),
+        cmocka_unit_test(rules_come_first),
+        cmocka_unit_test(some_tell_of_no_method),
+        cmocka_unit_test(codes_decide),
+        cmocka_unit_test(details_tell_code_and_text),
         cmocka_unit_test(huge_texts_are_cut),
+        cmocka_unit_test(methods_sessions_and_pauses),
+        cmocka_unit_test(statuses_without_a_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/json/pointer.h"
 
-#include "base/alloc.h"
-
 #include <stdint.h>
-#include <stdlib.h>
 
 void json_pointer_add_name(struct buf *pointer, struct str name)
 {
@@ -51,33 +48,34 @@ static bool read_token(struct str text, char *to, struct json_token *ret)
     return true;
 }
 
-bool json_path_read(struct str pointer, struct json_path *ret)
+static size_t count_tokens(struct str pointer)
 {
     size_t n = 0;
-    if (pointer.len > 0 && pointer.data[0] != '/')
-        return false;
     for (size_t i = 0; i < pointer.len; i++)
         n += pointer.data[i] == '/';
-    *ret = (struct json_path){ NULL, n };
-    if (n == 0)
-        return true;
-    ret->tokens = xcalloc(1, n * sizeof *ret->tokens + pointer.len);
-    char *text = (char *)(ret->tokens + n);
+    return n;
+}
+
+size_t json_path_size(struct str pointer)
+{
+    return count_tokens(pointer) * sizeof(struct json_token) + pointer.len;
+}
+
+bool json_path_read(struct str pointer, void *memory, struct json_path *ret)
+{
+    struct json_token *tokens = memory;
+    size_t n = count_tokens(pointer);
+    char *text = (char *)(tokens + n);
+    if (pointer.len > 0 && pointer.data[0] != '/')
+        return false;
     for (size_t i = 0; i < n; i++) {
         struct str rest = str_slice(pointer, 1, pointer.len);
         size_t len = str_find(rest, '/');
-        if (!read_token(str_slice(rest, 0, len), text, &ret->tokens[i])) {
-            json_path_done(ret);
+        if (!read_token(str_slice(rest, 0, len), text, &tokens[i]))
             return false;
-        }
-        text += ret->tokens[i].name.len;
+        text += tokens[i].name.len;
         pointer = str_slice(rest, len, rest.len);
     }
+    *ret = (struct json_path){ tokens, n };
     return true;
-}
-
-void json_path_done(struct json_path *path)
-{
-    free(path->tokens);
-    *path = (struct json_path){ NULL, 0 };
 }

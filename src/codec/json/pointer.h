@@ -16,7 +16,7 @@ struct json_token {
 };
 
 struct json_path {
-    struct json_token *tokens; /* owned, with their names; NULL where there are none */
+    const struct json_token *tokens; /* NULL where there are none */
     size_t n;
 };
 
@@ -26,8 +26,10 @@ void json_pointer_add_name(struct buf *pointer, struct str name);
 /* An element's index. */
 void json_pointer_add_index(struct buf *pointer, size_t index);
 
-/* Reads one; "" is the whole. False: it is none, and there is nothing to free. */
-bool json_path_read(struct str pointer, struct json_path *ret) MUST_CHECK;
-void json_path_done(struct json_path *path);
+/* What reading it takes; 0 for "", which is the whole. [bytes] */
+size_t json_path_size(struct str pointer);
+
+/* Reads one into so much memory, aligned for anything. False: it is none. */
+bool json_path_read(struct str pointer, void *memory, struct json_path *ret) MUST_CHECK;
 
 #endif

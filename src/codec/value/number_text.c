@@ -121,3 +121,42 @@ bool number_text_floor(const struct number_text *n, int64_t *ret)
     *ret = value;
     return true;
 }
+
+/* Zeros before the first other digit; as many as there are digits: it is zero. */
+static size_t leading_zeros(const struct number_text *n)
+{
+    size_t i = 0;
+    while (i < n->whole.len + n->fraction.len && digit_at(n, i) == '0')
+        i++;
+    return i;
+}
+
+static bool is_zero(const struct number_text *n)
+{
+    return leading_zeros(n) == n->whole.len + n->fraction.len;
+}
+
+/* Of two that are not zero, without their signs. */
+static int compare_sizes(const struct number_text *a, const struct number_text *b)
+{
+    size_t i = leading_zeros(a), k = leading_zeros(b);
+    int64_t a_power = (int64_t)a->whole.len - (int64_t)i + a->exponent;
+    int64_t b_power = (int64_t)b->whole.len - (int64_t)k + b->exponent;
+    if (a_power != b_power)
+        return a_power < b_power ? -1 : 1;
+    for (; i < a->whole.len + a->fraction.len || k < b->whole.len + b->fraction.len; i++, k++)
+        if (digit_at(a, i) != digit_at(b, k))
+            return digit_at(a, i) < digit_at(b, k) ? -1 : 1;
+    return 0;
+}
+
+int number_text_compare(const struct number_text *a, const struct number_text *b)
+{
+    bool a_zero = is_zero(a), b_zero = is_zero(b);
+    if (a_zero && b_zero)
+        return 0;
+    int sign = (a_zero ? b->negative : !a->negative) ? 1 : -1;
+    if (a_zero || b_zero || a->negative != b->negative)
+        return sign;
+    return sign * compare_sizes(a, b);
+}

@@ -28,6 +28,9 @@ bool number_text_read(struct str text, struct number_text *ret) MUST_CHECK;
  * more than NUMBER_WHOLE_MAX digits. */
 size_t number_text_whole(const struct number_text *n, char to[NUMBER_WHOLE_MAX]);
 
+/* -1, 0 or 1 as `a` is less than, equal to or greater than `b`. */
+int number_text_compare(const struct number_text *a, const struct number_text *b);
+
 /* The greatest integer that is not above the number; false where it is beyond 10^15. */
 bool number_text_floor(const struct number_text *n, int64_t *ret) MUST_CHECK;
 

@@ -179,47 +179,52 @@ static struct str inside(struct str json, bool *quoted)
     return *quoted ? str_slice(json, 1, json.len) : json;
 }
 
+/* Appends what fits before `limit` of the whole, to the end of a character; false: not all did. */
+static bool put(struct buf *to, size_t limit, struct str text)
+{
+    size_t room = limit - to->len;
+    bool fits = text.len <= room;
+    if (!fits)
+        text.len = utf8_valid_prefix(str_slice(text, 0, room));
+    buf_append(to, text);
+    return fits;
+}
+
 /* Appends characters up to the closing quote, or all there are. */
-static void unquote(struct str text, struct buf *to)
+static bool unquote(struct str text, size_t limit, struct buf *to)
 {
     const char *at = text.data, *end = text.data + text.len;
     while (at < end && *at != '"') {
         const char *run = at;
+        char bytes[4];
         while (at < end && *at != '"' && *at != '\\')
             at++;
-        buf_append(to, (struct str){ run, (size_t)(at - run) });
-        if (end - at < ESCAPE_MAX && !(end - at >= 2 && at[0] == '\\' && at[1] != 'u'))
-            return; /* the end, or an escape that was cut */
-        if (at < end && *at == '\\') {
-            char bytes[4];
-            size_t len = utf8_write(json_read_escape(&at), bytes);
-            buf_append(to, (struct str){ bytes, len });
-        }
+        if (!put(to, limit, (struct str){ run, (size_t)(at - run) }))
+            return false;
+        if (at == end || *at == '"')
+            break;
+        if (end - at < (at + 1 < end && at[1] != 'u' ? 2 : ESCAPE_MAX))
+            return false; /* it was cut */
+        size_t len = utf8_write(json_read_escape(&at), bytes);
+        if (!put(to, limit, (struct str){ bytes, len }))
+            return false;
     }
+    return true;
 }
 
 bool decoder_read(struct decoder *d, const struct chain *out, const struct decode_found *value,
                   size_t max, struct buf *to)
 {
     CLEANUP(buf_done) struct buf json;
-    bool quoted, scalar = value->kind < DECODE_ARRAY;
-    size_t json_max = scalar ? max * ESCAPE_MAX + 64 : max, begin = to->len;
+    bool quoted = false, scalar = value->kind < DECODE_ARRAY;
+    size_t json_max = scalar ? max * ESCAPE_MAX + 64 : max, limit = to->len + max;
     buf_init(&json, SIZE_MAX / 4, to->budget);
     read_json(d, out, value, json_max, &json);
-    bool whole = buf_ok(&json) && json.len <= json_max;
     struct str text = { buf_c(&json), json.len };
-    if (scalar) {
+    bool whole = buf_ok(&json) && json.len <= json_max;
+    if (scalar)
         text = inside(text, &quoted);
-        if (quoted)
-            unquote(text, to);
-    }
-    if (!scalar || !quoted)
-        buf_append(to, text);
-    if (to->len - begin > max) {
-        whole = false;
-        to->len = begin + utf8_valid_prefix((struct str){ to->data + begin, max });
-        to->data[to->len] = '\0';
-    }
+    whole = (quoted ? unquote(text, limit, to) : put(to, limit, text)) && whole;
     return whole && buf_ok(to);
 }
 
