@@ -8,7 +8,7 @@
 #include "base/macros.h"
 #include "client/upstream_state.h"
 #include "daemon/gateway.h"
-#include "front/listener_state.h"
+#include "front/endpoint.h"
 #include "settings/snapshot.h"
 
 #include <stdatomic.h>

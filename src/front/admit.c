@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "front/access_log.h"
 #include "front/form.h"
-#include "front/refusals.h"
 #include "front/request.h"
 #include "front/task.h"
 

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A request that is several calls: POST /v1/{upstream}, and POST /jsonrpc/{upstream} whether it is
  * several or one. Its text is read call by call; what fails here gets its problem and is not sent.
- * The others go out as round trips of system.multicall, or side by side, and the reply has their
- * results in order. For the files batch*.c alone:
+ * The others go out as round trips of system.multicall, or in parallel, and the reply has their
+ * results in order. For these files alone:
  *
- *   batch.c          from the body to the reply: what is to be done next
- *   batch_entries.c  the calls as they are read, and their answers in order
- *   batch_alone.c    JSON-RPC's single call
- *   batch_aside.c    calls side by side
- *   batch_plan.c     which way it is, and the question that finds it out
- *   batch_trip.c     one round trip of system.multicall: the calls in it
- *   batch_answer.c   and its answer */
+ *   task_batch.c        from the body to the reply: what is to be done next
+ *   batch_entries.c     the calls as they are read, and their answers in order
+ *   batch_parallel.c    calls by themselves
+ *   batch_plan.c        which way it is, and the question that finds it out
+ *   batch_round_trip.c  one of system.multicall: its calls, and its answer */
 #ifndef RPCGATE_FRONT_BATCH_INSIDE_H
 #define RPCGATE_FRONT_BATCH_INSIDE_H
 
@@ -61,7 +59,7 @@ enum batch_phase {
 };
 
 /* The round trip at hand. */
-struct trip {
+struct round_trip {
     struct document_members members;
     size_t at; /* the entry that is written, or the first that may be the next */
     size_t n_sent;
@@ -101,12 +99,12 @@ struct batch {
     struct chain known;       /* the answer to that */
     struct once_wait wait;
     bool busy; /* with the question, or a round trip */
-    struct trip trip;
+    struct round_trip round_trip;
 
-    size_t n_running; /* calls of their own: side by side, or the only one */
+    size_t n_running; /* calls of their own: in parallel, or the only one */
 };
 
-/* batch.c */
+/* task_batch.c */
 
 /* Does what is to be done next; the batch may be gone afterwards. */
 void batch_go_on(struct batch *b);
@@ -172,22 +170,17 @@ void entries_emit(struct batch *b);
 /* Lets all go; their answers are in the reply. */
 void entries_forget(struct batch *b);
 
-/* batch_alone.c */
-void alone_begin(struct entry *e);
-
-/* batch_aside.c: as many as may run at once. */
-size_t aside_max(const struct batch *b);
-void aside_begin(struct entry *e);
+/* batch_parallel.c: the only call of a text that is no list; one of several, and how many of these
+ * may run at once. */
+void single_begin(struct entry *e);
+size_t parallel_max(const struct batch *b);
+void parallel_begin(struct entry *e);
 
 /* batch_plan.c: finds the way; b->has_plan, or batch_go_on() is called later. */
 void plan_find(struct batch *b);
 void plan_drop(struct batch *b);
 
-/* batch_trip.c: one call of all that are READY. */
-void trip_begin(struct batch *b);
-
-/* batch_answer.c: the document is written, and has some calls: their results are expected. */
-void trip_expect(struct batch *b);
-void trip_ended(struct call *c, const struct call_end *end);
+/* batch_round_trip.c: one call of all that are READY. */
+void round_trip_begin(struct batch *b);
 
 #endif

@@ -15,7 +15,7 @@ static void fail_ready(struct batch *b, const struct call_end *end)
     }
 }
 
-/* Whatever the fault, nothing that a caller wants has run: side by side is right in any case. */
+/* Whatever the fault, nothing that a caller wants has run: in parallel is right in any case. */
 static enum multicall_known judge(struct batch *b, const struct call_end *end)
 {
     if (end->error == NULL) {

@@ -4,14 +4,38 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "front/access_log.h"
 #include "front/front.h"
-#include "front/listener_state.h"
-#include "front/refusals.h"
 #include "front/request.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+struct listener_state *listener_state_new(const struct listener *listener, size_t n_workers)
+{
+    struct listener_state *s = xcalloc(1, sizeof *s);
+    s->listener = *listener;
+    s->connections = xcalloc(n_workers, sizeof *s->connections);
+    atomic_init(&s->references, 1);
+    return s;
+}
+
+struct listener_state *listener_state_ref(struct listener_state *s)
+{
+    atomic_fetch_add_explicit(&s->references, 1, memory_order_relaxed);
+    return s;
+}
+
+void listener_state_unref(struct listener_state *s)
+{
+    if (s == NULL || atomic_fetch_sub_explicit(&s->references, 1, memory_order_acq_rel) > 1)
+        return;
+    assert(s->listener.fds == NULL);
+    free(s->connections);
+    free(s);
+}
 
 static struct http_limits limits_for(const struct front *front, const struct limits_config *limits)
 {

@@ -35,7 +35,7 @@ struct form {
     void (*write_problem)(const struct problem *problem, struct str id, struct chain *to);
 };
 
-extern const struct form form_exposition; /* front/exposition.c */
+extern const struct form form_exposition; /* front/task_metrics.c */
 extern const struct form form_jsonrpc;    /* front/form_jsonrpc.c */
 extern const struct form form_rest;       /* front/form_rest.c */
 

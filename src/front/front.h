@@ -6,7 +6,7 @@
 #include "base/list.h"
 #include "client/client.h"
 #include "client/site.h"
-#include "front/refusals.h"
+#include "front/access_log.h"
 #include "work/metrics.h"
 #include "work/work.h"
 

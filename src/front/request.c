@@ -2,6 +2,7 @@
 #include "front/request.h"
 
 #include "base/clock.h"
+#include "front/access_log.h"
 #include "front/task.h"
 #include "rules/media.h"
 #include "work/memory.h"

@@ -12,8 +12,8 @@
 #include "codec/error.h"
 #include "front/endpoint.h"
 #include "front/front.h"
-#include "front/look.h"
 #include "front/surface.h"
+#include "front/task_describe.h"
 #include "io/http_server.h"
 #include "rules/caller.h"
 #include "rules/problem.h"
@@ -90,8 +90,8 @@ struct request {
     size_t reply_bytes;
     bool caller_gone;
 
-    struct look look; /* of one that asks what an upstream has */
-    struct call call; /* of a request with one at a time; not zeroed before that begins */
+    struct describe describe; /* of one that asks what an upstream has */
+    struct call call;         /* of a request with one at a time; not zeroed before that begins */
 };
 
 /* The HTTP server's handler; its context is a struct endpoint. */
@@ -142,19 +142,16 @@ bool request_take_calls(struct request *r, size_t n, struct error *err) MUST_CHE
 bool request_enter_flight(struct request *r, struct error *err) MUST_CHECK;
 void request_leave_flight(struct request *r);
 
-/* front/single.c: what a call has of the request that it is made for. */
+/* front/task_call.c: what a call has of the request that it is made for. */
 void request_fill_call(struct request *r, struct call *c, const struct method_rule *rule);
 
-/* front/single.c: so, how long it may take alone. */
+/* front/task_call.c: so, how long it may take alone. */
 void request_limit_call(const struct request *r, struct call *c, const struct method_rule *rule);
 
-/* front/single.c: a call has ended. */
+/* front/task_call.c: a call has ended. */
 void request_add_call(struct request *r, const struct call *c);
 
 /* front/reply.c: the reply's header lines, and the reply. */
 void request_reply(struct request *r);
-
-/* front/access_log.c */
-void request_log(const struct request *r, bool sent);
 
 #endif

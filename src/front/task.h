@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a request does once all of it is there. Which one it is, its row of front/surface_list.h
- * says; each is at the end of the file that does it. */
+ * says; each is at the end of
+ * its file. */
 #ifndef RPCGATE_FRONT_TASK_H
 #define RPCGATE_FRONT_TASK_H
 
@@ -27,14 +28,8 @@ struct task {
     bool takes_calls; /* off its caller's rate by itself, when it knows how many; else it is one */
 };
 
-extern const struct task task_batch;    /* front/batch.c */
-extern const struct task task_call;     /* front/single.c */
-extern const struct task task_describe; /* front/look.c */
-extern const struct task task_livez;    /* front/local.c, */
-extern const struct task task_metrics;  /* and these */
-extern const struct task task_readyz;
-extern const struct task task_root;
-extern const struct task task_server;
-extern const struct task task_upstreams;
+extern const struct task task_batch, task_call, task_describe, task_metrics; /* front/task_NAME.c */
+extern const struct task task_livez, task_readyz;                /* front/task_health.c */
+extern const struct task task_root, task_server, task_upstreams; /* front/task_index.c */
 
 #endif

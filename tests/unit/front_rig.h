@@ -8,7 +8,6 @@
 #include "client_rig.h"
 #include "front/caller_state.h"
 #include "front/front.h"
-#include "front/listener_state.h"
 #include "front/request.h"
 #include "head_text.h"
 

@@ -11,7 +11,7 @@
 
 #include "front_rig.h"
 
-#include "front/refusals.h"
+#include "front/access_log.h"
 
 #define SETTINGS                                                                                   \
     "callers = ( { name = \"bot\"; token = \"" EXCHANGE_TOKEN "\";\n"                              \

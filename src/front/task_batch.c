@@ -114,11 +114,11 @@ static void fail_ready(struct batch *b)
     }
 }
 
-static enum next begin_aside(struct batch *b)
+static enum next begin_parallel(struct batch *b)
 {
     struct entry *e;
-    while (b->n_running < aside_max(b) && (e = entries_first_ready(b)) != NULL)
-        aside_begin(e);
+    while (b->n_running < parallel_max(b) && (e = entries_first_ready(b)) != NULL)
+        parallel_begin(e);
     return entry_at(b, 0)->state == ENTRY_DONE ? NEXT_AGAIN : NEXT_REST;
 }
 
@@ -126,7 +126,7 @@ static enum next begin_aside(struct batch *b)
 static enum next send_some(struct batch *b)
 {
     if (!batch_reader_is_list(b->reader)) {
-        alone_begin(entry_at(b, 0));
+        single_begin(entry_at(b, 0));
         return NEXT_AGAIN;
     }
     if (!b->has_plan) {
@@ -134,10 +134,10 @@ static enum next send_some(struct batch *b)
         return NEXT_AGAIN;
     }
     if (b->plan == MULTICALL_ASIDE)
-        return begin_aside(b);
+        return begin_parallel(b);
     if (!b->at_end && !entries_full(b))
         return NEXT_REST;
-    trip_begin(b);
+    round_trip_begin(b);
     return NEXT_AGAIN;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The log of requests whose credentials are wrong, and of callers with whom TLS fails: who guesses
- * tokens shall be seen, but must not fill the log. All workers share it. */
-#ifndef RPCGATE_FRONT_REFUSALS_H
-#define RPCGATE_FRONT_REFUSALS_H
+/* What the log says of callers: a line for each request, and those of wrong credentials and of TLS
+ * that fails. Who guesses tokens shall be seen, but must not fill the log. */
+#ifndef RPCGATE_FRONT_ACCESS_LOG_H
+#define RPCGATE_FRONT_ACCESS_LOG_H
 
 #include "base/macros.h"
 #include "rules/rate.h"
@@ -12,6 +12,7 @@
 
 struct request;
 
+/* Lines of one kind that all workers write. */
 struct refusals {
     atomic_llong until_ns; /* struct rate_limit's */
     atomic_uint unlogged;  /* since the last line */
@@ -36,5 +37,8 @@ void refusals_log(struct refusals *refusals, const struct request *r);
 /* A caller at that listener did not get as far as a request. */
 void refusals_log_handshake(struct refusals *refusals, const char *listener, const char *ip,
                             const char *reason);
+
+/* The line of a request that ends; never params or results. `sent`: its caller has the reply. */
+void request_log(const struct request *r, bool sent);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "front/exposition.h"
-
+/* GET /metrics: the numbers of all workers in Prometheus' text format, version 0.0.4. */
 #include "base/log.h"
 #include "client/pool.h"
+#include "front/endpoint.h"
 #include "front/form.h"
-#include "front/front.h"
-#include "front/listener_state.h"
+#include "front/request.h"
+#include "front/task.h"
 #include "work/metric_list.h"
 #include "work/process.h"
 
@@ -254,9 +254,7 @@ static void add_process(struct chain *to)
     add_plain(to, METRIC_START_TIME, p.start_seconds);
 }
 
-const struct form form_exposition = { .content_type = "text/plain; version=0.0.4; charset=utf-8" };
-
-void exposition_write(const struct front *front, struct chain *to)
+static void write_all(const struct front *front, struct chain *to)
 {
     const struct site *site = front->client->site;
     const struct commons *commons = front->work->commons;
@@ -275,3 +273,14 @@ void exposition_write(const struct front *front, struct chain *to)
     add(to, "%s{version=\"%s\"} 1\n", rows[METRIC_BUILD_INFO].name, RPCGATE_VERSION);
     add_process(to);
 }
+
+static void begin_metrics(struct request *r)
+{
+    endpoints_count(r->front); /* this one's connection is new, perhaps */
+    write_all(r->front, &r->reply);
+    request_succeed(r, 200);
+}
+
+const struct form form_exposition = { .content_type = "text/plain; version=0.0.4; charset=utf-8" };
+
+const struct task task_metrics = { .begin = begin_metrics };

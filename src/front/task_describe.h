@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A request that asks what an upstream has: GET /v1/{upstream} and GET /v1/{upstream}/{method}. It
  * waits in its worker until all it asks for is known, from whichever worker. */
-#ifndef RPCGATE_FRONT_LOOK_H
-#define RPCGATE_FRONT_LOOK_H
+#ifndef RPCGATE_FRONT_TASK_DESCRIBE_H
+#define RPCGATE_FRONT_TASK_DESCRIBE_H
 
 #include "client/introspection.h"
 #include "work/turn.h"
@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct look {
-    struct curious curious;
+struct describe {
+    struct curious waiter;
     struct fact *methods; /* referenced; NULL: not asked for yet */
     struct turn turn;     /* of writing */
     size_t at;            /* in the methods' text: what comes next */

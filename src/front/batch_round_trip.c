@@ -1,15 +1,65 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The answer of one round trip of system.multicall: results go into the reply while they are read.
- * Until the answer is known to be complete they may be taken back. */
+/* One round trip of system.multicall: of all calls that are READY when it is written. Their results
+ * go into the reply while they are read; until the answer is known to be complete they may be taken
+ * back. */
 #include "front/batch_inside.h"
 
 #include "client/redacted.h"
 #include "rules/fault.h"
 
+/* ---- The document --------------------------------------------------------------------------- */
+
+static void on_begin(void *context)
+{
+    struct batch *b = context;
+    entries_take_back(b);
+    b->round_trip.at = 0;
+    b->round_trip.n_sent = 0;
+    b->round_trip.is_sent = false;
+    b->round_trip.rule = (struct method_rule){ .safe = true };
+}
+
+static bool on_next(void *context, struct document_call *ret)
+{
+    struct batch *b = context;
+    struct round_trip *t = &b->round_trip;
+    while (t->at < b->n && entry_at(b, t->at)->state != ENTRY_READY)
+        t->at++;
+    if (t->at == b->n)
+        return false;
+    entry_fill_text(entry_at(b, t->at), ret);
+    return true;
+}
+
+/* All have the greatest of their times, and are safe if each is. */
+static void add_rule(struct round_trip *t, struct method_rule rule)
+{
+    bool safe = t->rule.safe && rule.safe;
+    if (rule.timeout_ms > t->rule.timeout_ms)
+        t->rule = rule;
+    t->rule.safe = safe;
+}
+
+static void on_end(void *context, struct error *err)
+{
+    struct batch *b = context;
+    struct entry *e = entry_at(b, b->round_trip.at);
+    if (err != NULL) {
+        entry_point_at_params(e, err);
+        entry_fail(e, err, NULL);
+        return;
+    }
+    e->state = ENTRY_RUNNING;
+    b->round_trip.n_sent++;
+    add_rule(&b->round_trip, method_rule_find(b->request->upstream, e->method));
+}
+
+/* ---- The answer ----------------------------------------------------------------------------- */
+
 /* Those up to the next result have their answers already. */
 static void write_until_running(struct batch *b)
 {
-    struct trip *t = &b->trip;
+    struct round_trip *t = &b->round_trip;
     for (; t->answer_at < b->n; t->answer_at++) {
         struct entry *e = entry_at(b, t->answer_at);
         if (e->state == ENTRY_RUNNING)
@@ -26,15 +76,15 @@ static void on_item_begin(void *context, size_t index)
     struct batch *b = context;
     struct chain *reply = &b->request->reply;
     if (index == 0) {
-        b->trip.answer_at = 0;
-        b->wrote = b->trip.reply_began;
+        b->round_trip.answer_at = 0;
+        b->wrote = b->round_trip.reply_began;
         write_until_running(b);
     }
-    struct entry *e = entry_at(b, b->trip.answer_at);
+    struct entry *e = entry_at(b, b->round_trip.answer_at);
     e->failed = false;
     if (!e->silent)
         entry_separate(e);
-    b->trip.item_begin = chain_len(reply);
+    b->round_trip.item_begin = chain_len(reply);
     if (!e->silent)
         b->form->open_result(reply);
 }
@@ -64,16 +114,16 @@ static void on_item_end(void *context, const struct decode_item *item)
 {
     struct batch *b = context;
     struct chain *reply = &b->request->reply;
-    struct entry *e = entry_at(b, b->trip.answer_at);
+    struct entry *e = entry_at(b, b->round_trip.answer_at);
     if (item->kind == ITEM_VALUE && !e->silent)
         b->form->close_result(e->id, reply);
     else
-        chain_truncate(reply, b->trip.item_begin);
+        chain_truncate(reply, b->round_trip.item_begin);
     if (item->kind == ITEM_FAULT)
         write_fault(e, &item->fault);
     else if (item->kind == ITEM_NEITHER)
         write_neither(e);
-    b->trip.answer_at++;
+    b->round_trip.answer_at++;
     write_until_running(b);
 }
 
@@ -103,26 +153,26 @@ static void fail_all(struct batch *b, const struct call_end *end)
         if (e->state == ENTRY_DONE)
             continue;
         struct error err = *end->error;
-        err.executed = executed_of(&err, b->trip.n_sent);
+        err.executed = executed_of(&err, b->round_trip.n_sent);
         entry_fail(e, &err, end);
     }
 }
 
 static void take_back(struct batch *b)
 {
-    struct trip *t = &b->trip;
+    struct round_trip *t = &b->round_trip;
     if (t->reply_whole)
         chain_recover(&b->request->reply, t->reply_begin);
     b->wrote = t->reply_began;
 }
 
-void trip_ended(struct call *c, const struct call_end *end)
+static void on_ended(struct call *c, const struct call_end *end)
 {
     struct batch *b = c->user;
     b->busy = false;
-    if (b->trip.is_sent)
+    if (b->round_trip.is_sent)
         request_add_call(b->request, c);
-    if (end->error != NULL && b->trip.is_sent)
+    if (end->error != NULL && b->round_trip.is_sent)
         take_back(b);
     if (end->error != NULL)
         fail_all(b, end);
@@ -131,10 +181,12 @@ void trip_ended(struct call *c, const struct call_end *end)
     batch_go_on(b);
 }
 
-void trip_expect(struct batch *b)
+/* ---- The call ------------------------------------------------------------------------------- */
+
+static void expect_results(struct batch *b)
 {
     struct request *r = b->request;
-    struct trip *t = &b->trip;
+    struct round_trip *t = &b->round_trip;
     t->reply_begin = chain_len(&r->reply);
     t->reply_began = b->wrote;
     t->reply_whole = chain_state(&r->reply) == CHAIN_OK;
@@ -146,4 +198,40 @@ void trip_expect(struct batch *b)
         .begin = on_item_begin,
         .end = on_item_end,
     };
+}
+
+/* Without any call in it there is nothing to send. */
+static bool on_translated(struct call *c)
+{
+    struct batch *b = c->user;
+    if (b->round_trip.n_sent == 0)
+        return false;
+    batch_limit_call(b, c, &b->round_trip.rule);
+    expect_results(b);
+    return true;
+}
+
+static const struct call_owner owner = { .translated = on_translated, .ended = on_ended };
+
+void round_trip_begin(struct batch *b)
+{
+    struct request *r = b->request;
+    struct round_trip *t = &b->round_trip;
+    struct method_rule rule = method_rule_find(r->upstream, STR("system.multicall"));
+    t->members = (struct document_members){
+        .context = b,
+        .begin = on_begin,
+        .next = on_next,
+        .end = on_end,
+    };
+    b->busy = true;
+    request_fill_call(r, &r->call, &rule);
+    r->call.owner = &owner;
+    r->call.user = b;
+    r->call.text =
+        (struct document_call){ .method = STR("system.multicall"), .params = buf_str(&r->body) };
+    r->call.members = &t->members;
+    r->call.items = &t->items;
+    r->call.params_held = r->body.cap + b->cap * sizeof *b->entries;
+    call_begin(&r->call);
 }

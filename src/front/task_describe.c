@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "front/look.h"
+#include "front/task_describe.h"
 
 #include "base/clock.h"
 #include "codec/json/cursor.h"
@@ -14,9 +14,9 @@
 #define STEP_BYTES ((size_t)64 * 1024)
 #define GROWTH 2
 
-static struct request *request_of(struct look *look)
+static struct request *request_of(struct describe *d)
 {
-    return CONTAINER_OF(look, struct request, look);
+    return CONTAINER_OF(d, struct request, describe);
 }
 
 /* A name in quotes as its characters; `to` holds them where there are escapes. */
@@ -55,7 +55,7 @@ static bool has_room(struct request *r, size_t bytes, void (*on_room)(struct mem
 static void on_room_for_names(struct memory_wait *wait)
 {
     struct request *r = CONTAINER_OF(wait, struct request, memory);
-    turn_ask(r->front->work, &r->look.turn);
+    turn_ask(r->front->work, &r->describe.turn);
 }
 
 static void write_name(struct request *r, struct str quoted, struct buf *scratch)
@@ -63,25 +63,24 @@ static void write_name(struct request *r, struct str quoted, struct buf *scratch
     struct error ignored;
     if (!request_may_call(r, plain_name(quoted, scratch), &ignored))
         return;
-    chain_append_c(&r->reply, r->look.any ? ",{\"name\":" : "{\"name\":");
+    chain_append_c(&r->reply, r->describe.any ? ",{\"name\":" : "{\"name\":");
     chain_append(&r->reply, quoted);
     chain_append_byte(&r->reply, '}');
-    r->look.any = true;
+    r->describe.any = true;
 }
 
 /* A part of the list, of which each caller sees what it may use. */
 static void write_names(struct turn *turn)
 {
     CLEANUP(buf_done) struct buf scratch;
-    struct look *look = CONTAINER_OF(turn, struct look, turn);
-    struct request *r = request_of(look);
-    struct str text = fact_text(look->methods), name;
-    size_t left = text.len - look->at;
+    struct describe *d = CONTAINER_OF(turn, struct describe, turn);
+    struct request *r = request_of(d);
+    struct str text = fact_text(d->methods), name;
+    size_t left = text.len - d->at;
     buf_init(&scratch, text.len, NULL);
     if (!has_room(r, GROWTH * (left < STEP_BYTES ? left : STEP_BYTES), on_room_for_names))
         return;
-    struct json_cursor names = { .rest = str_slice(text, look->at, text.len),
-                                 .first = look->at == 1 };
+    struct json_cursor names = { .rest = str_slice(text, d->at, text.len), .first = d->at == 1 };
     for (size_t n = 0; n < NAMES_STEP; n++) {
         if (!json_next(&names, NULL, &name)) {
             chain_append(&r->reply, STR("]}"));
@@ -90,13 +89,13 @@ static void write_names(struct turn *turn)
         }
         write_name(r, name, &scratch);
     }
-    look->at = text.len - names.rest.len;
+    d->at = text.len - names.rest.len;
     turn_ask(r->front->work, turn);
 }
 
 static void write_list(struct request *r)
 {
-    struct fact *methods = r->look.methods;
+    struct fact *methods = r->describe.methods;
     chain_append(&r->reply, STR("{\"name\":"));
     json_write_string(&r->reply, target_upstream(&r->target));
     if (!methods->there) {
@@ -107,8 +106,8 @@ static void write_list(struct request *r)
         return;
     }
     chain_append(&r->reply, STR(",\"methods\":["));
-    r->look.at = 1;
-    write_names(&r->look.turn);
+    r->describe.at = 1;
+    write_names(&r->describe.turn);
 }
 
 static void on_room_for_method(struct memory_wait *wait);
@@ -129,7 +128,7 @@ static void write_method(struct request *r, const struct fact *described)
 static bool is_there(const struct request *r)
 {
     CLEANUP(buf_done) struct buf scratch;
-    const struct fact *methods = r->look.methods;
+    const struct fact *methods = r->describe.methods;
     struct str name;
     buf_init(&scratch, methods->len, NULL);
     if (!methods->there)
@@ -149,11 +148,11 @@ static bool fail_unknown(struct request *r)
                      r->upstream->name);
 }
 
-/* Asks for a topic. False: the request waits, or has an answer. */
-static bool ask(struct request *r, struct str topic, struct fact **ret)
+/* Asks for one key. False: the request waits, or has an answer. */
+static bool ask(struct request *r, struct str key, struct fact **ret)
 {
-    struct look *look = &r->look;
-    switch (introspection_ask(&look->curious, topic, ret, &r->error)) {
+    struct describe *d = &r->describe;
+    switch (introspection_ask(&d->waiter, key, ret, &r->error)) {
     case INTROSPECTION_READY:
         return true;
     case INTROSPECTION_WAIT:
@@ -168,7 +167,7 @@ static bool ask(struct request *r, struct str topic, struct fact **ret)
 static void go_on(struct request *r)
 {
     struct fact *described;
-    if (r->look.methods == NULL && !ask(r, TOPIC_METHODS, &r->look.methods))
+    if (r->describe.methods == NULL && !ask(r, TOPIC_METHODS, &r->describe.methods))
         return;
     if (r->target.method_len == 0) {
         write_list(r);
@@ -189,7 +188,7 @@ static void on_room_for_method(struct memory_wait *wait)
 
 static void end_wait(struct request *r)
 {
-    introspection_leave(&r->look.curious);
+    introspection_leave(&r->describe.waiter);
     error_set(&r->error, PROBLEM_TIMEOUT,
               "The upstream %s has not told of its methods in the time of X-Rpcgate-Timeout. Give "
               "it more time; what it tells is then kept.",
@@ -200,7 +199,7 @@ static void end_wait(struct request *r)
 
 static void on_told(struct once_wait *wait, bool in_time)
 {
-    struct request *r = request_of(CONTAINER_OF(wait, struct look, curious.wait));
+    struct request *r = request_of(CONTAINER_OF(wait, struct describe, waiter.wait));
     if (in_time)
         go_on(r);
     else
@@ -209,22 +208,22 @@ static void on_told(struct once_wait *wait, bool in_time)
 
 static void begin(struct request *r)
 {
-    list_init(&r->look.turn.in_turns);
-    r->look.turn.take = write_names;
-    r->look.curious.until_ms =
+    list_init(&r->describe.turn.in_turns);
+    r->describe.turn.take = write_names;
+    r->describe.waiter.until_ms =
         r->timeout_ms == CLOCK_NEVER ? CLOCK_NEVER : clock_now_ms() + r->timeout_ms;
-    r->look.curious.wait.go_on = on_told;
-    r->look.curious.site = r->site;
-    r->look.curious.upstream = r->upstream;
+    r->describe.waiter.wait.go_on = on_told;
+    r->describe.waiter.site = r->site;
+    r->describe.waiter.upstream = r->upstream;
     request_enter(r, REQUEST_WORKING);
     go_on(r);
 }
 
 static void drop(struct request *r)
 {
-    list_remove(&r->look.turn.in_turns);
-    introspection_leave(&r->look.curious);
-    fact_unref(TAKE(r->look.methods));
+    list_remove(&r->describe.turn.in_turns);
+    introspection_leave(&r->describe.waiter);
+    fact_unref(TAKE(r->describe.methods));
 }
 
 const struct task task_describe = { .begin = begin, .drop = drop };

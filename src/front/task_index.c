@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a caller can go from here: GET /, GET /v1, and what is asked by OPTIONS. */
+#include "front/request.h"
+
+#include "client/pool.h"
+#include "codec/json/write.h"
+#include "front/task.h"
+
+static void begin_root(struct request *r)
+{
+    chain_append(&r->reply, STR("{\"name\":\"rpcgate\",\"links\":[\"/v1\",\"/livez\","
+                                "\"/readyz\",\"/metrics\"]}"));
+    request_succeed(r, 200);
+}
+
+static void write_upstreams(struct request *r)
+{
+    static const char *const states[] = { "unknown", "up", "down" };
+    bool first = true;
+    chain_append(&r->reply, STR("{\"upstreams\":["));
+    for (size_t i = 0; i < r->site->config->n_upstreams; i++) {
+        struct str name = str_of(r->site->config->upstreams[i].name);
+        if (!access_may_see(&r->caller.access, name))
+            continue;
+        chain_append_c(&r->reply, first ? "{\"name\":" : ",{\"name\":");
+        json_write_string(&r->reply, name);
+        chain_append(&r->reply, STR(",\"state\":\""));
+        chain_append_c(&r->reply, states[upstream_state_health(r->site->pools[i]->shared)]);
+        chain_append(&r->reply, STR("\",\"links\":[\"/v1/"));
+        chain_append(&r->reply, name);
+        chain_append(&r->reply, STR("\"]}"));
+        first = false;
+    }
+    chain_append(&r->reply, STR("]}"));
+}
+
+static void begin_upstreams(struct request *r)
+{
+    write_upstreams(r);
+    request_succeed(r, 200);
+}
+
+static void begin_server(struct request *r)
+{
+    if (!r->is_preflight)
+        r->allow = surface_methods();
+    request_succeed(r, 204);
+}
+
+const struct task task_root = { .begin = begin_root };
+const struct task task_server = { .begin = begin_server };
+const struct task task_upstreams = { .begin = begin_upstreams };
