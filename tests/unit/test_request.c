@@ -12,6 +12,7 @@
 #include "front_rig.h"
 
 #include "front/access_log.h"
+#include "work/metric_list.h"
 
 #define SETTINGS                                                                                   \
     "callers = ( { name = \"bot\"; token = \"" EXCHANGE_TOKEN "\";\n"                              \
@@ -218,6 +219,33 @@ static void upstreams_are_listed_with_their_state(void **state)
     front_rig_close(&rig);
 }
 
+/* Each metric is told with its help and type, in the form of text/plain. */
+static void metrics_are_shown_as_text(void **state)
+{
+    static const char *const lines[] = {
+#define X(word, name, type, help) "# HELP " name " " help "\n# TYPE " name " " type "\n",
+        METRIC_LIST(X)
+#undef X
+    };
+    struct exchange x;
+    (void)state;
+    front_rig_open(&rig, SETTINGS);
+    exchange_send(&rig, &x, "POST /v1/a/m", "");
+    answer(RIG_ANSWER("<int>7</int>"));
+    exchange_end(&x);
+    exchange_send(&rig, &x, "GET /metrics", "");
+    exchange_expect(&x, 200, NULL);
+    assert_true(exchange_has(&x, "Content-Type: text/plain; version=0.0.4; charset=utf-8"));
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+        if (strstr(x.body, lines[i]) == NULL)
+            fail_msg("%s\nhas no\n%s", x.body, lines[i]);
+    assert_non_null(
+        strstr(x.body, "\nrpcgate_requests_total{upstream=\"a\",method=\"m\",outcome=\"ok\"} 1\n"));
+    assert_int_equal(x.body[strlen(x.body) - 1], '\n');
+    exchange_end(&x);
+    front_rig_close(&rig);
+}
+
 /* ---- The log -------------------------------------------------------------------------------- */
 
 /* Ten at once, then one a second; each tells how many had no line. */
@@ -251,6 +279,7 @@ int main(void)
         cmocka_unit_test(whoever_asks_waits_as_long_as_it_wants),
         cmocka_unit_test(whoever_asks_may_leave_or_be_cut_off),
         cmocka_unit_test(upstreams_are_listed_with_their_state),
+        cmocka_unit_test(metrics_are_shown_as_text),
         cmocka_unit_test(lines_of_one_kind_are_few),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
