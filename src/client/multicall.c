@@ -11,7 +11,7 @@ static enum multicall_plan plan_of(enum multicall_known known)
     case MULTICALL_KNOWN_BARE:
         return MULTICALL_BARE;
     case MULTICALL_KNOWN_NONE:
-        return MULTICALL_ASIDE;
+        return MULTICALL_PARALLEL;
     case MULTICALL_ASKED:
         return MULTICALL_WAIT;
     case MULTICALL_UNKNOWN:
@@ -39,7 +39,7 @@ static bool must_know(const struct upstream_config *config)
 /* What is set counts more than what is known. */
 static enum multicall_plan as_set(const struct upstream_config *config, enum multicall_plan plan)
 {
-    if (plan == MULTICALL_ASIDE && config->multicall == MULTICALL_USE_ALWAYS)
+    if (plan == MULTICALL_PARALLEL && config->multicall == MULTICALL_USE_ALWAYS)
         plan = MULTICALL_WRAPPED;
     if (plan != MULTICALL_WRAPPED && plan != MULTICALL_BARE)
         return plan;
@@ -58,7 +58,7 @@ enum multicall_plan multicall_plan(struct upstream_state *s)
 {
     const struct upstream_config *config = s->config;
     if (config->multicall == MULTICALL_USE_NEVER)
-        return MULTICALL_ASIDE;
+        return MULTICALL_PARALLEL;
     if (!must_know(config))
         return as_set(config, MULTICALL_WRAPPED);
     enum multicall_known known = atomic_load_explicit(&s->multicall, memory_order_relaxed);

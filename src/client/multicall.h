@@ -15,11 +15,11 @@
 
 /* How the calls of a batch are to be made. */
 enum multicall_plan {
-    MULTICALL_WRAPPED, /* by system.multicall, with results of that shape, */
-    MULTICALL_BARE,    /* or of that */
-    MULTICALL_ASIDE,   /* side by side: there is none, or it may not be used */
-    MULTICALL_ASK,     /* not known: who asks this finds out, and says multicall_learn() anyway */
-    MULTICALL_WAIT     /* another one finds out: multicall_wait() */
+    MULTICALL_WRAPPED,  /* by system.multicall, with results of that shape, */
+    MULTICALL_BARE,     /* or of that */
+    MULTICALL_PARALLEL, /* calls by themselves: there is none, or it may not be used */
+    MULTICALL_ASK,      /* not known: who asks this finds out, and says multicall_learn() anyway */
+    MULTICALL_WAIT      /* another one finds out: multicall_wait() */
 };
 
 enum multicall_plan multicall_plan(struct upstream_state *s);

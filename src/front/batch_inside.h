@@ -94,7 +94,7 @@ struct batch {
     bool wrote;              /* the reply has a result or problem already */
 
     bool has_plan;
-    enum multicall_plan plan; /* WRAPPED, BARE or ASIDE */
+    enum multicall_plan plan; /* WRAPPED, BARE or PARALLEL */
     bool asks;                /* finds out for all */
     struct chain known;       /* the answer to that */
     struct once_wait wait;

@@ -15,7 +15,7 @@ static void fail_ready(struct batch *b, const struct call_end *end)
     }
 }
 
-/* Whatever the fault, nothing that a caller wants has run: in parallel is right in any case. */
+/* Whatever the fault, nothing that a caller wants has run: calls in parallel are right in any case. */
 static enum multicall_known judge(struct batch *b, const struct call_end *end)
 {
     if (end->error == NULL) {
@@ -95,7 +95,7 @@ void plan_find(struct batch *b)
         return;
     case MULTICALL_WRAPPED:
     case MULTICALL_BARE:
-    case MULTICALL_ASIDE:
+    case MULTICALL_PARALLEL:
         break;
     }
     b->has_plan = true;

@@ -42,10 +42,10 @@ void front_follow(struct front *front, struct config *config,
                   struct upstream_state *const *upstreams, struct caller_state *const *callers)
 {
     size_t size = config->n_callers * sizeof(struct caller_state *);
-    struct view *view = xcalloc(1, sizeof *view + size);
+    struct front_site *site = xcalloc(1, sizeof *site + size);
     if (size > 0)
-        memcpy(view->callers, callers, size);
-    site_open(front->client, &view->site, config, upstreams);
+        memcpy(site->callers, callers, size);
+    site_open(front->client, &site->site, config, upstreams);
 }
 
 void front_cut_off(struct front *front)

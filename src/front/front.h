@@ -45,14 +45,14 @@ void front_commons_init(struct front_commons *shared, struct commons *commons);
 void front_commons_done(struct front_commons *shared);
 
 /* A site as requests know it: with its callers. */
-struct view {
+struct front_site {
     struct site site;
     struct caller_state *callers[]; /* by caller_config.index; borrowed */
 };
 
-static inline const struct view *view_of(const struct site *site)
+static inline const struct front_site *front_site_of(const struct site *site)
 {
-    return (const struct view *)site;
+    return (const struct front_site *)site;
 }
 
 struct front {

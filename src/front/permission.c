@@ -35,7 +35,7 @@ bool request_may_call_with(const struct request *r, struct str method, struct st
 
 static struct caller_state *state_of(const struct request *r)
 {
-    return view_of(r->site)->callers[r->caller.config->index];
+    return front_site_of(r->site)->callers[r->caller.config->index];
 }
 
 struct memory_share *request_share(const struct request *r)

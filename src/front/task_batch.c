@@ -133,7 +133,7 @@ static enum next send_some(struct batch *b)
         plan_find(b);
         return NEXT_AGAIN;
     }
-    if (b->plan == MULTICALL_ASIDE)
+    if (b->plan == MULTICALL_PARALLEL)
         return begin_parallel(b);
     if (!b->at_end && !entries_full(b))
         return NEXT_REST;
