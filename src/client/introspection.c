@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 /* So much is kept of one upstream's methods, beside their names. */
-#define TOPICS_MAX ((size_t)1024)
+#define ENTRIES_MAX ((size_t)1024)
 #define BYTES_MAX ((size_t)4 * 1024 * 1024)
 
 /* What could not be fetched is not asked for again at once, whoever wants it. */
@@ -23,11 +23,11 @@ struct failure {
     int64_t when_ms;
 };
 
-struct topic {
-    struct list in_topics; /* of its introspection; the last one that was asked for is first */
-    struct str name;       /* its bytes are behind the struct */
-    struct fact *fact;     /* the newest; NULL: none */
-    int64_t fetched_ms;    /* when that came */
+struct introspection_entry {
+    struct list in_entries; /* of its introspection; the last one that was asked for is first */
+    struct str key;         /* its bytes are behind the struct */
+    struct description *description; /* the newest; NULL: none */
+    int64_t fetched_ms;              /* when that came */
     struct failure failure;
     bool is_fetched; /* now */
     unsigned round;  /* how many fetches have ended */
@@ -36,81 +36,82 @@ struct topic {
 
 struct introspection {
     pthread_mutex_t lock;
-    struct list topics;
-    size_t n_topics;
-    size_t bytes;           /* of the facts of methods */
-    struct once told;       /* all who wait for a fetch; each looks whether it was for that */
+    struct list entries;
+    size_t n_entries;
+    size_t bytes;           /* of the descriptions of methods */
+    struct once news;       /* all who wait for a fetch; each looks whether it was for that */
     struct failure failure; /* of the upstream, whatever it was asked about */
     atomic_bool no_multicall;
 };
 
-struct fact *fact_new(struct budget *budget, bool there, struct str text)
+struct description *description_new(struct budget *budget, bool there, struct str text)
 {
-    size_t size = sizeof(struct fact) + text.len + 1;
+    size_t size = sizeof(struct description) + text.len + 1;
     if (!budget_take(budget, size))
         return NULL;
-    struct fact *fact = malloc(size);
-    if (fact == NULL) {
+    struct description *description = malloc(size);
+    if (description == NULL) {
         budget_give(budget, size);
         return NULL;
     }
-    fact->budget = budget;
-    fact->there = there;
-    fact->len = text.len;
-    atomic_init(&fact->references, 1);
+    description->budget = budget;
+    description->there = there;
+    description->len = text.len;
+    atomic_init(&description->references, 1);
     if (text.len > 0)
-        memcpy(fact->text, text.data, text.len);
-    fact->text[text.len] = '\0';
-    return fact;
+        memcpy(description->text, text.data, text.len);
+    description->text[text.len] = '\0';
+    return description;
 }
 
-static struct fact *fact_ref(struct fact *fact)
+static struct description *description_ref(struct description *description)
 {
-    atomic_fetch_add_explicit(&fact->references, 1, memory_order_relaxed);
-    return fact;
+    atomic_fetch_add_explicit(&description->references, 1, memory_order_relaxed);
+    return description;
 }
 
-void fact_unref(struct fact *fact)
+void description_unref(struct description *description)
 {
-    if (fact == NULL || atomic_fetch_sub_explicit(&fact->references, 1, memory_order_acq_rel) > 1)
+    if (description == NULL ||
+        atomic_fetch_sub_explicit(&description->references, 1, memory_order_acq_rel) > 1)
         return;
-    budget_give(fact->budget, sizeof *fact + fact->len + 1);
-    free(fact);
+    budget_give(description->budget, sizeof *description + description->len + 1);
+    free(description);
 }
 
 struct introspection *introspection_new(void)
 {
     struct introspection *i = xcalloc(1, sizeof *i);
     pthread_mutex_init(&i->lock, NULL);
-    once_init(&i->told);
-    list_init(&i->topics);
+    once_init(&i->news);
+    list_init(&i->entries);
     return i;
 }
 
-static void topic_free(struct introspection *i, struct topic *t)
+static void entry_free(struct introspection *i, struct introspection_entry *e)
 {
-    if (t->fact != NULL && t->name.len > 0)
-        i->bytes -= t->fact->len;
-    list_remove(&t->in_topics);
-    i->n_topics--;
-    fact_unref(t->fact);
-    free(t->failure.error);
-    free(t);
+    if (e->description != NULL && e->key.len > 0)
+        i->bytes -= e->description->len;
+    list_remove(&e->in_entries);
+    i->n_entries--;
+    description_unref(e->description);
+    free(e->failure.error);
+    free(e);
 }
 
 void introspection_free(struct introspection *i)
 {
-    LIST_EACH (&i->topics, at, following)
-        topic_free(i, CONTAINER_OF(at, struct topic, in_topics));
+    LIST_EACH (&i->entries, at, following)
+        entry_free(i, CONTAINER_OF(at, struct introspection_entry, in_entries));
     pthread_mutex_destroy(&i->lock);
     free(i->failure.error);
-    once_done(&i->told);
+    once_done(&i->news);
     free(i);
 }
 
-struct str topic_name(const struct topic *topic)
+struct str introspection_key(const struct introspection_entry *entry)
 {
-    return topic->name;
+    return entry->key;
 }
 
 bool introspection_has_no_multicall(const struct introspection *i)
@@ -125,121 +126,124 @@ void introspection_set_no_multicall(struct introspection *i)
 
 /* ---- Under the lock ---- */
 
-static struct topic *topic_add(struct introspection *i, struct str name)
+static struct introspection_entry *entry_add(struct introspection *i, struct str key)
 {
-    struct topic *t = xcalloc(1, sizeof *t + name.len);
-    if (name.len > 0)
-        memcpy(t + 1, name.data, name.len);
-    t->name = (struct str){ (const char *)(t + 1), name.len };
-    list_add_first(&i->topics, &t->in_topics);
-    i->n_topics++;
-    return t;
+    struct introspection_entry *e = xcalloc(1, sizeof *e + key.len);
+    if (key.len > 0)
+        memcpy(e + 1, key.data, key.len);
+    e->key = (struct str){ (const char *)(e + 1), key.len };
+    list_add_first(&i->entries, &e->in_entries);
+    i->n_entries++;
+    return e;
 }
 
-static struct topic *topic_find(struct introspection *i, struct str name)
+static struct introspection_entry *entry_find(struct introspection *i, struct str key)
 {
-    LIST_EACH (&i->topics, at, following) {
-        struct topic *t = CONTAINER_OF(at, struct topic, in_topics);
-        if (!str_eq(t->name, name))
+    LIST_EACH (&i->entries, at, following) {
+        struct introspection_entry *e = CONTAINER_OF(at, struct introspection_entry, in_entries);
+        if (!str_eq(e->key, key))
             continue;
         list_remove(at);
-        list_add_first(&i->topics, at);
-        return t;
+        list_add_first(&i->entries, at);
+        return e;
     }
-    return topic_add(i, name);
+    return entry_add(i, key);
 }
 
 /* Forgets the methods that were not asked for for the longest time. */
 static void shrink(struct introspection *i)
 {
-    for (struct list *at = i->topics.prev, *before = at->prev;
-         at != &i->topics && (i->n_topics > TOPICS_MAX || i->bytes > BYTES_MAX);
+    for (struct list *at = i->entries.prev, *before = at->prev;
+         at != &i->entries && (i->n_entries > ENTRIES_MAX || i->bytes > BYTES_MAX);
          at = before, before = at->prev) {
-        struct topic *t = CONTAINER_OF(at, struct topic, in_topics);
-        if (!t->is_fetched && t->n_waiting == 0 && t->name.len > 0)
-            topic_free(i, t);
+        struct introspection_entry *e = CONTAINER_OF(at, struct introspection_entry, in_entries);
+        if (!e->is_fetched && e->n_waiting == 0 && e->key.len > 0)
+            entry_free(i, e);
     }
 }
 
-static struct introspection *of(const struct curious *curious)
+static struct introspection *of(const struct introspection_waiter *waiter)
 {
-    return curious->site->pools[curious->upstream->index]->shared->introspection;
+    return waiter->site->pools[waiter->upstream->index]->shared->introspection;
 }
 
-static void stop_waiting(struct curious *curious)
+static void stop_waiting(struct introspection_waiter *waiter)
 {
-    if (curious->waits_for == NULL)
+    if (waiter->waits_for == NULL)
         return;
-    assert(curious->waits_for->n_waiting > 0);
-    curious->waits_for->n_waiting--;
-    curious->waits_for = NULL;
-    once_leave(&curious->wait);
+    assert(waiter->waits_for->n_waiting > 0);
+    waiter->waits_for->n_waiting--;
+    waiter->waits_for = NULL;
+    once_leave(&waiter->wait);
 }
 
-static void begin_waiting(struct curious *curious, struct topic *t)
+static void begin_waiting(struct introspection_waiter *waiter, struct introspection_entry *e)
 {
-    t->n_waiting++;
-    curious->waits_for = t;
-    curious->round = t->round;
-    once_wait(&of(curious)->told, &curious->wait, curious->site->client->work, curious->until_ms);
+    e->n_waiting++;
+    waiter->waits_for = e;
+    waiter->round = e->round;
+    once_wait(&of(waiter)->news, &waiter->wait, waiter->site->client->work, waiter->until_ms);
 }
 
-/* Why the topic is not asked for now; NULL: nothing against it. */
-static const struct error *recent_failure(const struct introspection *i, const struct topic *t)
+/* Why it is not asked for now; NULL: nothing against it. */
+static const struct error *recent_failure(const struct introspection *i,
+                                          const struct introspection_entry *e)
 {
     int64_t now_ms = clock_now_ms();
-    if (t->failure.error != NULL && now_ms < t->failure.when_ms + AGAIN_MS)
-        return t->failure.error;
+    if (e->failure.error != NULL && now_ms < e->failure.when_ms + AGAIN_MS)
+        return e->failure.error;
     if (i->failure.error != NULL && now_ms < i->failure.when_ms + AGAIN_MS)
         return i->failure.error;
     return NULL;
 }
 
 /* Is it to be fetched? Then the caller does that. */
-static bool want(const struct introspection *i, struct topic *t, int64_t ttl_ms)
+static bool want(const struct introspection *i, struct introspection_entry *e, int64_t ttl_ms)
 {
-    bool is_new = t->fact != NULL && clock_now_ms() < t->fetched_ms + ttl_ms;
-    if (t->is_fetched || is_new || recent_failure(i, t) != NULL)
+    bool is_new = e->description != NULL && clock_now_ms() < e->fetched_ms + ttl_ms;
+    if (e->is_fetched || is_new || recent_failure(i, e) != NULL)
         return false;
-    t->is_fetched = true;
+    e->is_fetched = true;
     return true;
 }
 
 /* Has the fetch ended that it waits for? */
-static bool is_told(const struct curious *curious, const struct topic *t)
+static bool has_news(const struct introspection_waiter *waiter, const struct introspection_entry *e)
 {
-    return curious->waits_for == t && curious->round != t->round;
+    return waiter->waits_for == e && waiter->round != e->round;
 }
 
-static enum introspection_answer answer(struct curious *curious, struct topic *t, struct fact **ret,
+static enum introspection_answer answer(struct introspection_waiter *waiter,
+                                        struct introspection_entry *e, struct description **ret,
                                         struct error *err)
 {
-    const struct error *failure = is_told(curious, t) ? t->failure.error : NULL;
-    if (failure == NULL && !t->is_fetched)
-        failure = recent_failure(of(curious), t);
-    stop_waiting(curious);
-    if (t->fact != NULL) {
-        *ret = fact_ref(t->fact);
+    const struct error *failure = has_news(waiter, e) ? e->failure.error : NULL;
+    if (failure == NULL && !e->is_fetched)
+        failure = recent_failure(of(waiter), e);
+    stop_waiting(waiter);
+    if (e->description != NULL) {
+        *ret = description_ref(e->description);
         return INTROSPECTION_READY;
     }
     if (failure != NULL) {
         *err = *failure;
         return INTROSPECTION_FAILED;
     }
-    begin_waiting(curious, t);
+    begin_waiting(waiter, e);
     return INTROSPECTION_WAIT;
 }
 
-static void put_fact(struct introspection *i, struct topic *t, struct fact *fact)
+static void put_description(struct introspection *i, struct introspection_entry *e,
+                            struct description *description)
 {
-    if (t->name.len > 0) {
-        i->bytes += fact->len;
-        i->bytes -= t->fact != NULL ? t->fact->len : 0;
+    if (e->key.len > 0) {
+        i->bytes += description->len;
+        i->bytes -= e->description != NULL ? e->description->len : 0;
     }
-    fact_unref(t->fact);
-    t->fact = fact;
-    t->fetched_ms = clock_now_ms();
-    free(TAKE(t->failure.error));
+    description_unref(e->description);
+    e->description = description;
+    e->fetched_ms = clock_now_ms();
+    free(TAKE(e->failure.error));
     free(TAKE(i->failure.error));
 }
 
@@ -252,51 +256,52 @@ static void set_failure(struct failure *failure, const struct error *err)
 }
 
 /* An answer that cannot be used says nothing of what it would answer to other questions. */
-static void put_failure(struct introspection *i, struct topic *t, const struct error *err)
+static void put_failure(struct introspection *i, struct introspection_entry *e,
+                        const struct error *err)
 {
-    set_failure(&t->failure, err);
+    set_failure(&e->failure, err);
     if (err->type != PROBLEM_BAD_RESPONSE && err->type != PROBLEM_RESPONSE_TOO_LARGE)
         set_failure(&i->failure, err);
 }
 
 /* ---- */
 
-enum introspection_answer introspection_ask(struct curious *curious, struct str topic,
-                                            struct fact **ret, struct error *err)
+enum introspection_answer introspection_ask(struct introspection_waiter *waiter, struct str key,
+                                            struct description **ret, struct error *err)
 {
-    struct introspection *i = of(curious);
+    struct introspection *i = of(waiter);
     pthread_mutex_lock(&i->lock);
-    struct topic *t = topic_find(i, topic);
-    bool may_want = !is_told(curious, t);
-    enum introspection_answer how = answer(curious, t, ret, err);
-    bool wanted = may_want && want(i, t, curious->upstream->introspection.ttl);
+    struct introspection_entry *e = entry_find(i, key);
+    bool may_want = !has_news(waiter, e);
+    enum introspection_answer how = answer(waiter, e, ret, err);
+    bool wanted = may_want && want(i, e, waiter->upstream->introspection.ttl);
     pthread_mutex_unlock(&i->lock);
     if (wanted)
-        introspection_fetch(curious->site, curious->upstream, i, t);
+        introspection_fetch(waiter->site, waiter->upstream, i, e);
     return how;
 }
 
-void introspection_leave(struct curious *curious)
+void introspection_leave(struct introspection_waiter *waiter)
 {
-    if (curious->waits_for == NULL)
+    if (waiter->waits_for == NULL)
         return;
-    struct introspection *i = of(curious);
+    struct introspection *i = of(waiter);
     pthread_mutex_lock(&i->lock);
-    stop_waiting(curious);
+    stop_waiting(waiter);
     pthread_mutex_unlock(&i->lock);
 }
 
-void introspection_tell(struct introspection *i, struct topic *topic, struct fact *fact,
-                        const struct error *err)
+void introspection_tell(struct introspection *i, struct introspection_entry *entry,
+                        struct description *description, const struct error *err)
 {
     pthread_mutex_lock(&i->lock);
-    topic->is_fetched = false;
-    topic->round++;
-    if (fact != NULL)
-        put_fact(i, topic, fact);
+    entry->is_fetched = false;
+    entry->round++;
+    if (description != NULL)
+        put_description(i, entry, description);
     else
-        put_failure(i, topic, err);
+        put_failure(i, entry, err);
     shrink(i);
-    once_tell(&i->told);
+    once_tell(&i->news);
     pthread_mutex_unlock(&i->lock);
 }

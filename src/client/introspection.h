@@ -20,10 +20,10 @@
 #include <stddef.h>
 
 struct introspection;
-struct topic;
+struct introspection_entry;
 
-/* What is known of one topic. It does not change. */
-struct fact {
+/* What is known under one key. It does not change. */
+struct description {
     atomic_uint references;
     struct budget *budget; /* borrowed */
     bool there;            /* the text is JSON; else it says why there is none */
@@ -32,29 +32,29 @@ struct fact {
 };
 
 /* With one reference; NULL: limits.memory has no room. */
-struct fact *fact_new(struct budget *budget, bool there, struct str text) MUST_CHECK;
+struct description *description_new(struct budget *budget, bool there, struct str text) MUST_CHECK;
 
 /* NULL is fine. */
-void fact_unref(struct fact *fact);
+void description_unref(struct description *description);
 
-static inline struct str fact_text(const struct fact *fact)
+static inline struct str description_text(const struct description *description)
 {
-    return (struct str){ fact->text, fact->len };
+    return (struct str){ description->text, description->len };
 }
 
-/* The topic of the names of all methods; their JSON is an array of strings. Of a method it is its
+/* The key of the names of all methods; their JSON is an array of strings. Of a method it is its
  * name, and the JSON is two members: `"signatures":…,"help":…`. */
-#define TOPIC_METHODS STR("")
+#define KEY_METHODS STR("")
 
 /* One who wants to know something, in a worker. `site`, `upstream`, `until_ms` and `wait.go_on` are
  * set and all else is zeroed before the first question. */
-struct curious {
+struct introspection_waiter {
     struct site *site; /* held by who asks */
     const struct upstream_config *upstream;
     int64_t until_ms; /* it waits until then at most; CLOCK_NEVER: until the fetch has ended */
     struct once_wait wait;
-    struct topic *waits_for; /* NULL: it does not wait */
-    unsigned round;          /* of the topic, when the wait began */
+    struct introspection_entry *waits_for; /* NULL: it does not wait */
+    unsigned round;                        /* of the entry, when the wait began */
 };
 
 enum introspection_answer {
@@ -66,26 +66,26 @@ enum introspection_answer {
 struct introspection *introspection_new(void) MUST_CHECK;
 void introspection_free(struct introspection *i);
 
-/* Asks about a topic. What is not known, or has become old, is fetched by this worker, unless some
- * worker is at it. */
-enum introspection_answer introspection_ask(struct curious *curious, struct str topic,
-                                            struct fact **ret, struct error *err) MUST_CHECK;
+/* Asks for what stands under a key. What is not known, or has become old, is fetched by this
+ * worker, unless some worker is at it. */
+enum introspection_answer introspection_ask(struct introspection_waiter *waiter, struct str key,
+                                            struct description **ret, struct error *err) MUST_CHECK;
 
 /* Does not wait any more. */
-void introspection_leave(struct curious *curious);
+void introspection_leave(struct introspection_waiter *waiter);
 
 /* ---- For client/introspection_fetch.c ------------------------------------------------------- */
 
-/* Fetches a topic and tells what it was. */
+/* Fetches an entry and tells what it was. */
 void introspection_fetch(struct site *site, const struct upstream_config *upstream,
-                         struct introspection *i, struct topic *topic);
+                         struct introspection *i, struct introspection_entry *entry);
 
-/* The end of a fetch: a fact, of which the reference is taken, or NULL and `err`. */
-void introspection_tell(struct introspection *i, struct topic *topic, struct fact *fact,
-                        const struct error *err);
+/* The end of a fetch: a description, of which the reference is taken, or NULL and `err`. */
+void introspection_tell(struct introspection *i, struct introspection_entry *entry,
+                        struct description *description, const struct error *err);
 
-/* The topic's name, which does not change. */
-struct str topic_name(const struct topic *topic);
+/* Its key, which does not change. */
+struct str introspection_key(const struct introspection_entry *entry);
 
 /* Has the upstream no system.multicall, as far as introspection has seen? */
 bool introspection_has_no_multicall(const struct introspection *i);

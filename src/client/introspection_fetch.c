@@ -30,49 +30,49 @@ static const char *const method_names[] = {
 struct fetch {
     struct call call;
     enum fetch_step step;
-    struct upstream_state *state; /* referenced: it has the topic */
+    struct upstream_state *state; /* referenced: it has the entry */
     struct introspection *of;
-    struct topic *topic;
+    struct introspection_entry *entry;
     struct chain params; /* JSON */
     char *params_text;   /* the same in one piece; owned */
     struct chain reply;
-    struct chain fact; /* what is known so far */
+    struct chain text; /* what is known so far */
 };
 
 static const struct call_owner owner;
 
-static void end(struct fetch *f, struct fact *fact, const struct error *err)
+static void end(struct fetch *f, struct description *description, const struct error *err)
 {
     memory_share_leave(&f->call.site->client->work->commons->own, f);
-    introspection_tell(f->of, f->topic, fact, err);
+    introspection_tell(f->of, f->entry, description, err);
     upstream_state_unref(f->state);
     chain_done(&f->params);
     chain_done(&f->reply);
-    chain_done(&f->fact);
+    chain_done(&f->text);
     free(f->params_text);
     free(f);
 }
 
-/* The end of a fetch, with what was written to `fact`. */
+/* The end of a fetch, with what was written to `text`. */
 static void end_well(struct fetch *f, bool there)
 {
     struct budget *budget = &f->call.site->client->work->commons->memory;
     struct error err;
-    char *text = chain_dup(&f->fact);
-    struct fact *fact = NULL;
-    if (chain_state(&f->fact) == CHAIN_OK)
-        fact = fact_new(budget, there, (struct str){ text, chain_len(&f->fact) });
+    char *text = chain_dup(&f->text);
+    struct description *description = NULL;
+    if (chain_state(&f->text) == CHAIN_OK)
+        description = description_new(budget, there, (struct str){ text, chain_len(&f->text) });
     free(text);
-    if (fact == NULL)
+    if (description == NULL)
         error_limit(&err, PROBLEM_OVERLOADED, "limits.memory",
                     "The gateway has no memory to keep what the upstream tells of its methods; "
                     "try again later, or raise limits.memory.");
-    end(f, fact, &err);
+    end(f, description, &err);
 }
 
 static void write_params(struct fetch *f)
 {
-    struct str name = topic_name(f->topic);
+    struct str name = introspection_key(f->entry);
     chain_clear(&f->params);
     free(TAKE(f->params_text));
     switch (f->step) {
@@ -137,18 +137,18 @@ static bool may_use_multicall(const struct fetch *f)
 }
 
 void introspection_fetch(struct site *site, const struct upstream_config *upstream,
-                         struct introspection *i, struct topic *topic)
+                         struct introspection *i, struct introspection_entry *entry)
 {
     struct fetch *f = xcalloc(1, sizeof *f);
     struct budget *budget = &site->client->work->commons->own.budget;
     f->state = upstream_state_ref(site->pools[upstream->index]->shared);
     f->of = i;
-    f->topic = topic;
+    f->entry = entry;
     chain_init(&f->params, ANSWER_MAX, NULL);
     chain_init(&f->reply, ANSWER_MAX, budget);
-    chain_init(&f->fact, 2 * ANSWER_MAX, budget);
+    chain_init(&f->text, 2 * ANSWER_MAX, budget);
     enum fetch_step first = may_use_multicall(f) ? FETCH_BOTH : FETCH_SIGNATURES;
-    send(f, site, upstream, topic_name(topic).len == 0 ? FETCH_METHODS : first);
+    send(f, site, upstream, introspection_key(entry).len == 0 ? FETCH_METHODS : first);
 }
 
 /* ---- Answers ---- */
@@ -177,15 +177,15 @@ static void end_without_methods(struct fetch *f, const struct call_end *how)
     else
         snprintf(text, sizeof text, "The upstream answered system.listMethods with HTTP status %d.",
                  how->protocol->status);
-    chain_append_c(&f->fact, text);
+    chain_append_c(&f->text, text);
     end_well(f, false);
 }
 
 static void take_methods(struct fetch *f, struct str json)
 {
-    bool there = introspection_read_methods(json, &f->fact);
+    bool there = introspection_read_methods(json, &f->text);
     if (!there)
-        chain_append(&f->fact,
+        chain_append(&f->text,
                      STR("The upstream's answer to system.listMethods is no list of names."));
     end_well(f, there);
 }
@@ -198,8 +198,8 @@ static void take_both(struct fetch *f, struct str json)
         send_next(f, FETCH_SIGNATURES);
         return;
     }
-    introspection_write_signatures(signatures, &f->fact);
-    introspection_write_help(help, &f->fact);
+    introspection_write_signatures(signatures, &f->text);
+    introspection_write_help(help, &f->text);
     end_well(f, true);
 }
 
@@ -213,11 +213,11 @@ static void take(struct fetch *f, struct str json)
         take_both(f, json);
         break;
     case FETCH_SIGNATURES:
-        introspection_write_signatures(json, &f->fact);
+        introspection_write_signatures(json, &f->text);
         send_next(f, FETCH_HELP);
         break;
     case FETCH_HELP:
-        introspection_write_help(json, &f->fact);
+        introspection_write_help(json, &f->text);
         end_well(f, true);
         break;
     }

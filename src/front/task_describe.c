@@ -75,7 +75,7 @@ static void write_names(struct turn *turn)
     CLEANUP(buf_done) struct buf scratch;
     struct describe *d = CONTAINER_OF(turn, struct describe, turn);
     struct request *r = request_of(d);
-    struct str text = fact_text(d->methods), name;
+    struct str text = description_text(d->methods), name;
     size_t left = text.len - d->at;
     buf_init(&scratch, text.len, NULL);
     if (!has_room(r, GROWTH * (left < STEP_BYTES ? left : STEP_BYTES), on_room_for_names))
@@ -95,12 +95,12 @@ static void write_names(struct turn *turn)
 
 static void write_list(struct request *r)
 {
-    struct fact *methods = r->describe.methods;
+    struct description *methods = r->describe.methods;
     chain_append(&r->reply, STR("{\"name\":"));
     json_write_string(&r->reply, target_upstream(&r->target));
     if (!methods->there) {
         chain_append(&r->reply, STR(",\"methods\":null,\"reason\":"));
-        json_write_string(&r->reply, fact_text(methods));
+        json_write_string(&r->reply, description_text(methods));
         chain_append_byte(&r->reply, '}');
         request_succeed(r, 200);
         return;
@@ -112,14 +112,14 @@ static void write_list(struct request *r)
 
 static void on_room_for_method(struct memory_wait *wait);
 
-static void write_method(struct request *r, const struct fact *described)
+static void write_method(struct request *r, const struct description *described)
 {
     if (!has_room(r, described->len, on_room_for_method))
         return;
     chain_append(&r->reply, STR("{\"method\":"));
     json_write_string(&r->reply, target_method(&r->target));
     chain_append_byte(&r->reply, ',');
-    chain_append(&r->reply, fact_text(described));
+    chain_append(&r->reply, description_text(described));
     chain_append_byte(&r->reply, '}');
     request_succeed(r, 200);
 }
@@ -128,12 +128,12 @@ static void write_method(struct request *r, const struct fact *described)
 static bool is_there(const struct request *r)
 {
     CLEANUP(buf_done) struct buf scratch;
-    const struct fact *methods = r->describe.methods;
+    const struct description *methods = r->describe.methods;
     struct str name;
     buf_init(&scratch, methods->len, NULL);
     if (!methods->there)
         return true;
-    struct json_cursor names = json_enter(fact_text(methods));
+    struct json_cursor names = json_enter(description_text(methods));
     while (json_next(&names, NULL, &name))
         if (str_eq(plain_name(name, &scratch), target_method(&r->target)))
             return true;
@@ -149,7 +149,7 @@ static bool fail_unknown(struct request *r)
 }
 
 /* Asks for one key. False: the request waits, or has an answer. */
-static bool ask(struct request *r, struct str key, struct fact **ret)
+static bool ask(struct request *r, struct str key, struct description **ret)
 {
     struct describe *d = &r->describe;
     switch (introspection_ask(&d->waiter, key, ret, &r->error)) {
@@ -166,8 +166,8 @@ static bool ask(struct request *r, struct str key, struct fact **ret)
 
 static void go_on(struct request *r)
 {
-    struct fact *described;
-    if (r->describe.methods == NULL && !ask(r, TOPIC_METHODS, &r->describe.methods))
+    struct description *described;
+    if (r->describe.methods == NULL && !ask(r, KEY_METHODS, &r->describe.methods))
         return;
     if (r->target.method_len == 0) {
         write_list(r);
@@ -176,7 +176,7 @@ static void go_on(struct request *r)
         request_fail(r);
     } else if (ask(r, target_method(&r->target), &described)) {
         write_method(r, described);
-        fact_unref(described);
+        description_unref(described);
     }
 }
 
@@ -223,7 +223,7 @@ static void drop(struct request *r)
 {
     list_remove(&r->describe.turn.in_turns);
     introspection_leave(&r->describe.waiter);
-    fact_unref(TAKE(r->describe.methods));
+    description_unref(TAKE(r->describe.methods));
 }
 
 const struct task task_describe = { .begin = begin, .drop = drop };

@@ -11,11 +11,11 @@
 #include <stdint.h>
 
 struct describe {
-    struct curious waiter;
-    struct fact *methods; /* referenced; NULL: not asked for yet */
-    struct turn turn;     /* of writing */
-    size_t at;            /* in the methods' text: what comes next */
-    bool any;             /* a name was written */
+    struct introspection_waiter waiter;
+    struct description *methods; /* referenced; NULL: not asked for yet */
+    struct turn turn;            /* of writing */
+    size_t at;                   /* in the methods' text: what comes next */
+    bool any;                    /* a name was written */
 };
 
 #endif

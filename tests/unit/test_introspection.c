@@ -27,17 +27,17 @@ static struct rig rig;
 
 /* One who wants to know. */
 struct asker {
-    struct curious curious;
+    struct introspection_waiter waiter;
     size_t worker;
     int n_woken;
     enum introspection_answer answer;
-    struct fact *fact;
+    struct description *description;
     struct error error;
 };
 
 static void on_told(struct once_wait *wait, bool in_time)
 {
-    struct asker *a = CONTAINER_OF(wait, struct asker, curious.wait);
+    struct asker *a = CONTAINER_OF(wait, struct asker, waiter.wait);
     a->n_woken += in_time;
 }
 
@@ -45,18 +45,18 @@ static void init(struct asker *a, size_t worker)
 {
     memset(a, 0, sizeof *a);
     a->worker = worker;
-    a->curious.site = rig.workers[worker].client.site;
-    a->curious.upstream = &rig.config->upstreams[0];
-    a->curious.until_ms = CLOCK_NEVER;
-    a->curious.wait.go_on = on_told;
+    a->waiter.site = rig.workers[worker].client.site;
+    a->waiter.upstream = &rig.config->upstreams[0];
+    a->waiter.until_ms = CLOCK_NEVER;
+    a->waiter.wait.go_on = on_told;
 }
 
 /* Its question, with the turns that a fetch needs to be sent. */
-static enum introspection_answer ask(struct asker *a, const char *topic)
+static enum introspection_answer ask(struct asker *a, const char *key)
 {
-    fact_unref(a->fact);
-    a->fact = NULL;
-    a->answer = introspection_ask(&a->curious, str_of(topic), &a->fact, &a->error);
+    description_unref(a->description);
+    a->description = NULL;
+    a->answer = introspection_ask(&a->waiter, str_of(key), &a->description, &a->error);
     for (int turns = 0; turns < 10; turns++)
         rig_turn(&rig, 0);
     return a->answer;
@@ -64,8 +64,8 @@ static enum introspection_answer ask(struct asker *a, const char *topic)
 
 static void done(struct asker *a)
 {
-    introspection_leave(&a->curious);
-    fact_unref(a->fact);
+    introspection_leave(&a->waiter);
+    description_unref(a->description);
 }
 
 static void answer(size_t worker, const char *body)
@@ -98,8 +98,8 @@ static void one_asks_for_all(void **state)
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(a[i].n_woken, 1);
         assert_int_equal(ask(&a[i], ""), INTROSPECTION_READY);
-        assert_true(a[i].fact->there);
-        assert_string_equal(a[i].fact->text, "[\"b\",\"a\",\"a\"]");
+        assert_true(a[i].description->there);
+        assert_string_equal(a[i].description->text, "[\"b\",\"a\",\"a\"]");
         done(&a[i]);
     }
     assert_int_equal(rig.workers[0].fake.n_submitted, 1);
@@ -124,7 +124,7 @@ static void what_is_old_is_asked_for_again(void **state)
     assert_int_equal(rig.workers[0].fake.n_submitted, 2);
     answer(0, RIG_ANSWER("<array><data><value>c</value></data></array>"));
     assert_int_equal(ask(&a, ""), INTROSPECTION_READY);
-    assert_string_equal(a.fact->text, "[\"c\"]");
+    assert_string_equal(a.description->text, "[\"c\"]");
     done(&a);
     rig_close(&rig);
 }
@@ -160,8 +160,8 @@ static void there_may_be_none(void **state)
     assert_int_equal(ask(&a, ""), INTROSPECTION_WAIT);
     answer(0, RIG_FAULT("17", "what?"));
     assert_int_equal(ask(&a, ""), INTROSPECTION_READY);
-    assert_false(a.fact->there);
-    assert_non_null(strstr(a.fact->text, "with the fault 17"));
+    assert_false(a.description->there);
+    assert_non_null(strstr(a.description->text, "with the fault 17"));
     done(&a);
     rig_close(&rig);
 }
@@ -193,7 +193,7 @@ static void a_method_is_described(void **state)
             answer(0, RIG_ANSWER("H"));
         }
         assert_int_equal(ask(&a, "m"), INTROSPECTION_READY);
-        assert_string_equal(a.fact->text, expected);
+        assert_string_equal(a.description->text, expected);
         assert_int_equal(ask(&a, "n"), INTROSPECTION_WAIT);
         assert_asked(0, has_multicall ? "system.multicall" : "system.methodSignature");
         fake_fail(&rig.workers[0].fake, 0, UPSTREAM_CONNECT_FAILED, false);
