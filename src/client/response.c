@@ -2,6 +2,7 @@
 #include "client/response.h"
 
 #include "client/redacted.h"
+#include "rules/envelope.h"
 #include "rules/fault.h"
 #include "rules/media.h"
 
@@ -23,6 +24,7 @@ void response_await(struct response *r, const struct response_way *way)
 void response_begin(struct response *r, struct str content_type)
 {
     const struct response_way *way = &r->way;
+    way->decoding->watch = way->envelope != NULL ? &way->envelope->watch : NULL;
     way->decoding->encoding_declared = media_charset(content_type);
     chain_truncate(way->reply, way->reply_begin);
     decoder_begin(way->decoder, way->decoding, way->reply);
@@ -139,10 +141,28 @@ static void init_end(struct response_end *ret)
     buf_init(&ret->text, 0, NULL);
 }
 
+/* Only one value can be a failure, or have the result within it. False: it is one. */
+static bool open_envelope(struct response *r, struct response_end *ret)
+{
+    const struct response_way *way = &r->way;
+    struct envelope_verdict verdict;
+    if (LIKELY(way->envelope == NULL) || r->n_params != 1)
+        return true;
+    envelope_judge(way->envelope, way->decoder, way->reply, way->decoding->fault_max, &verdict);
+    if (verdict.failed)
+        fail_with_fault(r, &verdict.fault, 200, ret);
+    else
+        decoder_keep(way->decoder, way->reply, verdict.has_value ? &verdict.value : NULL);
+    envelope_verdict_done(&verdict);
+    return !verdict.failed;
+}
+
 static void finish_good(struct response *r, const struct decode_result *result,
                         struct response_end *ret)
 {
     r->n_params = result->n_params;
+    if (!open_envelope(r, ret))
+        return;
     ret->unarranged = result->unarranged;
     if (LIKELY(!ret->unarranged))
         ret->good = succeed(r);

@@ -21,8 +21,9 @@
 struct response_way {
     const struct config *config;
     const struct upstream_config *upstream;
-    size_t target;     /* which of its URLs has answered */
-    struct str method; /* that was called */
+    size_t target;                               /* which of its URLs has answered */
+    struct str method;                           /* that was called */
+    const struct envelope_rule_config *envelope; /* of results of that method; NULL: none */
     struct decoder *decoder;
     struct decode_options *decoding;
     struct chain *reply; /* the value is appended to it, */

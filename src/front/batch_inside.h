@@ -66,11 +66,12 @@ struct round_trip {
     bool is_sent;            /* all of them are written */
     struct method_rule rule; /* of all its calls together */
     struct decode_items items;
-    size_t reply_begin; /* where its results begin in the reply, */
-    bool reply_began;   /* whether others stand before them, */
-    bool reply_whole;   /* and whether there was memory for all of those */
-    size_t answer_at;   /* the entry whose result is read, */
-    size_t item_begin;  /* and where that begins in the reply */
+    size_t reply_begin;                          /* where its results begin in the reply, */
+    bool reply_began;                            /* whether others stand before them, */
+    bool reply_whole;                            /* and whether there was memory for all of those */
+    size_t answer_at;                            /* the entry whose result is read, */
+    size_t item_begin;                           /* and where that begins in the reply */
+    const struct envelope_rule_config *envelope; /* of that result; NULL: none */
 };
 
 struct batch {

@@ -5,6 +5,7 @@
 #include "front/batch_inside.h"
 
 #include "client/redacted.h"
+#include "rules/envelope.h"
 #include "rules/fault.h"
 
 /* ---- The document --------------------------------------------------------------------------- */
@@ -100,6 +101,44 @@ static void write_fault(struct entry *e, const struct fault *fault)
     entry_write_problem(e, &err, &(struct call_end){ .fault = &shown }, &e->batch->request->reply);
 }
 
+static const struct decode_watch *on_item_watch(void *context, size_t index)
+{
+    struct batch *b = context;
+    struct round_trip *t = &b->round_trip;
+    (void)index;
+    t->envelope = envelope_find(b->request->upstream, entry_at(b, t->answer_at)->method);
+    return t->envelope != NULL ? &t->envelope->watch : NULL;
+}
+
+/* Leaves the value that the caller gets. False: it is a failure, and told in its place. */
+static bool open_envelope(struct batch *b, struct entry *e)
+{
+    struct request *r = b->request;
+    struct decoder *d = r->call.decoder;
+    struct envelope_verdict verdict;
+    if (LIKELY(b->round_trip.envelope == NULL))
+        return true;
+    envelope_judge(b->round_trip.envelope, d, &r->reply, r->call.decoding.fault_max, &verdict);
+    decoder_keep(d, &r->reply, verdict.has_value ? &verdict.value : NULL);
+    if (verdict.failed) {
+        chain_truncate(&r->reply, b->round_trip.item_begin);
+        write_fault(e, &verdict.fault);
+    }
+    envelope_verdict_done(&verdict);
+    return !verdict.failed;
+}
+
+static void end_value(struct batch *b, struct entry *e)
+{
+    struct chain *reply = &b->request->reply;
+    if (!open_envelope(b, e))
+        return;
+    if (e->silent)
+        chain_truncate(reply, b->round_trip.item_begin);
+    else
+        b->form->close_result(e->id, reply);
+}
+
 static void write_neither(struct entry *e)
 {
     struct error err;
@@ -115,8 +154,8 @@ static void on_item_end(void *context, const struct decode_item *item)
     struct batch *b = context;
     struct chain *reply = &b->request->reply;
     struct entry *e = entry_at(b, b->round_trip.answer_at);
-    if (item->kind == ITEM_VALUE && !e->silent)
-        b->form->close_result(e->id, reply);
+    if (item->kind == ITEM_VALUE)
+        end_value(b, e);
     else
         chain_truncate(reply, b->round_trip.item_begin);
     if (item->kind == ITEM_FAULT)
@@ -197,6 +236,7 @@ static void expect_results(struct batch *b)
         .context = b,
         .begin = on_item_begin,
         .end = on_item_end,
+        .watch = b->request->upstream->n_envelope > 0 ? on_item_watch : NULL,
     };
 }
 

@@ -7,6 +7,7 @@
 #include "client/outcome.h"
 #include "client/redacted.h"
 #include "client/response.h"
+#include "rules/envelope.h"
 #include "rules/problem.h"
 #include "tool/params.h"
 #include "tool/server.h"
@@ -118,16 +119,18 @@ static void await_response(struct calling *c, struct decoder *decoder)
     c->decoding.depth = (unsigned)c->upstream->limits.depth;
     c->decoding.document_max = c->upstream->limits.response;
     c->decoding.fault_max = c->config->limits.fault_text;
-    response_await(&c->response, &(struct response_way){
-                                     .config = c->config,
-                                     .upstream = c->upstream,
-                                     .method = str_of(c->direct->method),
-                                     .decoder = decoder,
-                                     .decoding = &c->decoding,
-                                     .reply = &c->reply,
-                                     .reply_begin = chain_len(&c->reply),
-                                     .error = &c->error,
-                                 });
+    response_await(&c->response,
+                   &(struct response_way){
+                       .config = c->config,
+                       .upstream = c->upstream,
+                       .method = str_of(c->direct->method),
+                       .envelope = envelope_find(c->upstream, str_of(c->direct->method)),
+                       .decoder = decoder,
+                       .decoding = &c->decoding,
+                       .reply = &c->reply,
+                       .reply_begin = chain_len(&c->reply),
+                       .error = &c->error,
+                   });
 }
 
 static int make_call(struct calling *c, struct decoder *decoder)
