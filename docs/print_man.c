@@ -163,7 +163,8 @@ void print_man_daemon(struct buf *to)
         { "NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID",
           "The service manager, which is told of readiness, reloads and progress "
           "(\\fBsd_notify\\fR(3))." },
-        { "JOURNAL_STREAM", "Where it names stderr the log goes to journald: lines have priorities as <N>, and no time." },
+        { "JOURNAL_STREAM", "Where it names stderr the log goes to journald: lines have priorities "
+                            "as <N>, and no time." },
         { "any other", "What ${env:NAME} in the configuration names. The proxies of the "
                        "environment (http_proxy and the like) are not used." },
     };
@@ -194,7 +195,9 @@ void print_man_daemon(struct buf *to)
     for (size_t i = 0; i < ARRAY_LEN(options); i++)
         add_option(to, &options[i]);
     buf_append_c(to, ".SH SIGNALS\n.TP\nSIGHUP\nThe configuration file is read again. One that "
-                     "is wrong changes nothing; the log has its errors.\n.TP\nSIGTERM, SIGINT\nNo "
+                     "is wrong changes nothing; the log has its errors.\n.TP\nSIGUSR1\nThe "
+                     "log gets a line for each state that calls are in: how many there are, and "
+                     "how old the oldest is.\n.TP\nSIGTERM, SIGINT\nNo "
                      "new connections; running calls have "
                      "limits.drain to end. A second one ends it at once.\n");
     add_statuses(to, statuses, ARRAY_LEN(statuses));

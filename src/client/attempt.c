@@ -210,9 +210,9 @@ static void on_trace(struct upstream_call *call, bool sent, struct str bytes)
 static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome);
 
 /* Sends it to one of the upstream's addresses. False: all were tried. */
-static bool submit(struct call *c)
+static bool submit(struct call *c, int64_t now_ms)
 {
-    size_t target = upstream_state_target(shared_of(c), clock_now_ms(), c->targets_tried);
+    size_t target = upstream_state_target(shared_of(c), now_ms, c->targets_tried);
     if (target == UPSTREAM_NO_TARGET)
         return false;
     c->targets_tried |= UINT64_C(1) << target;
@@ -256,8 +256,9 @@ void attempt_run(struct call *c)
     int64_t wait_ms = 0;
     if (is_held_back(c))
         return;
-    enum breaker_answer answer = breaker_ask(&shared_of(c)->breaker, clock_now_ms(), &wait_ms);
-    bool is_late = c->state == CALL_QUEUED && (c->unwanted || clock_now_ms() >= c->deadline_ms);
+    int64_t now_ms = clock_now_ms();
+    enum breaker_answer answer = breaker_ask(&shared_of(c)->breaker, now_ms, &wait_ms);
+    bool is_late = c->state == CALL_QUEUED && (c->unwanted || now_ms >= c->deadline_ms);
     /* Another worker that is cut off already has given its permit to this one. */
     bool is_over = phase_of(call_work(c)->commons) == PHASE_STOPPING;
     c->has_permit = true;
@@ -279,7 +280,7 @@ void attempt_run(struct call *c)
     if (c->decoder == NULL)
         c->decoder = work_take_decoder(call_work(c));
     call_enter(c, CALL_CALLING);
-    bool submitted = submit(c);
+    bool submitted = submit(c, now_ms);
     assert(submitted);
     (void)submitted;
 }
@@ -373,15 +374,16 @@ static void on_done(struct upstream_call *call, const struct upstream_outcome *o
     bool connected =
         outcome->status != UPSTREAM_CONNECT_FAILED && outcome->status != UPSTREAM_TLS_FAILED;
     bool is_known = outcome->status != UPSTREAM_TIMEOUT && outcome->status != UPSTREAM_FAILED;
+    int64_t now_ms = clock_now_ms();
     memory_leave(&c->memory);
     pool_unstall(pool_of(c), c);
     c->upstream_us += outcome->duration_us;
     if (is_known)
-        upstream_state_connected(shared_of(c), c->target, clock_now_ms(), connected);
-    if (!connected && submit(c))
+        upstream_state_connected(shared_of(c), c->target, now_ms, connected);
+    if (!connected && submit(c, now_ms))
         return;
     if (is_known)
-        upstream_state_reached(shared_of(c), clock_now_ms(), connected);
+        upstream_state_reached(shared_of(c), now_ms, connected);
     tell_breaker(c, result_of(c, outcome));
     give_permit(c, true);
     finish(c, outcome);

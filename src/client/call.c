@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/call.h"
 
+#include "base/clock.h"
 #include "client/attempt.h"
 #include "client/client.h"
 #include "client/verbose.h"
@@ -31,12 +32,18 @@ static const unsigned char may_follow[CALL_STATES] = {
 
 void call_enter(struct call *c, enum call_state next)
 {
-    assert(may_follow[c->state] & 1 << next);
+    struct client *client = c->site->client;
+    enum call_state before = c->state;
+    assert(may_follow[before] & 1 << next);
     c->state = next;
-    timer_stop(call_work(c), &c->wait);
+    timer_stop(client->work, &c->wait);
     list_remove(&c->in_state);
-    if (next != CALL_ENDED)
-        list_add_last(&c->site->client->calls_in[next], &c->in_state);
+    if (before != CALL_ENDED)
+        client_show_calls(client, before, -1);
+    if (next == CALL_ENDED)
+        return;
+    list_add_last(&client->calls_in[next], &c->in_state);
+    client_show_calls(client, next, 1);
 }
 
 static void choose_options(struct call *c)
@@ -216,6 +223,7 @@ static void init(struct call *c)
     c->memory.patience_ms = c->upstream->pool.queue_timeout;
     c->memory.on_room = on_room;
     c->reply_begin = chain_len(c->reply);
+    c->began_ms = clock_now_ms();
     choose_options(c);
 }
 

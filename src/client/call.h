@@ -14,8 +14,8 @@
 #include "codec/xml/decode.h"
 #include "io/transport.h"
 #include "rules/problem.h"
-#include "rules/retry.h"
 #include "rules/query.h"
+#include "rules/retry.h"
 #include "settings/snapshot.h"
 #include "work/memory.h"
 #include "work/timer.h"
@@ -27,15 +27,21 @@
 struct call;
 struct verbose;
 
+/* X(WORD, name): the states that one goes through, as the log and the metrics call them. */
+#define CALL_STATE_LIST(X)                                                                         \
+    X(TRANSLATING, "translating") /* JSON to XML, step by step */                                  \
+    X(HELD, "held")           /* its caller's replies wait for memory: it asks for no permit */    \
+    X(QUEUED, "queued")       /* waits for a permit of the upstream's pool (client/pool.h) */      \
+    X(CALLING, "calling")     /* at the upstream, with a permit */                                 \
+    X(BACKOFF, "backoff")     /* an attempt has failed; the pause before the next */               \
+    X(ARRANGING, "arranging") /* the answer is there; what is left to do of it, step by step */
+
 enum call_state {
-    CALL_ENDED,       /* or not begun */
-    CALL_TRANSLATING, /* JSON to XML, step by step */
-    CALL_HELD,        /* its caller's replies wait for memory: it asks for no permit meanwhile */
-    CALL_QUEUED,      /* waits for a permit of the upstream's pool (client/pool.h) */
-    CALL_CALLING,     /* at the upstream, with a permit */
-    CALL_BACKOFF,     /* an attempt has failed; the pause before the next */
-    CALL_ARRANGING,   /* the answer is there; what is left to do of it, step by step */
-    CALL_STATES
+    CALL_ENDED, /* or not begun */
+#define X(word, name) CALL_##word,
+    CALL_STATE_LIST(X)
+#undef X
+        CALL_STATES
 };
 
 /* How it ended; all borrowed. */
@@ -88,8 +94,9 @@ struct call {
 
     /* Its own from here on. */
     enum call_state state;
-    struct list in_state; /* on worker->calls_in[state] */
-    struct turn turn;     /* while TRANSLATING and ARRANGING */
+    struct list in_state; /* on client->calls_in[state] */
+    int64_t began_ms;
+    struct turn turn; /* while TRANSLATING and ARRANGING */
     struct memory_wait memory;
     bool unwanted; /* nobody waits for the answer */
 

@@ -6,6 +6,7 @@
 #include "client/pool.h"
 #include "client/site.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* How often replies that keep permits are looked at, while calls wait for these. */
@@ -13,7 +14,9 @@
 
 void client_init(struct client *client, struct work *work, struct transport *transport)
 {
+    static_assert(CALL_STATES <= METRICS_STATES, "each state has its numbers");
     client->work = work;
+    client->shown = work->commons->calls[work->index];
     for (size_t i = 0; i < CALL_STATES; i++)
         list_init(&client->calls_in[i]);
     list_init(&client->pools);
@@ -37,6 +40,42 @@ int64_t client_deadline_ms(const struct client *client)
     if (pools_press(client))
         deadline = clock_min(deadline, clock_now_ms() + LOOK_MS);
     return deadline;
+}
+
+const char *call_state_name(enum call_state state)
+{
+    static const char *const names[CALL_STATES] = { [CALL_ENDED] = "ended",
+#define X(word, name) [CALL_##word] = name,
+                                                    CALL_STATE_LIST(X)
+#undef X
+    };
+    return names[state];
+}
+
+/* The worker is the only one who writes. */
+void client_show_calls(struct client *client, enum call_state state, int more)
+{
+    struct state_metrics *m = &client->shown[state];
+    const struct list *calls = &client->calls_in[state];
+    unsigned before = atomic_load_explicit(&m->n, memory_order_relaxed);
+    int64_t oldest_ms =
+        list_empty(calls) ? 0 : CONTAINER_OF(calls->next, struct call, in_state)->began_ms;
+    atomic_store_explicit(&m->n, before + (unsigned)more, memory_order_relaxed);
+    atomic_store_explicit(&m->oldest_ms, oldest_ms, memory_order_relaxed);
+}
+
+struct calls_in_state client_calls_in(const struct commons *commons, enum call_state state)
+{
+    struct calls_in_state all = { .oldest_ms = CLOCK_NEVER };
+    for (size_t i = 0; i < commons->n_workers; i++) {
+        const struct state_metrics *m = &commons->calls[i][state];
+        unsigned n = atomic_load_explicit(&m->n, memory_order_relaxed);
+        int64_t oldest_ms = atomic_load_explicit(&m->oldest_ms, memory_order_relaxed);
+        all.n += n;
+        if (n > 0 && oldest_ms != 0)
+            all.oldest_ms = clock_min(all.oldest_ms, oldest_ms);
+    }
+    return all;
 }
 
 /* First those that wait, so that none of them is sent when another gives its permit back. */

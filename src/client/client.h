@@ -21,6 +21,7 @@ struct client {
     struct timer sites_timer;          /* when former ones are to be looked at */
     struct list pools;                 /* of struct pool, of all sites */
     struct list calls_in[CALL_STATES]; /* of struct call, by enum call_state */
+    struct state_metrics *shown;       /* how many are in each, for all threads to see */
     struct spare calls;
 };
 
@@ -36,6 +37,20 @@ void client_done(struct client *client);
 
 /* When something of it is due that has no timer of its own; CLOCK_NEVER: nothing is. */
 int64_t client_deadline_ms(const struct client *client);
+
+/* How many calls all workers have in a state, and when the one began that is in it for the longest
+ * time (CLOCK_NEVER: there is none). Any thread. */
+struct calls_in_state {
+    size_t n;
+    int64_t oldest_ms;
+};
+struct calls_in_state client_calls_in(const struct commons *commons, enum call_state state);
+
+/* "queued" and the like. */
+const char *call_state_name(enum call_state state);
+
+/* So many more are in client->calls_in[state]: shows it. */
+void client_show_calls(struct client *client, enum call_state state, int more);
 
 /* Ends all calls with `draining`. */
 void client_cut_off(struct client *client);

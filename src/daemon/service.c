@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "client/client.h"
 #include "daemon/notify.h"
 #include "daemon/service_state.h"
 #include "io/upstream.h"
@@ -29,6 +30,7 @@ static void fill_signal_set(sigset_t *set)
     sigaddset(set, SIGTERM);
     sigaddset(set, SIGINT);
     sigaddset(set, SIGHUP);
+    sigaddset(set, SIGUSR1);
 }
 
 void service_block_signals(void)
@@ -89,6 +91,21 @@ static void on_stop_signal(struct service *s, uint32_t number)
     enter_phase(s, PHASE_LAME_DUCK, limits->lame_duck);
 }
 
+/* SIGUSR1: what calls do, of which one that is stuck is the oldest. */
+static void tell_calls(const struct service *s)
+{
+    int64_t now_ms = clock_now_ms();
+    for (unsigned i = CALL_ENDED + 1; i < CALL_STATES; i++) {
+        enum call_state state = (enum call_state)i;
+        struct calls_in_state calls = client_calls_in(&s->gateway.commons, state);
+        struct log_field oldest = calls.oldest_ms == CLOCK_NEVER
+                                      ? LOG_TEXT("oldest_ms", NULL)
+                                      : LOG_NUM("oldest_ms", now_ms - calls.oldest_ms);
+        LOG_EVENT(LOG_LEVEL_INFO, "calls", LOG_TEXT("state", call_state_name(state)),
+                  LOG_NUM("n", (int64_t)calls.n), oldest);
+    }
+}
+
 static void on_signal(struct loop_source *source, uint32_t events)
 {
     struct service *s = CONTAINER_OF(source, struct service, signals);
@@ -98,6 +115,8 @@ static void on_signal(struct loop_source *source, uint32_t events)
         return;
     if (info.ssi_signo == SIGHUP)
         service_reload(s);
+    else if (info.ssi_signo == SIGUSR1)
+        tell_calls(s);
     else
         on_stop_signal(s, info.ssi_signo);
 }

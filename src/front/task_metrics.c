@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET /metrics: the numbers of all workers in Prometheus' text format, version 0.0.4. */
 #include "base/log.h"
+#include "client/client.h"
 #include "client/pool.h"
 #include "front/endpoint.h"
 #include "front/form.h"
@@ -207,6 +208,14 @@ static void add_upstreams(const struct shown *s, struct chain *to)
     }
 }
 
+static void add_calls(const struct commons *commons, struct chain *to)
+{
+    begin(to, METRIC_CALLS);
+    for (unsigned i = CALL_ENDED + 1; i < CALL_STATES; i++)
+        add(to, "%s{state=\"%s\"} %zu\n", rows[METRIC_CALLS].name,
+            call_state_name((enum call_state)i), client_calls_in(commons, (enum call_state)i).n);
+}
+
 static void add_reloads(struct front_commons *shared, struct chain *to)
 {
     const char *name = rows[METRIC_RELOADS].name;
@@ -264,6 +273,7 @@ static void write_all(const struct front *front, struct chain *to)
     add_histogram(&s, METRIC_UPSTREAM_DURATION, offsetof(struct upstream_metrics, upstream), to);
     add_histogram(&s, METRIC_QUEUE_DURATION, offsetof(struct upstream_metrics, queue), to);
     add_upstreams(&s, to);
+    add_calls(commons, to);
     add_reloads(front->shared, to);
     add_connections(front->listeners, commons->n_workers, to);
     add_handshakes(front->listeners, to);

@@ -6,6 +6,7 @@
 
 #include "base/budget.h"
 #include "work/memory.h"
+#include "work/metrics.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -28,6 +29,7 @@ struct commons {
     _Atomic enum phase phase; /* only the main thread changes it, and wakes the workers */
     int main_fd;              /* eventfd: a worker has done what the main thread may wait for */
     struct work **works;      /* by worker; each stands there before its thread begins; owned */
+    struct state_metrics (*calls)[METRICS_STATES]; /* by worker; owned */
     size_t n_workers;
 };
 

@@ -15,6 +15,8 @@
       "What waiting for a connection took of it.")                                                 \
     X(UPSTREAM_CONNECTIONS, "rpcgate_upstream_connections", "gauge",                               \
       "Connections in use, and calls that wait for one.")                                          \
+    X(CALLS, "rpcgate_calls", "gauge",                                                             \
+      "Calls that run, by what they do or wait for. SIGUSR1 tells their ages in the log.")         \
     X(UPSTREAM_UP, "rpcgate_upstream_up", "gauge",                                                 \
       "1 unless the last that was seen of it failed.")                                             \
     X(URL_UP, "rpcgate_upstream_url_up", "gauge",                                                  \

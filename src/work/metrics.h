@@ -22,7 +22,8 @@
     X(2500)                                                                                        \
     X(5000)                                                                                        \
     X(10000)                                                                                       \
-    X(25000) X(50000) X(100000) X(250000) X(500000) X(1000000) X(2500000) X(5000000) X(10000000)   \
+    X(25000)                                                                                       \
+    X(50000) X(100000) X(250000) X(500000) X(1000000) X(2500000) X(5000000) X(10000000)            \
         X(30000000)
 #define METRICS_BUCKETS 16
 
@@ -47,6 +48,13 @@ struct upstream_metrics {
     _Atomic(atomic_ullong *) outcomes[METHOD_NAMES_SLOTS + 1]; /* by method, then outcome */
     struct histogram request, upstream, queue;
     atomic_ullong retries;
+};
+
+/* Of one worker, for each state that calls may be in (client/call.h). */
+#define METRICS_STATES 12
+struct state_metrics {
+    atomic_uint n;
+    atomic_llong oldest_ms; /* when the call began that is in it for the longest time; 0: none is */
 };
 
 /* An upstream by its name: its numbers live on when a reload changes it, and from its leaving the

@@ -13,6 +13,7 @@ void commons_init(struct commons *c, size_t n_workers)
     atomic_init(&c->phase, PHASE_STARTING);
     memory_share_init(&c->own, &c->memory);
     c->works = xcalloc(n_workers, sizeof(struct work *));
+    c->calls = xcalloc(n_workers, sizeof *c->calls);
     c->n_workers = n_workers;
 }
 
@@ -20,6 +21,7 @@ void commons_done(struct commons *c)
 {
     memory_share_done(&c->own);
     free(c->works);
+    free(c->calls);
 }
 
 bool work_init(struct work *w, struct commons *commons, size_t index)

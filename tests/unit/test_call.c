@@ -12,6 +12,7 @@
 
 #include "client_rig.h"
 
+#include "base/clock.h"
 #include "base/macros.h"
 
 #define PLAIN                                                                                      \
@@ -261,6 +262,42 @@ static void it_is_held_while_replies_wait(void **state)
     rig_close(&rig);
 }
 
+/* ---- Where they are ------------------------------------------------------------------------- */
+
+static void assert_shown(enum call_state state, size_t n, int64_t oldest_ms)
+{
+    struct calls_in_state calls = client_calls_in(&rig.commons, state);
+    assert_int_equal(calls.n, n);
+    assert_int_equal(calls.oldest_ms, oldest_ms);
+}
+
+/* Those of all workers together; in each the one that has been there longest counts. */
+static void states_are_shown(void **state)
+{
+    struct rig_call here, next, there;
+    (void)state;
+    rig_open(&rig, "upstreams = { u = { url = \"http://u/\"; pool = { max_connections = 2; "
+                   "queue_timeout = \"9s\"; }; }; };");
+    int64_t began_ms = clock_now_ms();
+    assert_shown(CALL_CALLING, 0, CLOCK_NEVER);
+    rig_call_begin(&rig, 0, &here, "m", "[]");
+    rig_turn(&rig, 10);
+    rig_call_begin(&rig, 1, &there, "m", "[]");
+    rig_turn(&rig, 10);
+    rig_call_begin(&rig, 0, &next, "m", "[]");
+    assert_shown(CALL_CALLING, 2, began_ms);
+    assert_shown(CALL_QUEUED, 1, began_ms + 20);
+    assert_shown(CALL_TRANSLATING, 0, CLOCK_NEVER);
+    fake_answer(fake, 0, 200, RIG_ANSWER("a"));
+    assert_shown(CALL_CALLING, 2, began_ms + 10);
+    assert_shown(CALL_QUEUED, 0, CLOCK_NEVER);
+    rig_call_done(&here);
+    rig_call_done(&there);
+    rig_call_done(&next);
+    assert_shown(CALL_CALLING, 0, CLOCK_NEVER);
+    rig_close(&rig);
+}
+
 /* ---- Whose text it is ----------------------------------------------------------------------- */
 
 static int n_used;
@@ -362,6 +399,7 @@ int main(void)
         cmocka_unit_test(a_permit_comes_too_late),
         cmocka_unit_test(it_waits_for_memory),
         cmocka_unit_test(it_is_held_while_replies_wait),
+        cmocka_unit_test(states_are_shown),
         cmocka_unit_test(its_text_is_used_once),
         cmocka_unit_test(it_has_members),
     };

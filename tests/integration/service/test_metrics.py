@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """GET /v1 and GET /metrics: what the gateway says of itself and its upstreams."""
 
+import json
 import re
 import shutil
+import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from rig.check import assert_problem
 from rig.programs import free_port
 from rig.settings import DEADLINE
+from rig.upstream import echo
 
 
 def numbers(gateway) -> dict[str, float]:
@@ -82,6 +86,37 @@ def test_numbers(gateway):
     assert sum(v for k, v in n.items() if k.startswith("rpcgate_connections{")) >= 1
     assert n["process_open_fds"] > 5 and n["process_resident_memory_bytes"] > 1e6
     assert n["process_start_time_seconds"] > 1.7e9
+
+
+def test_what_calls_do(start):
+    """In the metrics, and with ages in the log for SIGUSR1."""
+    upstream = start.upstream()
+    gate = upstream.gate()
+
+    async def behave(exchange):
+        await gate.passed()
+        await echo(exchange)
+    upstream.behave = behave
+    gateway = start.gateway({
+        "workers": 2, "log": {"format": "json"}, "anonymous": {"allow": ["up/*"]},
+        "upstreams": {"up": {"url": upstream.url, "pool": {"max_connections": 1}}}})
+    with ThreadPoolExecutor(3) as callers:
+        calls = [callers.submit(gateway.call, "up", "m", [i]) for i in range(3)]
+        upstream.wait_requests(1)
+        n = numbers_once(gateway, 'rpcgate_calls{state="queued"}', 2)
+        assert n['rpcgate_calls{state="calling"}'] == 1
+        assert n['rpcgate_calls{state="translating"}'] == 0
+        gateway.signal(signal.SIGUSR1)
+        lines = {state: json.loads(gateway.wait_line(f'"state":"{state}"'))
+                 for state in ("translating", "queued", "calling", "backoff")}
+        assert {state: line["n"] for state, line in lines.items()} == {
+            "translating": 0, "queued": 2, "calling": 1, "backoff": 0}
+        assert lines["calling"]["oldest_ms"] >= lines["queued"]["oldest_ms"] >= 0
+        assert "oldest_ms" not in lines["backoff"]
+        gate.open()
+        assert all(call.result().status == 200 for call in calls)
+    n = numbers_once(gateway, 'rpcgate_calls{state="calling"}', 0)
+    assert n['rpcgate_calls{state="queued"}'] == 0
 
 
 def test_names_of_methods_are_bounded(gateway):
