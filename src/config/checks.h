@@ -45,6 +45,11 @@ void check_upstream(const struct checking *c, struct upstream_config *u);
 /* checks_session.c: `inject`, `session` and `envelope`. */
 void check_credentials(const struct checking *c, struct upstream_config *u);
 
+/* checks_templates.c: of `inject` and `session`; and of `auth` and `headers`, whose settings become
+ * what their templates are. */
+void check_templates(const struct checking *c, struct upstream_config *u);
+void check_constant_templates(const struct checking *c, struct upstream_config *u);
+
 /* checks_route.c: `url`, `urls`, `auth` and `proxy`. */
 void check_route(const struct checking *c, struct upstream_config *u);
 

@@ -87,6 +87,7 @@ void check_upstream(const struct checking *c, struct upstream_config *u)
     const struct origin *connect = &u->timeouts.origins[TIMEOUTS_connect];
     if (!u->present)
         return; /* it is no group, which is told */
+    check_constant_templates(c, u);
     check_route(c, u);
     if (!check_is_set(&u->compression.origins[COMPRESSION_request_over]))
         u->compression.request_over = SIZE_MAX;
@@ -100,4 +101,5 @@ void check_upstream(const struct checking *c, struct upstream_config *u)
     check_methods(c, u);
     check_dates(c, u);
     check_credentials(c, u);
+    check_templates(c, u);
 }

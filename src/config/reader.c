@@ -77,6 +77,18 @@ static bool is_name(const char *name)
     return ok;
 }
 
+/* An upstream without any of these is as before there were templates: its braces are braces. */
+static bool has_templates(const struct setting *upstream)
+{
+    for (size_t i = 0; i < upstream->n; i++) {
+        const char *name = upstream->items[i].name;
+        if (name != NULL && (strcmp(name, "credentials") == 0 || strcmp(name, "session") == 0 ||
+                             strcmp(name, "profile") == 0))
+            return true;
+    }
+    return false;
+}
+
 static void read_named_groups(struct reader *r, const struct group_row *row,
                               const struct setting *group, void *base)
 {
@@ -101,7 +113,12 @@ static void read_named_groups(struct reader *r, const struct group_row *row,
         *(char **)section_member(to, row->section->name_offset) =
             store_text(r->store, str_of(item->name));
         *(size_t *)section_member(to, row->section->index_offset) = i;
+        if (row->section == &section_upstream) {
+            struct upstream_config *upstream = to;
+            upstream->templates = r->templates = has_templates(item);
+        }
         reader_read(r, row->section, item, to);
+        r->templates = false;
         put_back_path(r, path_len);
     }
     *(char **)section_member(base, row->offset) = items;

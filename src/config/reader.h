@@ -15,6 +15,7 @@ struct reader {
     struct findings *findings;
     struct secret_list *secrets;
     struct substitution substitution;
+    bool templates;  /* `auth` and `headers` of the upstream that is being read are templates */
     struct buf path; /* of the section that is being read: "upstreams.demo.", "" */
 };
 

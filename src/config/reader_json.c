@@ -42,7 +42,6 @@ static bool write_string(const struct writer *w, const struct setting *from)
     value_init(&v);
     w->reader->substitution.double_braces = w->form.templates;
     bool ok = reader_resolve(w->reader, &part, &v);
-    w->reader->substitution.double_braces = false;
     if (ok && utf8_valid_prefix(buf_str(&v.text)) < v.text.len)
         ok = refuse(w, from, "there is a string in it that is not UTF-8");
     if (ok) {

@@ -150,7 +150,7 @@ void reader_read_named(struct reader *r, const struct target *t)
         bool ok = t->row->kind == &kinds[KIND_pointer_names] ? read_pointer(r, &part, to)
                                                              : read_json(r, &part, to);
         if (!ok && to->text == NULL)
-            to->text = store_text(r->store, STR("null"));
+            to->text = store_text(r->store, STR("\"\""));
     }
     *before = named;
 }

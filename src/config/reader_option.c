@@ -3,7 +3,6 @@
 #include "config/reader_inside.h"
 
 #include "config/shown.h"
-#include "settings/checked_texts.h"
 
 #include <string.h>
 
@@ -21,7 +20,7 @@ static void take_code(struct reader *r, const struct target *t, const struct val
 static void refuse_text(struct reader *r, const struct target *t, const struct value *v,
                         const char *why)
 {
-    if (v->hidden && t->row->kind->check == check_header)
+    if (v->hidden && kind_is_headers(t->row->kind))
         why =
             "this is no header line that can be sent; it must be \"Name: value\", without control "
             "characters, and not one that rpcgate makes itself";

@@ -16,6 +16,15 @@ void reader_refuse(struct reader *r, const struct target *t, const char *sentenc
                    sentence);
 }
 
+/* Where braces have a meaning, what is substituted has none. */
+static bool is_template(const struct reader *r, const struct target *t)
+{
+    const struct kind *kind = t->row->kind;
+    return kind == &kinds[KIND_path_template] || kind == &kinds[KIND_header_templates] ||
+           (r->templates && (kind == &kinds[KIND_auth_text] || kind == &kinds[KIND_auth_secret] ||
+                             kind == &kinds[KIND_own_headers]));
+}
+
 bool reader_resolve(struct reader *r, const struct target *t, struct value *ret)
 {
     const struct setting *setting = t->setting;
@@ -34,7 +43,9 @@ bool reader_resolve(struct reader *r, const struct target *t, struct value *ret)
     assert(setting->type == SETTING_TEXT);
     struct buf why;
     buf_init(&why, READER_WHY_MAX, NULL);
+    r->substitution.double_braces |= is_template(r, t);
     bool ok = substitute(&r->substitution, str_of(setting->text), ret, &why);
+    r->substitution.double_braces = false;
     if (!ok)
         reader_refuse(r, t, buf_c(&why));
     else if (ret->unresolved && why.len > 0)
@@ -135,12 +146,16 @@ static void remember_secrets(struct reader *r, const struct target *t, const str
     struct str text = buf_str(&v->text);
     struct place place = t->setting->place;
     char setting[READER_PATH_MAX];
+    if (is_template(r, t)) {
+        reader_remember_hidden(r, t, v, true);
+        return;
+    }
     if (v->unresolved)
         return;
     snprintf(setting, sizeof setting, "%s%s", buf_c(&r->path), t->row->name);
     if (kind_is_secret(t->row->kind))
         secret_list_add(r->secrets, text, place, setting);
-    else if (t->row->kind == &kinds[KIND_headers] && secret_header(header_name(text)))
+    else if (kind_is_headers(t->row->kind) && secret_header(header_name(text)))
         secret_list_add_header(r->secrets, text, place, setting);
     if (v->hidden && (v->hidden_from > 0 || v->hidden_to < text.len))
         secret_list_add(r->secrets, str_slice(text, v->hidden_from, v->hidden_to), place, setting);

@@ -106,7 +106,7 @@ void shown_value(struct buf *to, const struct kind *kind, const struct value *va
         buf_append_c(to, "***");
     else if (is_url(kind))
         show_url(to, value);
-    else if (kind == &kinds[KIND_headers])
+    else if (kind_is_headers(kind))
         show_header(to, value);
     else if (value->hidden)
         hide(to, buf_str(&value->text), value->hidden_from, value->hidden_to);

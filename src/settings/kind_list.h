@@ -31,6 +31,9 @@
       "`\"UTC\"`, an offset such as `\"+02:00\"`, or a name of the system's zone database")        \
     K(encoding, TEXT, "encoding", "the name of an encoding, such as `\"UTF-8\"`")                  \
     K(decoding, TEXT, "encoding", "the name of an encoding, such as `\"ISO-8859-1\"`")             \
+    K(auth_text, TEXT, "string", "a string without control characters")                            \
+    K(auth_secret, TEXT, "secret", "a string that is never shown")                                 \
+    K(own_headers, TEXTS, "list of headers", "a list of header lines: `[ \"X-Tenant: blue\" ]`")   \
     K(host_names, TEXTS, "list of host names",                                                     \
       "a list of host names without a port: `[ \"gw.internal\" ]`")                                \
     K(no_proxy, TEXTS, "list of hosts",                                                            \

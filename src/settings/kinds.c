@@ -232,6 +232,9 @@ KIND_LIST(K)
 #define BEHAVIOUR_call_glob CHECKED(SETTING_TEXT, check_call_glob)
 #define BEHAVIOUR_globs CHECKED(SETTING_LIST, check_text)
 #define BEHAVIOUR_secrets CHECKED(SETTING_LIST, check_text), .sensitive = true
+#define BEHAVIOUR_auth_text BEHAVIOUR_text
+#define BEHAVIOUR_auth_secret BEHAVIOUR_secret
+#define BEHAVIOUR_own_headers BEHAVIOUR_headers
 #define BEHAVIOUR_match CHECKED(SETTING_LIST, check_text)
 #define BEHAVIOUR_pause NUMBER(pause, SETTING_TEXT, parse_pause)
 #define BEHAVIOUR_number CHECKED(SETTING_DECIMAL, check_number)

@@ -60,7 +60,15 @@ extern const struct kind kinds[KINDS];
 /* Is all of its text a secret? */
 static inline bool kind_is_secret(const struct kind *kind)
 {
-    return kind == &kinds[KIND_secret] || kind == &kinds[KIND_secrets];
+    return kind == &kinds[KIND_secret] || kind == &kinds[KIND_secrets] ||
+           kind == &kinds[KIND_auth_secret];
+}
+
+/* Is each of its texts a header line? */
+static inline bool kind_is_headers(const struct kind *kind)
+{
+    return kind == &kinds[KIND_headers] || kind == &kinds[KIND_own_headers] ||
+           kind == &kinds[KIND_header_templates];
 }
 
 /* "`a`, `b` and `c`" */

@@ -190,7 +190,7 @@
       "`user:password@` is sent as credentials, as Basic unless `auth.scheme` is digest.")         \
     X(urls, urls, NULL, "\"http://10.0.0.1:9001/\", \"http://10.0.0.2:9001/\"", NULL, NULL, LIVE,  \
       "Several servers that are one: the next is tried when one cannot be connected to.")          \
-    X(headers, headers, NULL, "\"X-Tenant: blue\"", NULL, NULL, LIVE,                              \
+    X(own_headers, headers, NULL, "\"X-Tenant: blue\"", NULL, NULL, LIVE,                          \
       "`Name: value` lines that are sent with every request.")                                     \
     X(flag, cookies, "false", NULL, NULL, NULL, LIVE,                                              \
       "Keeps the server's cookies and sends them back, for all workers: at most 64 of 4 KiB. "     \
@@ -265,10 +265,10 @@
 #define AUTH_OPTIONS(X)                                                                            \
     X(auth_scheme, scheme, "none", NULL, NULL, NULL, LIVE,                                         \
       "How we log in; Basic and Bearer are sent at once.")                                         \
-    X(text, username, NULL, "rpcgate", NULL, NULL, LIVE, "User name, for basic and digest.")       \
-    X(secret, password, NULL, "${file:/etc/rpcgate/upstream.pw}", NULL, NULL, LIVE,                \
+    X(auth_text, username, NULL, "rpcgate", NULL, NULL, LIVE, "User name, for basic and digest.")  \
+    X(auth_secret, password, NULL, "${file:/etc/rpcgate/upstream.pw}", NULL, NULL, LIVE,           \
       "Password, for basic and digest.")                                                           \
-    X(secret, token, NULL, "${file:/etc/rpcgate/upstream.token}", NULL, NULL, LIVE,                \
+    X(auth_secret, token, NULL, "${file:/etc/rpcgate/upstream.token}", NULL, NULL, LIVE,           \
       "Token, for bearer.")
 
 /* upstreams.NAME.tls = { … } */

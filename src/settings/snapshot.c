@@ -42,3 +42,14 @@ const struct upstream_config *config_upstream(const struct config *config, struc
     }
     return NULL;
 }
+
+struct encode_options config_encode_options(const struct config *config,
+                                            const struct upstream_config *upstream)
+{
+    return (struct encode_options){ .extensions = upstream->extensions,
+                                    .depth = (unsigned)config->limits.depth,
+                                    .text = upstream->text,
+                                    .dates = upstream->dates,
+                                    .timezone = upstream->timezone,
+                                    .encoding = upstream->encoding };
+}

@@ -11,6 +11,7 @@
 #include "codec/options.h"
 #include "codec/xml/decode.h"
 #include "settings/option_list.h"
+#include "settings/template.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -19,6 +20,7 @@
 #include <sys/types.h>
 
 struct digest;
+struct encode_around;
 struct origin;
 struct store;
 
@@ -42,8 +44,8 @@ struct texts {
 
 /* Texts under names, in the order of the file. */
 struct named_text {
-    char *name; /* owned by the snapshot, as the others */
-    char *text;
+    const char *name; /* owned by the snapshot, as the others */
+    const char *text;
     struct origin *origin;
 };
 
@@ -109,6 +111,9 @@ typedef struct texts OPTION_C_origins; /* "scheme://host:port" as browsers write
                                           without the scheme's own port */
 typedef struct texts OPTION_C_globs;
 typedef struct texts OPTION_C_secrets;
+typedef char *OPTION_C_auth_text; /* these three: what their templates are */
+typedef char *OPTION_C_auth_secret;
+typedef struct texts OPTION_C_own_headers;
 typedef struct texts OPTION_C_match; /* empty: not set, all match */
 typedef int64_t OPTION_C_pause;      /* [ms]; PAUSE_OF_TEXT: what `<n>` stands for */
 typedef char *OPTION_C_number;       /* JSON text, as what follows */
@@ -247,23 +252,40 @@ struct value_test_config {
     SECTION_MEMBERS(VALUE_TEST_OPTIONS)
 };
 
-/* An entry of `inject`. */
+/* An entry of `inject`, with its templates: each list has as many as the setting it is of. */
 struct inject_rule_config {
     SECTION_MEMBERS(INJECT_RULE_OPTIONS)
+    struct template *param_templates, *member_templates; /* TEMPLATE_JSON */
+    struct template *header_templates;                   /* TEMPLATE_HEADER: whole lines */
+    struct template path_template;                       /* no pieces: not set */
+    bool needs_session;                 /* some of it, `cookies` included, is of a session */
+    const struct encode_around *around; /* `params` and `member` as they are written into each call;
+                                           NULL: some of it is of a session, or there are none */
+};
+
+/* The templates of a call that a session makes. */
+struct call_templates {
+    struct template *params, *headers;
+    struct template path; /* no pieces: not set */
 };
 
 struct login_config {
     SECTION_MEMBERS(LOGIN_OPTIONS)
     LOGIN_GROUPS(GROUP_MEMBER) /* good */
     struct decode_watch watch; /* what is looked for in its result, see settings/result_paths.h */
+    struct call_templates templates;
+    struct template
+        *form_templates; /* TEMPLATE_FIELD, of `form`; their names are as they are sent */
 };
 
 struct logout_config {
     SECTION_MEMBERS(LOGOUT_OPTIONS)
+    struct call_templates templates;
 };
 
 struct keepalive_config {
     SECTION_MEMBERS(KEEPALIVE_OPTIONS)
+    struct call_templates templates;
 };
 
 /* `idle` and `max_age` are 0 where they are not set. */
@@ -333,6 +355,7 @@ struct upstream_config {
     size_t index; /* place in config.upstreams: an upstream's number within the snapshot */
     SECTION_MEMBERS(UPSTREAM_OPTIONS)
     UPSTREAM_GROUPS(GROUP_MEMBER)
+    bool templates; /* braces have a meaning in `auth` and `headers`, for it has credentials */
     UPSTREAM_OPTIONAL_GROUPS(GROUP_MEMBER) /* session.present: calls may need one */
     UPSTREAM_LISTS(GROUPS_MEMBER)
     struct upstream_target *targets; /* of `url` or `urls`, in their order: at least one */
@@ -359,6 +382,10 @@ struct config {
 
 /* A shorter secret is not looked for in foreign text: it would be found where it is not. [bytes] */
 #define SECRET_MIN ((size_t)6)
+
+/* How values are written for that upstream. Borrows from the snapshot. */
+struct encode_options config_encode_options(const struct config *config,
+                                            const struct upstream_config *upstream);
 
 struct config *config_ref(struct config *config);
 

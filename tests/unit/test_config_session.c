@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Credentials, what is added to calls, sessions and envelopes, as they are read. */
+#include "codec/xml/encode.h"
 #include "config/config.h"
 
 #include <setjmp.h>
@@ -14,7 +15,7 @@
 
 #include "config_text.h"
 
-#define LOGIN "session = { login = { method = \"in\"; params = [ \"{username}\" ]; }; };"
+#define LOGIN "session = { login = { method = \"in\"; params = [ \"x\" ]; }; };"
 
 static struct config *upstream_of(const char *settings)
 {
@@ -250,11 +251,60 @@ static const struct {
     { "faults = ( { retry_after = \"<n>\"; } );", "must stand once in `text`" },
     { "faults = ( { retry_after = \"<n>\"; text = \"<n> <n>\"; } );", "must stand once in `text`" },
     { "faults = ( { retry_after = \"25h\"; } );", "from 1s to 24h" },
+    { "inject = ( { params = [ \"{x}\" ]; } );", "nothing defines `{x}`; there are no" },
+    { "inject = ( { params = [ \"{session}\" ]; } );", "of a `session`, which is not set" },
+    { "session = { login = { method = \"a\"; params = [ \"{session}\" ]; }; };",
+      "cannot stand in the login" },
+    { "credentials = { k = 1; }; headers = [ \"A: {session}\" ];", "stand in `inject` alone" },
+    { "credentials = { k = \"a\\nb-longer\"; }; headers = [ \"A: {k}\" ];", "control character" },
+    { "inject = ( { params = ( { json = \"null\"; } ); } );", "inject[0].params: " },
+    { "inject = ( { params = ( 5000000000L ); } );", "extension" },
+    { "inject = ( { path = \"/a/../b\"; } );", "`.` or `..`" },
     { "envelope = ( { } );", "set either `good` or `bad`" },
     { "envelope = ( { good = { is = 1; }; bad = { is = 2; }; } );", "not both" },
     { "envelope = ( { good = { has = [ ]; }; } );", "there is no pointer in it" },
     { "envelope = ( { good = { is = 1; }; value = \"x\"; } );", "begins with `/`" },
 };
+
+/* Templates are checked when they are read, and what is the same in each call is written then. */
+static void compiles(void **state)
+{
+    (void)state;
+    struct config *c = upstream_of(
+        "credentials = { username = \"ann\"; password = \"s3cret-pw\"; uid = 7; };"
+        "auth = { scheme = \"basic\"; username = \"{username}\"; password = \"{password}{{\"; };"
+        "headers = [ \"X-Key: {base64({username}:{uid})}\" ];"
+        "inject = ( { match = \"a\"; at = -1; params = ( \"{uid}\", \"<{username}>\" ); in = 1;"
+        "    member = { key = \"{password}\"; }; path = \"/{username}\"; },"
+        "  { match = \"b\"; params = [ \"{session}\" ]; headers = [ \"X-S: {k}\" ]; } );"
+        "session = { login = { method = \"in\"; params = [ \"{password}\" ]; keep = { k = \"/0\"; "
+        "}; };"
+        "  logout = { method = \"out\"; params = [ \"{session}\" ]; }; };");
+    const struct upstream_config *u = &c->upstreams[0];
+    assert_string_equal(u->target.username, "ann");
+    assert_string_equal(u->target.password, "s3cret-pw{");
+    assert_string_equal(u->headers.items[0], "X-Key: YW5uOjc=");
+    assert_true(is_secret(c, "s3cret-pw{"));
+    assert_true(is_secret(c, "YW5uOjc="));
+    const struct inject_rule_config *rule = &u->inject[0];
+    assert_false(rule->needs_session);
+    assert_int_equal(rule->around->n_values, 2);
+    assert_true(rule->around->at == ENCODE_BEHIND);
+    assert_int_equal(rule->around->in, 1);
+    assert_true(str_eq(rule->around->values[0], STR("<value><int>7</int></value>")));
+    assert_true(
+        str_eq(rule->around->values[1], STR("<value><string>&lt;ann&gt;</string></value>")));
+    assert_true(str_eq(rule->around->members[0].name, STR("key")));
+    assert_true(str_eq(template_constant(&rule->path_template), STR("/ann")));
+    assert_true(u->inject[1].needs_session);
+    assert_null(u->inject[1].around);
+    assert_int_equal(u->session.logout.templates.params[0].pieces[0].kind, PIECE_VALUE);
+    config_unref(c);
+    /* Without credentials braces are braces. */
+    c = upstream_of("headers = [ \"X-A: {b}\" ];");
+    assert_string_equal(c->upstreams[0].headers.items[0], "X-A: {b}");
+    config_unref(c);
+}
 
 static void refuses_bad_ones(void **state)
 {
@@ -290,13 +340,10 @@ static void tells_each_in_its_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_all),
-        cmocka_unit_test(has_defaults),
-        cmocka_unit_test(knows_secrets),
-        cmocka_unit_test(substitutes),
-        cmocka_unit_test(compares),
-        cmocka_unit_test(refuses_bad_ones),
-        cmocka_unit_test(tells_each_in_its_line),
+        cmocka_unit_test(reads_all),        cmocka_unit_test(has_defaults),
+        cmocka_unit_test(knows_secrets),    cmocka_unit_test(substitutes),
+        cmocka_unit_test(compares),         cmocka_unit_test(compiles),
+        cmocka_unit_test(refuses_bad_ones), cmocka_unit_test(tells_each_in_its_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
