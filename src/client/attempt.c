@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "client/client.h"
+#include "client/inject.h"
 #include "client/outcome.h"
 #include "client/pool.h"
 #include "client/verbose.h"
@@ -224,6 +225,7 @@ static bool submit(struct call *c, int64_t now_ms)
         .body = &c->document.text,
         .packed = &c->document.packed,
         .content_type = "text/xml",
+        .added = inject_kind(c->inject) != 0 ? &c->inject->added : NULL,
         .deadline_ms = c->deadline_ms,
         .target = target,
         .traceparent = c->origin.traceparent,

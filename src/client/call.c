@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "client/attempt.h"
 #include "client/client.h"
+#include "client/inject.h"
 #include "client/verbose.h"
 #include "codec/xml/encode.h"
 #include "work/metrics.h"
@@ -208,6 +209,16 @@ static void translate(struct turn *turn)
     }
 }
 
+/* What the upstream's configuration adds. */
+static void add_ours(struct call *c)
+{
+    if (LIKELY(c->upstream->n_inject == 0) || c->members != NULL || c->as_it_is)
+        return;
+    c->inject = site_inject(c->site, c->upstream, c->text.method);
+    if (c->inject != NULL)
+        c->text.around = c->inject->rule->around;
+}
+
 static void init(struct call *c)
 {
     assert(c->state == CALL_ENDED);
@@ -225,6 +236,7 @@ static void init(struct call *c)
     c->reply_begin = chain_len(c->reply);
     c->began_ms = clock_now_ms();
     choose_options(c);
+    add_ours(c);
 }
 
 void call_begin(struct call *c)

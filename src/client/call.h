@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 struct call;
+struct inject;
 struct verbose;
 
 /* X(WORD, name): the states that one goes through, as the log and the metrics call them. */
@@ -79,10 +80,14 @@ struct call {
     const struct document_members *members; /* it is system.multicall with these calls, and
                                                text.params is all that they are read from; NULL: it
                                                is none */
-    bool keeps_text;                        /* it may have to be written a second time */
-    size_t params_held;         /* bytes that the owner holds for them in limits.memory */
-    struct memory_share *share; /* what it takes of that counts here */
-    const void *request;        /* whose it is, among others of that share */
+    bool as_it_is;               /* nothing is added to the text, nor is the answer judged
+                                    by an envelope: a question of ours */
+    const struct inject *inject; /* what goes with the request; the owner's where there
+                                    are members, or as_it_is; NULL: nothing */
+    bool keeps_text;             /* it may have to be written a second time */
+    size_t params_held;          /* bytes that the owner holds for them in limits.memory */
+    struct memory_share *share;  /* what it takes of that counts here */
+    const void *request;         /* whose it is, among others of that share */
     const struct query *query; /* what the caller has chosen; borrowed until call_begin() is done */
     struct method_rule rule;
     bool is_short;       /* the deadline is the caller's: before that of the rule */

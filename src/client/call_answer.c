@@ -20,22 +20,22 @@ void call_answer_forget(struct call *c)
     memory_leave(&c->memory);
     c->memory.kind = MEMORY_REPLY;
     c->memory.patience_ms = c->upstream->pool.queue_timeout; /* anew: the document's is not its */
-    response_await(
-        &c->response,
-        &(struct response_way){
-            .config = c->site->config,
-            .upstream = c->upstream,
-            .target = c->target,
-            .method = c->text.method,
-            .envelope = c->items != NULL ? NULL : envelope_find(c->upstream, c->text.method),
-            .decoder = c->decoder,
-            .decoding = &c->decoding,
-            .reply = c->reply,
-            .reply_begin = c->reply_begin,
-            .empty_is_null = c->rule.empty_is_null,
-            .keeps_array = c->items != NULL,
-            .error = &c->error,
-        });
+    response_await(&c->response, &(struct response_way){
+                                     .config = c->site->config,
+                                     .upstream = c->upstream,
+                                     .target = c->target,
+                                     .method = c->text.method,
+                                     .envelope = c->items != NULL || c->as_it_is
+                                                     ? NULL
+                                                     : envelope_find(c->upstream, c->text.method),
+                                     .decoder = c->decoder,
+                                     .decoding = &c->decoding,
+                                     .reply = c->reply,
+                                     .reply_begin = c->reply_begin,
+                                     .empty_is_null = c->rule.empty_is_null,
+                                     .keeps_array = c->items != NULL,
+                                     .error = &c->error,
+                                 });
 }
 
 void call_answer_begins(struct call *c, struct str content_type)

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "client/client.h"
+#include "client/inject.h"
 #include "client/pool.h"
 
 #include <assert.h>
@@ -32,6 +33,9 @@ static void site_close(struct site *site)
     list_remove(&site->in_client);
     for (size_t i = 0; i < site->config->n_upstreams; i++)
         site->pools[i]->n_sites--;
+    for (size_t i = 0; i < site->config->n_upstreams; i++)
+        inject_close(site->injects[i], &site->config->upstreams[i]);
+    free(site->injects);
     config_unref(site->config);
     free(site->pools);
     free(site);
@@ -57,13 +61,21 @@ void site_open(struct client *client, struct site *site, struct config *config,
     site->client = client;
     site->config = config_ref(config);
     site->pools = xcalloc(config->n_upstreams, sizeof(struct pool *));
+    site->injects = xcalloc(config->n_upstreams, sizeof(struct inject *));
     for (size_t i = 0; i < config->n_upstreams; i++) {
         site->pools[i] = find_pool(client, upstreams[i], i);
         site->pools[i]->n_sites++;
+        site->injects[i] = inject_open(&config->upstreams[i]);
     }
     list_add_last(&client->sites, &site->in_client);
     client->site = site;
     timer_set(client->work, &client->sites_timer, 0);
+}
+
+const struct inject *site_inject(const struct site *site, const struct upstream_config *upstream,
+                                 struct str method)
+{
+    return inject_find(site->injects[upstream->index], upstream, method);
 }
 
 struct upstream_record *site_record(const struct site *site, const struct upstream_config *upstream)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct client;
+struct inject;
 struct pool;
 struct timer;
 struct upstream_record;
@@ -19,10 +20,11 @@ struct upstream_state;
 
 struct site {
     struct client *client;
-    struct list in_client; /* on client->sites */
-    struct config *config; /* with a reference of its own */
-    struct pool **pools;   /* by upstream_config.index; counted in pool.n_sites */
-    size_t n_held;         /* how many hold it */
+    struct list in_client;   /* on client->sites */
+    struct config *config;   /* with a reference of its own */
+    struct pool **pools;     /* by upstream_config.index; counted in pool.n_sites */
+    struct inject **injects; /* as pools; owned, each NULL where nothing is added */
+    size_t n_held;           /* how many hold it */
 };
 
 /* Holds a site; whoever does gives it back in the same thread. */
@@ -34,6 +36,10 @@ void site_release(struct site *site);
  * there were. `upstreams` by upstream_config.index. */
 void site_open(struct client *client, struct site *site, struct config *config,
                struct upstream_state *const *upstreams);
+
+/* What is added to calls of that method; NULL: nothing. */
+const struct inject *site_inject(const struct site *site, const struct upstream_config *upstream,
+                                 struct str method);
 
 /* Where calls of that upstream are counted. */
 struct upstream_record *site_record(const struct site *site,

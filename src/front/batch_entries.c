@@ -140,7 +140,7 @@ void entry_fail(struct entry *e, struct error *err, const struct call_end *end)
 void entry_fail_call(struct entry *e, const struct call_end *end)
 {
     struct error err = *end->error;
-    if (err.type == PROBLEM_UNREPRESENTABLE || err.type == PROBLEM_INVALID_JSON)
+    if (err.has_pointer || err.type == PROBLEM_INVALID_JSON)
         entry_point_at_params(e, &err);
     entry_fail(e, &err, end);
 }
@@ -176,6 +176,12 @@ void entry_fill_text(struct entry *e, struct document_call *ret)
         .within = buf_str(&e->batch->request->body),
         .place = &e->batch->place,
     };
+}
+
+const struct inject *entry_inject(const struct entry *e)
+{
+    const struct request *r = e->batch->request;
+    return site_inject(r->site, r->upstream, e->method);
 }
 
 /* A name without escapes is in the body, which stays. */
@@ -252,6 +258,14 @@ void entry_separate(const struct entry *e)
     b->wrote = true;
 }
 
+static void forget_first(struct batch *b)
+{
+    forget(entry_at(b, 0));
+    b->first = b->first + 1 < b->cap ? b->first + 1 : 0;
+    b->n--;
+    b->ready_from -= b->ready_from > 0;
+}
+
 void entries_emit(struct batch *b)
 {
     while (b->n > 0 && b->entries[b->first].state == ENTRY_DONE) {
@@ -262,16 +276,13 @@ void entries_emit(struct batch *b)
         }
         if (chain_state(&e->text) != CHAIN_OK) /* the reply must not be without it */
             b->request->reply.state = CHAIN_NO_MEMORY;
-        forget(e);
-        b->first = b->first + 1 < b->cap ? b->first + 1 : 0;
-        b->n--;
-        b->ready_from -= b->ready_from > 0;
+        forget_first(b);
     }
 }
 
 void entries_forget(struct batch *b)
 {
-    for (size_t i = 0; i < b->n; i++)
-        forget(entry_at(b, i));
-    b->first = b->n = b->ready_from = 0;
+    while (b->n > 0 && entry_at(b, 0)->state != ENTRY_READY)
+        forget_first(b);
+    b->first = b->n > 0 ? b->first : 0;
 }

@@ -63,8 +63,9 @@ struct round_trip {
     struct document_members members;
     size_t at; /* the entry that is written, or the first that may be the next */
     size_t n_sent;
-    bool is_sent;            /* all of them are written */
-    struct method_rule rule; /* of all its calls together */
+    bool is_sent;                /* all of them are written */
+    const struct inject *inject; /* of the entry that is written; NULL: none */
+    struct method_rule rule;     /* of all its calls together */
     struct decode_items items;
     size_t reply_begin;                          /* where its results begin in the reply, */
     bool reply_began;                            /* whether others stand before them, */
@@ -156,6 +157,9 @@ void entry_write_problem(struct entry *e, struct error *err, const struct call_e
 /* What is written of it for its upstream. */
 void entry_fill_text(struct entry *e, struct document_call *ret);
 
+/* What is added to it; NULL: nothing. */
+const struct inject *entry_inject(const struct entry *e);
+
 /* An error's pointer begins at the params: makes it begin at the batch. */
 void entry_point_at_params(const struct entry *e, struct error *err);
 
@@ -168,7 +172,7 @@ void entry_separate(const struct entry *e);
 /* Appends the answers of those DONE to the reply, in order, and lets them go. */
 void entries_emit(struct batch *b);
 
-/* Lets all go; their answers are in the reply. */
+/* Lets those before the first that is READY go, or all; their answers are in the reply. */
 void entries_forget(struct batch *b);
 
 /* batch_parallel.c: the only call of a text that is no list; one of several, and how many of these

@@ -15,7 +15,8 @@ static void fail_ready(struct batch *b, const struct call_end *end)
     }
 }
 
-/* Whatever the fault, nothing that a caller wants has run: calls in parallel are right in any case. */
+/* Whatever the fault, nothing that a caller wants has run: calls in parallel are right in any case.
+ */
 static enum multicall_known judge(struct batch *b, const struct call_end *end)
 {
     if (end->error == NULL) {
@@ -53,6 +54,8 @@ static void ask(struct batch *b)
     r->call.user = b;
     r->call.text.method = STR("system.multicall");
     r->call.text.params = STR(MULTICALL_QUESTION);
+    r->call.as_it_is = true;
+    r->call.inject = site_inject(r->site, r->upstream, STR("system.listMethods"));
     r->call.reply = &b->known;
     chain_init(&b->known, SIZE_MAX, &r->share->budget);
     b->asks = true;

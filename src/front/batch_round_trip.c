@@ -4,6 +4,7 @@
  * back. */
 #include "front/batch_inside.h"
 
+#include "client/inject.h"
 #include "client/redacted.h"
 #include "rules/envelope.h"
 #include "rules/fault.h"
@@ -20,15 +21,27 @@ static void on_begin(void *context)
     b->round_trip.rule = (struct method_rule){ .safe = true };
 }
 
+/* All of one document have one request; who needs another one begins the next document, so that
+ * answers come in order. */
+static bool may_join(struct batch *b, const struct entry *e)
+{
+    struct round_trip *t = &b->round_trip;
+    t->inject = entry_inject(e);
+    if (t->n_sent == 0)
+        b->request->call.inject = t->inject;
+    return inject_kind(t->inject) == inject_kind(b->request->call.inject);
+}
+
 static bool on_next(void *context, struct document_call *ret)
 {
     struct batch *b = context;
     struct round_trip *t = &b->round_trip;
     while (t->at < b->n && entry_at(b, t->at)->state != ENTRY_READY)
         t->at++;
-    if (t->at == b->n)
+    if (t->at == b->n || !may_join(b, entry_at(b, t->at)))
         return false;
     entry_fill_text(entry_at(b, t->at), ret);
+    ret->around = t->inject != NULL ? t->inject->rule->around : NULL;
     return true;
 }
 
@@ -63,7 +76,7 @@ static void write_until_running(struct batch *b)
     struct round_trip *t = &b->round_trip;
     for (; t->answer_at < b->n; t->answer_at++) {
         struct entry *e = entry_at(b, t->answer_at);
-        if (e->state == ENTRY_RUNNING)
+        if (e->state != ENTRY_DONE)
             return;
         if (e->silent)
             continue;

@@ -65,9 +65,11 @@ bool json_path_read(struct str pointer, void *memory, struct json_path *ret)
 {
     struct json_token *tokens = memory;
     size_t n = count_tokens(pointer);
+    if (n == 0 || pointer.data[0] != '/') {
+        *ret = (struct json_path){ NULL, 0 };
+        return pointer.len == 0;
+    }
     char *text = (char *)(tokens + n);
-    if (pointer.len > 0 && pointer.data[0] != '/')
-        return false;
     for (size_t i = 0; i < n; i++) {
         struct str rest = str_slice(pointer, 1, pointer.len);
         size_t len = str_find(rest, '/');

@@ -61,7 +61,8 @@ def libconfig(value, indent: str = "") -> str:
         return "{\n" + "".join(lines) + indent + "}"
     if isinstance(value, (list, tuple)):
         items = ", ".join(libconfig(item, indent) for item in value)
-        plain = all(isinstance(item, (str, int)) for item in value)
+        plain = (all(isinstance(item, (str, int)) for item in value)
+                 and len({type(item) for item in value}) <= 1)
         return f"[ {items} ]" if plain else f"( {items} )"
     raise TypeError(f"no libconfig form: {value!r}")
 
