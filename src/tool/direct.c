@@ -2,33 +2,26 @@
 #include "tool/direct.h"
 
 #include "base/alloc.h"
-#include "base/clock.h"
-#include "client/document.h"
-#include "client/outcome.h"
+#include "base/log.h"
 #include "client/redacted.h"
-#include "client/response.h"
-#include "rules/envelope.h"
 #include "rules/problem.h"
+#include "rules/query.h"
+#include "tool/lone.h"
 #include "tool/params.h"
 #include "tool/server.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 struct calling {
     const struct direct_call *direct;
     const struct config *config;
-    const struct upstream_config *upstream;
     struct answer *answer;
-    struct upstream_call call;
-    struct document document;
     struct chain reply;
-    struct decode_options decoding;
-    struct response response;
-    struct error error;
-    int64_t timeout_ms;
-    bool done;
 };
 
 static void take_reply(struct calling *c)
@@ -38,124 +31,81 @@ static void take_reply(struct calling *c)
     free_charp(&text);
 }
 
-/* `fault` and `protocol` may be NULL. */
-static void fail(struct calling *c, const struct fault *fault,
-                 const struct problem_protocol *protocol)
+/* `end` NULL: it was not sent. */
+static void fail(struct calling *c, const struct error *error, const struct call_end *end)
 {
-    struct problem problem = { .error = &c->error, .fault = fault, .protocol = protocol };
-    redacted_error(c->config->redactor, &c->error);
+    struct error shown = *error;
+    struct problem problem = {
+        .error = &shown,
+        .fault = end != NULL ? end->fault : NULL,
+        .protocol = end != NULL ? end->protocol : NULL,
+    };
+    redacted_error(c->config->redactor, &shown);
     chain_clear(&c->reply);
     problem_write(&problem, &c->reply);
     take_reply(c);
-    c->answer->http_status = c->error.status;
-    c->answer->retry_after = c->error.retry_after;
+    c->answer->http_status = shown.status;
+    c->answer->retry_after = shown.retry_after;
 }
 
-static void finish_response(struct calling *c, const struct upstream_outcome *outcome)
+/* Who asks has set no setting, but perhaps an option. */
+static void tell_timeout(const struct call *call, struct error *err)
 {
-    struct response_end end;
-    response_finish(&c->response, outcome, &end);
-    if (end.unarranged && response_arrange(&c->response, SIZE_MAX / 2, &end) != CODEC_DONE)
-        end.good = false;
-    if (end.good) {
+    enum executed executed = err->executed;
+    error_set(err, PROBLEM_TIMEOUT,
+              "It did not answer in %" PRId64 " ms. Raise --timeout if it needs longer.",
+              call->rule.timeout_ms);
+    err->executed = executed;
+}
+
+static void on_ended(struct call *call, const struct call_end *end)
+{
+    struct calling *c = call->user;
+    if (end->error == NULL) {
         chain_append_byte(&c->reply, '}');
         take_reply(c);
         c->answer->http_status = 200;
-    } else {
-        fail(c, end.fault, end.protocol);
+        return;
     }
-    response_end_done(&end);
+    struct error err = *end->error;
+    if (err.type == PROBLEM_TIMEOUT)
+        tell_timeout(call, &err);
+    fail(c, &err, end);
 }
 
-static void fail_without_response(struct calling *c, const struct upstream_outcome *outcome)
+static void make_call(struct calling *c, struct lone *lone)
 {
-    outcome_error(outcome, c->upstream, &c->error);
-    if (c->error.type == PROBLEM_TIMEOUT) {
-        enum executed executed = c->error.executed;
-        error_set(&c->error, PROBLEM_TIMEOUT,
-                  "It did not answer in %" PRId64 " ms. Raise --timeout if it needs longer.",
-                  c->timeout_ms);
-        c->error.executed = executed;
-    }
-    fail(c, NULL, NULL);
-}
-
-static void on_head(struct upstream_call *call, int http_status UNUSED, struct str content_type)
-{
-    struct calling *c = call->user;
-    response_begin(&c->response, content_type);
-}
-
-static bool on_data(struct upstream_call *call, struct str bytes)
-{
-    struct calling *c = call->user;
-    return response_take(&c->response, bytes);
-}
-
-static bool is_whole(const struct upstream_call *call)
-{
-    const struct calling *c = call->user;
-    return response_has_document(&c->response);
-}
-
-static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome)
-{
-    struct calling *c = call->user;
-    struct upstream_outcome whole;
-    if (response_is_whole(&c->response, outcome, &whole))
-        outcome = &whole;
-    bool stopped = outcome->status == UPSTREAM_STOPPED && c->response.undecodable;
-    c->done = true;
-    if (outcome->status == UPSTREAM_OK || stopped)
-        finish_response(c, outcome);
-    else
-        fail_without_response(c, outcome);
-}
-
-static void await_response(struct calling *c, struct decoder *decoder)
-{
-    chain_append(&c->reply, STR("{\"result\":"));
-    c->decoding = c->direct->decoding;
-    c->decoding.depth = (unsigned)c->upstream->limits.depth;
-    c->decoding.document_max = c->upstream->limits.response;
-    c->decoding.fault_max = c->config->limits.fault_text;
-    response_await(&c->response,
-                   &(struct response_way){
-                       .config = c->config,
-                       .upstream = c->upstream,
-                       .method = str_of(c->direct->method),
-                       .envelope = envelope_find(c->upstream, str_of(c->direct->method)),
-                       .decoder = decoder,
-                       .decoding = &c->decoding,
-                       .reply = &c->reply,
-                       .reply_begin = chain_len(&c->reply),
-                       .error = &c->error,
-                   });
-}
-
-static int make_call(struct calling *c, struct decoder *decoder)
-{
+    static const struct call_owner owner = { .ended = on_ended };
     const struct direct_call *direct = c->direct;
-    struct document_call call = { .method = str_of(direct->method),
-                                  .params = buf_str(direct->params) };
-    if (!params_check_method(call.method, &c->error) ||
-        !document_write(&c->document, &direct->encoding, &call, &c->error)) {
-        fail(c, NULL, NULL);
+    struct query query = {
+        .has_types = true,
+        .types = direct->decoding.types,
+        .has_integers = true,
+        .integers = direct->decoding.integers,
+    };
+    struct call call = { .owner = &owner, .user = c, .reply = &c->reply };
+    lone_fill_call(lone, &call, str_of(direct->method), direct->timeout_ms);
+    call.text.params = buf_str(direct->params);
+    call.query = &query;
+    chain_append(&c->reply, STR("{\"result\":"));
+    lone_run_call(lone, &call);
+}
+
+static int ask(struct calling *c, struct config *config)
+{
+    struct error err;
+    if (!params_check_method(str_of(c->direct->method), &err)) {
+        fail(c, &err, NULL);
         return EX_OK;
     }
-    await_response(c, decoder);
-    c->timeout_ms = direct->timeout_ms > 0 ? direct->timeout_ms : c->upstream->timeouts.total;
-    c->call = (struct upstream_call){
-        .body = &c->document.text,
-        .content_type = "text/xml",
-        .deadline_ms = clock_now_ms() + c->timeout_ms,
-        .on_head = on_head,
-        .on_data = on_data,
-        .is_whole = is_whole,
-        .on_done = on_done,
-        .user = c,
-    };
-    return server_call(c->upstream, &c->call, &c->done) ? EX_OK : EX_OSERR;
+    struct lone *lone = lone_open(config);
+    if (lone == NULL) {
+        fprintf(stderr, "rpcgate: cannot begin: %s\n", strerror(errno));
+        return EX_OSERR;
+    }
+    make_call(c, lone);
+    lone_close(lone);
+    return EX_OK;
 }
 
 int direct_ask(const struct direct_call *direct, struct answer *ret)
@@ -167,19 +117,15 @@ int direct_ask(const struct direct_call *direct, struct answer *ret)
                                &config);
     if (status != EX_OK)
         return status;
-    struct decoder *decoder = decoder_new();
-    struct calling c = {
-        .direct = direct,
-        .config = config,
-        .upstream = &config->upstreams[0],
-        .answer = ret,
-    };
-    document_init(&c.document, NULL);
+    struct upstream_config *upstream = &config->upstreams[0];
+    struct calling c = { .direct = direct, .config = config, .answer = ret };
+    upstream->extensions = direct->encoding.extensions;
+    upstream->retry.attempts = 1;
+    config->limits.depth = direct->encoding.depth;
+    log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT, false); /* what it has to say is its answer */
     chain_init(&c.reply, SIZE_MAX, NULL);
-    status = make_call(&c, decoder);
-    decoder_free(decoder);
+    status = ask(&c, config);
     chain_done(&c.reply);
-    document_done(&c.document);
     config_unref(config);
     return status;
 }

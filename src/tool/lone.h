@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The gateway's client without a gateway: one worker in the thread that asks, for the calls of a
+ * command. */
+#ifndef RPCGATE_TOOL_LONE_H
+#define RPCGATE_TOOL_LONE_H
+
+#include "base/macros.h"
+#include "client/call.h"
+#include "settings/snapshot.h"
+
+#include <stdbool.h>
+
+struct lone;
+
+/* For the one upstream of that configuration. NULL: errno says why. */
+struct lone *lone_open(struct config *config) MUST_CHECK;
+void lone_close(struct lone *lone);
+
+/* Fills what a call has of it: its site, upstream, memory and rule, and its deadline, which is
+ * `timeout_ms` from now (0: as the configuration says). */
+void lone_fill_call(struct lone *lone, struct call *c, struct str method, int64_t timeout_ms);
+
+/* Begins it, and works until it has ended. */
+void lone_run_call(struct lone *lone, struct call *c);
+
+#endif
