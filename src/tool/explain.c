@@ -50,6 +50,7 @@ struct subject {
     const struct config *config;
     const struct upstream_config *upstream;
     const char *method;
+    const struct explain_added *added;
 };
 
 static bool apply(void *context, size_t row, const char *argument)
@@ -69,6 +70,8 @@ static int write_document(const struct subject *s, struct str params, struct doc
     struct encode_options encoding = document_options(s->config, s->upstream);
     struct document_call call = { .method = str_of(s->method), .params = params };
     struct error err;
+    if (s->added->rule != NULL)
+        call.around = &s->added->around;
     if (params_check_method(call.method, &err) && document_write(to, &encoding, &call, &err))
         return EX_OK;
     fprintf(stderr, "rpcgate: %s", err.detail);
@@ -91,8 +94,10 @@ static void add_request(const struct subject *s, const struct chain *document, s
         buf_printf(to, " by the unix socket %s", target->socket_shown);
     if (s->upstream->proxy_target.url != NULL)
         buf_printf(to, " by the proxy %s", s->upstream->proxy_target.shown);
-    buf_append_c(to, "\n\n");
-    if (!explain_head(s->upstream, document, to))
+    buf_append_byte(to, '\n');
+    explain_added_tell(s->added, to);
+    buf_append_byte(to, '\n');
+    if (!explain_head(s->upstream, document, &s->added->added, to))
         buf_append_c(to, "# Its head could not be found out.\n\n");
 }
 
@@ -138,6 +143,16 @@ static int explain(const struct subject *s, struct str params)
     return status;
 }
 
+static int explain_with(struct subject *s, struct str params)
+{
+    struct explain_added added;
+    explain_added_init(&added, s->upstream, str_of(s->method));
+    s->added = &added;
+    int status = explain(s, params);
+    explain_added_done(&added);
+    return status;
+}
+
 static int explain_call(const struct choices *c, char **words, struct str params)
 {
     struct config_report report;
@@ -149,7 +164,7 @@ static int explain_call(const struct choices *c, char **words, struct str params
     if (config == NULL) {
         status = report.missing ? EX_NOINPUT : EX_CONFIG;
     } else {
-        struct subject s = { config, config_upstream(config, str_of(words[0])), words[1] };
+        struct subject s = { config, config_upstream(config, str_of(words[0])), words[1], NULL };
         if (s.upstream == NULL)
             status =
                 command_misuse("explain", "the configuration has no upstream \"%s\"", words[0]);
@@ -158,7 +173,7 @@ static int explain_call(const struct choices *c, char **words, struct str params
                 explain_access(config, c->caller,
                                &(struct access_call){ str_of(words[0]), str_of(words[1]), params });
         else
-            status = explain(&s, params);
+            status = explain_with(&s, params);
     }
     config_unref(config);
     config_report_done(&report);

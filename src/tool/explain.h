@@ -6,6 +6,8 @@
 #include "base/buf.h"
 #include "base/chain.h"
 #include "base/macros.h"
+#include "codec/xml/encode.h"
+#include "io/transport.h"
 #include "rules/access.h"
 #include "settings/snapshot.h"
 
@@ -14,7 +16,24 @@
 /* Appends the request's line and headers with `***` for secrets, each line with LF. They are those
  * that the HTTP client would send; nothing is sent. False: it could not be found out. */
 bool explain_head(const struct upstream_config *upstream, const struct chain *document,
-                  struct buf *to) MUST_CHECK;
+                  const struct upstream_added *added, struct buf *to) MUST_CHECK;
+
+/* What `inject` adds to a call, with `***` for each value. */
+struct explain_added {
+    const struct inject_rule_config *rule; /* NULL: there is none, and nothing is added */
+    struct encode_around around;
+    struct upstream_added added;
+    struct str *values; /* owned, as what follows: what the two above point to */
+    struct encode_member *members;
+    struct upstream_line *lines;
+};
+
+void explain_added_init(struct explain_added *a, const struct upstream_config *u,
+                        struct str method);
+void explain_added_done(struct explain_added *a);
+
+/* Appends which rule it is, and of which line. */
+void explain_added_tell(const struct explain_added *a, struct buf *to);
 
 /* Tells whether that caller, or "anonymous", may make the call, and by which rule. Returns EX_OK,
  * EX_NOPERM, or the exit status after telling what is wrong. */

@@ -141,7 +141,7 @@ static void append_head(struct str head, struct buf *to)
 }
 
 bool explain_head(const struct upstream_config *upstream, const struct chain *document,
-                  struct buf *to)
+                  const struct upstream_added *added, struct buf *to)
 {
     struct plain plain;
     struct dry_run r = { .done = false };
@@ -151,6 +151,7 @@ bool explain_head(const struct upstream_config *upstream, const struct chain *do
         .body = document,
         .content_type = "text/xml",
         .extra = &(struct upstream_extra){ .is_dry = true },
+        .added = added,
         .deadline_ms = clock_now_ms() + upstream->timeouts.total,
         .on_head = on_head,
         .on_data = on_data,

@@ -213,3 +213,31 @@ def test_failures(write, tmp_path):
     bad.write_text("workers = \"x\";\nnonsense = 1;\n")
     done = tool("explain", "-c", str(bad), "up", "m")
     assert done.status == CONFIGURATION and "bad.conf:1:" in done.err and "bad.conf:2:" in done.err
+
+
+INJECT = [
+    {"match": "auth.*"},
+    {"match": "odoo.*", "at": 1, "params": ("{password}", 7), "in": 0, "member": {"key": "{password}"},
+     "headers": ["X-Key: {password}"], "path": "/object"},
+    {"match": "other.*", "path": "/{password}"},
+]
+
+
+def test_what_inject_adds(write):
+    path = write({"up": {"url": "http://127.0.0.1:9/RPC2", "inject": INJECT,
+                         "credentials": {"username": "api", "password": PASSWORD}}})
+    got = explain(path, "up", "odoo.read", '{"a": 1}', "2")
+    assert got.line == "POST /RPC2/object HTTP/1.1" and ("X-Key", "***") in got.headers
+    hidden_value = b"<value>***</value>"
+    assert got.document.count(hidden_value) == 3
+    assert b"<member><name>key</name>" + hidden_value + b"</member><member><name>a" in got.document
+    assert (b"</struct></value></param>" + (b"<param>" + hidden_value + b"</param>") * 2
+            + b"<param><value><int>2</int>") in got.document
+    out = tool("explain", "-c", path, "up", "odoo.read", "{}").out
+    assert re.search(r"# The entry of `inject` of .*rpcgate.conf, line [0-9]+, adds params, members, "
+                     r"header lines, a part of the path; each value shows as \*{3}\.\n", out)
+    assert "adds nothing.\n" in tool("explain", "-c", path, "up", "auth.a").out
+    assert explain(path, "up", "other.a").line == "POST /RPC2/*** HTTP/1.1"
+    assert "`inject`" not in tool("explain", "-c", path, "up", "else").out.split("\n\n")[0]
+    refused = tool("explain", "-c", path, "up", "odoo.read", '{"key": 1}')
+    assert refused.status != OK and "/0/key" in refused.err
