@@ -81,17 +81,18 @@ static void add_of_cors(struct lines *lines, const struct request *r)
 
 /* A full budget must not take the words away that say so: without a fault's long text a problem is
  * small, and not counted. */
-static void write_short_problem(struct request *r, struct problem *problem)
+static void write_short_problem(struct request *r, const struct problem *problem)
 {
+    struct problem brief = *problem;
     struct fault fault;
     if (problem->fault != NULL) {
         fault = *problem->fault;
         fault_shorten(&fault);
-        problem->fault = &fault;
+        brief.fault = &fault;
     }
     chain_done(&r->reply);
     chain_init(&r->reply, SIZE_MAX, NULL);
-    problem_write(problem, &r->reply);
+    problem_write(&brief, &r->reply);
     if (chain_state(&r->reply) != CHAIN_OK)
         die_without_memory();
 }

@@ -225,7 +225,7 @@ static bool has_torn_password(struct str url, size_t authority_end)
     if (at == url.len || at < authority_end)
         return false;
     for (size_t i = 0; i < at; i++) {
-        if (url.data[i] == '[' && i < authority_end) /* an IPv6 address */
+        if (i < authority_end && url.data[i] == '[') /* an IPv6 address */
             i += str_find(str_slice(url, i, authority_end), ']');
         else if (url.data[i] == ':')
             return true;

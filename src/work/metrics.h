@@ -23,8 +23,7 @@
     X(5000)                                                                                        \
     X(10000)                                                                                       \
     X(25000)                                                                                       \
-    X(50000) X(100000) X(250000) X(500000) X(1000000) X(2500000) X(5000000) X(10000000)            \
-        X(30000000)
+    X(50000) X(100000) X(250000) X(500000) X(1000000) X(2500000) X(5000000) X(10000000) X(30000000)
 #define METRICS_BUCKETS 16
 
 /* An upstream's method names that are labels: those of the first METHOD_NAMES_MAX that succeeded.
