@@ -78,6 +78,7 @@ static void multi_leave(struct exchange *x)
     struct multi *m = x->multi;
     list_remove(&x->in_paused);
     list_remove(&x->in_whole);
+    http1_leave(x);
     if (m == NULL)
         return;
     curl_multi_remove_handle(m->curl, x->easy);
@@ -141,6 +142,10 @@ void exchange_end(struct exchange *x, CURLcode rc)
         naming_begin(x);
         return;
     }
+    if (x->call != NULL && x->http1.dials && rc == CURLE_OK) {
+        http1_dialled(x);
+        return;
+    }
     if (rc == CURLE_SEND_ERROR && late_answer_use(x))
         rc = CURLE_OK;
     if (login_sends_again(x, rc)) {
@@ -188,6 +193,8 @@ static void exchange_begin(struct exchange *x)
         return;
     if (x->connect_due_ms == 0)
         x->connect_due_ms = now_ms + x->upstream->config->timeouts.connect;
+    if (http1_takes(x) && http1_begin(x))
+        return;
     struct multi *m = multi_with_room(x->upstream);
     if (!multi_open(m) || !exchange_prepare(x, m, now_ms)) {
         exchange_end_early(x, UPSTREAM_FAILED, NULL, "no memory for the request");
@@ -267,7 +274,8 @@ static void collect(struct multi *m)
         struct exchange *x = NULL;
         CURLcode rc = message->data.result; /* gone once the handle is taken out */
         if (message->msg != CURLMSG_DONE ||
-            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&x) != CURLE_OK)
+            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&x) != CURLE_OK ||
+            x == NULL)
             continue;
         step_begin("end");
         if (x->call != NULL)
@@ -291,6 +299,7 @@ static void upstream_free(struct upstream *u)
     LIST_EACH (&u->pool, at, following) {
         exchange_free(CONTAINER_OF(at, struct exchange, member));
     }
+    wires_close(u);
     for (size_t i = 0; i < u->n_multis; i++)
         multi_free(u->multis[i]);
     free(u->multis);
@@ -299,6 +308,7 @@ static void upstream_free(struct upstream *u)
     options_close(u);
     upstream_shared_unref(u->shared);
     list_remove(&u->member);
+    list_remove(&u->in_clients);
     free(u);
 }
 
@@ -331,6 +341,12 @@ struct upstreams *upstreams_new(struct loop *loop)
     list_init(&all->without_room);
     list_init(&all->whole);
     list_init(&all->relays);
+    list_init(&all->clients);
+    list_init(&all->ended);
+    list_init(&all->timed);
+    all->timed_due_ms = CLOCK_NEVER;
+    all->wires_due_ms = CLOCK_NEVER;
+    all->input = http1_input();
     return all;
 }
 
@@ -342,6 +358,7 @@ void upstreams_free(struct upstreams *all)
     free_closing(all);
     assert(list_empty(&all->multis) && list_empty(&all->relays));
     free(all->watches);
+    free(all->input);
     free(all);
 }
 
@@ -356,6 +373,9 @@ struct upstream *upstream_open(struct upstreams *all, const struct upstream_conf
     u->idle_ms = config->timeouts.idle > IDLE_MIN_MS ? config->timeouts.idle : IDLE_MIN_MS;
     list_init(&u->member);
     list_init(&u->pool);
+    list_init(&u->wires);
+    list_init(&u->idle);
+    list_add_last(&all->clients, &u->in_clients);
     options_open(u);
     naming_open(u);
     u->model = exchange_model(u);
@@ -434,6 +454,7 @@ void upstreams_run(struct upstreams *all)
         go_on_all(all);
         run_timers(all);
         collect_all(all);
+        http1_run(all);
         whole_run(all);
         if (list_empty(&all->starting))
             break;
@@ -446,6 +467,7 @@ void upstreams_run(struct upstreams *all)
 int64_t upstreams_deadline_ms(const struct upstreams *all)
 {
     int64_t due_ms = clock_min(naming_due_ms(all), whole_due_ms(all));
+    due_ms = clock_min(due_ms, http1_due_ms(all));
     if (!list_empty(&all->starting) || !list_empty(&all->packing) || !list_empty(&all->cancelled) ||
         !list_empty(&all->touched) || !list_empty(&all->paused))
         return 0;

@@ -56,6 +56,8 @@ static int before_request(void *user, char *remote_ip, char *local_ip, int remot
 {
     struct exchange *x = user;
     long connections = 0;
+    if (x->http1.dials)
+        return CURL_PREREQFUNC_OK;
     (void)remote_ip;
     (void)local_ip;
     (void)remote_port;
@@ -249,6 +251,7 @@ struct exchange *exchange_new(struct upstream *u)
     chain_init(&x->packed_here, 0, NULL);
     x->packed = &x->packed_here;
     naming_init(x);
+    http1_init(x);
     return x;
 }
 
@@ -262,6 +265,7 @@ void exchange_free(struct exchange *x)
     buf_done(&x->lines);
     buf_done(&x->late);
     naming_done(x);
+    http1_done(x);
     chain_done(&x->packed_here);
     free(x);
 }
@@ -322,7 +326,7 @@ static void add_secrets(struct exchange *x)
 }
 
 /* This call's own header lines, before those of every request. */
-static struct curl_slist *own_headers(struct exchange *x)
+struct curl_slist *exchange_own_headers(struct exchange *x)
 {
     buf_clear(&x->lines);
     if (!x->upstream->has_content_type && !x->extra->get && !is_added(x, "Content-Type"))
@@ -419,16 +423,10 @@ static bool is_clear(const struct exchange *x)
            (proxy == NULL || !begins_with(proxy, STR("https:")));
 }
 
-bool exchange_prepare(struct exchange *x, struct multi *m, int64_t now_ms)
+void exchange_reset(struct exchange *x)
 {
-    const struct upstream_config *config = x->upstream->config;
-    int64_t left_ms = x->call->deadline_ms == CLOCK_NEVER ? 0 : x->call->deadline_ms - now_ms;
-    assert(x->call->target < config->n_targets);
-    if (!take_handle(x))
-        return false;
-    CURL *easy = x->easy;
-    bool ok = choose_target(x, &config->targets[x->call->target]);
-
+    if (x->easy == NULL)
+        x->target = &x->upstream->config->targets[x->call->target];
     login_prepare(x);
     x->body = x->is_packed && !x->asks ? x->packed : x->call->body;
     response_head_start(&x->head);
@@ -444,24 +442,49 @@ bool exchange_prepare(struct exchange *x, struct multi *m, int64_t now_ms)
     x->kept_fd = CURL_SOCKET_BAD;
     x->was_paused = false;
     x->taken_bytes = 0;
+    x->began_us = clock_now_us();
+    x->error[0] = '\0';
+    buf_clear(&x->late);
     exchange_forget_packed(x);
+}
+
+/* A connection that is ours to use has its call's deadline from us. */
+static bool set_times(struct exchange *x, int64_t now_ms)
+{
+    CURL *easy = x->easy;
+    int64_t left_ms = x->call->deadline_ms == CLOCK_NEVER ? 0 : x->call->deadline_ms - now_ms;
+    int64_t connect_ms = x->connect_due_ms > now_ms ? x->connect_due_ms - now_ms : 1;
+    bool ok = true;
+    if (x->http1.dials && left_ms > 0 && left_ms < connect_ms)
+        connect_ms = left_ms;
+    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
+    SET(CURLOPT_TIMEOUT_MS, x->http1.dials ? 0L : (long)(left_ms < INT_MAX ? left_ms : INT_MAX));
+    return ok;
+}
+
+bool exchange_prepare(struct exchange *x, struct multi *m, int64_t now_ms)
+{
+    const struct upstream_config *config = x->upstream->config;
+    const bool dials = x->http1.dials;
+    assert(x->call->target < config->n_targets);
+    if (!take_handle(x))
+        return false;
+    CURL *easy = x->easy;
+    bool ok = choose_target(x, &config->targets[x->call->target]);
+
+    exchange_reset(x);
     assert(!x->extra->trusts_any || x->call->connect_only);
     if (x->extra->trusts_any) {
         x->worn = true;
         ok = options_set_trusts_any(easy) && ok;
     }
     ok = details_prepare(x) && dry_run_prepare(x) && naming_prepare(x) && ok;
-    x->began_us = clock_now_us();
-    SET(CURLOPT_CONNECTTIMEOUT_MS,
-        (long)(x->connect_due_ms > now_ms ? x->connect_due_ms - now_ms : 1));
-    buf_clear(&x->late);
-    x->error[0] = '\0';
-    SET(CURLOPT_CONNECT_ONLY, x->call->connect_only ? 1L : 0L);
-    kept_choose(x, m);
-    SET(CURLOPT_FRESH_CONNECT, x->fresh ? 1L : 0L);
-    SET(CURLOPT_FORBID_REUSE, x->once ? 1L : 0L);
+    SET(CURLOPT_CONNECT_ONLY, x->call->connect_only || dials ? 1L : 0L);
+    if (!dials)
+        kept_choose(x, m);
+    SET(CURLOPT_FRESH_CONNECT, dials || x->fresh ? 1L : 0L);
+    SET(CURLOPT_FORBID_REUSE, x->once && !dials ? 1L : 0L);
     SET(CURLOPT_VERBOSE, x->call->on_trace != NULL ? 1L : 0L);
-    SET(CURLOPT_HTTPHEADER, own_headers(x));
-    SET(CURLOPT_TIMEOUT_MS, (long)(left_ms < INT_MAX ? left_ms : INT_MAX));
-    return set_body(x) && ok;
+    SET(CURLOPT_HTTPHEADER, exchange_own_headers(x));
+    return set_times(x, now_ms) && (dials || set_body(x)) && ok;
 }

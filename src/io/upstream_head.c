@@ -40,6 +40,7 @@ static void read_status_line(struct response_head *head, struct str line)
     uint64_t status;
 
     head->status = 0;
+    head->keeps = !str_starts_with(line, STR("HTTP/1.0"));
     head->is_chunked = false;
     head->has_length = false;
     head->n_codings = 0;
@@ -134,6 +135,20 @@ static void check_transfer(struct response_head *head, struct str value)
         refuse(head, "the response's Transfer-Encoding is not chunked");
 }
 
+/* RFC 9112 section 9.3. */
+static void read_connection(struct response_head *head, struct str value)
+{
+    while (value.len > 0) {
+        size_t comma = str_find(value, ',');
+        struct str word = str_trim(str_slice(value, 0, comma));
+        value = str_slice(value, comma < value.len ? comma + 1 : comma, value.len);
+        if (str_eq_nocase(word, STR("close")))
+            head->keeps = false;
+        else if (str_eq_nocase(word, STR("keep-alive")))
+            head->keeps = true;
+    }
+}
+
 static void read_field(struct response_head *head, struct str line)
 {
     size_t colon = str_find(line, ':');
@@ -150,6 +165,8 @@ static void read_field(struct response_head *head, struct str line)
         read_length(head, value);
     if (str_eq_nocase(name, STR("Content-Encoding")))
         read_codings(head, value);
+    if (str_eq_nocase(name, STR("Connection")))
+        read_connection(head, value);
     if (str_eq_nocase(name, STR("Transfer-Encoding")))
         check_transfer(head, value);
 }
@@ -161,6 +178,7 @@ void response_head_start(struct response_head *head)
     head->at_start = true;
     head->fault = NULL;
     head->fault_of_length = false;
+    head->keeps = false;
     head->is_chunked = false;
     head->has_length = false;
     head->length = 0;

@@ -28,6 +28,7 @@ struct response_head {
     bool at_start; /* the next line is to be a status line, the first or behind an interim head */
     const char *fault;    /* why it is refused, for people, static; NULL: it is not */
     bool fault_of_length; /* the fault is one of Content-Length */
+    bool keeps;           /* the connection, as far as the head tells */
     bool is_chunked;
     bool has_length;
     uint64_t length;                          /* Content-Length [bytes] */

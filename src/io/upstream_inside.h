@@ -19,6 +19,7 @@
 #include "io/names.h"
 #include "io/upstream.h"
 #include "io/upstream_head.h"
+#include "io/upstream_http1.h"
 #include "io/upstream_shared.h"
 
 #include <curl/curl.h>
@@ -54,6 +55,12 @@ struct upstreams {
     struct list without_room;   /* struct exchange.in_paused: until upstream_go_on() */
     struct list relays;         /* struct relay.member */
     struct list whole;          /* struct exchange.in_whole, in the order of their ends */
+    struct list clients;        /* struct upstream.in_clients */
+    struct list ended;          /* struct exchange.http1.in_ended: to be reported */
+    struct list timed;          /* struct exchange.http1.in_timed: they have a deadline of ours */
+    int64_t timed_due_ms;       /* of these, at the latest */
+    int64_t wires_due_ms;       /* when the next idle connection is too old, at the latest */
+    char *input;                /* where is read to, for a moment; owned */
     int64_t turn_ms;            /* when the loop's turn began */
     int64_t taken_us;           /* how much of it has gone by on what came in */
     struct watch **watches;     /* by file descriptor; owned */
@@ -96,6 +103,7 @@ struct upstream_host {
     struct name *name;   /* the shared's; NULL: an address, or nobody's business but libcurl's */
     bool by_proxy;       /* of a target: the proxy's name is needed before it */
     char entry[256 + 8]; /* "-HOST:PORT" */
+    struct buf head;     /* of a target: what requests of our own begin with */
 };
 
 struct needed_name {
@@ -107,8 +115,12 @@ struct needed_name {
 };
 
 struct upstream {
-    struct remote remote; /* where it is used as one */
-    struct list member;   /* of upstreams.closing */
+    struct remote remote;   /* where it is used as one */
+    struct list member;     /* of upstreams.closing */
+    struct list in_clients; /* of upstreams.clients */
+    struct list wires;      /* struct wire.in_all */
+    struct list idle;       /* struct wire.in_idle */
+    size_t n_idle;
     struct upstreams *all;
     const struct upstream_config *config; /* borrowed */
     struct upstream_shared *shared;       /* referenced */
@@ -151,6 +163,7 @@ struct exchange {
     struct buf late;            /* an answer that libcurl did not read */
     struct curl_slist own[6 + UPSTREAM_LINES_MAX];
     struct response_head head;
+    struct http1 http1;
     bool told;                    /* on_head() was called */
     bool connecting;              /* what heads come now are a proxy's, of CONNECT */
     struct upstream_nonce *nonce; /* for Digest; owned; NULL: none */
@@ -217,6 +230,13 @@ bool exchange_prepare(struct exchange *x, struct multi *m, int64_t now_ms) MUST_
 /* May (more of) the request go out? No, if it is libcurl's second attempt and a byte of the first
  * was sent. */
 bool exchange_may_send(struct exchange *x) MUST_CHECK;
+
+/* Forgets the answer to the last call, and looks at the new one. */
+void exchange_reset(struct exchange *x);
+
+/* The request's header lines, those of this call alone before the upstream's; the first are in
+ * x->lines, too. */
+struct curl_slist *exchange_own_headers(struct exchange *x);
 
 /* Calls on_head(), unless it was called. */
 void exchange_tell_head(struct exchange *x);
@@ -379,6 +399,9 @@ void sockets_mend(struct exchange *x, int local_port);
 /* The exchange is in no multi handle any more. */
 void sockets_leave(struct exchange *x, const struct multi *m);
 
+/* libcurl has nothing to do with that socket any more. */
+void sockets_forget(struct upstreams *all, curl_socket_t fd);
+
 /* Its socket is known by that number; NULL: it is not. */
 struct watch *watch_find(const struct upstreams *all, curl_socket_t fd);
 
@@ -405,6 +428,10 @@ void kept_check(struct exchange *x, int local_port);
 
 /* There was a head with lines that libcurl refuses; the next ones are mended from the beginning. */
 void kept_tell_strange(struct upstream *u);
+
+/* A connection that has rested for so long has ended; or was alive. */
+void kept_tell_ended(struct upstream *u, int64_t age_us);
+void kept_tell_alive(struct upstream *u, int64_t age_us);
 
 /* What the end of the exchange tells. */
 void kept_learn(struct exchange *x, const struct upstream_outcome *outcome);

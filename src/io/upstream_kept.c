@@ -16,7 +16,7 @@ static int64_t rested_us(const struct watch *w)
     return clock_now_us() - w->since_us;
 }
 
-static void tell_ended(struct upstream *u, int64_t age_us)
+void kept_tell_ended(struct upstream *u, int64_t age_us)
 {
     if (keeping_ended(upstream_shared_keeping(u->shared), age_us) && !u->is_alone)
         LOG_EVENT(
@@ -26,7 +26,7 @@ static void tell_ended(struct upstream *u, int64_t age_us)
             LOG_TEXT("upstream", u->config->name), LOG_NUM("rested_ms", age_us / 1000));
 }
 
-static void tell_alive(struct upstream *u, int64_t age_us)
+void kept_tell_alive(struct upstream *u, int64_t age_us)
 {
     if (keeping_seen(upstream_shared_keeping(u->shared), age_us) && !u->is_alone)
         LOG_EVENT(LOG_LEVEL_INFO, "upstream keeps connections again",
@@ -48,7 +48,7 @@ bool kept_look(struct watch *w)
     if (has_nothing(w->source.fd))
         return true;
     if (w->carried && !w->busy)
-        tell_ended(w->multi->upstream, rested_us(w));
+        kept_tell_ended(w->multi->upstream, rested_us(w));
     watch_end(w);
     return false;
 }
@@ -73,7 +73,7 @@ static void pass_by(struct exchange *x, struct multi *m, int64_t limit_us)
         struct watch *w = CONTAINER_OF(at, struct watch, kept_member);
         if (w->busy || !kept_look(w))
             continue;
-        tell_alive(m->upstream, rested_us(w));
+        kept_tell_alive(m->upstream, rested_us(w));
         found |= rested_us(w) < limit_us;
         if (rested_us(w) >= limit_us && is_oldest(w, witness))
             witness = w;
@@ -139,9 +139,9 @@ void kept_learn(struct exchange *x, const struct upstream_outcome *outcome)
     if (has_refused_head(x))
         kept_tell_strange(x->upstream);
     if (outcome->unsaid)
-        tell_ended(x->upstream, x->rested_us < 0 ? 0 : x->rested_us);
+        kept_tell_ended(x->upstream, x->rested_us < 0 ? 0 : x->rested_us);
     else if (outcome->reused && outcome->status == UPSTREAM_OK && x->rested_us >= 0)
-        tell_alive(x->upstream, x->rested_us);
+        kept_tell_alive(x->upstream, x->rested_us);
     if (w == NULL)
         return;
     w->since_us = clock_now_us();
@@ -153,6 +153,8 @@ void kept_learn(struct exchange *x, const struct upstream_outcome *outcome)
 void upstream_drop_connection(struct upstream *u)
 {
     struct exchange *x = u->reported;
+    if (x != NULL && x->http1.wire != NULL)
+        x->once = true;
     struct watch *w = x != NULL && x->multi != NULL ? watch_of_kept(x) : NULL;
     if (w != NULL)
         watch_end(w);

@@ -152,12 +152,16 @@ void naming_open(struct upstream *u)
     u->proxy_host = &u->hosts[u->config->n_targets];
     if (proxy != NULL)
         read_host(u->proxy_host, proxy, u->shared, ignored);
-    for (size_t i = 0; i < u->config->n_targets; i++)
+    for (size_t i = 0; i < u->config->n_targets; i++) {
         choose(u, &u->config->targets[i], &u->hosts[i]);
+        request_open(u, &u->config->targets[i], &u->hosts[i].head);
+    }
 }
 
 void naming_close(struct upstream *u)
 {
+    for (size_t i = 0; i < u->config->n_targets; i++)
+        buf_wipe(&u->hosts[i].head);
     free(u->hosts);
 }
 

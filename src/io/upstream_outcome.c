@@ -22,6 +22,12 @@ static enum upstream_status weird_status(const struct exchange *x)
     return strstr(x->error, "Content-Length") != NULL ? UPSTREAM_LOST : UPSTREAM_BAD_RESPONSE;
 }
 
+/* That on which it has run. */
+static CURL *handle_of(const struct exchange *x)
+{
+    return x->http1.wire != NULL ? x->http1.wire->easy : x->easy;
+}
+
 /* A CONNECT that was not answered with 2xx, or a plain request that got no further than the proxy:
  * the upstream has seen nothing of it. */
 static bool refused_by_proxy(const struct exchange *x)
@@ -29,7 +35,7 @@ static bool refused_by_proxy(const struct exchange *x)
     long connected = 0;
     if (x->upstream->config->proxy_target.url == NULL)
         return false;
-    curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &connected);
+    curl_easy_getinfo(handle_of(x), CURLINFO_HTTP_CONNECTCODE, &connected);
     return (!x->began && connected >= 300) ||
            (connected == 0 && x->head.complete && x->head.status == 407);
 }
@@ -96,7 +102,7 @@ static bool is_refusal_of_certificate(const struct exchange *x, CURLcode rc)
 static bool has_answered(const struct exchange *x)
 {
     long connected = 0;
-    curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &connected);
+    curl_easy_getinfo(handle_of(x), CURLINFO_HTTP_CONNECTCODE, &connected);
     return x->head.n_lines > 0 || connected > 0;
 }
 
@@ -104,6 +110,8 @@ static bool was_sent(const struct exchange *x)
 {
     long sent = 0;
     curl_off_t sent_body = 0;
+    if (x->http1.wire != NULL)
+        return x->http1.out.may_be_sent;
     curl_easy_getinfo(x->easy, CURLINFO_REQUEST_SIZE, &sent);
     curl_easy_getinfo(x->easy, CURLINFO_SIZE_UPLOAD_T, &sent_body);
     return x->began && (sent > 0 || sent_body > 0);
@@ -112,6 +120,8 @@ static bool was_sent(const struct exchange *x)
 static bool is_reused(const struct exchange *x)
 {
     long connections = 0;
+    if (x->http1.wire != NULL)
+        return x->http1.reused;
     curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connections);
     return x->began && connections == 0;
 }
@@ -250,6 +260,8 @@ static void explain(const struct exchange *x, CURLcode rc, struct upstream_outco
 static bool is_unsaid(const struct exchange *x)
 {
     curl_off_t first_byte_us = 0;
+    if (x->http1.wire != NULL)
+        return x->refused;
     curl_easy_getinfo(x->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte_us);
     return x->refused || (is_reused(x) && x->head.n_lines == 0 && first_byte_us == 0);
 }

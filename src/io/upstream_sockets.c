@@ -168,7 +168,7 @@ static int local_port(curl_socket_t fd)
 static curl_socket_t kept_socket(CURL *easy)
 {
     curl_socket_t fd = CURL_SOCKET_BAD;
-    if (curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK)
+    if (easy == NULL || curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK)
         return CURL_SOCKET_BAD;
     return fd;
 }
@@ -219,6 +219,13 @@ static void watch_ask(struct watch *w, struct exchange *x)
     x->asked_fd = w->source.fd;
     x->is_watched = true;
     w->asker = x;
+}
+
+void sockets_forget(struct upstreams *all, curl_socket_t fd)
+{
+    struct watch *w = watch_find(all, fd);
+    if (w != NULL)
+        watch_free(w);
 }
 
 void sockets_leave(struct exchange *x, const struct multi *m)
@@ -304,7 +311,8 @@ static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_s
     add_zone(x, address);
     int fd = x->extra->is_dry
                  ? dry_run_open_socket(x, address)
-                 : socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+                 : socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+                          address->protocol);
     if (fd < 0)
         return CURL_SOCKET_BAD;
     x->connecting = true;

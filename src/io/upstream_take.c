@@ -95,6 +95,10 @@ size_t exchange_take(struct exchange *x, struct str all)
 CURLcode exchange_go_on(struct exchange *x)
 {
     struct upstreams *all = x->upstream->all;
+    if (x->http1.wire != NULL) {
+        http1_go_on(x);
+        return CURLE_OK;
+    }
     list_remove(&x->in_paused);
     all->in_curl = true;
     CURLcode rc = curl_easy_pause(x->easy, CURLPAUSE_CONT);

@@ -80,6 +80,7 @@
     K(any_tls_version, NUMBER, "word", "a string with one of the words listed")                    \
     K(tls_version, NUMBER, "word", "a string with one of the words listed")                        \
     K(multicall_use, NUMBER, "word", "a string with one of the words listed")                      \
-    K(multicall_shape, NUMBER, "word", "a string with one of the words listed")
+    K(multicall_shape, NUMBER, "word", "a string with one of the words listed")                    \
+    K(transport_use, NUMBER, "word", "a string with one of the words listed")
 
 #endif

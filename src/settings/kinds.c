@@ -165,6 +165,12 @@ static const struct word words_multicall_use[] = {
     MULTICALL_USE_LIST(WORD)
 #undef WORD_VALUE
 };
+
+static const struct word words_transport_use[] = {
+#define WORD_VALUE(word) TRANSPORT_USE_##word
+    TRANSPORT_USE_LIST(WORD)
+#undef WORD_VALUE
+};
 static const struct word words_multicall_shape[] = {
 #define WORD_VALUE(word) MULTICALL_SHAPE_##word
     MULTICALL_SHAPE_LIST(WORD)
@@ -261,6 +267,7 @@ KIND_LIST(K)
 #define BEHAVIOUR_tls_version ENUM(tls_version)
 #define BEHAVIOUR_any_tls_version ENUM(any_tls_version)
 #define BEHAVIOUR_multicall_use ENUM(multicall_use)
+#define BEHAVIOUR_transport_use ENUM(transport_use)
 #define BEHAVIOUR_multicall_shape ENUM(multicall_shape)
 
 const struct kind kinds[KINDS] = {

@@ -227,6 +227,9 @@
       "found out by a first, harmless one.")                                                       \
     X(count, multicall_max, "1000", NULL, "1", "100000", LIVE,                                     \
       "Most calls of one `system.multicall`; a larger batch goes out as several.")                 \
+    X(transport_use, transport, "auto", NULL, NULL, NULL, LIVE,                                    \
+      "Who speaks HTTP with the server: rpcgate itself, on connections that libcurl opens, where " \
+      "it can; or libcurl, always.")                                                               \
     X(credentials, credentials, NULL,                                                              \
       "username = \"api\"; password = \"${file:/etc/rpcgate/api.pw}\"; ", NULL, NULL, LIVE,        \
       "What templates may name. All are secrets but `username` and `database`.")
@@ -409,6 +412,7 @@
 #define EMPTY_ANSWER_LIST(X) X(ERROR, "error") X(IS_NULL, "null")
 #define SERVE_LIST(X) X(API, "api") X(ADMIN, "admin") X(HEALTH, "health") X(METRICS, "metrics")
 #define MULTICALL_USE_LIST(X) X(AUTO, "auto") X(ALWAYS, "always") X(NEVER, "never")
+#define TRANSPORT_USE_LIST(X) X(AUTO, "auto") X(CURL, "curl")
 #define MULTICALL_SHAPE_LIST(X) X(AUTO, "auto") X(WRAPPED, "wrapped") X(BARE, "bare")
 
 #endif

@@ -34,6 +34,7 @@ enum serve {
     SERVE_METRICS = 1 << 3
 };
 enum multicall_use { MULTICALL_USE_AUTO, MULTICALL_USE_ALWAYS, MULTICALL_USE_NEVER };
+enum transport_use { TRANSPORT_USE_AUTO, TRANSPORT_USE_CURL };
 enum multicall_shape { MULTICALL_SHAPE_AUTO, MULTICALL_SHAPE_WRAPPED, MULTICALL_SHAPE_BARE };
 
 /* A list of strings; owned by the snapshot. */
@@ -141,6 +142,7 @@ typedef enum tls_version OPTION_C_tls_version;
 typedef enum tls_version OPTION_C_any_tls_version;
 typedef enum multicall_use OPTION_C_multicall_use;
 typedef enum multicall_shape OPTION_C_multicall_shape;
+typedef enum transport_use OPTION_C_transport_use;
 typedef struct fault_code OPTION_C_fault_code;
 
 /* Seconds that a fault's text tells. */

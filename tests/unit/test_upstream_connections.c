@@ -315,7 +315,9 @@ static void test_many_without_keeping(void **state)
     (void)state;
     open_both(&server, &client, serve_once);
     for (int i = 0; i < 50; i++) {
-        assert_int_equal(client_call(&client, NULL), UPSTREAM_OK);
+        struct upstream_outcome outcome;
+        if (client_call(&client, &outcome) != UPSTREAM_OK)
+            fail_msg("%s", outcome.detail);
         client_run_until_server(&client, &server.ended, i + 1);
     }
     assert_int_equal(atomic_load(&server.requests), 50);

@@ -22,6 +22,11 @@
 
 #define GUARD_MS 10000
 
+/* Tests of what either does are run with both. */
+#ifndef TEST_TRANSPORT
+#define TEST_TRANSPORT TRANSPORT_USE_AUTO
+#endif
+
 struct job {
     struct server *server;
     size_t index;
@@ -230,6 +235,8 @@ void client_init(struct client *client, const struct server *server)
     client->config.timeouts.total = 30000;
     client->config.timeouts.idle = 30000;
     client->config.timeouts.max_age = 600000;
+    client->config.pool.max_connections = 256;
+    client->config.transport = TEST_TRANSPORT;
 }
 
 void client_open(struct client *client)

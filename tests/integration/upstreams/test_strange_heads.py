@@ -87,14 +87,19 @@ def test_unix_socket(start, folder):
         assert gateway.call("up", "m", [f"{number}"]).result == "fine"
 
 
-def test_over_tls_the_line_is_named(start, folder):
-    """There libcurl alone sees what comes."""
+@pytest.mark.parametrize("transport", ["auto", "curl"])
+def test_over_tls(start, folder, transport):
+    """There libcurl alone sees what comes, where it is to speak HTTP itself."""
     authority = Authority(folder, "ours")
     certificate = authority.issue("heads")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate.cert, certificate.key)
     with Upstream(head("Content-Type: text/xml", BROKEN, SIZE, body=DOCUMENT), tls=context) as up:
         gateway = start.gateway({"anonymous": {"allow": ["*/*"]}, "upstreams": {"up": {
-            "url": f"https://localhost:{up.port}/RPC2", "tls": {"ca_file": authority.cert}}}})
+            "url": f"https://localhost:{up.port}/RPC2", "tls": {"ca_file": authority.cert},
+            "transport": transport}}})
+        if transport == "auto":
+            assert gateway.call("up", "m").result == "fine"
+            return
         document = assert_problem(gateway.call("up", "m"), "bad-response", 502, "unknown")
         assert "line 3 of the response's head has no colon" in document["detail"]

@@ -1,0 +1,617 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request and its answer on a connection of ours (upstream_wire.c). Requests are never sent
+ * twice: one of which a byte may have gone out is lost with its connection. Whatever is odd about
+ * an answer's framing ends the connection; what two readers could understand differently is
+ * refused, as it is with libcurl. */
+#include "io/upstream_inside.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/step.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is read at once. [bytes] */
+#define READ_BYTES ((size_t)16 * 1024)
+
+char *http1_input(void)
+{
+    return xcalloc(1, READ_BYTES);
+}
+
+void http1_init(struct exchange *x)
+{
+    struct http1 *h = &x->http1;
+    buf_init(&h->out.head, SIZE_MAX - 1, NULL);
+    buf_init(&h->partial, RESPONSE_HEAD_BYTES, NULL);
+    buf_init(&h->held, 2 * READ_BYTES, NULL);
+    list_init(&h->in_ended);
+    list_init(&h->in_timed);
+}
+
+void http1_done(struct exchange *x)
+{
+    buf_wipe(&x->http1.out.head);
+    buf_done(&x->http1.partial);
+    buf_done(&x->http1.held);
+}
+
+/* With a proxy that is no tunnel the request is the proxy's, which may want another login. */
+static bool goes_through_proxy(const struct exchange *x)
+{
+    const struct upstream_config *config = x->upstream->config;
+    return x->upstream->hosts[x->call->target].by_proxy && !config->proxy.tunnel &&
+           str_starts_with_nocase(str_of(config->proxy_target.url), STR("http")) &&
+           str_starts_with_nocase(str_of(config->targets[x->call->target].url), STR("http:"));
+}
+
+bool http1_takes(const struct exchange *x)
+{
+    const struct upstream_config *config = x->upstream->config;
+    return config->transport == TRANSPORT_USE_AUTO && !config->cookies && !x->call->connect_only &&
+           x->call->added == NULL && x->call->on_cookie == NULL && !x->extra->get &&
+           !x->extra->is_dry && x->extra->details == NULL &&
+           !config->targets[x->call->target].digest && !goes_through_proxy(x) &&
+           x->upstream->hosts[x->call->target].head.len > 0;
+}
+
+/* ---- The end -------------------------------------------------------------------------------- */
+
+static void end(struct exchange *x, CURLcode rc)
+{
+    struct upstreams *all = x->upstream->all;
+    x->http1.rc = rc;
+    if (list_empty(&x->http1.in_ended))
+        list_add_last(&all->ended, &x->http1.in_ended);
+}
+
+static bool has_ended(const struct exchange *x)
+{
+    return x->call == NULL || !list_empty(&x->http1.in_ended);
+}
+
+/* The first that goes wrong says most. */
+static void tell(struct exchange *x, const char *text)
+{
+    if (x->error[0] == '\0')
+        snprintf(x->error, sizeof x->error, "%s", text);
+}
+
+/* Not where the server waits for the rest of a request, nor where two readers could see another
+ * end of the answer (RFC 9112 section 6.1). */
+static bool may_rest(const struct exchange *x)
+{
+    const struct http1 *h = &x->http1;
+    return h->is_over && !h->is_surplus && !h->is_sending && !h->send_failed && !h->is_strange &&
+           h->rc == CURLE_OK && !x->once && !x->stopped && !x->damaged && x->head.fault == NULL &&
+           x->head.keeps && x->head.status != 101 && !(x->head.is_chunked && x->head.has_length) &&
+           h->body.kind != BODY_TO_THE_END;
+}
+
+void http1_leave(struct exchange *x)
+{
+    struct http1 *h = &x->http1;
+    struct wire *w = TAKE(h->wire);
+    list_remove(&h->in_ended);
+    list_remove(&h->in_timed);
+    h->dials = false;
+    buf_clear(&h->partial);
+    buf_done(&h->held);
+    if (w == NULL)
+        return;
+    w->carried |= h->is_over;
+    if (may_rest(x))
+        wire_rest(w);
+    else
+        wire_close(w);
+}
+
+/* ---- The answer ----------------------------------------------------------------------------- */
+
+static bool refuse(struct exchange *x, const char *why)
+{
+    x->head.fault = why;
+    return false;
+}
+
+static struct str without_line_end(struct str line)
+{
+    while (line.len > 0 && (line.data[line.len - 1] == '\n' || line.data[line.len - 1] == '\r'))
+        line.len--;
+    return line;
+}
+
+static bool is_blank_length(struct str line)
+{
+    size_t colon = str_find(line, ':');
+    return colon < line.len &&
+           str_eq_nocase(str_trim(str_slice(line, 0, colon)), STR("Content-Length")) &&
+           str_trim(str_slice(line, colon + 1, line.len)).len == 0;
+}
+
+/* What has one meaning only, and others read, is passed over (decision 16). */
+static bool is_passed_over(struct exchange *x, struct str line)
+{
+    struct http1 *h = &x->http1;
+    struct str text = without_line_end(line);
+    if (text.len == 0 || x->head.at_start || response_head_is_folded(line))
+        return false;
+    bool is_blank = is_blank_length(text);
+    h->has_blank_length |= is_blank;
+    h->is_strange |= is_blank || str_find(text, ':') == text.len;
+    return is_blank;
+}
+
+static bool take_head_line(struct exchange *x, struct str line)
+{
+    struct str text = without_line_end(line);
+    if (x->call->on_trace != NULL)
+        x->call->on_trace(x->call, false, line);
+    if (memchr(line.data, '\0', line.len) != NULL)
+        return refuse(x, "Nul byte in header");
+    if (!x->head.at_start && str_starts_with(str_trim(text), STR("HTTP/")))
+        return refuse(x, "the response's head has a second status line, which is no header");
+    bool at_start = x->head.at_start;
+    if (!is_passed_over(x, line) && !response_head_line(&x->head, line))
+        return false;
+    if (at_start && x->head.status < 100)
+        return refuse(x, "the answer is not HTTP/1: its status line has no status");
+    if (x->http1.has_blank_length && x->head.has_length) {
+        x->head.fault_of_length = true;
+        return refuse(x, "the response has two different Content-Length");
+    }
+    return true;
+}
+
+/* The next line of a head, or of trailers; empty: it has not ended. It stays until the next. */
+static struct str next_line(struct exchange *x, struct str *in)
+{
+    struct buf *partial = &x->http1.partial;
+    size_t end = str_find(*in, '\n');
+    struct str line = str_slice(*in, 0, end < in->len ? end + 1 : end);
+    bool has_ended = end < in->len;
+    if (partial->len > 0 || !has_ended) {
+        buf_append(partial, line);
+        if (!buf_ok(partial))
+            refuse(x, "the response's head has more than 100 lines or 64 KiB");
+        line = buf_str(partial);
+    }
+    *in = str_slice(*in, has_ended ? end + 1 : end, in->len);
+    return has_ended ? line : str_slice(line, 0, 0);
+}
+
+/* The first bytes tell already whether it is HTTP. */
+static bool may_be_http(const struct exchange *x, struct str in)
+{
+    struct str begin = x->http1.partial.len > 0 ? buf_str(&x->http1.partial) : in;
+    struct str word = STR("HTTP/");
+    size_t n = begin.len < word.len ? begin.len : word.len;
+    return str_eq(str_slice(begin, 0, n), str_slice(word, 0, n));
+}
+
+/* RFC 9112 section 4, as strictly as libcurl. */
+static bool has_status_line(struct str line)
+{
+    uint64_t ignored;
+    line = without_line_end(line);
+    return line.len >= 12 &&
+           (str_starts_with(line, STR("HTTP/1.1 ")) || str_starts_with(line, STR("HTTP/1.0 "))) &&
+           str_to_uint(str_slice(line, 9, 12), 999, &ignored) &&
+           (line.len == 12 || line.data[12] == ' ');
+}
+
+/* False: it has ended. */
+static bool take_head(struct exchange *x, struct str *in)
+{
+    while (in->len > 0 && !x->head.complete) {
+        bool at_start = x->head.at_start;
+        struct str line = next_line(x, in);
+        if (x->head.fault == NULL && at_start &&
+            (!may_be_http(x, line) || (line.len > 0 && !has_status_line(line)))) {
+            tell(x, "Received HTTP/0.9 when not allowed");
+            end(x, CURLE_UNSUPPORTED_PROTOCOL);
+            return false;
+        }
+        if (x->head.fault != NULL || (line.len > 0 && !take_head_line(x, line))) {
+            end(x, CURLE_WRITE_ERROR);
+            return false;
+        }
+        if (line.len > 0)
+            buf_clear(&x->http1.partial);
+    }
+    if (!x->head.complete)
+        return true;
+    body_start(&x->http1.body, &x->head);
+    if (x->http1.is_strange)
+        kept_tell_strange(x->upstream);
+    exchange_tell_head(x);
+    return x->call != NULL;
+}
+
+static bool take_trailers(struct exchange *x, struct str *in)
+{
+    while (in->len > 0 && !x->http1.is_over) {
+        struct str line = next_line(x, in);
+        if (x->head.fault != NULL || (line.len > 0 && !response_head_line(&x->head, line))) {
+            end(x, CURLE_WRITE_ERROR);
+            return false;
+        }
+        if (line.len == 0)
+            break;
+        x->http1.is_over = without_line_end(line).len == 0;
+        buf_clear(&x->http1.partial);
+    }
+    return true;
+}
+
+/* It waits; the same bytes come again from there. */
+static void hold(struct exchange *x, struct str rest)
+{
+    struct buf *held = &x->http1.held;
+    if (rest.data == held->data)
+        return;
+    if (held->data != NULL && rest.data > held->data && rest.data <= held->data + held->len) {
+        memmove(held->data, rest.data, rest.len);
+        held->len = rest.len;
+        return;
+    }
+    buf_clear(held);
+    buf_append(held, rest);
+}
+
+static bool take_content(struct exchange *x, struct str *in, struct str piece)
+{
+    whole_begin(x);
+    size_t taken = exchange_take(x, piece);
+    if (taken == CURL_WRITEFUNC_PAUSE) {
+        hold(x, *in);
+        return false;
+    }
+    if (taken != piece.len) {
+        end(x, CURLE_WRITE_ERROR);
+        return false;
+    }
+    whole_note(x, taken);
+    body_take(&x->http1.body, in, taken);
+    return true;
+}
+
+/* False: it has ended, or waits. */
+static bool take_body(struct exchange *x, struct str *in)
+{
+    struct http1 *h = &x->http1;
+    struct str piece;
+    while (!h->is_over) {
+        switch (body_next(&h->body, in, &piece)) {
+        case BODY_MORE:
+            return true;
+        case BODY_CONTENT:
+            if (!take_content(x, in, piece))
+                return false;
+            break;
+        case BODY_TRAILERS:
+            if (in->len == 0)
+                return true;
+            if (!take_trailers(x, in))
+                return false;
+            break;
+        case BODY_END:
+            h->is_over = true;
+            break;
+        case BODY_BAD:
+            snprintf(x->error, sizeof x->error, "Problem in the chunked-encoded data: %s",
+                     h->body.fault);
+            end(x, CURLE_RECV_ERROR);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* False: nothing more is to be read now. */
+static bool take(struct exchange *x, struct str in)
+{
+    struct http1 *h = &x->http1;
+    if (!x->head.complete && !take_head(x, &in))
+        return false;
+    if (x->head.complete && !take_body(x, &in))
+        return false;
+    if (h->is_over) {
+        h->is_surplus = in.len > 0;
+        end(x, CURLE_OK);
+    }
+    return !h->is_over;
+}
+
+/* ---- The connection's end ------------------------------------------------------------------- */
+
+/* Nothing of an answer has come on a kept connection: its end was on its way. */
+static void note_unsaid(struct exchange *x)
+{
+    x->refused = x->http1.reused && !x->http1.got_bytes;
+}
+
+/* Where the request could not be sent, what refused it says enough; a success is none. */
+static bool says_why(const struct exchange *x)
+{
+    return x->head.complete && x->head.status >= 300;
+}
+
+static void end_of_connection(struct exchange *x)
+{
+    struct http1 *h = &x->http1;
+    h->wire->has_ended = true;
+    note_unsaid(x);
+    if (!h->got_bytes) {
+        CURLcode rc = x->error[0] != '\0' ? CURLE_RECV_ERROR : CURLE_GOT_NOTHING;
+        tell(x, "Empty reply from server");
+        end(x, rc);
+    } else if (!x->head.complete || body_may_end(&h->body)) {
+        h->is_over = x->head.complete;
+        end(x, CURLE_OK); /* an incomplete head is lost, all the same */
+    } else {
+        if (h->body.kind == BODY_LENGTH)
+            snprintf(x->error, sizeof x->error,
+                     "transfer closed with %" PRIu64 " bytes remaining to read", h->body.left);
+        else
+            tell(x, "transfer closed with outstanding read data remaining");
+        end(x, CURLE_PARTIAL_FILE);
+    }
+}
+
+/* What has come before is taken already. */
+static void end_by_failure(struct exchange *x)
+{
+    struct http1 *h = &x->http1;
+    h->wire->has_ended = true;
+    if (h->send_failed && says_why(x)) {
+        end(x, CURLE_OK);
+        return;
+    }
+    note_unsaid(x);
+    if (!h->send_failed)
+        tell(x, h->wire->error[0] != '\0' ? h->wire->error : "Failure when receiving data");
+    end(x, h->send_failed ? CURLE_SEND_ERROR : CURLE_RECV_ERROR);
+}
+
+/* ---- To and fro ----------------------------------------------------------------------------- */
+
+/* Nothing of it has gone out on a kept connection, which is closed: it begins anew on another. */
+static bool may_begin_anew(const struct exchange *x)
+{
+    return x->http1.reused && !x->http1.out.may_be_sent && !x->http1.got_bytes;
+}
+
+static void begin_anew(struct exchange *x)
+{
+    struct http1 *h = &x->http1;
+    int64_t age_us = clock_now_us() - h->wire->since_us;
+    kept_tell_ended(x->upstream, age_us);
+    h->is_over = false;
+    http1_leave(x);
+    list_add_last(&x->upstream->all->starting, &x->member);
+}
+
+/* False: the exchange is somewhere else now. */
+static bool send_on(struct exchange *x)
+{
+    struct http1 *h = &x->http1;
+    struct io_result sent = wire_send(h->wire, &h->out);
+    if (sent.state == IO_DONE)
+        h->is_sending = false;
+    if (sent.state != IO_FAILED)
+        return true;
+    if (may_begin_anew(x)) {
+        begin_anew(x);
+        return false;
+    }
+    tell(x, h->wire->error[0] != '\0' ? h->wire->error : "Failed sending data to the peer");
+    h->is_sending = false;
+    h->send_failed = true;
+    return true;
+}
+
+/* An answer that comes while the request is on its way: a refusal is its end, anything else is
+ * read when all has gone out. */
+static bool waits_for_request(struct exchange *x)
+{
+    struct http1 *h = &x->http1;
+    if (!h->is_sending || !x->head.complete)
+        return false;
+    if (x->head.status < 400)
+        return true;
+    h->is_sending = false;
+    h->send_failed = true;
+    return false;
+}
+
+static bool must_wait(struct exchange *x)
+{
+    return has_ended(x) || !list_empty(&x->in_paused) || waits_for_request(x);
+}
+
+static void read_on(struct exchange *x)
+{
+    struct http1 *h = &x->http1;
+    char *bytes = x->upstream->all->input;
+    while (!must_wait(x)) {
+        struct io_result got = wire_read(h->wire, bytes, READ_BYTES);
+        if (got.state == IO_AGAIN) {
+            if (h->send_failed && !x->head.complete)
+                end_by_failure(x);
+            return;
+        }
+        if (got.state == IO_FAILED) {
+            end_by_failure(x);
+            return;
+        }
+        if (got.n == 0) {
+            end_of_connection(x);
+            return;
+        }
+        h->got_bytes = true;
+        if (!take(x, (struct str){ bytes, got.n }))
+            return;
+    }
+}
+
+/* What was held up comes first. */
+static bool take_held(struct exchange *x)
+{
+    struct buf *held = &x->http1.held;
+    if (held->len == 0)
+        return true;
+    struct str bytes = buf_str(held);
+    if (!take(x, bytes))
+        return false;
+    buf_done(held);
+    return true;
+}
+
+static void go(struct exchange *x)
+{
+    struct upstreams *all = x->upstream->all;
+    bool was_in = all->in_curl;
+    all->in_curl = true; /* so that a cancel is put off, as always */
+    step_begin("transfer");
+    if (!x->http1.is_sending || send_on(x)) {
+        if (!must_wait(x) && take_held(x))
+            read_on(x);
+    }
+    all->in_curl = was_in;
+}
+
+void http1_ready(struct exchange *x)
+{
+    if (!has_ended(x) && list_empty(&x->in_paused))
+        go(x);
+}
+
+void http1_go_on(struct exchange *x)
+{
+    list_remove(&x->in_paused);
+    if (!has_ended(x))
+        go(x);
+}
+
+/* ---- The beginning -------------------------------------------------------------------------- */
+
+static void start(struct exchange *x, struct wire *w, bool reused)
+{
+    struct upstreams *all = x->upstream->all;
+    struct http1 *h = &x->http1;
+    h->wire = w;
+    w->x = x;
+    h->dials = false;
+    h->reused = reused;
+    h->is_sending = true;
+    h->send_failed = h->is_strange = h->has_blank_length = h->is_over = h->is_surplus = false;
+    h->rc = CURLE_OK;
+    x->began = true;
+    x->connecting = false;
+    x->is_clear = false;
+    x->is_watched = true;
+    x->rested_us = reused ? clock_now_us() - w->since_us : -1;
+    request_write(x, &h->out.head);
+    h->out = (struct outgoing){ .head = h->out.head, .block = x->body->first };
+    if (x->call->on_trace != NULL)
+        x->call->on_trace(x->call, true, buf_str(&h->out.head));
+    list_add_last(&all->timed, &h->in_timed);
+    all->timed_due_ms = clock_min(all->timed_due_ms, x->call->deadline_ms);
+    go(x);
+}
+
+bool http1_begin(struct exchange *x)
+{
+    struct wire *w = wire_find(x);
+    x->http1.dials = w == NULL;
+    x->http1.got_bytes = false;
+    buf_done(&x->http1.held);
+    if (w == NULL)
+        return false;
+    exchange_drop_handle(x); /* it may be another URL's */
+    exchange_reset(x);
+    start(x, w, true);
+    return true;
+}
+
+/* Until something is read from it libcurl may close it with others that are idle, and give its
+ * number away. What comes before the request was sent is looked at behind that; so is TLS's word
+ * that our certificate is refused. */
+static void read_first(struct exchange *x, struct wire *w)
+{
+    char *bytes = x->upstream->all->input;
+    size_t n = 0;
+    CURLcode rc = curl_easy_recv(w->easy, bytes, READ_BYTES, &n);
+    if (rc == CURLE_OK && n > 0) {
+        buf_append(&x->http1.held, (struct str){ bytes, n });
+        x->http1.got_bytes = true;
+    } else if (rc != CURLE_OK && rc != CURLE_AGAIN) {
+        tell(x, w->error);
+    }
+}
+
+void http1_dialled(struct exchange *x)
+{
+    struct wire *w = wire_adopt(x);
+    x->http1.dials = false;
+    if (w == NULL) {
+        exchange_end_early(x, UPSTREAM_FAILED, NULL, "the connection could not be used");
+        return;
+    }
+    x->error[0] = '\0';
+    read_first(x, w);
+    start(x, w, false);
+}
+
+/* ---- Each turn ------------------------------------------------------------------------------ */
+
+static void end_late(struct exchange *x, int64_t now_ms)
+{
+    int64_t took_ms = now_ms - x->submitted_us / 1000;
+    snprintf(x->error, sizeof x->error,
+             "Operation timed out after %" PRId64 " milliseconds with %" PRIu64 " bytes received",
+             took_ms, x->taken_bytes);
+    end(x, CURLE_OPERATION_TIMEDOUT);
+}
+
+static void run_timed(struct upstreams *all)
+{
+    int64_t now_ms = clock_now_ms();
+    if (all->timed_due_ms > now_ms)
+        return;
+    all->timed_due_ms = CLOCK_NEVER;
+    LIST_EACH (&all->timed, at, following) {
+        struct exchange *x = CONTAINER_OF(at, struct exchange, http1.in_timed);
+        if (has_ended(x))
+            continue;
+        if (x->call->deadline_ms <= now_ms)
+            end_late(x, now_ms);
+        else
+            all->timed_due_ms = clock_min(all->timed_due_ms, x->call->deadline_ms);
+    }
+}
+
+void http1_run(struct upstreams *all)
+{
+    run_timed(all);
+    while (!list_empty(&all->ended)) {
+        struct exchange *x = CONTAINER_OF(all->ended.next, struct exchange, http1.in_ended);
+        list_remove(&x->http1.in_ended);
+        step_begin("end");
+        if (x->call != NULL)
+            exchange_end(x, x->http1.rc);
+        /* else it is on the list of the cancelled */
+    }
+    wires_run(all);
+}
+
+int64_t http1_due_ms(const struct upstreams *all)
+{
+    if (!list_empty(&all->ended))
+        return 0;
+    return clock_min(all->timed_due_ms, all->wires_due_ms);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The heads of requests that libcurl does not write: the same lines in the same order as its own,
+ * most of which are made once. */
+#include "io/upstream_inside.h"
+
+#include "base/alloc.h"
+#include "codec/value/base64.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of a target: URL, credentials and headers of the configuration. [bytes] */
+#define HEAD_MAX ((size_t)1024 * 1024)
+
+static bool has_line(const struct curl_slist *list, struct str name)
+{
+    for (; list != NULL; list = list->next) {
+        struct str line = str_of(list->data);
+        size_t end = str_find(line, ':'), blank = str_find(line, ';');
+        if (str_eq_nocase(str_slice(line, 0, end < blank ? end : blank), name))
+            return true;
+    }
+    return false;
+}
+
+static void add_line(struct buf *to, const char *name, struct str value)
+{
+    buf_append_c(to, name);
+    buf_append(to, STR(": "));
+    buf_append(to, value);
+    buf_append(to, STR("\r\n"));
+}
+
+static void add_credentials(struct buf *to, const struct upstream_target *target)
+{
+    struct base64 base64;
+    struct chain text;
+    chain_init(&text, HEAD_MAX, NULL);
+    base64_begin(&base64, &text, 0);
+    base64_encode(&base64, str_of(target->username));
+    base64_encode(&base64, STR(":"));
+    base64_encode(&base64, str_of(target->password != NULL ? target->password : ""));
+    base64_encode_end(&base64);
+    char *value = chain_dup(&text);
+    buf_append(to, STR("Authorization: Basic "));
+    buf_append_c(to, value);
+    buf_append(to, STR("\r\n"));
+    for (struct chain_block *b = text.first; b != NULL; b = b->next)
+        explicit_bzero(b->data, b->len);
+    explicit_bzero(value, strlen(value));
+    free(value);
+    chain_done(&text);
+}
+
+/* Without its port where that is the scheme's. */
+static void add_host(struct buf *to, CURLU *parts, const char *host)
+{
+    char *port = NULL;
+    buf_append(to, STR("Host: "));
+    buf_append_c(to, host);
+    if (curl_url_get(parts, CURLUPART_PORT, &port, CURLU_NO_DEFAULT_PORT) == CURLUE_OK) {
+        buf_append_byte(to, ':');
+        buf_append_c(to, port);
+    }
+    buf_append(to, STR("\r\n"));
+    curl_free(port);
+}
+
+/* Those of the configuration, as libcurl's list has them. */
+static void add_list(struct buf *to, const struct curl_slist *list, bool only_host)
+{
+    for (; list != NULL; list = list->next) {
+        struct str line = str_of(list->data);
+        bool is_host = str_starts_with_nocase(line, STR("Host:"));
+        bool is_removal = line.len > 0 && line.data[line.len - 1] == ':';
+        if (is_removal || is_host != only_host)
+            continue;
+        bool is_blank = str_find(line, ':') == line.len;
+        buf_append(to, is_blank ? str_slice(line, 0, line.len - 1) : line);
+        buf_append_c(to, is_blank ? ":\r\n" : "\r\n");
+    }
+}
+
+static void write_first(struct buf *to, const struct upstream *u,
+                        const struct upstream_target *target, CURLU *parts, const char *host)
+{
+    const struct upstream_config *config = u->config;
+    char *path = NULL, *query = NULL;
+    buf_append(to, STR("POST "));
+    if (curl_url_get(parts, CURLUPART_PATH, &path, 0) == CURLUE_OK)
+        buf_append_c(to, path);
+    if (curl_url_get(parts, CURLUPART_QUERY, &query, 0) == CURLUE_OK) {
+        buf_append_byte(to, '?');
+        buf_append_c(to, query);
+    }
+    buf_append(to, STR(" HTTP/1.1\r\n"));
+    if (has_line(u->headers, STR("Host")))
+        add_list(to, u->headers, true);
+    else
+        add_host(to, parts, host);
+    if (target->username != NULL && !has_line(u->headers, STR("Authorization")))
+        add_credentials(to, target);
+    if (!has_line(u->headers, STR("User-Agent")))
+        add_line(
+            to, "User-Agent",
+            str_of(config->user_agent != NULL ? config->user_agent : "rpcgate/" RPCGATE_VERSION));
+    if (!has_line(u->headers, STR("Accept")))
+        add_line(to, "Accept", STR("*/*"));
+    if (config->compression.accept && !has_line(u->headers, STR("Accept-Encoding")))
+        add_line(to, "Accept-Encoding", STR("gzip, deflate"));
+    curl_free(path);
+    curl_free(query);
+}
+
+/* libcurl makes other characters of some. */
+static bool is_ascii(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text <= ' ' || (unsigned char)*text >= 0x7f)
+            return false;
+    return true;
+}
+
+void request_open(struct upstream *u, const struct upstream_target *target, struct buf *ret)
+{
+    CURLU *parts = curl_url();
+    char *host = NULL;
+    buf_init(ret, HEAD_MAX, NULL);
+    if (parts == NULL)
+        die_without_memory();
+    if (is_ascii(target->url) &&
+        curl_url_set(parts, CURLUPART_URL, target->url, CURLU_PATH_AS_IS) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK)
+        write_first(ret, u, target, parts, host);
+    curl_free(host);
+    curl_url_cleanup(parts);
+}
+
+void request_write(struct exchange *x, struct buf *to)
+{
+    const struct upstream *u = x->upstream;
+    struct str rest;
+    (void)exchange_own_headers(x);
+    rest = buf_str(&x->lines);
+    buf_clear(to);
+    buf_append(to, buf_str(&u->hosts[x->call->target].head));
+    while (rest.len > 0) {
+        size_t end = str_find(rest, '\0');
+        buf_append(to, str_slice(rest, 0, end));
+        buf_append(to, STR("\r\n"));
+        rest = str_slice(rest, end + 1, rest.len);
+    }
+    add_list(to, u->headers, false);
+    buf_printf(to, "Content-Length: %zu\r\n\r\n", chain_len(x->body));
+}

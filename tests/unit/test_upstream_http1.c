@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connections that libcurl opens and we use: how long they are kept, what ends them, and framing
+ * that is odd. What holds for libcurl's transfers, too, is in the other tests of upstreams. */
+#include "upstream_harness.h"
+
+#include "base/clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define HEAD "HTTP/1.1 200 OK\r\n"
+#define SIZE "Content-Length: 5\r\n"
+
+static void rest_ms(long ms)
+{
+    nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
+}
+
+/* Each answer twice: is the second call on the same connection? */
+static void which_are_kept(void **state)
+{
+    static const struct {
+        const char *name, *answer;
+        bool is_kept;
+    } cases[] = {
+        { "a length", HEAD SIZE "\r\n<ok/>", true },
+        { "chunks", HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\n<ok/>\r\n0\r\n\r\n", true },
+        { "trailers", HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\n<ok/>\r\n0\r\nX: y\r\n\r\n",
+          true },
+        { "nothing", "HTTP/1.1 204 No\r\n\r\n", true },
+        { "100 before it", "HTTP/1.1 100 Continue\r\n\r\n" HEAD SIZE "\r\n<ok/>", true },
+        { "HTTP/1.0 that keeps it",
+          "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n" SIZE "\r\n<ok/>", true },
+        { "HTTP/1.0", "HTTP/1.0 200 OK\r\n" SIZE "\r\n<ok/>", false },
+        { "close", HEAD "Connection: x, Close\r\n" SIZE "\r\n<ok/>", false },
+        { "surplus", HEAD SIZE "\r\n<ok/>HTTP", false },
+        { "surplus of chunks",
+          HEAD "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n", false },
+        { "a length and chunks",
+          HEAD SIZE "Transfer-Encoding: chunked\r\n\r\n5\r\n<ok/>\r\n0\r\n\r\n", false },
+        { "switched", "HTTP/1.1 101 Switching\r\nContent-Length: 0\r\n\r\n", false },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct server server = { .answer = cases[i].answer };
+        struct client client;
+        struct upstream_outcome outcome;
+        open_both(&server, &client, serve_kept);
+        for (int call = 0; call < 2; call++) {
+            if (client_call(&client, &outcome) != UPSTREAM_OK)
+                fail_msg("%s: %s", cases[i].name, outcome.detail);
+            if (outcome.reused != (call == 1 && cases[i].is_kept))
+                fail_msg("%s: call %d", cases[i].name, call);
+        }
+        close_both(&server, &client);
+    }
+}
+
+static void what_is_passed_over(void **state)
+{
+    static const struct {
+        const char *name, *answer;
+        enum upstream_status status;
+    } cases[] = {
+        { "no colon", HEAD "what\r\n" SIZE "\r\n<ok/>", UPSTREAM_OK },
+        { "a blank length", HEAD "Content-Length: \r\n\r\n<ok/>", UPSTREAM_OK },
+        { "an unknown coding", HEAD "Content-Encoding: UTF-8\r\n" SIZE "\r\n<ok/>", UPSTREAM_OK },
+        { "no colon, folded", HEAD "what\r\n else\r\n" SIZE "\r\n<ok/>", UPSTREAM_BAD_RESPONSE },
+        { "a second status line", HEAD HEAD SIZE "\r\n<ok/>", UPSTREAM_BAD_RESPONSE },
+        { "a blank length and another", HEAD "Content-Length:\r\n" SIZE "\r\n<ok/>",
+          UPSTREAM_LOST },
+        { "another and a blank length", HEAD SIZE "Content-Length:\r\n\r\n<ok/>", UPSTREAM_LOST },
+        { "two lengths", HEAD SIZE "Content-Length: 6\r\n\r\n<ok/>", UPSTREAM_LOST },
+        { "a length with a sign", HEAD "Content-Length: +5\r\n\r\n<ok/>", UPSTREAM_LOST },
+        { "another coding of transfers", HEAD "Transfer-Encoding: gzip\r\n\r\n<ok/>",
+          UPSTREAM_BAD_RESPONSE },
+        { "a chunk of no size", HEAD "Transfer-Encoding: chunked\r\n\r\n\r\n<ok/>", UPSTREAM_LOST },
+        { "HTTP/1.2", "HTTP/1.2 200 OK\r\n" SIZE "\r\n<ok/>", UPSTREAM_BAD_RESPONSE },
+        { "a status of four digits", "HTTP/1.1 2000 OK\r\n" SIZE "\r\n<ok/>",
+          UPSTREAM_BAD_RESPONSE },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct server server = { .answer = cases[i].answer };
+        struct client client;
+        struct upstream_outcome outcome;
+        open_both(&server, &client, serve_once);
+        if (client_call(&client, &outcome) != cases[i].status)
+            fail_msg("%s: %d, %s", cases[i].name, (int)outcome.status, outcome.detail);
+        close_both(&server, &client);
+    }
+}
+
+/* Interim answers without end. */
+static void serve_flood(struct server *server, int fd)
+{
+    static const char interim[] = "HTTP/1.1 102 Wait\r\n\r\n";
+    if (!server_read(server, fd))
+        return;
+    while (send(fd, interim, sizeof interim - 1, MSG_NOSIGNAL) > 0)
+        continue;
+}
+
+/* A line without end. */
+static void serve_line(struct server *server, int fd)
+{
+    if (!server_read(server, fd))
+        return;
+    server_write(fd, HEAD);
+    while (send(fd, "X-X-X-X-", 8, MSG_NOSIGNAL) > 0)
+        continue;
+}
+
+static void floods_have_an_end(void **state)
+{
+    static void (*const serves[])(struct server * server, int fd) = { serve_flood, serve_line };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(serves); i++) {
+        struct server server = { 0 };
+        struct client client;
+        open_both(&server, &client, serves[i]);
+        assert_int_equal(client_call(&client, NULL), UPSTREAM_BAD_RESPONSE);
+        close_both(&server, &client);
+    }
+}
+
+/* A head that comes byte by byte, and stops. */
+static void serve_slowly(struct server *server, int fd)
+{
+    static const char begin[] = HEAD "X: y";
+    if (!server_read(server, fd))
+        return;
+    for (size_t i = 0; i < sizeof begin - 1; i++)
+        server_write_bytes(fd, begin + i, 1);
+    server_await_end(fd);
+}
+
+static void the_deadline_ends_a_slow_head(void **state)
+{
+    struct server server = { 0 };
+    struct client client;
+    struct probe probe;
+    (void)state;
+    open_both(&server, &client, serve_slowly);
+    probe_init(&probe, "<call/>");
+    probe.call.deadline_ms = clock_now_ms() + 200;
+    probe_run(&probe, &client);
+    assert_int_equal(probe.outcome.status, UPSTREAM_TIMEOUT);
+    assert_true(probe.outcome.reached);
+    assert_non_null(strstr(probe.outcome.detail, "timed out after"));
+    probe_done(&probe);
+    close_both(&server, &client);
+}
+
+static void idle_ones_are_closed(void **state)
+{
+    struct server server = { 0 };
+    struct client client;
+    (void)state;
+    server_start(&server, serve_kept);
+    client_init(&client, &server);
+    client.config.timeouts.idle = 50;
+    client_open(&client);
+    assert_int_equal(client_call(&client, NULL), UPSTREAM_OK);
+    assert_in_range(upstreams_deadline_ms(client.all), 1, clock_now_ms() + 60);
+    client_run_until_server(&client, &server.ended, 1);
+    assert_int_equal(client_call(&client, NULL), UPSTREAM_OK);
+    close_both(&server, &client);
+}
+
+static void none_serves_for_ever(void **state)
+{
+    struct server server = { 0 };
+    struct client client;
+    struct upstream_outcome outcome;
+    (void)state;
+    server_start(&server, serve_kept);
+    client_init(&client, &server);
+    client.config.timeouts.max_age = 50;
+    client_open(&client);
+    assert_int_equal(client_call(&client, NULL), UPSTREAM_OK);
+    rest_ms(60);
+    assert_int_equal(client_call(&client, &outcome), UPSTREAM_OK);
+    assert_false(outcome.reused);
+    close_both(&server, &client);
+}
+
+static void no_more_are_kept_than_may_run(void **state)
+{
+    static struct probe probes[4];
+    struct server server = { 0 };
+    struct client client;
+    int done = 0;
+    (void)state;
+    server_start(&server, serve_kept);
+    client_init(&client, &server);
+    client.config.pool.max_connections = 2;
+    client_open(&client);
+    for (size_t i = 0; i < ARRAY_LEN(probes); i++) {
+        probe_init(&probes[i], "<call/>");
+        probes[i].done_counter = &done;
+        upstream_submit(client.upstream, &probes[i].call);
+    }
+    client_run_until(&client, &done, (int)ARRAY_LEN(probes));
+    client_run_until_server(&client, &server.ended, 2);
+    for (size_t i = 0; i < ARRAY_LEN(probes); i++) {
+        assert_int_equal(probes[i].outcome.status, UPSTREAM_OK);
+        probe_done(&probes[i]);
+    }
+    close_both(&server, &client);
+}
+
+static void serve_when_permitted(struct server *server, int fd)
+{
+    while (server_read(server, fd) && server_await(server))
+        server_write(fd, ANSWER_OK);
+}
+
+/* When libcurl opens another connection it closes those that it thinks are idle and too old: one
+ * that we use is none of them, however long it takes. */
+static void libcurl_leaves_ours_alone(void **state)
+{
+    static struct probe probes[2];
+    struct server server = { 0 };
+    struct client client;
+    int done = 0;
+    (void)state;
+    server_start(&server, serve_when_permitted);
+    client_init(&client, &server);
+    client.config.timeouts.idle = 1000; /* [ms]; for libcurl the least that there is */
+    client_open(&client);
+    for (int i = 0; i < 2; i++) {
+        probe_init(&probes[i], "<call/>");
+        probes[i].done_counter = &done;
+        upstream_submit(client.upstream, &probes[i].call);
+        client_run_until_server(&client, &server.requests, i + 1);
+        if (i == 0)
+            rest_ms(2100); /* it counts whole seconds */
+    }
+    server_permit(&server, 2);
+    client_run_until(&client, &done, 2);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(probes[i].outcome.status, UPSTREAM_OK);
+        assert_string_equal(buf_c(&probes[i].answer), "<ok/>");
+        probe_done(&probes[i]);
+    }
+    close_both(&server, &client);
+}
+
+/* An end that came while nobody looked: the next call has another connection, and is not lost. */
+static void serve_and_end(struct server *server, int fd)
+{
+    if (!server_read(server, fd))
+        return;
+    server_write(fd, ANSWER_OK);
+    (void)server_await(server);
+}
+
+static void a_dead_one_costs_no_call(void **state)
+{
+    struct server server = { 0 };
+    struct client client;
+    struct upstream_outcome outcome;
+    (void)state;
+    open_both(&server, &client, serve_and_end);
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(client_call(&client, &outcome), UPSTREAM_OK);
+        assert_false(outcome.reused);
+        server_permit(&server, 1);
+        while (atomic_load(&server.ended) <= i)
+            rest_ms(1);
+    }
+    assert_int_equal(atomic_load(&server.requests), 20);
+    close_both(&server, &client);
+}
+
+/* The document is larger than what the system takes, and the server reads it late. */
+static void serve_late(struct server *server, int fd)
+{
+    if (server_await(server))
+        serve_kept(server, fd);
+}
+
+static void large_requests_wait_for_room(void **state)
+{
+    struct server server = { 0 };
+    struct client client;
+    struct probe probe;
+    (void)state;
+    open_both(&server, &client, serve_late);
+    probe_init_size(&probe, 7000000);
+    upstream_submit(client.upstream, &probe.call);
+    client_run_until_server(&client, &server.connections, 1);
+    server_permit(&server, 1);
+    client_run_until(&client, &probe.done, 1);
+    assert_int_equal(probe.outcome.status, UPSTREAM_OK);
+    assert_int_equal(atomic_load(&server.requests), 1);
+    probe_done(&probe);
+    close_both(&server, &client);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(which_are_kept),
+        cmocka_unit_test(what_is_passed_over),
+        cmocka_unit_test(floods_have_an_end),
+        cmocka_unit_test(the_deadline_ends_a_slow_head),
+        cmocka_unit_test(idle_ones_are_closed),
+        cmocka_unit_test(none_serves_for_ever),
+        cmocka_unit_test(no_more_are_kept_than_may_run),
+        cmocka_unit_test(libcurl_leaves_ours_alone),
+        cmocka_unit_test(a_dead_one_costs_no_call),
+        cmocka_unit_test(large_requests_wait_for_room),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
