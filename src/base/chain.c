@@ -38,6 +38,13 @@ void chain_done(struct chain *c)
     chain_init(c, c->max, c->budget);
 }
 
+void chain_wipe(struct chain *c)
+{
+    for (struct chain_block *b = c->first; b != NULL; b = b->next)
+        wipe(b->data, b->cap);
+    chain_done(c);
+}
+
 void chain_clear(struct chain *c)
 {
     struct chain_block *b = c->first;

@@ -49,6 +49,9 @@ struct chain_cursor {
 void chain_init(struct chain *c, size_t max_bytes, struct budget *budget);
 void chain_done(struct chain *c);
 
+/* The same, and overwrites what it had. */
+void chain_wipe(struct chain *c);
+
 /* Empties it and forgets a failure; a small first block is kept. */
 void chain_clear(struct chain *c);
 

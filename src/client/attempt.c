@@ -210,6 +210,13 @@ static void on_trace(struct upstream_call *call, bool sent, struct str bytes)
 
 static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome);
 
+static const struct upstream_added *added_of(const struct call *c)
+{
+    if (UNLIKELY(c->added != NULL))
+        return c->added;
+    return inject_kind(c->inject) != 0 ? &c->inject->added : NULL;
+}
+
 /* Sends it to one of the upstream's addresses. False: all were tried. */
 static bool submit(struct call *c, int64_t now_ms)
 {
@@ -224,12 +231,13 @@ static bool submit(struct call *c, int64_t now_ms)
     c->exchange = (struct upstream_call){
         .body = &c->document.text,
         .packed = &c->document.packed,
-        .content_type = "text/xml",
-        .added = inject_kind(c->inject) != 0 ? &c->inject->added : NULL,
+        .content_type = c->own == CALL_OWN_FORM ? "application/x-www-form-urlencoded" : "text/xml",
         .deadline_ms = c->deadline_ms,
         .target = target,
         .traceparent = c->origin.traceparent,
         .tracestate = c->origin.tracestate,
+        .added = added_of(c),
+        .on_cookie = c->on_cookie,
         .on_head = on_head,
         .has_room = has_room,
         .on_data = on_data,
@@ -262,7 +270,7 @@ void attempt_run(struct call *c)
     enum breaker_answer answer = breaker_ask(&shared_of(c)->breaker, now_ms, &wait_ms);
     bool is_late = c->state == CALL_QUEUED && (c->unwanted || now_ms >= c->deadline_ms);
     /* Another worker that is cut off already has given its permit to this one. */
-    bool is_over = phase_of(call_work(c)->commons) == PHASE_STOPPING;
+    bool is_over = phase_of(call_work(c)->commons) == PHASE_STOPPING && !c->outlives;
     c->has_permit = true;
     c->is_probe = answer == BREAKER_PROBE;
     if (answer == BREAKER_REFUSED || is_late || is_over) {

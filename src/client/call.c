@@ -5,6 +5,7 @@
 #include "client/attempt.h"
 #include "client/client.h"
 #include "client/inject.h"
+#include "client/session_store.h"
 #include "client/verbose.h"
 #include "codec/xml/encode.h"
 #include "work/metrics.h"
@@ -22,11 +23,12 @@
 #define SENDING (1 << CALL_HELD | 1 << CALL_QUEUED | 1 << CALL_CALLING)
 
 static const unsigned char may_follow[CALL_STATES] = {
-    [CALL_ENDED] = 1 << CALL_TRANSLATING | SENDING,
+    [CALL_ENDED] = 1 << CALL_TRANSLATING | 1 << CALL_SESSION | SENDING,
     [CALL_TRANSLATING] = SENDING | 1 << CALL_ENDED,
     [CALL_HELD] = SENDING | 1 << CALL_ENDED,
     [CALL_QUEUED] = 1 << CALL_HELD | 1 << CALL_CALLING | 1 << CALL_ENDED,
-    [CALL_CALLING] = 1 << CALL_BACKOFF | 1 << CALL_ARRANGING | 1 << CALL_ENDED,
+    [CALL_CALLING] = 1 << CALL_BACKOFF | 1 << CALL_ARRANGING | 1 << CALL_SESSION | 1 << CALL_ENDED,
+    [CALL_SESSION] = 1 << CALL_TRANSLATING | 1 << CALL_ENDED,
     [CALL_ARRANGING] = 1 << CALL_ENDED,
     [CALL_BACKOFF] = SENDING | 1 << CALL_ENDED,
 };
@@ -63,6 +65,12 @@ static void choose_options(struct call *c)
     };
 }
 
+static void end_session(struct call *c)
+{
+    c->attempts += c->session->attempts_before;
+    session_leave(c);
+}
+
 /* What it has borrowed from the worker, but for the decoder. */
 static void give_back(struct call *c)
 {
@@ -71,6 +79,10 @@ static void give_back(struct call *c)
     list_remove(&c->turn.in_turns);
     memory_leave(&c->memory);
     verbose_end(TAKE(c->verbose), c);
+    if (UNLIKELY(c->session != NULL))
+        end_session(c);
+    if (UNLIKELY(c->injected != NULL))
+        call_forget_inject(c);
     document_done(&c->document);
     if (c->state != CALL_ENDED)
         call_enter(c, CALL_ENDED);
@@ -92,7 +104,7 @@ static void end(struct call *c, const struct call_end *how)
 
 void call_succeed(struct call *c)
 {
-    end(c, &(struct call_end){ .error = NULL });
+    end(c, &(struct call_end){ .decoder = c->decoder });
 }
 
 void call_fail_with(struct call *c, const struct fault *fault,
@@ -100,7 +112,8 @@ void call_fail_with(struct call *c, const struct fault *fault,
 {
     if (c->maybe_executed && c->error.executed == EXECUTED_NO)
         c->error.executed = EXECUTED_UNKNOWN;
-    end(c, &(struct call_end){ .error = &c->error, .fault = fault, .protocol = protocol });
+    end(c, &(struct call_end){
+               .error = &c->error, .fault = fault, .protocol = protocol, .expired = c->expired });
 }
 
 void call_fail(struct call *c)
@@ -212,11 +225,18 @@ static void translate(struct turn *turn)
 /* What the upstream's configuration adds. */
 static void add_ours(struct call *c)
 {
-    if (LIKELY(c->upstream->n_inject == 0) || c->members != NULL || c->as_it_is)
+    if (LIKELY(c->upstream->n_inject == 0) || c->members != NULL || c->as_it_is ||
+        c->own != CALL_CALLERS)
         return;
     c->inject = site_inject(c->site, c->upstream, c->text.method);
     if (c->inject != NULL)
         c->text.around = c->inject->rule->around;
+}
+
+static void init_memory(struct call *c)
+{
+    c->memory.kind = MEMORY_DOCUMENT;
+    c->memory.patience_ms = c->upstream->pool.queue_timeout;
 }
 
 static void init(struct call *c)
@@ -228,24 +248,70 @@ static void init(struct call *c)
     list_init(&c->in_stalled);
     list_init(&c->turn.in_turns);
     document_init(&c->document, &c->share->budget);
-    c->turn.take = translate;
     memory_wait_init(&c->memory, call_work(c), c->share, c->request);
-    c->memory.kind = MEMORY_DOCUMENT;
-    c->memory.patience_ms = c->upstream->pool.queue_timeout;
     c->memory.on_room = on_room;
+    init_memory(c);
     c->reply_begin = chain_len(c->reply);
     c->began_ms = clock_now_ms();
     choose_options(c);
     add_ours(c);
 }
 
+void call_translate(struct call *c)
+{
+    c->encoder = work_take_encoder(call_work(c));
+    c->turn.take = translate;
+    call_enter(c, CALL_TRANSLATING);
+    if (UNLIKELY(c->needs_session) && !call_make_inject(c)) {
+        call_fail(c);
+        return;
+    }
+    begin_translation(c);
+    translate(&c->turn);
+}
+
+static void begin_document(struct call *c)
+{
+    if (UNLIKELY(c->needs_session)) {
+        call_enter(c, CALL_SESSION);
+        session_begin(c);
+    } else {
+        call_translate(c);
+    }
+}
+
+/* A form is sent as it is. */
+static void begin_form(struct call *c)
+{
+    chain_append(&c->document.text, c->text.params);
+    attempt_start(c);
+}
+
 void call_begin(struct call *c)
 {
     init(c);
-    c->encoder = work_take_encoder(call_work(c));
-    begin_translation(c);
-    call_enter(c, CALL_TRANSLATING);
-    translate(&c->turn);
+    if (UNLIKELY(c->inject != NULL))
+        c->needs_session |= c->inject->rule->needs_session;
+    if (UNLIKELY(c->own == CALL_OWN_FORM))
+        begin_form(c);
+    else
+        begin_document(c);
+}
+
+void call_begin_again(struct call *c)
+{
+    chain_recover(c->reply, c->reply_begin);
+    document_done(&c->document);
+    document_init(&c->document, &c->share->budget);
+    if (c->injected != NULL)
+        call_forget_inject(c);
+    c->text.around = NULL;
+    c->attempts = 0;
+    c->has_fault_code = false;
+    c->expired = false;
+    c->keeps_text = false;
+    init_memory(c);
+    call_enter(c, CALL_SESSION);
 }
 
 void call_abandon(struct call *c)
@@ -255,6 +321,8 @@ void call_abandon(struct call *c)
         timer_set(call_work(c), &c->wait, 0);
     else if (c->state == CALL_HELD)
         memory_hurry(&c->memory);
+    else if (c->state == CALL_SESSION)
+        session_hurry(c);
 }
 
 void call_drop(struct call *c)

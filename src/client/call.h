@@ -26,10 +26,13 @@
 
 struct call;
 struct inject;
+struct injected;
+struct session_use;
 struct verbose;
 
 /* X(WORD, name): the states that one goes through, as the log and the metrics call them. */
 #define CALL_STATE_LIST(X)                                                                         \
+    X(SESSION, "session") /* waits for a session at the upstream (client/session_store.h) */       \
     X(TRANSLATING, "translating") /* JSON to XML, step by step */                                  \
     X(HELD, "held")           /* its caller's replies wait for memory: it asks for no permit */    \
     X(QUEUED, "queued")       /* waits for a permit of the upstream's pool (client/pool.h) */      \
@@ -50,6 +53,15 @@ struct call_end {
     const struct error *error;               /* NULL: the value is in the reply */
     const struct fault *fault;               /* what belongs to the error, without our secrets; */
     const struct problem_protocol *protocol; /* NULL: none */
+    struct decoder *decoder;                 /* what has read the answer; NULL: nothing has */
+    bool expired;                            /* by a rule its session has, and it did not run */
+};
+
+/* Whose call it is. */
+enum call_own {
+    CALL_CALLERS,
+    CALL_OWN,     /* a session's, to which nothing is added */
+    CALL_OWN_FORM /* so, and what is sent is a form; whatever a good answer has is no matter */
 };
 
 struct call_owner {
@@ -85,9 +97,16 @@ struct call {
     const struct inject *inject; /* what goes with the request; the owner's where there
                                     are members, or as_it_is; NULL: nothing */
     bool keeps_text;             /* it may have to be written a second time */
-    size_t params_held;          /* bytes that the owner holds for them in limits.memory */
-    struct memory_share *share;  /* what it takes of that counts here */
-    const void *request;         /* whose it is, among others of that share */
+    enum call_own own;
+    bool outlives;                      /* it goes on when all others are cut off */
+    bool needs_session;                 /* set by the owner of one with members: any of them does */
+    const struct upstream_added *added; /* of CALL_OWN; borrowed to the end */
+    const struct decode_watch *watch;   /* what is looked for in its result, which has no envelope
+                                           then; NULL: nothing */
+    void (*on_cookie)(struct upstream_call *exchange, struct str value); /* NULL: not wanted */
+    size_t params_held;         /* bytes that the owner holds for them in limits.memory */
+    struct memory_share *share; /* what it takes of that counts here */
+    const void *request;        /* whose it is, among others of that share */
     const struct query *query; /* what the caller has chosen; borrowed until call_begin() is done */
     struct method_rule rule;
     bool is_short;       /* the deadline is the caller's: before that of the rule */
@@ -107,8 +126,10 @@ struct call {
 
     struct encode_options encoding;
     struct decode_options decoding;
-    struct encoder *encoder; /* while TRANSLATING */
-    struct decoder *decoder; /* from the first CALLING on */
+    struct encoder *encoder;     /* while TRANSLATING */
+    struct session_use *session; /* NULL: it needs none */
+    struct injected *injected;   /* of its rules; NULL: nothing is made for it alone */
+    struct decoder *decoder;     /* from the first CALLING on */
     struct document document;
     size_t reply_begin; /* where the value begins */
 
@@ -132,6 +153,7 @@ struct call {
     bool has_fault_code;
     int64_t fault_code; /* for the log, */
     int http_status;    /* and that of the last answer; 0: none has come */
+    bool expired;       /* by a rule that answer says so of its session */
 
     struct error error;
 };
@@ -157,6 +179,10 @@ static inline bool call_runs(const struct call *c)
     return c->state != CALL_ENDED;
 }
 
+/* What is added to one of its members, while the document is written. False: c->error. */
+bool call_member_around(struct call *c, const struct inject *inject,
+                        const struct encode_around **ret) MUST_CHECK;
+
 /* Fills `err` for one that waited in vain for room in limits.memory before it was sent. */
 void call_error_memory(struct error *err);
 
@@ -168,6 +194,12 @@ void call_error_draining(struct error *err);
 /* Moves on. Which state may follow which is checked. */
 void call_enter(struct call *c, enum call_state next);
 
+/* It has what it needs for its document: writes it, and goes on. */
+void call_translate(struct call *c);
+
+/* It was refused without having run: it is in CALL_SESSION again, as at its beginning. */
+void call_begin_again(struct call *c);
+
 /* The end, well or with c->error: gives back what it has borrowed and tells the owner. The permit
  * has been given back before. The call may be gone afterwards. */
 void call_succeed(struct call *c);
@@ -175,6 +207,10 @@ void call_fail(struct call *c);
 void call_fail_with(struct call *c, const struct fault *fault,
                     const struct problem_protocol *protocol);
 void call_fail_draining(struct call *c);
+
+/* client/call_inject.c: what is added to it. False: c->error. */
+bool call_make_inject(struct call *c) MUST_CHECK;
+void call_forget_inject(struct call *c);
 
 /* client/call_answer.c: an attempt begins; a response's head is there; a piece of its body (false:
  * no more of it); it is complete, or all of it that was wanted: the call's end. */

@@ -4,6 +4,8 @@
 
 #include "client/attempt.h"
 #include "client/client.h"
+#include "client/pool.h"
+#include "client/session_store.h"
 #include "client/verbose.h"
 #include "rules/envelope.h"
 
@@ -15,6 +17,11 @@
 /* How much of an answer is arranged before others get their turn. [bytes] */
 #define ARRANGE_STEP ((size_t)256 * 1024)
 
+static struct session_store *call_sessions(const struct call *c)
+{
+    return c->site->pools[c->upstream->index]->shared->sessions;
+}
+
 void call_answer_forget(struct call *c)
 {
     memory_leave(&c->memory);
@@ -25,7 +32,8 @@ void call_answer_forget(struct call *c)
                                      .upstream = c->upstream,
                                      .target = c->target,
                                      .method = c->text.method,
-                                     .envelope = c->items != NULL || c->as_it_is
+                                     .watch = c->watch,
+                                     .envelope = c->items != NULL || c->watch != NULL || c->as_it_is
                                                      ? NULL
                                                      : envelope_find(c->upstream, c->text.method),
                                      .decoder = c->decoder,
@@ -34,6 +42,8 @@ void call_answer_forget(struct call *c)
                                      .reply_begin = c->reply_begin,
                                      .empty_is_null = c->rule.empty_is_null,
                                      .keeps_array = c->items != NULL,
+                                     .any_body = c->own == CALL_OWN_FORM,
+                                     .sessions = call_sessions(c),
                                      .error = &c->error,
                                  });
 }
@@ -65,6 +75,16 @@ bool call_answer_goes_on(struct call *c, struct str bytes)
     return response_take(&c->response, bytes);
 }
 
+/* True: it goes on, or is at its end already. */
+static bool expire(struct call *c, struct response_end *end)
+{
+    c->expired = true;
+    if (c->session == NULL || c->maybe_executed || !session_renew(c))
+        return false;
+    response_end_done(end);
+    return true;
+}
+
 static void finish(struct call *c, struct response_end *end)
 {
     c->repaired += end->repaired;
@@ -72,6 +92,10 @@ static void finish(struct call *c, struct response_end *end)
         c->has_fault_code = true;
         c->fault_code = end->fault_code;
     }
+    if (UNLIKELY(end->expired) && expire(c, end))
+        return;
+    if (UNLIKELY(c->keeps_text) && c->owner->text_used != NULL)
+        c->owner->text_used(c);
     if (end->good)
         call_succeed(c);
     else
@@ -92,8 +116,6 @@ static void arrange(struct turn *turn)
 void call_answered(struct call *c, const struct upstream_outcome *outcome)
 {
     struct response_end end;
-    if (UNLIKELY(c->keeps_text) && c->owner->text_used != NULL)
-        c->owner->text_used(c);
     response_finish(&c->response, outcome, &end);
     if (LIKELY(!end.unarranged)) {
         finish(c, &end);

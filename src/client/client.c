@@ -78,14 +78,32 @@ struct calls_in_state client_calls_in(const struct commons *commons, enum call_s
     return all;
 }
 
+static struct call *first_mortal(struct list *calls)
+{
+    LIST_EACH (calls, at, following) {
+        struct call *c = CONTAINER_OF(at, struct call, in_state);
+        if (!c->outlives)
+            return c;
+    }
+    return NULL;
+}
+
+/* One may end others, too. */
+static void cut_off(struct list *calls)
+{
+    struct call *c;
+    while ((c = first_mortal(calls)) != NULL)
+        call_cut_off(c);
+}
+
 /* First those that wait, so that none of them is sent when another gives its permit back. */
 void client_cut_off(struct client *client)
 {
-    static const enum call_state states[] = { CALL_TRANSLATING, CALL_HELD,    CALL_QUEUED,
-                                              CALL_BACKOFF,     CALL_CALLING, CALL_ARRANGING };
+    static const enum call_state states[] = { CALL_SESSION,  CALL_TRANSLATING, CALL_HELD,
+                                              CALL_QUEUED,   CALL_BACKOFF,     CALL_CALLING,
+                                              CALL_ARRANGING };
     for (size_t i = 0; i < ARRAY_LEN(states); i++)
-        while (!list_empty(&client->calls_in[states[i]])) /* one may end others, too */
-            call_cut_off(LIST_FIRST(&client->calls_in[states[i]], struct call, in_state));
+        cut_off(&client->calls_in[states[i]]);
 }
 
 struct call *client_take_call(struct client *client)

@@ -22,6 +22,7 @@ struct client {
     struct list pools;                 /* of struct pool, of all sites */
     struct list calls_in[CALL_STATES]; /* of struct call, by enum call_state */
     struct state_metrics *shown;       /* how many are in each, for all threads to see */
+    size_t n_leaving;                  /* calls that log out */
     struct spare calls;
 };
 

@@ -27,6 +27,9 @@ static bool same(const struct upstream_added *a, const struct upstream_added *b)
 
 static size_t find_kind(const struct inject *all, size_t i)
 {
+    const struct inject_rule_config *rule = all[i].rule;
+    if (rule->needs_session && (rule->headers.n > 0 || rule->cookies || rule->path != NULL))
+        return i + 1;
     if (all[i].added.n_lines == 0 && all[i].added.path.len == 0)
         return 0;
     for (size_t k = 0; k < i; k++)

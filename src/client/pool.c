@@ -6,6 +6,7 @@
 #include "client/attempt.h"
 #include "client/client.h"
 #include "client/probe.h"
+#include "client/session_store.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -214,6 +215,7 @@ struct pool *pool_open(struct client *client, struct upstream_state *shared)
     list_init(&pool->waiting);
     list_init(&pool->stalled);
     list_add_last(&client->pools, &pool->in_client);
+    session_store_join(shared->sessions);
     return pool;
 }
 
@@ -222,6 +224,7 @@ void pool_close(struct pool *pool)
     assert(list_empty(&pool->waiting) && list_empty(&pool->stalled) && pool->in_hand == 0);
     list_remove(&pool->in_client);
     probe_free(pool->probe);
+    session_keeper_free(pool->keeper);
     transport_close(pool->remote);
     upstream_state_unref(pool->shared);
     free(pool);

@@ -29,10 +29,12 @@ struct pool {
     struct upstream_state *shared; /* referenced */
     struct remote *remote;         /* its connections in this worker; owned */
     struct probe *probe;           /* owned; NULL: none */
+    struct session_keeper *keeper; /* owned; NULL: none */
     struct list waiting;           /* struct call.in_queue; all are in CALL_QUEUED */
     struct list stalled;           /* struct call.in_stalled: their replies wait for memory */
     size_t in_hand;                /* permits that wait to be used or given on */
     bool serving;                  /* it is being done */
+    bool has_left;                 /* no call of this worker will need a session */
 };
 
 struct pool *pool_open(struct client *client, struct upstream_state *shared) MUST_CHECK;

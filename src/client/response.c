@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/response.h"
 
+#include "client/hidden.h"
 #include "client/redacted.h"
+#include "client/session_store.h"
 #include "rules/envelope.h"
 #include "rules/fault.h"
 #include "rules/media.h"
@@ -24,7 +26,7 @@ void response_await(struct response *r, const struct response_way *way)
 void response_begin(struct response *r, struct str content_type)
 {
     const struct response_way *way = &r->way;
-    way->decoding->watch = way->envelope != NULL ? &way->envelope->watch : NULL;
+    way->decoding->watch = way->envelope != NULL ? &way->envelope->watch : way->watch;
     way->decoding->encoding_declared = media_charset(content_type);
     chain_truncate(way->reply, way->reply_begin);
     decoder_begin(way->decoder, way->decoding, way->reply);
@@ -38,6 +40,8 @@ bool response_take(struct response *r, struct str bytes)
         peek = bytes.len;
     memcpy(r->peek + r->peek_len, bytes.data, peek);
     r->peek_len += peek;
+    if (UNLIKELY(r->way.any_body))
+        return true;
     if (!r->undecodable && !decoder_feed(r->way.decoder, bytes, r->way.error))
         r->undecodable = true;
     if (!r->undecodable)
@@ -67,13 +71,20 @@ static bool succeed(struct response *r)
                        "that limit.");
 }
 
+static const struct redactor *hide(const struct response *r, struct response_end *ret)
+{
+    if (UNLIKELY(r->way.sessions != NULL) && ret->hidden == NULL)
+        ret->hidden = session_store_hidden(r->way.sessions);
+    return hidden_redactor(ret->hidden, r->way.config);
+}
+
 static void fail_with_fault(struct response *r, const struct fault *fault, int http_status,
                             struct response_end *ret)
 {
     ret->fault_code = fault->code;
     ret->shown_fault = *fault;
     ret->fault = &ret->shown_fault;
-    redacted_fault(r->way.config->redactor, &ret->shown_fault, r->way.reply->budget, &ret->text);
+    redacted_fault(hide(r, ret), &ret->shown_fault, r->way.reply->budget, &ret->text);
     ret->expired = fault_to_error(
         ret->fault, &(struct fault_place){ r->way.upstream, r->way.method, http_status },
         r->way.error);
@@ -86,7 +97,7 @@ static void fail_with_protocol(struct response *r, const struct upstream_outcome
     struct outcome_protocol *shown = &ret->shown_protocol;
     outcome_protocol(outcome, (struct str){ r->peek, r->peek_len }, shown);
     shown->protocol.url = str_of(upstream->targets[r->way.target].shown);
-    redacted_protocol(r->way.config->redactor, shown, &ret->text);
+    redacted_protocol(hide(r, ret), shown, &ret->text);
     outcome_protocol_error(outcome, upstream, shown, r->way.error);
     ret->expired = fault_apply_status(
         &(struct fault_place){ upstream, r->way.method, outcome->http_status }, r->way.error);
@@ -135,6 +146,7 @@ static void init_end(struct response_end *ret)
     ret->good = false;
     ret->expired = false;
     ret->fault = NULL;
+    ret->hidden = NULL;
     ret->protocol = NULL;
     ret->repaired = 0;
     ret->unarranged = false;
@@ -174,11 +186,11 @@ static void finish_whole(struct response *r, const struct upstream_outcome *outc
 {
     struct decode_result result = { .n_params = 0 };
     bool good = r->begun && !r->undecodable;
-    if (UNLIKELY(is_void(r, outcome))) {
+    if (UNLIKELY(is_void(r, outcome) || (r->way.any_body && outcome->http_status < 400))) {
         ret->good = succeed(r);
         return;
     }
-    if (is_empty(r))
+    if (is_empty(r) && !r->way.any_body)
         good = refuse_empty(r);
     else if (good)
         good = decoder_end(r->way.decoder, &result, r->way.error);
@@ -243,5 +255,6 @@ enum codec_step response_arrange(struct response *r, size_t bytes, struct respon
 
 void response_end_done(struct response_end *end)
 {
+    hidden_unref(end->hidden);
     buf_done(&end->text);
 }

@@ -17,6 +17,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct hidden;
+struct session_store;
+
 /* Where it comes from, and where it goes. All borrowed. */
 struct response_way {
     const struct config *config;
@@ -26,11 +29,14 @@ struct response_way {
     const struct envelope_rule_config *envelope; /* of results of that method; NULL: none */
     struct decoder *decoder;
     struct decode_options *decoding;
-    struct chain *reply; /* the value is appended to it, */
-    size_t reply_begin;  /* behind so many bytes */
-    bool keeps_array;    /* the values stay in the array that the decoder writes */
-    bool empty_is_null;  /* with status 200 an empty body is a result */
-    struct error *error; /* why there is none */
+    struct chain *reply;              /* the value is appended to it, */
+    size_t reply_begin;               /* behind so many bytes */
+    bool keeps_array;                 /* the values stay in the array that the decoder writes */
+    bool empty_is_null;               /* with status 200 an empty body is a result */
+    const struct decode_watch *watch; /* without an envelope: what is looked for; NULL: nothing */
+    bool any_body; /* so is any with a status below 400: its cookies are what counts */
+    struct session_store *sessions; /* whose secrets are hidden, too; NULL: nobody's */
+    struct error *error;            /* why there is none */
 };
 
 struct response {
@@ -53,7 +59,8 @@ struct response_end {
     size_t repaired;                         /* values that the text policy has changed */
     bool unarranged;                         /* response_arrange() is to be called yet */
 
-    struct buf text; /* what the two above point to */
+    struct hidden *hidden; /* referenced; NULL: nothing but the configuration's */
+    struct buf text;       /* what the two above point to */
     struct fault shown_fault;
     struct outcome_protocol shown_protocol;
 };

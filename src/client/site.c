@@ -6,6 +6,7 @@
 #include "client/client.h"
 #include "client/inject.h"
 #include "client/pool.h"
+#include "client/session_store.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -104,11 +105,42 @@ static bool sweep_pools(struct client *client)
     return is_left;
 }
 
+/* Upstreams that no other site has need their sessions no more. Logging out holds the site. */
+static void leave(struct site *site)
+{
+    if (site->is_leaving)
+        return;
+    site->is_leaving = true;
+    for (size_t i = 0; i < site->config->n_upstreams; i++) {
+        struct pool *pool = site->pools[i];
+        if (pool->n_sites > 1 || pool->has_left)
+            continue;
+        pool->has_left = true;
+        session_store_leave(pool->shared->sessions, site, &site->config->upstreams[i]);
+    }
+}
+
+void sites_leave(struct client *client)
+{
+    LIST_EACH (&client->sites, at, following) {
+        struct site *site = CONTAINER_OF(at, struct site, in_client);
+        for (size_t i = 0; i < site->config->n_upstreams; i++) {
+            struct pool *pool = site->pools[i];
+            if (pool->has_left)
+                continue;
+            pool->has_left = true;
+            session_store_leave(pool->shared->sessions, site, &site->config->upstreams[i]);
+        }
+    }
+}
+
 void sites_sweep(struct timer *timer)
 {
     struct client *client = CONTAINER_OF(timer, struct client, sites_timer);
     LIST_EACH (&client->sites, at, following) {
         struct site *site = CONTAINER_OF(at, struct site, in_client);
+        if (site != client->site && site->n_held == 0)
+            leave(site);
         if (site != client->site && site->n_held == 0)
             site_close(site);
     }

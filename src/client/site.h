@@ -25,6 +25,7 @@ struct site {
     struct pool **pools;     /* by upstream_config.index; counted in pool.n_sites */
     struct inject **injects; /* as pools; owned, each NULL where nothing is added */
     size_t n_held;           /* how many hold it */
+    bool is_leaving;         /* nobody will hold it but who logs out */
 };
 
 /* Holds a site; whoever does gives it back in the same thread. */
@@ -47,6 +48,10 @@ struct upstream_record *site_record(const struct site *site,
 
 /* Ends the sites and pools that nobody needs any more: the client's sites_timer fires. */
 void sites_sweep(struct timer *timer);
+
+/* At the worker's end, when its calls have ended: sessions that no other worker uses are logged
+ * out, by calls that hold the site. */
+void sites_leave(struct client *client);
 
 /* At the worker's end: nobody holds one. */
 void sites_free(struct client *client);

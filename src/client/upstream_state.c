@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "client/introspection.h"
+#include "client/session_store.h"
 #include "io/upstream_shared.h"
 
 #include <stdlib.h>
@@ -27,6 +28,8 @@ struct upstream_state *upstream_state_new(struct config *snapshot, size_t index,
                  record->n_workers);
     once_init(&s->multicall_told);
     s->introspection = introspection_new();
+    if (s->config->session.present)
+        s->sessions = session_store_new(s->snapshot, s->config, record);
     s->client = upstream_shared_new(s->config);
     s->left_alone_ms = xcalloc(upstream_state_targets(s), sizeof *s->left_alone_ms);
     return s;
@@ -44,6 +47,7 @@ void upstream_state_unref(struct upstream_state *s)
         return;
     permits_done(&s->permits);
     introspection_free(s->introspection);
+    session_store_free(s->sessions);
     once_done(&s->multicall_told);
     upstream_shared_unref(s->client);
     config_unref(s->snapshot);

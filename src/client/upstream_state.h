@@ -21,6 +21,7 @@
 #define UPSTREAM_TARGETS_MAX ((size_t)64)
 
 struct introspection;
+struct session_store;
 struct upstream_shared;
 
 enum upstream_health { UPSTREAM_UNKNOWN, UPSTREAM_UP, UPSTREAM_DOWN };
@@ -43,6 +44,7 @@ struct upstream_state {
     struct permits permits;
     struct breaker breaker;
     struct introspection *introspection; /* owned */
+    struct session_store *sessions;      /* owned; NULL: it has none */
     _Atomic enum upstream_health seen;   /* what the last call told */
     atomic_llong *left_alone_ms; /* of each of its addresses: until when; 0: it works. Owned */
     _Atomic enum multicall_known multicall; /* until the configuration is read again */

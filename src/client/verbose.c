@@ -5,6 +5,9 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "client/call.h"
+#include "client/hidden.h"
+#include "client/pool.h"
+#include "client/session_store.h"
 #include "settings/redact.h"
 
 #include <stdint.h>
@@ -86,16 +89,30 @@ static void hide_cookies(size_t part, struct buf *text)
     *text = shown;
 }
 
+/* What a login brings is nobody's to see, and not known yet. */
+static void hide_all(struct buf *text)
+{
+    if (text->len == 0)
+        return;
+    buf_wipe(text);
+    buf_init(text, PART_MAX + 1024, NULL);
+    buf_append_c(text, "***");
+}
+
 /* `is_cut`: no more of it was kept. */
 static void write_part(const struct call *c, const char *name, struct str part, bool is_cut)
 {
     CLEANUP(buf_done) struct buf shown;
     int64_t n = 0;
+    struct hidden *hidden =
+        session_store_hidden(c->site->pools[c->upstream->index]->shared->sessions);
+    const struct redactor *redactor = hidden_redactor(hidden, c->site->config);
     buf_init(&shown, SIZE_MAX - 1, NULL);
     if (is_cut)
-        redact_cut(c->site->config->redactor, part, &shown);
+        redact_cut(redactor, part, &shown);
     else
-        redact(c->site->config->redactor, part, &shown);
+        redact(redactor, part, &shown);
+    hidden_unref(hidden);
     struct str rest = buf_str(&shown);
     is_cut |= rest.len > PART_MAX;
     if (rest.len > PART_MAX)
@@ -120,6 +137,8 @@ void verbose_end(struct verbose *v, const struct call *c)
         keep(&v->parts[SENT_BODY], (struct str){ b->data, b->len });
     for (size_t i = 0; i < PARTS; i++) {
         bool is_cut = v->parts[i].len == v->parts[i].max;
+        if (c->own != CALL_CALLERS && i == RECEIVED_BODY)
+            hide_all(&v->parts[i]);
         hide_cookies(i, &v->parts[i]);
         write_part(c, names[i], buf_str(&v->parts[i]), is_cut);
         buf_done(&v->parts[i]);

@@ -130,10 +130,11 @@ static bool follow_phase(struct worker *w)
     }
     client_cut_off(&w->client);
     front_cut_off(&w->front);
+    sites_leave(&w->client);
     if (!w->is_flushing)
         timer_set(&w->work, &w->flushed, clock_now_ms() + FLUSH_MS);
     w->is_flushing = true;
-    return front_is_busy(&w->front) && !w->is_over;
+    return (front_is_busy(&w->front) && !w->is_over) || w->client.n_leaving > 0;
 }
 
 static void run_once(struct worker *w)

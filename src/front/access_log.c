@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "client/session_store.h"
 #include "front/request.h"
 #include "rules/media.h"
 #include "settings/redact.h"
@@ -96,7 +97,9 @@ static struct str refused_part(const struct request *r, struct buf *to)
         line = head_find(head, str_of(r->refused_for));
         text = line != NULL ? line->value : (struct str){ NULL, 0 };
     }
-    redact(r->site->config->redactor, text, to);
+    struct hidden *hidden = session_hidden(r->site, r->upstream);
+    redact(hidden_redactor(hidden, r->site->config), text, to);
+    hidden_unref(hidden);
     return shown(buf_str(to));
 }
 

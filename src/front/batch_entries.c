@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "client/redacted.h"
+#include "client/session_store.h"
 #include "codec/json/pointer.h"
 #include "work/metrics.h"
 
@@ -115,7 +116,9 @@ void entry_write_problem(struct entry *e, struct error *err, const struct call_e
     };
     e->failed = true;
     e->problem = err->type;
-    redacted_error(r->site->config->redactor, err);
+    struct hidden *hidden = session_hidden(r->site, r->upstream);
+    redacted_error(hidden_redactor(hidden, r->site->config), err);
+    hidden_unref(hidden);
     if (batch_reader_is_list(e->batch->reader))
         tell_problem(r, err);
     if (e->silent)

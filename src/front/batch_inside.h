@@ -50,6 +50,8 @@ struct entry {
     bool failed;       /* for the metrics: */
     enum problem_type problem;
     struct call *call; /* owned, while it runs by itself */
+    bool again;        /* its session had expired: it is to be sent again, */
+    bool renewed;      /* as it was once already */
 };
 
 enum batch_phase {
@@ -67,11 +69,13 @@ struct round_trip {
     const struct inject *inject; /* of the entry that is written; NULL: none */
     struct method_rule rule;     /* of all its calls together */
     struct decode_items items;
-    size_t reply_begin;                          /* where its results begin in the reply, */
-    bool reply_began;                            /* whether others stand before them, */
-    bool reply_whole;                            /* and whether there was memory for all of those */
-    size_t answer_at;                            /* the entry whose result is read, */
-    size_t item_begin;                           /* and where that begins in the reply */
+    size_t reply_begin; /* where its results begin in the reply, */
+    bool reply_began;   /* whether others stand before them, */
+    bool reply_whole;   /* and whether there was memory for all of those */
+    size_t answer_at;   /* the entry whose result is read, */
+    size_t item_begin;  /* and where that begins in the reply, */
+    size_t item_at;     /* with what stands before it */
+    size_t held_from;   /* answers from this entry on wait for one that is sent again */
     const struct envelope_rule_config *envelope; /* of that result; NULL: none */
 };
 

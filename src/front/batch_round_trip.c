@@ -6,10 +6,13 @@
 
 #include "client/inject.h"
 #include "client/redacted.h"
+#include "client/session_store.h"
 #include "rules/envelope.h"
 #include "rules/fault.h"
 
 /* ---- The document --------------------------------------------------------------------------- */
+
+static bool on_next(void *context, struct document_call *ret);
 
 static void on_begin(void *context)
 {
@@ -32,6 +35,16 @@ static bool may_join(struct batch *b, const struct entry *e)
     return inject_kind(t->inject) == inject_kind(b->request->call.inject);
 }
 
+/* One whose additions cannot be made fails alone; the next is as good. */
+static bool add_inject(struct batch *b, struct document_call *ret)
+{
+    struct call *c = &b->request->call;
+    if (call_member_around(c, b->round_trip.inject, &ret->around))
+        return true;
+    entry_fail(entry_at(b, b->round_trip.at), &c->error, NULL);
+    return on_next(b, ret);
+}
+
 static bool on_next(void *context, struct document_call *ret)
 {
     struct batch *b = context;
@@ -41,8 +54,21 @@ static bool on_next(void *context, struct document_call *ret)
     if (t->at == b->n || !may_join(b, entry_at(b, t->at)))
         return false;
     entry_fill_text(entry_at(b, t->at), ret);
-    ret->around = t->inject != NULL ? t->inject->rule->around : NULL;
+    if (UNLIKELY(t->inject != NULL))
+        return add_inject(b, ret);
     return true;
+}
+
+/* Those of another kind, which go out later, may be among them. */
+static bool needs_session(struct batch *b)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        const struct entry *e = entry_at(b, i);
+        const struct inject *inject = e->state == ENTRY_READY ? entry_inject(e) : NULL;
+        if (inject != NULL && inject->rule->needs_session)
+            return true;
+    }
+    return false;
 }
 
 /* All have the greatest of their times, and are safe if each is. */
@@ -70,6 +96,11 @@ static void on_end(void *context, struct error *err)
 
 /* ---- The answer ----------------------------------------------------------------------------- */
 
+static bool is_held(const struct round_trip *t)
+{
+    return t->answer_at >= t->held_from;
+}
+
 /* Those up to the next result have their answers already. */
 static void write_until_running(struct batch *b)
 {
@@ -78,10 +109,22 @@ static void write_until_running(struct batch *b)
         struct entry *e = entry_at(b, t->answer_at);
         if (e->state != ENTRY_DONE)
             return;
-        if (e->silent)
+        if (e->silent || is_held(t))
             continue;
         entry_separate(e);
         chain_append_range(&b->request->reply, &e->text, 0, chain_len(&e->text));
+    }
+}
+
+/* An answer that came before this one was void. */
+static void forget_held(struct batch *b)
+{
+    b->round_trip.held_from = SIZE_MAX;
+    for (size_t i = 0; i < b->n; i++) {
+        struct entry *e = entry_at(b, i);
+        if (e->state == ENTRY_RUNNING)
+            chain_done(&e->text);
+        e->again = false;
     }
 }
 
@@ -90,27 +133,43 @@ static void on_item_begin(void *context, size_t index)
     struct batch *b = context;
     struct chain *reply = &b->request->reply;
     if (index == 0) {
+        forget_held(b);
         b->round_trip.answer_at = 0;
         b->wrote = b->round_trip.reply_began;
         write_until_running(b);
     }
     struct entry *e = entry_at(b, b->round_trip.answer_at);
     e->failed = false;
-    if (!e->silent)
+    b->round_trip.item_at = chain_len(reply);
+    if (!e->silent && !is_held(&b->round_trip))
         entry_separate(e);
     b->round_trip.item_begin = chain_len(reply);
     if (!e->silent)
         b->form->open_result(reply);
 }
 
+/* Only what the rules call expired is sent again: those that ran are not. */
+static void send_again(struct entry *e)
+{
+    struct round_trip *t = &e->batch->round_trip;
+    if (e->renewed || !session_lost_by(&e->batch->request->call))
+        return;
+    e->again = true;
+    if (t->held_from == SIZE_MAX)
+        t->held_from = t->answer_at;
+}
+
 static void write_fault(struct entry *e, const struct fault *fault)
 {
-    const struct request *r = e->batch->request;
+    struct request *r = e->batch->request;
     CLEANUP(buf_done) struct buf text;
     struct fault shown = *fault;
     struct error err;
-    redacted_fault(r->site->config->redactor, &shown, r->reply.budget, &text);
-    fault_to_error(&shown, &(struct fault_place){ r->upstream, e->method, 200 }, &err);
+    struct hidden *hidden = session_hidden(r->site, r->upstream);
+    redacted_fault(hidden_redactor(hidden, r->site->config), &shown, r->reply.budget, &text);
+    hidden_unref(hidden);
+    if (fault_to_error(&shown, &(struct fault_place){ r->upstream, e->method, 200 }, &err))
+        send_again(e);
     entry_write_problem(e, &err, &(struct call_end){ .fault = &shown }, &e->batch->request->reply);
 }
 
@@ -162,6 +221,16 @@ static void write_neither(struct entry *e)
     entry_write_problem(e, &err, NULL, &e->batch->request->reply);
 }
 
+/* Its answer is kept until those before it are there. */
+static void hold(struct entry *e)
+{
+    struct round_trip *t = &e->batch->round_trip;
+    struct chain *reply = &e->batch->request->reply;
+    chain_append_range(&e->text, reply, t->item_begin, chain_len(reply) - t->item_begin);
+    chain_truncate(reply, t->item_at);
+    e->batch->wrote = t->item_at > t->reply_begin || t->reply_began;
+}
+
 static void on_item_end(void *context, const struct decode_item *item)
 {
     struct batch *b = context;
@@ -175,15 +244,32 @@ static void on_item_end(void *context, const struct decode_item *item)
         write_fault(e, &item->fault);
     else if (item->kind == ITEM_NEITHER)
         write_neither(e);
+    if (UNLIKELY(is_held(&b->round_trip)))
+        hold(e);
     b->round_trip.answer_at++;
     write_until_running(b);
+}
+
+static void take_result(struct entry *e)
+{
+    if (!e->again) {
+        entry_count(e);
+        e->state = ENTRY_DONE;
+        return;
+    }
+    chain_done(&e->text);
+    e->again = false;
+    e->renewed = true;
+    e->failed = false;
+    e->state = ENTRY_READY;
 }
 
 static void take_results(struct batch *b)
 {
     for (size_t i = 0; i < b->n; i++)
         if (entry_at(b, i)->state == ENTRY_RUNNING)
-            entry_count(entry_at(b, i));
+            take_result(entry_at(b, i));
+    b->ready_from = 0;
     entries_forget(b);
 }
 
@@ -243,6 +329,7 @@ static void expect_results(struct batch *b)
     t->reply_began = b->wrote;
     t->reply_whole = chain_state(&r->reply) == CHAIN_OK;
     t->is_sent = true;
+    t->held_from = SIZE_MAX;
     t->items = (struct decode_items){
         .shape = b->plan == MULTICALL_BARE ? ITEMS_BARE : ITEMS_WRAPPED,
         .n = t->n_sent,
@@ -286,5 +373,7 @@ void round_trip_begin(struct batch *b)
     r->call.members = &t->members;
     r->call.items = &t->items;
     r->call.params_held = r->body.cap + b->cap * sizeof *b->entries;
+    if (UNLIKELY(r->upstream->n_inject > 0))
+        r->call.needs_session = needs_session(b);
     call_begin(&r->call);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
 #include "client/redacted.h"
+#include "client/session_store.h"
 #include "front/form.h"
 #include "front/request.h"
 
@@ -103,7 +104,9 @@ static void write_problem(struct request *r)
         .error = &r->error,
         .request_id = str_of(r->id),
     };
-    redacted_error(r->site->config->redactor, &r->error);
+    struct hidden *hidden = session_hidden(r->site, r->upstream);
+    redacted_error(hidden_redactor(hidden, r->site->config), &r->error);
+    hidden_unref(hidden);
     chain_done(&r->reply);
     if (r->upstream != NULL) {
         problem.upstream = str_of(r->upstream->name);

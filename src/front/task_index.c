@@ -3,6 +3,7 @@
 #include "front/request.h"
 
 #include "client/pool.h"
+#include "client/session_store.h"
 #include "codec/json/write.h"
 #include "front/task.h"
 
@@ -11,6 +12,15 @@ static void begin_root(struct request *r)
     chain_append(&r->reply, STR("{\"name\":\"rpcgate\",\"links\":[\"/v1\",\"/livez\","
                                 "\"/readyz\",\"/metrics\"]}"));
     request_succeed(r, 200);
+}
+
+static void write_session(struct request *r, struct session_store *sessions)
+{
+    static const char *const states[] = { "none", "active", "refused" };
+    if (sessions == NULL)
+        return;
+    chain_append(&r->reply, STR("\",\"session\":\""));
+    chain_append_c(&r->reply, states[session_store_state(sessions)]);
 }
 
 static void write_upstreams(struct request *r)
@@ -26,6 +36,7 @@ static void write_upstreams(struct request *r)
         json_write_string(&r->reply, name);
         chain_append(&r->reply, STR(",\"state\":\""));
         chain_append_c(&r->reply, states[upstream_state_health(r->site->pools[i]->shared)]);
+        write_session(r, r->site->pools[i]->shared->sessions);
         chain_append(&r->reply, STR("\",\"links\":[\"/v1/"));
         chain_append(&r->reply, name);
         chain_append(&r->reply, STR("\"]}"));

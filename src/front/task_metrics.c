@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "client/client.h"
 #include "client/pool.h"
+#include "client/session_store.h"
 #include "front/endpoint.h"
 #include "front/form.h"
 #include "front/request.h"
@@ -216,6 +217,26 @@ static void add_calls(const struct commons *commons, struct chain *to)
             call_state_name((enum call_state)i), client_calls_in(commons, (enum call_state)i).n);
 }
 
+static void add_sessions(const struct shown *s, struct chain *to)
+{
+    static const char *const results[LOGIN_RESULTS] = { "ok", "refused", "failed" };
+    begin(to, METRIC_SESSION_LOGINS);
+    for (size_t u = 0; u < s->n_upstreams; u++)
+        for (size_t i = 0; i < LOGIN_RESULTS && upstream_of(s, u)->sessions != NULL; i++)
+            add(to, "%s{upstream=\"%s\",result=\"%s\"} %llu\n", rows[METRIC_SESSION_LOGINS].name,
+                name_of(s, u), results[i], atomic_load(&upstream_of(s, u)->record->logins[i]));
+    begin(to, METRIC_SESSION_EXPIRED);
+    for (size_t u = 0; u < s->n_upstreams; u++)
+        if (upstream_of(s, u)->sessions != NULL)
+            add(to, "%s{upstream=\"%s\"} %llu\n", rows[METRIC_SESSION_EXPIRED].name, name_of(s, u),
+                atomic_load(&upstream_of(s, u)->record->sessions_expired));
+    begin(to, METRIC_SESSION_ACTIVE);
+    for (size_t u = 0; u < s->n_upstreams; u++)
+        if (upstream_of(s, u)->sessions != NULL)
+            add(to, "%s{upstream=\"%s\"} %zu\n", rows[METRIC_SESSION_ACTIVE].name, name_of(s, u),
+                session_store_active(upstream_of(s, u)->sessions));
+}
+
 static void add_reloads(struct front_commons *shared, struct chain *to)
 {
     const char *name = rows[METRIC_RELOADS].name;
@@ -274,6 +295,7 @@ static void write_all(const struct front *front, struct chain *to)
     add_histogram(&s, METRIC_QUEUE_DURATION, offsetof(struct upstream_metrics, queue), to);
     add_upstreams(&s, to);
     add_calls(commons, to);
+    add_sessions(&s, to);
     add_reloads(front->shared, to);
     add_connections(front->listeners, commons->n_workers, to);
     add_handshakes(front->listeners, to);

@@ -23,6 +23,11 @@
       "Of upstreams with several urls: 0 for one that could not be connected to.")                 \
     X(BREAKER_STATE, "rpcgate_breaker_state", "gauge", "1 for the state that the breaker is in.")  \
     X(RETRIES, "rpcgate_retries_total", "counter", "Attempts beyond each call's first.")           \
+    X(SESSION_LOGINS, "rpcgate_session_logins_total", "counter",                                   \
+      "Logins at upstreams with a session: ok, refused, or failed otherwise.")                     \
+    X(SESSION_EXPIRED, "rpcgate_session_expired_total", "counter",                                 \
+      "Sessions that an upstream has ended before we did.")                                        \
+    X(SESSION_ACTIVE, "rpcgate_session_active", "gauge", "Sessions that calls may use.")           \
     X(RELOADS, "rpcgate_reloads_total", "counter",                                                 \
       "Times that the configuration was read again, by result.")                                   \
     X(LAST_RELOAD, "rpcgate_config_last_reload_successful", "gauge",                               \

@@ -58,10 +58,14 @@ struct state_metrics {
 
 /* An upstream by its name: its numbers live on when a reload changes it, and from its leaving the
  * configuration to its coming back. */
+/* What came of a login (client/session_store.h). */
+enum login_result { LOGIN_OK, LOGIN_REFUSED, LOGIN_FAILED, LOGIN_RESULTS };
+
 struct upstream_record {
     char *name;                         /* "": of requests that belong to no upstream */
     struct method_names methods;        /* which of its methods have numbers of their own */
     struct upstream_metrics *by_worker; /* each writes its own only */
+    atomic_ullong logins[LOGIN_RESULTS], sessions_expired; /* rare: of all workers */
     size_t n_workers;
     struct upstream_record *next; /* of the process, by name */
 };

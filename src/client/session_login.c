@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The calls that sessions are made of: a login, a logout, one that keeps them alive. They belong to
+ * no caller; the worker that has begun one sees it to its end. */
+#include "client/session_store.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "client/call.h"
+#include "client/client.h"
+#include "client/pool.h"
+#include "client/upstream_state.h"
+#include "codec/json/cursor.h"
+#include "rules/test.h"
+#include "settings/result_paths.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of a login's result, as JSON. [bytes] */
+#define RESULT_MAX ((size_t)1024 * 1024)
+
+/* How long the end waits for a server. */
+#define LOGOUT_MS 2000
+
+struct session_job {
+    struct call call;
+    enum session_job_kind kind;
+    struct session_store *store;
+    struct upstream_state *state; /* referenced: it has the store */
+    struct held_session *held;    /* LOGIN: what it brings */
+    struct buf params;            /* JSON, or the form */
+    struct injected lines;
+    struct chain reply;
+};
+
+static const struct call_owner owner;
+
+static void end(struct session_job *job)
+{
+    memory_share_leave(&job->call.site->client->work->commons->own, job);
+    if (job->kind == SESSION_LOGOUT)
+        job->call.site->client->n_leaving--;
+    buf_wipe(&job->params);
+    injected_done(&job->lines);
+    chain_wipe(&job->reply);
+    upstream_state_unref(job->state);
+    free(job);
+}
+
+/* ---- What is sent --------------------------------------------------------------------------- */
+
+static const struct call_templates *templates_of(const struct session_job *job)
+{
+    const struct session_config *c = &job->store->config->session;
+    return job->kind == SESSION_LOGIN    ? &c->login.templates
+           : job->kind == SESSION_LOGOUT ? &c->logout.templates
+                                         : &c->keepalive.templates;
+}
+
+static const char *method_of(const struct session_job *job)
+{
+    const struct session_config *c = &job->store->config->session;
+    return job->kind == SESSION_LOGIN    ? c->login.method
+           : job->kind == SESSION_LOGOUT ? c->logout.method
+                                         : c->keepalive.method;
+}
+
+static size_t n_params(const struct session_job *job)
+{
+    const struct session_config *c = &job->store->config->session;
+    return job->kind == SESSION_LOGIN    ? c->login.params.n
+           : job->kind == SESSION_LOGOUT ? c->logout.params.n
+                                         : c->keepalive.params.n;
+}
+
+static size_t n_headers(const struct session_job *job)
+{
+    const struct session_config *c = &job->store->config->session;
+    return job->kind == SESSION_LOGIN    ? c->login.headers.n
+           : job->kind == SESSION_LOGOUT ? c->logout.headers.n
+                                         : c->keepalive.headers.n;
+}
+
+static bool refuse(struct error *err, const struct buf *why)
+{
+    return error_set(err, PROBLEM_INTERNAL, "A call for the session cannot be made: %s.",
+                     buf_c(why));
+}
+
+static bool append_template(struct session_job *job, const struct template *t,
+                            const struct str *values, struct error *err)
+{
+    CLEANUP(buf_done) struct buf why;
+    buf_init(&why, 256, NULL);
+    return template_fill(t, values, &job->params, &why) || refuse(err, &why);
+}
+
+static bool write_params(struct session_job *job, const struct str *values, struct error *err)
+{
+    const struct call_templates *t = templates_of(job);
+    bool ok = true;
+    buf_append_byte(&job->params, '[');
+    for (size_t i = 0; i < n_params(job) && ok; i++) {
+        if (i > 0)
+            buf_append_byte(&job->params, ',');
+        ok = append_template(job, &t->params[i], values, err);
+    }
+    buf_append_byte(&job->params, ']');
+    return ok;
+}
+
+static bool write_form(struct session_job *job, const struct str *values, struct error *err)
+{
+    const struct login_config *login = &job->store->config->session.login;
+    bool ok = true;
+    for (size_t i = 0; i < login->form.n && ok; i++) {
+        if (i > 0)
+            buf_append_byte(&job->params, '&');
+        buf_append_c(&job->params, login->form.items[i].name);
+        buf_append_byte(&job->params, '=');
+        ok = append_template(job, &login->form_templates[i], values, err);
+    }
+    return ok;
+}
+
+static bool is_form(const struct session_job *job)
+{
+    return job->kind == SESSION_LOGIN && job->store->config->session.login.method == NULL;
+}
+
+static bool write_all(struct session_job *job, struct error *err)
+{
+    static const struct str none[TEMPLATE_KEPT];
+    const struct call_templates *t = templates_of(job);
+    struct held_session *held = job->kind != SESSION_LOGIN ? job->held : NULL;
+    struct str *values = xcalloc(held != NULL ? held->n_values : TEMPLATE_KEPT, sizeof *values);
+    CLEANUP(buf_wipe) struct buf cookies;
+    char count[24];
+    buf_init(&cookies, SIZE_MAX - 1, NULL);
+    memcpy(values, none, sizeof none);
+    if (held != NULL) {
+        pthread_mutex_lock(&job->store->lock);
+        memcpy(values, held->values, held->n_values * sizeof *values);
+        snprintf(count, sizeof count, "%llu", (unsigned long long)held->session.count);
+        values[TEMPLATE_COUNT] = str_of(count);
+        held_session_write_cookies(held, &cookies);
+        pthread_mutex_unlock(&job->store->lock);
+    }
+    struct inject_source source = { .values = values, .cookies = buf_str(&cookies) };
+    bool ok = (is_form(job) ? write_form(job, values, err) : write_params(job, values, err)) &&
+              injected_make_lines(t, n_headers(job), &source, &job->lines, err);
+    free(values);
+    return ok;
+}
+
+/* ---- What a login brings --------------------------------------------------------------------- */
+
+/* The next token of a pointer, its escapes resolved (RFC 6901 section 4). */
+static struct str next_token(struct str *pointer, struct buf *to)
+{
+    struct str rest = str_slice(*pointer, 1, pointer->len);
+    size_t end = str_find(rest, '/');
+    buf_clear(to);
+    for (size_t i = 0; i < end; i++) {
+        bool escaped = rest.data[i] == '~' && i + 1 < end;
+        buf_append_byte(to, !escaped ? rest.data[i] : rest.data[++i] == '0' ? '~' : '/');
+    }
+    *pointer = str_slice(rest, end, rest.len);
+    return buf_str(to);
+}
+
+static bool is_wanted(struct str name, struct str token, size_t index)
+{
+    uint64_t number;
+    struct buf text;
+    if (name.data == NULL)
+        return str_to_uint(token, SIZE_MAX, &number) && number == index;
+    buf_init(&text, name.len, NULL);
+    json_unquote(name, &text);
+    bool ret = str_eq(buf_str(&text), token);
+    buf_wipe(&text);
+    return ret;
+}
+
+/* NULL data: it is not there. */
+static struct str part_of(struct str json, struct str pointer)
+{
+    CLEANUP(buf_done) struct buf token;
+    buf_init(&token, SIZE_MAX - 1, NULL);
+    while (pointer.len > 0) {
+        struct str wanted = next_token(&pointer, &token), name = { NULL, 0 }, value;
+        struct str found = { NULL, 0 };
+        if (json.len == 0 || (json.data[0] != '{' && json.data[0] != '['))
+            return found;
+        struct json_cursor cursor = json_enter(json);
+        for (size_t i = 0; json_next(&cursor, cursor.in_object ? &name : NULL, &value); i++)
+            if (is_wanted(name, wanted, i))
+                found = json_trim(value);
+        if (found.data == NULL)
+            return found;
+        json = found;
+    }
+    return json;
+}
+
+static bool take_values(struct session_job *job, struct error *err)
+{
+    const struct login_config *login = &job->store->config->session.login;
+    struct held_session *held = job->held;
+    char *text = chain_dup(&job->reply);
+    size_t len = chain_len(&job->reply);
+    buf_init(&held->text, len + 1, NULL);
+    buf_append(&held->text, (struct str){ text, len });
+    wipe(text, len);
+    free(text);
+    held->n_values = TEMPLATE_KEPT + login->keep.n;
+    held->values = xcalloc(held->n_values, sizeof *held->values);
+    held->values[TEMPLATE_SESSION] = json_trim(buf_str(&held->text));
+    for (size_t i = 0; i < login->keep.n; i++) {
+        struct str pointer = str_of(login->keep.items[i].text);
+        struct str part = part_of(held->values[TEMPLATE_SESSION], pointer);
+        if (part.data == NULL)
+            return error_set(err, PROBLEM_LOGIN_FAILED,
+                             "The answer of the upstream %s to our login has no `%s`, which "
+                             "`keep` takes as `%s`.",
+                             job->store->config->name, login->keep.items[i].text,
+                             login->keep.items[i].name);
+        held->values[TEMPLATE_KEPT + i] = part;
+    }
+    return true;
+}
+
+static bool is_good(struct session_job *job, const struct call_end *how, struct error *err)
+{
+    const struct login_config *login = &job->store->config->session.login;
+    const char *name = job->store->config->name;
+    if (is_form(job) && job->held->n_cookies == 0)
+        return error_set(err, PROBLEM_LOGIN_FAILED,
+                         "The upstream %s has answered our login without a cookie, so it has not "
+                         "let us in. Look at its `credentials`.",
+                         name);
+    if (login->good.present && how->decoder != NULL &&
+        !test_holds(&login->good, login_path_test(login), how->decoder, &job->reply))
+        return error_set(err, PROBLEM_LOGIN_FAILED,
+                         "The upstream %s refused our login: its result is not what `good` says. "
+                         "Look at its `credentials`.",
+                         name);
+    return true;
+}
+
+/* Does that end say that we are not let in? */
+static bool is_refusal(const struct call_end *how)
+{
+    if (how->error->type == PROBLEM_FAULT)
+        return true;
+    int status = how->error->type == PROBLEM_PROTOCOL_ERROR && how->protocol != NULL
+                     ? how->protocol->status
+                     : 0;
+    return status == 401 || status == 403 || status == 429;
+}
+
+static void tell_refused(const struct session_job *job, const struct call_end *how,
+                         struct error *err)
+{
+    *err = *how->error;
+    err->has_pointer = false;
+    char detail[ERROR_DETAIL_MAX];
+    memcpy(detail, how->error->detail, sizeof detail);
+    unsigned retry_after = err->retry_after;
+    error_set(err, PROBLEM_LOGIN_FAILED,
+              "The upstream %s refused our login, which is not tried again for a while "
+              "(session.retry); look at its `credentials`. %s",
+              job->store->config->name, detail);
+    err->retry_after = retry_after;
+}
+
+/* What the login itself may have done is no matter of the calls that wait for it. */
+static void tell_failed(const struct session_job *job, const struct call_end *how,
+                        struct error *err)
+{
+    char detail[ERROR_DETAIL_MAX];
+    *err = *how->error;
+    memcpy(detail, err->detail, sizeof detail);
+    snprintf(err->detail, sizeof err->detail, "The login that this call needs failed. %.*s",
+             (int)(sizeof err->detail - 48), detail);
+    (void)error_clean(err->detail, strlen(err->detail));
+    err->executed = EXECUTED_NO;
+    (void)job;
+}
+
+static void end_login(struct session_job *job, const struct call_end *how)
+{
+    struct session_store *s = job->store;
+    struct error err;
+    if (how->error == NULL && is_good(job, how, &err) && take_values(job, &err)) {
+        session_store_logged_in(s, TAKE(job->held));
+        session_keep(job->call.site->pools[job->call.upstream->index]);
+        return;
+    }
+    bool refused = how->error == NULL || is_refusal(how);
+    if (how->error == NULL)
+        err.retry_after = 0;
+    else if (refused)
+        tell_refused(job, how, &err);
+    else
+        tell_failed(job, how, &err);
+    held_session_free(TAKE(job->held));
+    session_store_failed(s, &err, refused);
+}
+
+/* ---- Each of them ---------------------------------------------------------------------------- */
+
+static void finish(struct session_job *job, const struct call_end *how)
+{
+    switch (job->kind) {
+    case SESSION_LOGIN:
+        end_login(job, how);
+        break;
+    case SESSION_LOGOUT:
+        session_store_gone(job->store, job->held);
+        break;
+    case SESSION_KEEPALIVE:
+        session_store_kept(job->store, job->held, how->expired);
+        session_store_tidy(job->store, job->call.site, job->call.upstream);
+        break;
+    }
+    end(job);
+}
+
+static void on_ended(struct call *c, const struct call_end *how)
+{
+    finish(c->user, how);
+}
+
+static const struct call_owner owner = { .ended = on_ended };
+
+static void on_cookie(struct upstream_call *exchange, struct str value)
+{
+    struct call *c = exchange->user;
+    struct session_job *job = c->user;
+    pthread_mutex_lock(&job->store->lock);
+    bool is_new = held_session_take_cookie(job->held, value);
+    if (is_new && job->kind != SESSION_LOGIN)
+        session_store_make_hidden(job->store);
+    pthread_mutex_unlock(&job->store->lock);
+}
+
+static void fill_call(struct session_job *job, struct site *site,
+                      const struct upstream_config *upstream)
+{
+    static const struct query tagged = {
+        .has_types = true, .types = TYPES_TAGGED, .has_integers = true, .integers = INTEGERS_NUMBER
+    };
+    bool form = is_form(job);
+    struct str method = form ? STR("") : str_of(method_of(job));
+    job->call = (struct call){
+        .site = site,
+        .upstream = upstream,
+        .owner = &owner,
+        .user = job,
+        .own = form ? CALL_OWN_FORM : CALL_OWN,
+        .text = { .method = method },
+        .query = &tagged,
+        .rule = method_rule_find(upstream, method),
+        .share = &site->client->work->commons->own,
+        .request = job,
+        .reply = &job->reply,
+        .on_cookie = on_cookie,
+    };
+    if (job->kind == SESSION_LOGIN && !form && upstream->session.login.good.present)
+        job->call.watch = &job->store->config->session.login.watch;
+    if (job->kind == SESSION_LOGOUT) {
+        job->call.rule.timeout_ms = LOGOUT_MS;
+        job->call.outlives = true;
+        site->client->n_leaving++;
+    }
+    job->call.deadline_ms = clock_now_ms() + job->call.rule.timeout_ms;
+}
+
+void session_job_begin(struct session_store *s, struct site *site,
+                       const struct upstream_config *upstream, enum session_job_kind kind,
+                       struct held_session *held)
+{
+    struct session_job *job = xcalloc(1, sizeof *job);
+    struct error err;
+    job->kind = kind;
+    job->store = s;
+    job->state = upstream_state_ref(site->pools[upstream->index]->shared);
+    job->held = held != NULL ? held : xcalloc(1, sizeof *held);
+    buf_init(&job->params, 2 * TEMPLATE_MAX, NULL);
+    chain_init(&job->reply, RESULT_MAX, &site->client->work->commons->own.budget);
+    fill_call(job, site, upstream);
+    if (!write_all(job, &err)) {
+        finish(job, &(struct call_end){ .error = &err });
+        return;
+    }
+    job->call.text.params = buf_str(&job->params);
+    job->call.added = job->lines.added;
+    call_begin(&job->call);
+}
