@@ -45,6 +45,8 @@ function __rpcgate_operand
             end
         case call:1 methods:1 describe:1 explain:1
             $program methods $ask -- $argv[5] 2>/dev/null
+        case profiles:0
+            $program profiles 2>/dev/null | string replace -r ' +' '\t'
         case encode:0 decode:0
             __fish_complete_path (commandline -ct)
     end

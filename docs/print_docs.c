@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "codec/error.h"
 #include "config/config.h"
+#include "config/profiles.h"
 #include "front/surface_list.h"
 #include "print_man.h"
 #include "work/metric_list.h"
@@ -77,6 +78,21 @@ static void print_api(struct buf *to)
     }
 }
 
+static void print_profiles(struct buf *to)
+{
+    buf_append_c(
+        to, "# Profiles\n\n"
+            "What servers of a kind want to know of their callers, and how they refuse, is a "
+            "profile:\n`profile = \"NAME\";` of an upstream takes its settings, which those of "
+            "the upstream replace: lists as a\nwhole, groups member by member. `rpcgated "
+            "--show-config` tells where each comes from.\n`rpcgate profiles NAME` prints one as "
+            "it stands here, to paste into `profiles = { … };` and change.\n"
+            "[credentials.md](credentials.md) says what is in them. This page is made from the "
+            "files.\n");
+    for (size_t i = 0; i < n_profile_texts; i++)
+        buf_printf(to, "\n## %s\n\n```\n%s```\n", profile_texts[i].name, profile_texts[i].text);
+}
+
 static const struct page {
     const char *name;
     void (*print)(struct buf *to);
@@ -84,6 +100,7 @@ static const struct page {
     { "api.md", print_api },
     { "metrics.md", print_metrics },
     { "problems.md", print_problems },
+    { "profiles.md", print_profiles },
     { "configuration.md", config_print_reference },
     { "rpcgate.conf", config_print_sample },
     { "rpcgate.1", print_man_tool },

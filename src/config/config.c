@@ -88,6 +88,7 @@ static struct config *make(struct reading *reading, const struct config_read_opt
                                                .sealed = options->sealed } };
     buf_init(&reader.path, 512, NULL);
     reader_defaults(&section_main, config);
+    reader.profiles = reader_profiles(root, reading->store);
     reader_read(&reader, &section_main, root, config);
     if (config->n_listen == 0)
         default_listen(config);

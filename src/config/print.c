@@ -4,6 +4,8 @@
 #include "config/shown.h"
 #include "settings/sections.h"
 
+#include <string.h>
+
 /* Where the origins stand, unless the value is longer. [columns] */
 #define ORIGIN_COLUMN 60
 
@@ -21,9 +23,16 @@ static void print_origin(struct buf *to, size_t line_start, const struct place *
         buf_append_c(to, "default\n");
         return;
     }
+    if (place->built_in) {
+        buf_printf(to, "profile %s\n", place->profile);
+        return;
+    }
     for (const char *c = place->file; *c != '\0'; c++)
         buf_append_byte(to, (unsigned char)*c < 0x20 ? '?' : *c);
-    buf_printf(to, ":%u\n", place->line);
+    buf_printf(to, ":%u", place->line);
+    if (place->profile != NULL)
+        buf_printf(to, ", profile %s", place->profile);
+    buf_append_byte(to, '\n');
 }
 
 /* A line for each name, with its own origin. */
@@ -66,6 +75,9 @@ static void print_option(struct buf *to, const struct option_row *row, const str
         buf_printf(to, "// %s: not set\n", row->name);
         return;
     }
+    /* What it has brought stands here: read again, this needs no profile. */
+    if (strcmp(row->name, "profile") == 0)
+        buf_append_c(to, "// ");
     buf_printf(to, "%s = ", row->name);
     if (origin->shown != NULL)
         buf_append_c(to, origin->shown);
@@ -154,6 +166,12 @@ static void print_several(struct buf *to, const struct group_row *row, const voi
     buf_append_c(to, named ? "};\n" : ");\n");
 }
 
+/* They are merged into the upstreams that name them. */
+static bool is_profiles(const struct group_row *row)
+{
+    return row->form == GROUP_NAMED && strcmp(row->name, "profiles") == 0;
+}
+
 static void print_group(struct buf *to, const struct group_row *row, const void *base, size_t depth)
 {
     const void *member = section_member(base, row->offset);
@@ -164,7 +182,11 @@ static void print_group(struct buf *to, const struct group_row *row, const void 
     if (row->form == GROUP_RULES && !absent && print_strings(to, row, base, depth))
         return;
     indent(to, depth);
-    if (absent) {
+    if (is_profiles(row)) {
+        buf_printf(to, "// %s: %s\n", row->name,
+                   group_count(row, base) > 0 ? "what upstreams name of them stands there"
+                                              : "not set");
+    } else if (absent) {
         buf_printf(to, "// %s: not set\n", row->name);
     } else if (one) {
         buf_printf(to, "%s = ", row->name);

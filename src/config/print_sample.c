@@ -125,7 +125,9 @@ static void print_group(struct buf *to, const struct group_row *row, struct marg
     if (row->form != GROUP_PLAIN)
         m.comment = "// ";
     begin_line(to, m, row->name);
-    if (row->form == GROUP_RULES && !is_first_of_its_kind(row)) {
+    if (row->form == GROUP_NAMED && !is_first_of_its_kind(row)) {
+        buf_append_c(to, " = { NAME = { }; };\n");
+    } else if (row->form == GROUP_RULES && !is_first_of_its_kind(row)) {
         buf_printf(to, " = [ %s ];\n", row->example);
     } else if (row->form == GROUP_PLAIN || row->form == GROUP_OPTIONAL) {
         buf_append_c(to, " = {\n");

@@ -115,7 +115,12 @@ static void read_named_groups(struct reader *r, const struct group_row *row,
         *(size_t *)section_member(to, row->section->index_offset) = i;
         if (row->section == &section_upstream) {
             struct upstream_config *upstream = to;
-            upstream->templates = r->templates = has_templates(item);
+            bool is_profile = strcmp(row->name, "profiles") == 0;
+            upstream->templates = r->templates = is_profile || has_templates(item);
+            if (is_profile)
+                reader_refuse_profile(r, item);
+            else
+                reader_read_profile(r, row->section, item, to);
         }
         reader_read(r, row->section, item, to);
         r->templates = false;

@@ -15,9 +15,13 @@ struct reader {
     struct findings *findings;
     struct secret_list *secrets;
     struct substitution substitution;
+    const struct setting *profiles; /* the group `profiles` of the file; NULL: none */
     bool templates;  /* `auth` and `headers` of the upstream that is being read are templates */
     struct buf path; /* of the section that is being read: "upstreams.demo.", "" */
 };
+
+/* The file's own profiles, marked as such; NULL: none. */
+const struct setting *reader_profiles(struct setting *root, struct store *store);
 
 /* Puts the defaults into a zeroed struct. */
 void reader_defaults(const struct section *section, void *base);

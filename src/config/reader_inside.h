@@ -84,6 +84,13 @@ void reader_read_values(struct reader *r, const struct target *t);
 /* reader_named.c: a group of texts with names. */
 void reader_read_named(struct reader *r, const struct target *t);
 
+/* A profile has none. */
+void reader_refuse_profile(struct reader *r, const struct setting *profile);
+
+/* reader_profile.c: reads the profile that an upstream names, before its own settings are. */
+void reader_read_profile(struct reader *r, const struct section *section,
+                         const struct setting *upstream, void *base);
+
 /* Reads one setting into its member. */
 void reader_read_option(struct reader *r, const struct target *t);
 

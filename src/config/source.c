@@ -25,7 +25,7 @@ struct input {
 
 static struct place place_in(const struct source *s, const struct input *in, unsigned line)
 {
-    return (struct place){ in->name, line, (unsigned)s->n_lines + 1 };
+    return (struct place){ .file = in->name, .line = line, .at = (unsigned)s->n_lines + 1 };
 }
 
 /* Appends whole lines of an input, the first of which is its line `line`. */
@@ -253,7 +253,7 @@ bool source_read(struct source *s, const char *path, bool *ret_missing)
     bool ok = file_read(path, FILE_ANY, &text, &in.id, &why);
     *ret_missing = !ok;
     if (!ok)
-        findings_error(s->findings, (struct place){ store_text(s->store, str_of(path)), 0, 0 },
+        findings_error(s->findings, (struct place){ .file = store_text(s->store, str_of(path)) },
                        "the configuration file %s", buf_c(&why));
     in.text = buf_str(&text);
     ok = ok && take_input(s, &in, path);
@@ -265,8 +265,8 @@ bool source_read(struct source *s, const char *path, bool *ret_missing)
 struct place source_place(const struct source *s, unsigned line)
 {
     if (s->n_lines == 0)
-        return (struct place){ NULL, 0, 0 };
+        return (struct place){ .file = NULL };
     unsigned last = (unsigned)s->n_lines;
     unsigned at = line == 0 ? 1 : line > last ? last : line;
-    return (struct place){ s->lines[at - 1].file, s->lines[at - 1].line, at };
+    return (struct place){ .file = s->lines[at - 1].file, .line = s->lines[at - 1].line, .at = at };
 }

@@ -57,7 +57,10 @@
 #define MAIN_NAMED_GROUPS(G)                                                                       \
     G(upstream, upstreams,                                                                         \
       "The XML-RPC servers, each under a name of its own, by which callers reach it: a letter, "   \
-      "then up to 63 letters, digits, `_` and `-`.")
+      "then up to 63 letters, digits, `_` and `-`.")                                               \
+    G(upstream, profiles,                                                                          \
+      "Named sets of an upstream's settings, for `profile`. One of the name of a built-in one "    \
+      "stands in its place.")
 
 /* listen = ( { … }, … ) */
 #define LISTEN_OPTIONS(X)                                                                          \
@@ -183,6 +186,9 @@
 
 /* upstreams = { NAME = { … } } */
 #define UPSTREAM_OPTIONS(X)                                                                        \
+    X(name, profile, NULL, "odoo", NULL, NULL, LIVE,                                               \
+      "Settings for servers of that kind, which those of the upstream replace: lists as a whole, " \
+      "groups member by member. `rpcgate profiles` lists those that are built in.")                \
     X(url, url, NULL, "http://127.0.0.1:9001/RPC2", NULL, NULL, LIVE,                              \
       "Where the server is; this or `urls` must be set: `http://`, `https://`, or "                \
       "`http+unix://%2Frun%2Fx.sock/RPC2`. The path is `/RPC2` where there is none; an IPv6 "      \

@@ -64,9 +64,11 @@ struct fault_code {
 
 /* Where something stands. */
 struct place {
-    const char *file; /* owned by the snapshot; NULL: nowhere, it is a default */
-    unsigned line;    /* in `file`; 0: the file as a whole */
-    unsigned at;      /* line in the whole text with its includes: the order of the file */
+    const char *file;    /* owned by the snapshot; NULL: nowhere, it is a default */
+    unsigned line;       /* in `file`; 0: the file as a whole */
+    const char *profile; /* it is of that profile; NULL: of none */
+    bool built_in;       /* which is built in: file and line are of the setting that names it */
+    unsigned at;         /* line in the whole text with its includes: the order of the file */
 };
 
 /* Where a setting's value comes from, and how it is shown. */

@@ -20,7 +20,7 @@ COMPLETIONS = TOP / "completions"
 METHODS = ["system.listMethods", "demo.add", "demo.echo", "a:b.c", "a:b.d", "größer",
            "$(touch evil)", "two words", "`touch evil`", "q\"'q"]
 
-COMMANDS = ["call", "upstreams", "methods", "describe", "ready", "explain", "check", "encode",
+COMMANDS = ["call", "upstreams", "methods", "describe", "ready", "profiles", "explain", "check", "encode",
             "decode"]
 
 CONFIGURATION = configuration({

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Profiles, as the programs show and use them."""
+
+import pytest
+
+from rig.check import assert_problem
+from rig.gateway import run_program
+from rig.settings import TOP
+from rig.simulator import PASSWORD, SECRET, USER, Simulator
+from rig.tool import OK, USAGE, tool
+
+NAMES = sorted(path.stem for path in (TOP / "etc/profiles").glob("*.conf"))
+
+CREDENTIALS = (f'username = "{USER}"; password = "{PASSWORD}"; key = "{SECRET}"; '
+               'database = "prod";')
+
+
+@pytest.fixture(scope="module")
+def simulator(folder):
+    simulator = Simulator(folder)
+    yield simulator
+    simulator.stop()
+
+
+def upstream(profile: str, url: str) -> str:
+    return (f'anonymous = {{ allow = [ "*/*" ]; }};\nupstreams = {{ up = {{ profile = "{profile}"; '
+            f'url = "{url}"; credentials = {{ {CREDENTIALS} }}; }}; }};\n')
+
+
+def test_the_list():
+    done = tool("profiles")
+    assert done.status == OK
+    assert [line.split()[0] for line in done.out.splitlines()] == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_printed_and_pasted(name, tmp_path):
+    """The file itself, and good in the place of the built-in one."""
+    done = tool("profiles", name)
+    assert (done.status, done.out) == (OK, (TOP / f"etc/profiles/{name}.conf").read_text())
+    path = tmp_path / "rpcgate.conf"
+    path.write_text(f"profiles = {{\n{done.out}}};\n" + upstream(name, "http://h/"))
+    shown = run_program("-t", "-c", str(path))
+    assert (shown.returncode, shown.stdout) == (0, "ok\n"), shown.stderr
+
+
+def test_unknown():
+    done = tool("profiles", "odo")
+    assert done.status == USAGE
+    assert 'did you mean "odoo"?' in done.err
+
+
+def test_the_simulator_counts(simulator):
+    simulator.control("supervisor", reset=True)
+    assert simulator.counts("supervisor")["calls"] == 0
+
+
+def test_basic(start, simulator):
+    """`auth` of a profile, with the upstream's credentials."""
+    simulator.control("supervisor", reset=True)
+    gateway = start.gateway({"anonymous": {"allow": ["*/*"]}, "upstreams": {"up": {
+        "profile": "supervisor", "url": simulator.url("/supervisor/RPC2"),
+        "credentials": {"username": USER, "password": PASSWORD}}}})
+    answer = gateway.call("up", "supervisor.getState")
+    assert answer.status == 200, answer.body
+    assert answer.json["result"]["statename"] == "RUNNING"
+    assert_problem(gateway.call("up", "supervisor.startProcess", ["x"]), "fault", 409)
+    assert simulator.counts("supervisor")["refused"] == 0
+
+
+#: Profiles whose credentials go into each call as they are: path, and the call that is let in.
+CONSTANT = [
+    ("aria2", "/rpc", "rg.echo", [1, "a"], [1, "a"]),
+    ("bugzilla", "/xmlrpc.cgi", "rg.echo", [{"a": 1}], {"a": 1}),
+    ("dokuwiki", "/lib/exe/xmlrpc.php", "rg.echo", [1, "a"], [1, "a"]),
+    ("opennebula", "/RPC2", "one.rg.echo", [1, "a"], [1, "a"]),
+    ("ros", "/ros", "rg.echo", [1, "a"], [1, "a"]),
+    ("testlink", "/testlink/lib/api/xmlrpc/v1/xmlrpc.php", "rg.echo", [{"a": 1}], {"a": 1}),
+    ("wordpress", "/wordpress/xmlrpc.php", "rg.echo", [1, "a"], [1, "a"]),
+]
+
+
+@pytest.mark.parametrize("name,path,method,params,result", CONSTANT)
+def test_let_in(start, simulator, name, path, method, params, result):
+    simulator.control(name.split("-")[0], reset=True)
+    gateway = start.gateway({"anonymous": {"allow": ["*/*"]}, "upstreams": {"up": {
+        "profile": name, "url": simulator.url(path), "credentials": {
+            "username": USER, "password": PASSWORD, "key": SECRET}}}})
+    answer = gateway.call("up", method, params)
+    assert (answer.status, answer.json.get("result")) == (200, result), answer.body
+    assert simulator.counts(name)["refused"] == 0
