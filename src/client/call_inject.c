@@ -20,6 +20,11 @@ static bool make(struct call *c, const struct inject_rule_config *rule, struct i
     return injected_make(rule, &source, ret, &c->error);
 }
 
+static void on_cookie(struct upstream_call *exchange, struct str value)
+{
+    session_take_cookie(exchange->user, value);
+}
+
 /* One for each rule. NULL: c->error. */
 static const struct injected *make_once(struct call *c, const struct inject_rule_config *rule)
 {
@@ -28,6 +33,8 @@ static const struct injected *make_once(struct call *c, const struct inject_rule
     struct injected *made = &c->injected[rule - c->upstream->inject];
     if (made->is_made)
         return made;
+    if (rule->cookies)
+        c->on_cookie = on_cookie;
     made->is_made = make(c, rule, made);
     return made->is_made ? made : NULL;
 }

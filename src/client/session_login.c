@@ -339,11 +339,11 @@ static void on_cookie(struct upstream_call *exchange, struct str value)
 {
     struct call *c = exchange->user;
     struct session_job *job = c->user;
-    pthread_mutex_lock(&job->store->lock);
-    bool is_new = held_session_take_cookie(job->held, value);
-    if (is_new && job->kind != SESSION_LOGIN)
-        session_store_make_hidden(job->store);
-    pthread_mutex_unlock(&job->store->lock);
+    /* Nobody else knows what a login brings. */
+    if (job->kind == SESSION_LOGIN)
+        (void)!held_session_take_cookie(job->held, value);
+    else
+        session_store_take_cookie(job->store, job->held, value);
 }
 
 static void fill_call(struct session_job *job, struct site *site,

@@ -135,15 +135,37 @@ void session_store_make_hidden(struct session_store *s)
     buf_wipe(&all);
 }
 
-/* Under the lock: the oldest of too many are forgotten. */
-static void remember(struct session_store *s, const struct held_session *held)
+/* The oldest of too many are forgotten. */
+static void trim_former(struct session_store *s)
 {
-    add_held_secrets(&s->former, held);
     while (count(&s->former) > SESSION_FORMER_MAX) {
         size_t first = strlen(s->former.data) + 1;
         memmove(s->former.data, s->former.data + first, s->former.len - first);
         s->former.len -= first;
     }
+}
+
+/* Under the lock. */
+static void remember(struct session_store *s, const struct held_session *held)
+{
+    add_held_secrets(&s->former, held);
+    trim_former(s);
+}
+
+/* What is replaced may still be told in the same answer. */
+void session_store_take_cookie(struct session_store *s, struct held_session *held, struct str value)
+{
+    CLEANUP(buf_wipe) struct buf before;
+    buf_init(&before, SIZE_MAX - 1, NULL);
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < held->n_cookies; i++)
+        add_secret(&before, str_of(held->cookies[i].value));
+    if (held_session_take_cookie(held, value)) {
+        buf_append(&s->former, buf_str(&before));
+        trim_former(s);
+        session_store_make_hidden(s);
+    }
+    pthread_mutex_unlock(&s->lock);
 }
 
 struct hidden *session_store_hidden(struct session_store *s)

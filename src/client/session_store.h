@@ -146,6 +146,10 @@ void session_store_count_expired(struct session_store *s);
 /* Under the lock: what is hidden follows the sessions that there are. */
 void session_store_make_hidden(struct session_store *s);
 
+/* So of a session that is in use. */
+void session_store_take_cookie(struct session_store *s, struct held_session *held,
+                               struct str value);
+
 /* Sets a cookie from the value of a Set-Cookie. False: it is none, or was so already. */
 bool held_session_take_cookie(struct held_session *held, struct str value) MUST_CHECK;
 /* Appends the value of Cookie, or nothing. */

@@ -190,11 +190,8 @@ bool session_renew(struct call *c)
 
 void session_take_cookie(struct call *c, struct str value)
 {
-    struct session_store *s = c->session->store;
-    pthread_mutex_lock(&s->lock);
-    if (c->session->held != NULL && held_session_take_cookie(c->session->held, value))
-        session_store_make_hidden(s);
-    pthread_mutex_unlock(&s->lock);
+    if (c->session->held != NULL)
+        session_store_take_cookie(c->session->store, c->session->held, value);
 }
 
 struct inject_source session_source(struct call *c, struct buf *cookies)

@@ -428,6 +428,26 @@ def test_a_form_brings_cookies(start):
                                    "no")["detail"]
 
 
+def test_cookies_follow_what_each_answer_sets(start):
+    number, seen = itertools.count(1), []
+
+    async def behave(x):
+        seen.append(x.header("Cookie"))
+        cookie = {"Set-Cookie": f"sid=c00kie-value-{next(number)}; Path=/"}
+        if x.method == "a.fail":
+            return await x.respond(fault_document(1, f"we had {seen[-1]}"), headers=cookie)
+        await x.respond(xmlrpc.client.dumps((1,), methodresponse=True).encode(), headers=cookie)
+    upstream = start.upstream(behave)
+    gateway = start.gateway(web_settings(
+        upstream, inject=[{"cookies": True}],
+        session={"login": {"method": "login"}, "serial": True}))
+    for _ in range(3):
+        assert gateway.call("up", "a.echo", [1]).result == 1
+    problem = assert_problem(gateway.call("up", "a.fail", [1]), "fault", 500)
+    assert problem["fault"]["string"] == "we had sid=***"
+    assert seen == [None] + [f"sid=c00kie-value-{i}" for i in range(1, 5)]
+
+
 def test_kept_parts_and_counts_in_headers(start):
     seen = []
 
