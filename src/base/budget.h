@@ -14,12 +14,19 @@ struct budget {
     atomic_size_t used;    /* [bytes] */
     atomic_size_t max;     /* [bytes]; a reload may change it, also below `used` */
     struct budget *parent; /* whose part it is: what is taken counts there, too; NULL: of none */
+    atomic_uint n_waiting; /* who is told when something is given back; of one without a parent */
+    void (*given)(struct budget *b); /* tells them; any thread; NULL: nobody ever waits */
 };
 
+/* In one order with n_waiting: whoever is counted there either finds what is given, or is told. */
 static inline void budget_give(struct budget *b, size_t bytes)
 {
-    for (; b != NULL; b = b->parent)
-        atomic_fetch_sub_explicit(&b->used, bytes, memory_order_relaxed);
+    for (struct budget *parent; b != NULL; b = parent) {
+        parent = b->parent;
+        atomic_fetch_sub(&b->used, bytes);
+        if (parent == NULL && UNLIKELY(atomic_load(&b->n_waiting) > 0))
+            b->given(b);
+    }
 }
 
 /* Takes `bytes`, or nothing and false if that would exceed the maximum, or that of a parent. `b`
@@ -37,6 +44,8 @@ static inline MUST_CHECK bool budget_take(struct budget *b, size_t bytes)
         return true;
     for (struct budget *end = at->parent; b != end; b = b->parent)
         atomic_fetch_sub_explicit(&b->used, bytes, memory_order_relaxed);
+    if (at->parent == NULL && UNLIKELY(atomic_load(&at->n_waiting) > 0))
+        at->given(at);
     return false;
 }
 

@@ -9,9 +9,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* How often replies that keep permits are looked at, while calls wait for these. */
-#define LOOK_MS 10
-
 void client_init(struct client *client, struct work *work, struct transport *transport)
 {
     static_assert(CALL_STATES <= METRICS_STATES, "each state has its numbers");
@@ -36,10 +33,7 @@ void client_done(struct client *client)
 
 int64_t client_deadline_ms(const struct client *client)
 {
-    int64_t deadline = transport_deadline_ms(client->transport);
-    if (pools_press(client))
-        deadline = clock_min(deadline, clock_now_ms() + LOOK_MS);
-    return deadline;
+    return transport_deadline_ms(client->transport);
 }
 
 const char *call_state_name(enum call_state state)

@@ -132,11 +132,13 @@ unsigned permits_pick_up(struct permits *p, size_t worker)
     return atomic_exchange_explicit(&p->slots[worker].given, 0, memory_order_acq_rel);
 }
 
-void permits_press(struct permits *p, size_t worker, const void *who)
+bool permits_press(struct permits *p, size_t worker, const void *who)
 {
     _Atomic(const void *) *presser = &p->slots[worker].presser;
-    if (atomic_load_explicit(presser, memory_order_relaxed) != who)
-        atomic_store_explicit(presser, who, memory_order_relaxed);
+    if (atomic_load_explicit(presser, memory_order_relaxed) == who)
+        return false;
+    atomic_store_explicit(presser, who, memory_order_relaxed);
+    return true;
 }
 
 bool permits_is_pressed(const struct permits *p, const void *who)

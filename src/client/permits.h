@@ -69,8 +69,8 @@ size_t permits_give(struct permits *p) MUST_CHECK;
 unsigned permits_pick_up(struct permits *p, size_t worker);
 
 /* One of this worker's calls waits on behalf of `who`, who could go on with a permit; NULL: none.
- * Any name will do, it is only compared. */
-void permits_press(struct permits *p, size_t worker, const void *who);
+ * Any name will do, it is only compared. Is it another one than before? */
+bool permits_press(struct permits *p, size_t worker, const void *who);
 
 /* Does a call wait so on behalf of anybody but `who`? */
 bool permits_is_pressed(const struct permits *p, const void *who);

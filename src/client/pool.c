@@ -14,12 +14,14 @@
 /* What part of pool.queue_timeout a reply may wait for memory undisturbed. */
 #define YIELD_PART 4
 
-/* How long its caller is known for having had to give way. */
-#define YIELD_AGAIN_MS 60000
-
 static struct call *first_of(const struct pool *pool)
 {
     return LIST_FIRST(&pool->waiting, struct call, in_queue);
+}
+
+static atomic_uint *n_stalled(const struct client *client)
+{
+    return &client->work->commons->n_stalled;
 }
 
 /* Tells the others since when the first call waits. */
@@ -31,6 +33,8 @@ static void show(struct pool *pool)
     permits_show(permits, worker, none ? 0 : first_of(pool)->queued_us);
     if (none)
         permits_press(permits, worker, NULL);
+    else if (UNLIKELY(atomic_load_explicit(n_stalled(pool->client), memory_order_relaxed) > 0))
+        work_tell(pool->client->work, NEWS_STALLED);
 }
 
 enum permits_answer pool_enter(struct pool *pool, struct call *c)
@@ -117,29 +121,25 @@ static void pick_up(struct client *client)
 
 /* ---- Replies that keep permits -------------------------------------------------------------- */
 
-static atomic_uint *n_stalled(const struct client *client)
+static int64_t undisturbed_ms(const struct call *c)
 {
-    return &client->work->commons->n_stalled;
+    return c->upstream->pool.queue_timeout / YIELD_PART;
 }
 
-bool pools_press(const struct client *client)
+static void on_disturbed(struct timer *timer)
 {
-    return UNLIKELY(atomic_load_explicit(n_stalled(client), memory_order_relaxed) > 0) &&
-           !list_empty(&client->calls_in[CALL_QUEUED]);
+    struct call *c = CONTAINER_OF(timer, struct call, wait);
+    work_tell(c->site->client->work, NEWS_STALLED);
 }
 
-/* The others look for calls that press from now on. */
 void pool_stall(struct pool *pool, struct call *c)
 {
-    struct commons *commons = pool->client->work->commons;
     if (!list_empty(&c->in_stalled))
         return;
     list_add_last(&pool->stalled, &c->in_stalled);
-    if (atomic_fetch_add_explicit(&commons->n_stalled, 1, memory_order_relaxed) > 0)
-        return;
-    for (size_t i = 0; i < commons->n_workers; i++)
-        if (commons->works[i] != pool->client->work)
-            work_wake(commons->works[i]);
+    atomic_fetch_add_explicit(n_stalled(pool->client), 1, memory_order_relaxed);
+    c->wait.fire = on_disturbed;
+    timer_set(pool->client->work, &c->wait, clock_now_ms() + undisturbed_ms(c));
 }
 
 void pool_unstall(struct pool *pool, struct call *c)
@@ -147,6 +147,7 @@ void pool_unstall(struct pool *pool, struct call *c)
     if (list_empty(&c->in_stalled))
         return;
     list_remove(&c->in_stalled);
+    timer_stop(pool->client->work, &c->wait);
     atomic_fetch_sub_explicit(n_stalled(pool->client), 1, memory_order_relaxed);
 }
 
@@ -161,16 +162,15 @@ static void press(struct pool *pool)
         who = share;
         break;
     }
-    permits_press(&pool->shared->permits, pool->client->work->index, who);
+    if (permits_press(&pool->shared->permits, pool->client->work->index, who))
+        commons_tell(pool->client->work->commons, NEWS_STALLED);
 }
 
 static bool must_yield(const struct call *c, int64_t now_ms)
 {
-    int64_t yielded_ms = atomic_load_explicit(&c->share->yielded_ms, memory_order_relaxed);
-    bool lately = yielded_ms != 0 && now_ms - yielded_ms < YIELD_AGAIN_MS;
     int64_t patience_ms = c->upstream->pool.queue_timeout;
-    return lately ||
-           memory_patience_ms(&c->memory, now_ms) <= patience_ms - patience_ms / YIELD_PART;
+    return memory_share_yielded(c->share, now_ms) ||
+           memory_patience_ms(&c->memory, now_ms) <= patience_ms - undisturbed_ms(c);
 }
 
 /* One at a time: its permit may be all that is wanted. */
@@ -181,7 +181,7 @@ static void yield_one(struct pool *pool)
         struct call *c = CONTAINER_OF(at, struct call, in_stalled);
         if (!permits_is_pressed(&pool->shared->permits, c->share) || !must_yield(c, now_ms))
             continue;
-        atomic_store_explicit(&c->share->yielded_ms, now_ms, memory_order_relaxed);
+        memory_share_set_yielded(c->share, now_ms);
         memory_hurry(&c->memory);
         return;
     }
@@ -189,7 +189,7 @@ static void yield_one(struct pool *pool)
 
 static void look_at_stalled(struct client *client)
 {
-    if (LIKELY(atomic_load_explicit(n_stalled(client), memory_order_relaxed) == 0))
+    if (LIKELY(!work_was_told(client->work, NEWS_STALLED)))
         return;
     LIST_EACH (&client->pools, at, following) {
         struct pool *pool = CONTAINER_OF(at, struct pool, in_client);

@@ -5,7 +5,8 @@
  * A reply that waits for its caller's memory keeps its permit: the upstream is not done with it. It
  * gives way to a call of another caller that waits for a permit, after a while, which is for
  * callers who are only late in reading. One whose replies had to give way lately has no such
- * while. */
+ * while. Who waits in a queue, and whose replies wait, is told to all workers where such replies
+ * are. */
 #ifndef RPCGATE_CLIENT_POOL_H
 #define RPCGATE_CLIENT_POOL_H
 
@@ -57,11 +58,8 @@ void pool_give(struct pool *pool, bool reported);
 void pool_stall(struct pool *pool, struct call *c);
 void pool_unstall(struct pool *pool, struct call *c);
 
-/* Do calls wait in the worker while replies keep permits? Then it is to be looked often. */
-bool pools_press(const struct client *client);
-
-/* Uses permits that other workers have given, and ends the waits whose time has come: in the queue
- * (attempt_give_up) and between attempts (attempt_start). After each turn of the loop. */
+/* Uses permits that other workers have given, and has replies give way where others' calls want
+ * their permits. In each turn of the loop. */
 void pools_run(struct client *client);
 
 #endif

@@ -44,7 +44,7 @@ struct caller_state *gateway_caller(struct gateway *g, const char *name)
         at = at->next;
     if (at != NULL)
         return at;
-    at = caller_state_new(name, &g->commons.memory);
+    at = caller_state_new(name, &g->commons);
     at->next = g->callers;
     return g->callers = at;
 }

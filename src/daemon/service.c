@@ -179,9 +179,8 @@ static void run(struct service *s)
 void service_apply(struct service *s, const struct config *config)
 {
     log_configure(config->log.level, config->log.format, s->journald);
-    atomic_store_explicit(&s->gateway.commons.memory.max, config->limits.memory,
-                          memory_order_relaxed);
     memory_share_set_only(&s->gateway.front.anonymous, config->n_callers == 0);
+    commons_set_memory(&s->gateway.commons, (size_t)config->limits.memory);
 }
 
 static bool open_generation(struct service *s, struct config *config)

@@ -26,9 +26,6 @@
 /* How long replies that are made at the very end may take to be sent. */
 #define FLUSH_MS 1000
 
-/* How often it is looked whether there is memory for those that wait for it. */
-#define LOOK_MS 10
-
 /* When a listener that could not be served is tried again. */
 #define FOLLOW_AGAIN_MS 1000
 
@@ -51,10 +48,7 @@ static int64_t next_deadline(struct worker *w)
     if (!list_empty(&w->work.turns))
         return 0;
     int64_t deadline = clock_min(client_deadline_ms(&w->client), endpoints_deadline_ms(&w->front));
-    deadline = clock_min(deadline, timers_deadline_ms(&w->work));
-    if (!list_empty(&w->work.starved))
-        deadline = clock_min(deadline, clock_now_ms() + LOOK_MS);
-    return deadline;
+    return clock_min(deadline, timers_deadline_ms(&w->work));
 }
 
 /* Opens and closes what the newest generation asks for. Once the service stops what cannot be
@@ -144,7 +138,10 @@ static void run_once(struct worker *w)
     transport_run(w->client.transport);
     pools_run(&w->client);
     timers_run(&w->work);
-    memory_feed(&w->work);
+    if (work_was_told(&w->work, NEWS_YIELD))
+        memory_yield(&w->work);
+    if (work_was_told(&w->work, NEWS_ROOM))
+        memory_feed(&w->work);
     if (work_was_told(&w->work, NEWS_MADE))
         once_feed(&w->work);
     turns_run(&w->work);

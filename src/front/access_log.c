@@ -122,6 +122,13 @@ static bool is_summed_up(const struct request *r, unsigned *ret_before)
            !refusals_take(&r->front->shared->strangers, STRANGERS, ret_before);
 }
 
+static const char *how_it_ended(const struct request *r, bool sent)
+{
+    if (r->is_cut_off)
+        return "request, reply cut off";
+    return sent ? "request" : "request, caller left";
+}
+
 void request_log(const struct request *r, bool sent)
 {
     const char *upstream = r->upstream != NULL ? r->upstream->name : NULL;
@@ -134,7 +141,7 @@ void request_log(const struct request *r, bool sent)
     if (!r->site->config->log.access || !log_enabled(level) || is_summed_up(r, &before))
         return;
     LOG_EVENT(
-        level, sent ? "request" : "request, caller left", LOG_TEXT("request_id", r->id),
+        level, how_it_ended(r, sent), LOG_TEXT("request_id", r->id),
         LOG_STR("trace_id", trace_id(http_head(r->exchange))), LOG_TEXT("caller", r->caller_name),
         LOG_TEXT("upstream", upstream),
         LOG_STR("method", has_method ? target_method(&r->target) : str_of(NULL)),

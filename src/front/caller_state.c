@@ -9,11 +9,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-struct caller_state *caller_state_new(const char *name, struct budget *all)
+struct caller_state *caller_state_new(const char *name, struct commons *commons)
 {
     struct caller_state *s = xcalloc(1, sizeof *s);
     s->name = xstrdup(name);
-    memory_share_init(&s->memory, all);
+    memory_share_init(&s->memory, commons);
     return s;
 }
 

@@ -8,7 +8,7 @@
 #include "base/macros.h"
 #include "codec/error.h"
 #include "settings/snapshot.h"
-#include "work/memory.h"
+#include "work/commons.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -22,8 +22,7 @@ struct caller_state {
     struct caller_state *next; /* gateway.callers */
 };
 
-/* `all` is limits.memory. */
-struct caller_state *caller_state_new(const char *name, struct budget *all) MUST_CHECK;
+struct caller_state *caller_state_new(const char *name, struct commons *commons) MUST_CHECK;
 void caller_state_free(struct caller_state *s);
 
 /* One more request is in flight, until caller_state_leave(). err: RATE_LIMITED, and it is not. */

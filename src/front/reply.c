@@ -138,6 +138,7 @@ void request_reply(struct request *r)
     if (r->cors_origin != NULL)
         add_of_cors(&lines, r);
     r->reply_bytes = chain_len(&r->reply);
+    memory_hold(&r->hold, r->front->work, r->share, r->reply_bytes);
     /* Before the reply: who has read it may send the next one at once. */
     request_leave_flight(r);
     http_reply(r->exchange, &(struct http_reply){

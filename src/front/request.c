@@ -30,6 +30,48 @@ void request_enter(struct request *r, enum request_state next)
     list_add_last(&r->front->requests_in[next], &r->in_state);
 }
 
+static void set_no_room(struct request *r)
+{
+    error_limit(&r->error, PROBLEM_OVERLOADED, "limits.memory",
+                "The request does not fit into limits.memory now. Try again later, or raise that "
+                "limit.");
+    r->error.retry_after = MEMORY_RETRY_AFTER;
+}
+
+/* What is still sent of its body is thrown away, so that the answer, r->error, can go out behind
+ * it. */
+static void cut_off_body(struct request *r)
+{
+    r->failed = true;
+    buf_done(&r->body);
+    memory_release(&r->hold);
+    if (memory_waits(&r->memory))
+        http_resume(r->exchange);
+    memory_leave(&r->memory);
+}
+
+/* The caller has the status line already: only the log can tell why the reply ends. */
+static void cut_off_reply(struct request *r)
+{
+    error_limit(&r->error, PROBLEM_OVERLOADED, "limits.memory",
+                "This reply was not read to its end, its caller held most of limits.memory, and "
+                "others waited for room in it.");
+    r->problem = problem_info(r->error.type)->name;
+    r->is_cut_off = true;
+    http_cut_off(r->exchange);
+}
+
+static void give_way(struct memory_hold *hold)
+{
+    struct request *r = CONTAINER_OF(hold, struct request, hold);
+    if (r->state == REQUEST_REPLYING) {
+        cut_off_reply(r);
+        return;
+    }
+    set_no_room(r);
+    cut_off_body(r);
+}
+
 static void begin_work(struct request *r);
 
 /* Its body can be taken again, or it is all there and may begin. */
@@ -51,6 +93,7 @@ static void set_share(struct request *r, struct memory_share *share)
     memory_wait_init(&r->memory, r->front->work, share, r);
     r->memory.kind = MEMORY_BODY;
     r->memory.on_room = on_room;
+    r->hold.give_way = give_way;
     r->memory.patience_ms = r->upstream != NULL ? r->upstream->pool.queue_timeout : 0;
 }
 
@@ -93,14 +136,6 @@ static void on_head(void *context, struct http_exchange *x)
     expect_body(r);
 }
 
-static void set_no_room(struct request *r)
-{
-    error_limit(&r->error, PROBLEM_OVERLOADED, "limits.memory",
-                "The request does not fit into limits.memory now. Try again later, or raise that "
-                "limit.");
-    r->error.retry_after = MEMORY_RETRY_AFTER;
-}
-
 static void fail_body(struct request *r)
 {
     if (r->body.state == BUF_FULL)
@@ -109,9 +144,7 @@ static void fail_body(struct request *r)
                     r->site->config->limits.body);
     else
         set_no_room(r);
-    r->failed = true;
-    buf_done(&r->body);
-    memory_leave(&r->memory);
+    cut_off_body(r);
 }
 
 /* What was only to be refused if there is a body. */
@@ -139,6 +172,7 @@ static enum memory_answer take_body(struct request *r, struct str bytes)
     if (room != MEMORY_GO)
         return room;
     buf_append(&r->body, bytes);
+    memory_hold(&r->hold, r->front->work, r->share, r->body.cap);
     if (r->body.state != BUF_NO_MEMORY)
         return buf_ok(&r->body) ? MEMORY_GO : MEMORY_NONE;
     r->body.state = BUF_OK;
@@ -216,7 +250,8 @@ static void on_complete(void *context, struct http_exchange *x)
         request_fail(r);
         return;
     }
-    memory_leave(&r->memory); /* of the body */
+    memory_leave(&r->memory); /* of the body, */
+    memory_release(&r->hold); /* which its work needs now */
     r->memory.kind = MEMORY_DOCUMENT;
     r->is_whole = true;
     begin_work(r);
@@ -260,6 +295,7 @@ static void on_closed(void *context, struct http_exchange *x, bool sent)
     request_log(r, sent && !r->caller_gone);
     count(r);
     list_remove(&r->in_state);
+    memory_release(&r->hold);
     memory_leave(&r->memory);
     memory_share_leave(r->share, r);
     buf_done(&r->body);
@@ -282,6 +318,7 @@ const struct http_handler request_handler = {
 void request_fail(struct request *r)
 {
     memory_leave(&r->memory);
+    memory_release(&r->hold);
     r->failed = true;
     r->problem = problem_info(r->error.type)->name;
     request_enter(r, REQUEST_REPLYING);
@@ -312,21 +349,11 @@ void request_succeed(struct request *r, int status)
     request_reply(r);
 }
 
-/* What is still sent of its body is thrown away, so that the answer can go out behind it. */
-static void cut_off_body(struct request *r)
-{
-    if (!r->failed)
-        call_error_draining(&r->error);
-    r->failed = true;
-    buf_done(&r->body);
-    if (memory_waits(&r->memory))
-        http_resume(r->exchange);
-    memory_leave(&r->memory);
-}
-
 void request_cut_off(struct request *r)
 {
     if (r->state == REQUEST_READING && !r->is_whole) {
+        if (!r->failed)
+            call_error_draining(&r->error);
         cut_off_body(r);
         return;
     }

@@ -67,6 +67,8 @@ struct request {
     bool type_is_wrong;         /* its first byte will be refused for its Content-Type */
     struct buf body;            /* the caller's JSON */
     struct memory_wait memory;  /* of the body, and of what comes of it */
+    struct memory_hold hold;    /* the body until it is whole, the reply until it is read */
+    bool is_cut_off;            /* the reply: others waited for its memory */
     bool is_whole;              /* all of it is there */
     uint64_t body_bytes;        /* all that came, also what was thrown away */
     struct chain reply;         /* the JSON that is sent */

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 
+#include <assert.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -105,6 +106,14 @@ static void force_down(struct http_connection *c)
 {
     MHD_set_connection_option(c->mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1U);
     shut_down(c);
+}
+
+void http_cut_off(struct http_exchange *x)
+{
+    struct http_connection *c = http_connection_of(x);
+    assert(x->state == EXCHANGE_REPLIED || x->response != NULL);
+    if (c->phase != HTTP_ENDING)
+        force_down(c);
 }
 
 static bool all_is_read(const struct http_connection *c)

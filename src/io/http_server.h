@@ -138,4 +138,8 @@ void http_resume(struct http_exchange *x);
 /* Ends the connection without a reply: for a body that is far over its limit. From body(). */
 void http_abort(struct http_exchange *x);
 
+/* Ends the connection although not all of the reply has been read. After http_reply(); closed()
+ * comes in a later turn. */
+void http_cut_off(struct http_exchange *x);
+
 #endif

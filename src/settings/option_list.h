@@ -162,7 +162,8 @@
     X(size, memory, "256M", NULL, "8M", "1T", LIVE,                                                \
       "What bodies, documents and replies of all callers together may hold, one caller a quarter " \
       "of it, all anonymous ones together as much as one, or a half where there are no "           \
-      "`callers`; but at least one body and one response; what does not fit waits.")               \
+      "`callers`; but at least one body and one response; what does not fit waits, and where "     \
+      "callers together hold all of it the one who holds most gives way.")                         \
     X(size, fault_text, "64K", NULL, "256", "1M", LIVE,                                            \
       "Most of the text of an upstream's fault that a problem shows.")                             \
     X(count, batch, "10000", NULL, "1", "1000000", LIVE, "Most calls of a batch.")                 \

@@ -46,9 +46,9 @@ struct lone *lone_open(struct config *config)
     assert(config->n_upstreams == 1);
     lone->config = config;
     lone->commons.main_fd = -1;
-    atomic_store(&lone->commons.memory.max, MEMORY_MAX);
     commons_init(&lone->commons, 1);
-    memory_share_init(&lone->share, &lone->commons.memory);
+    commons_set_memory(&lone->commons, MEMORY_MAX);
+    memory_share_init(&lone->share, &lone->commons);
     if (work_init(&lone->work, &lone->commons, 0) && upstreams_global_init()) {
         open_client(lone);
         return lone;

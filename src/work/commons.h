@@ -25,7 +25,8 @@ struct commons {
     struct budget memory;                   /* limits.memory */
     _Atomic(struct memory_wait *) favoured; /* the reply that goes on when it is short; or NULL */
     struct memory_share own;                /* of calls that no caller has asked for */
-    atomic_uint n_stalled;                  /* replies that wait for memory with a permit */
+    struct memory_press press;
+    atomic_uint n_stalled;    /* replies that wait for memory with a permit */
     _Atomic enum phase phase; /* only the main thread changes it, and wakes the workers */
     int main_fd;              /* eventfd: a worker has done what the main thread may wait for */
     struct work **works;      /* by worker; each stands there before its thread begins; owned */
@@ -37,6 +38,9 @@ void commons_init(struct commons *c, size_t n_workers);
 
 /* No worker may run. */
 void commons_done(struct commons *c);
+
+/* limits.memory is so many bytes now. */
+void commons_set_memory(struct commons *c, size_t bytes);
 
 static inline enum phase phase_of(const struct commons *c)
 {

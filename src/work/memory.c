@@ -2,6 +2,7 @@
 #include "work/memory.h"
 
 #include "base/clock.h"
+#include "work/memory_inside.h"
 #include "work/work.h"
 
 /* What a request holds beside that which it knows of: blocks that are not full, names. [bytes] */
@@ -21,9 +22,10 @@ static const size_t only_beyond_parts[MEMORY_KINDS] = { 12, 13, 14, 14 };
 /* Up to what part of the share, in sixteenths of it, may be taken. */
 static const size_t share_parts[MEMORY_KINDS] = { 8, 12, 14, 16 };
 
+/* In one order with who waits: see budget_give(). */
 static size_t load(const atomic_size_t *n)
 {
-    return atomic_load_explicit(n, memory_order_relaxed);
+    return atomic_load(n);
 }
 
 static struct commons *commons_of(const struct memory_wait *wait)
@@ -41,31 +43,42 @@ static size_t limit(const struct memory_wait *wait)
     return load(&commons_of(wait)->memory.max);
 }
 
-void memory_share_init(struct memory_share *s, struct budget *all)
-{
-    atomic_init(&s->budget.used, 0);
-    atomic_init(&s->budget.max, SIZE_MAX);
-    s->budget.parent = all;
-    atomic_init(&s->is_only, false);
-    pthread_mutex_init(&s->lock, NULL);
-    for (size_t i = 0; i < MEMORY_KINDS; i++)
-        list_init(&s->waiting[i]);
-}
-
 void memory_share_set_only(struct memory_share *s, bool is_only)
 {
     atomic_store_explicit(&s->is_only, is_only, memory_order_relaxed);
 }
 
-void memory_share_done(struct memory_share *s)
+static struct memory_wait *first_of(const struct memory_share *s, enum memory_kind kind)
 {
-    pthread_mutex_destroy(&s->lock);
+    return list_empty(&s->waiting[kind])
+               ? NULL
+               : LIST_FIRST(&s->waiting[kind], struct memory_wait, in_share);
+}
+
+/* Those who wait for others of their caller, in whatever worker. */
+static void tell_next(struct memory_share *s)
+{
+    pthread_mutex_lock(&s->lock);
+    for (enum memory_kind kind = 0; kind < MEMORY_KINDS; kind++)
+        if (first_of(s, kind) != NULL)
+            work_tell(first_of(s, kind)->work, NEWS_ROOM);
+    pthread_mutex_unlock(&s->lock);
 }
 
 void memory_share_leave(struct memory_share *s, const void *request)
 {
     const void *mine = request;
-    atomic_compare_exchange_strong(&s->favoured, &mine, NULL);
+    if (atomic_load_explicit(&s->favoured, memory_order_relaxed) == request &&
+        atomic_compare_exchange_strong(&s->favoured, &mine, NULL))
+        tell_next(s);
+}
+
+static void on_time(struct timer *timer)
+{
+    struct memory_wait *wait = CONTAINER_OF(timer, struct memory_wait, timer);
+    if (timer->due_ms < wait->until_ms)
+        timer_set(wait->work, timer, wait->until_ms);
+    work_tell(wait->work, NEWS_ROOM);
 }
 
 void memory_wait_init(struct memory_wait *wait, struct work *w, struct memory_share *share,
@@ -74,6 +87,7 @@ void memory_wait_init(struct memory_wait *wait, struct work *w, struct memory_sh
     *wait = (struct memory_wait){ .work = w, .share = share, .request = request };
     list_init(&wait->in_starved);
     list_init(&wait->in_share);
+    wait->timer.fire = on_time;
 }
 
 /* ---- May it? -------------------------------------------------------------------------------- */
@@ -109,6 +123,13 @@ static bool take_place(_Atomic(struct memory_wait *) *place, struct memory_wait 
     return atomic_compare_exchange_strong(place, &holder, wait) || holder == wait;
 }
 
+static bool leave_place(_Atomic(struct memory_wait *) *place, struct memory_wait *wait)
+{
+    struct memory_wait *holder = wait;
+    return atomic_load_explicit(place, memory_order_relaxed) == wait &&
+           atomic_compare_exchange_strong(place, &holder, NULL);
+}
+
 static bool is_favoured(const struct memory_wait *wait)
 {
     return atomic_load_explicit(&wait->share->favoured, memory_order_relaxed) == wait->request;
@@ -121,9 +142,14 @@ static bool fits_within(const struct memory_wait *wait, size_t bytes)
     return fits_all(wait, bytes, within_parts[is_own ? MEMORY_REPLY : wait->kind]);
 }
 
+static size_t beyond_max(const struct memory_wait *wait)
+{
+    return (is_only(wait) ? only_beyond_parts : beyond_parts)[wait->kind];
+}
+
 static bool fits_beyond(const struct memory_wait *wait, size_t bytes)
 {
-    return fits_all(wait, bytes, (is_only(wait) ? only_beyond_parts : beyond_parts)[wait->kind]);
+    return fits_all(wait, bytes, beyond_max(wait));
 }
 
 /* Some parts of the favoured request may be under way at once: one of them goes on. */
@@ -141,6 +167,8 @@ static bool go_beyond(struct memory_wait *wait)
 static bool may_take(struct memory_wait *wait, size_t bytes)
 {
     bool alone = is_alone(wait);
+    if (!alone && memory_is_for_others(wait, bytes))
+        return false;
     if (!fits_share(wait, bytes, share_parts[wait->kind]))
         return (alone || fits_beyond(wait, bytes)) && (go_beyond(wait) || alone);
     if (alone)
@@ -183,6 +211,13 @@ enum memory_answer memory_ask(struct memory_wait *wait, size_t bytes)
 
 /* ---- Waiting -------------------------------------------------------------------------------- */
 
+/* Its caller's calls press no others for permits now, or do so again. */
+static void tell_short(const struct memory_wait *wait)
+{
+    if (wait->kind == MEMORY_REPLY)
+        commons_tell(commons_of(wait), NEWS_STALLED);
+}
+
 bool memory_wait(struct memory_wait *wait, size_t bytes)
 {
     struct memory_share *s = wait->share;
@@ -196,17 +231,13 @@ bool memory_wait(struct memory_wait *wait, size_t bytes)
     list_add_last(&s->waiting[wait->kind], &wait->in_share);
     atomic_fetch_add_explicit(&s->n_waiting[wait->kind], 1, memory_order_relaxed);
     pthread_mutex_unlock(&s->lock);
+    atomic_fetch_add(&commons_of(wait)->memory.n_waiting, 1);
+    timer_set(wait->work, &wait->timer, memory_press_ms(wait));
+    tell_short(wait);
+    work_tell(wait->work, NEWS_ROOM); /* what was given before it was counted is not told */
     return true;
 }
 
-static struct memory_wait *first_of(const struct memory_share *s, enum memory_kind kind)
-{
-    return list_empty(&s->waiting[kind])
-               ? NULL
-               : LIST_FIRST(&s->waiting[kind], struct memory_wait, in_share);
-}
-
-/* The next one may be another worker's, which would look for itself a little later. */
 static void stop_waiting(struct memory_wait *wait)
 {
     struct memory_share *s = wait->share;
@@ -217,28 +248,32 @@ static void stop_waiting(struct memory_wait *wait)
     pthread_mutex_lock(&s->lock);
     list_remove(&wait->in_share);
     atomic_fetch_sub_explicit(&s->n_waiting[wait->kind], 1, memory_order_relaxed);
-    struct memory_wait *next = first_of(s, wait->kind);
-    if (next != NULL && next->work != wait->work)
-        work_wake(next->work);
     pthread_mutex_unlock(&s->lock);
+    atomic_fetch_sub(&commons_of(wait)->memory.n_waiting, 1);
+    timer_stop(wait->work, &wait->timer);
+    memory_press_end(wait);
+    tell_short(wait);
+    if (wait->yields)
+        memory_yield_end(wait->work);
+    wait->yields = false;
+    tell_next(s);
 }
 
 void memory_leave(struct memory_wait *wait)
 {
-    struct memory_wait *mine = wait;
     if (wait->work == NULL)
         return;
     stop_waiting(wait);
-    budget_give(&wait->share->budget, wait->reserved);
+    if (wait->reserved > 0)
+        budget_give(&wait->share->budget, wait->reserved);
     wait->reserved = 0;
-    if (atomic_load_explicit(&wait->share->going, memory_order_relaxed) == wait)
-        atomic_compare_exchange_strong(&wait->share->going, &mine, NULL);
-    mine = wait;
-    if (atomic_load_explicit(&commons_of(wait)->favoured, memory_order_relaxed) == wait)
-        atomic_compare_exchange_strong(&commons_of(wait)->favoured, &mine, NULL);
+    if (leave_place(&wait->share->going, wait))
+        tell_next(wait->share);
+    if (leave_place(&commons_of(wait)->favoured, wait))
+        commons_tell(commons_of(wait), NEWS_ROOM);
 }
 
-static bool is_first(struct memory_wait *wait)
+static bool is_first(const struct memory_wait *wait)
 {
     struct memory_share *s = wait->share;
     pthread_mutex_lock(&s->lock);
@@ -260,23 +295,52 @@ static bool may_go_on(struct memory_wait *wait, int64_t now_ms)
     return true;
 }
 
+/* Would it go on if the others held less? Then `over`: those who hold more than that. One who goes
+ * beyond the share takes nothing from others within theirs. */
+static bool is_pressed(struct memory_wait *wait)
+{
+    const struct memory_share *s = wait->share;
+    const void *favoured = atomic_load_explicit(&s->favoured, memory_order_relaxed);
+    const void *going = atomic_load_explicit(&s->going, memory_order_relaxed);
+    if (!is_first(wait))
+        return false;
+    wait->over = load(&s->budget.used) + wait->wanted;
+    if (fits_share(wait, wait->wanted, share_parts[wait->kind]))
+        return true;
+    if (wait->over < limit(wait) / SHARE_PARTS)
+        wait->over = limit(wait) / SHARE_PARTS;
+    size_t bound = limit(wait) / PARTS * beyond_max(wait);
+    return (favoured == NULL || favoured == wait->request) && (going == NULL || going == wait) &&
+           wait->wanted <= bound && load(&s->budget.used) <= bound - wait->wanted;
+}
+
 void memory_hurry(struct memory_wait *wait)
 {
     if (!memory_waits(wait))
         return;
     wait->until_ms = 0;
     wait->patience_ms = 0;
+    work_tell(wait->work, NEWS_ROOM);
 }
 
-/* Memory may be given back by other workers, too, which tell nobody: so it is looked at. */
+/* One that goes on may end others, or wait again. */
 void memory_feed(struct work *w)
 {
-    int64_t now_ms = list_empty(&w->starved) ? 0 : clock_now_ms();
-    LIST_EACH (&w->starved, at, following) {
-        struct memory_wait *wait = CONTAINER_OF(at, struct memory_wait, in_starved);
-        if (!may_go_on(wait, now_ms))
-            continue;
-        stop_waiting(wait);
-        wait->on_room(wait);
+    struct list now;
+    struct memory_look look = { .now_ms = clock_now_ms() };
+    list_init(&now);
+    list_move_all(&now, &w->starved);
+    while (!list_empty(&now)) {
+        struct memory_wait *wait = LIST_FIRST(&now, struct memory_wait, in_starved);
+        list_remove(&wait->in_starved);
+        list_add_last(&w->starved, &wait->in_starved);
+        if (may_go_on(wait, look.now_ms)) {
+            stop_waiting(wait);
+            wait->on_room(wait);
+        } else if (is_pressed(wait)) {
+            memory_press(wait, &look);
+        } else {
+            memory_press_end(wait);
+        }
     }
 }

@@ -11,7 +11,8 @@
 void commons_init(struct commons *c, size_t n_workers)
 {
     atomic_init(&c->phase, PHASE_STARTING);
-    memory_share_init(&c->own, &c->memory);
+    memory_init(c);
+    memory_share_init(&c->own, c);
     c->works = xcalloc(n_workers, sizeof(struct work *));
     c->calls = xcalloc(n_workers, sizeof *c->calls);
     c->n_workers = n_workers;
@@ -20,8 +21,16 @@ void commons_init(struct commons *c, size_t n_workers)
 void commons_done(struct commons *c)
 {
     memory_share_done(&c->own);
+    memory_done(c);
     free(c->works);
     free(c->calls);
+}
+
+void commons_tell(struct commons *c, enum news news)
+{
+    for (size_t i = 0; i < c->n_workers; i++)
+        if (c->works[i] != NULL)
+            work_tell(c->works[i], news);
 }
 
 bool work_init(struct work *w, struct commons *commons, size_t index)
@@ -32,6 +41,7 @@ bool work_init(struct work *w, struct commons *commons, size_t index)
     list_init(&w->awaiting);
     list_init(&w->turns);
     list_init(&w->starved);
+    list_init(&w->holds);
     if (getrandom(&w->next_number, sizeof w->next_number, 0) != (ssize_t)sizeof w->next_number)
         w->next_number = (uint64_t)clock_now_us() * (index + 1);
     w->loop = loop_new();
@@ -44,6 +54,7 @@ void work_done(struct work *w)
     if (w->loop != NULL)
         loop_free(w->loop);
     work_free_spare(w);
+    w->commons->works[w->index] = NULL;
 }
 
 void work_wake(struct work *w)
@@ -53,8 +64,8 @@ void work_wake(struct work *w)
 
 void work_tell(struct work *w, enum news news)
 {
-    atomic_fetch_or_explicit(&w->news, (unsigned)news, memory_order_acq_rel);
-    loop_wake(w->loop);
+    if ((atomic_fetch_or_explicit(&w->news, (unsigned)news, memory_order_acq_rel) & news) == 0)
+        loop_wake(w->loop);
 }
 
 /* An odd step walks through all of them from a random start: no two alike. */

@@ -28,7 +28,7 @@ void rig_open(struct rig *rig, const char *settings)
     atomic_store(&rig->commons.memory.max, MEMORY_BYTES);
     rig->commons.main_fd = -1;
     commons_init(&rig->commons, RIG_WORKERS);
-    memory_share_init(&rig->share, &rig->commons.memory);
+    memory_share_init(&rig->share, &rig->commons);
     for (size_t i = 0; i < rig->config->n_upstreams; i++) {
         rig->records[i] = upstream_record_new(rig->config->upstreams[i].name, RIG_WORKERS);
         rig->states[i] = upstream_state_new(rig->config, i, rig->records[i]);
@@ -64,7 +64,10 @@ static void turn(struct rig_worker *w)
     transport_run(w->client.transport);
     pools_run(&w->client);
     timers_run(&w->work);
-    memory_feed(&w->work);
+    if (work_was_told(&w->work, NEWS_YIELD))
+        memory_yield(&w->work);
+    if (work_was_told(&w->work, NEWS_ROOM))
+        memory_feed(&w->work);
     if (work_was_told(&w->work, NEWS_MADE))
         once_feed(&w->work);
     turns_run(&w->work);

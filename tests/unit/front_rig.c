@@ -72,7 +72,7 @@ void front_rig_open(struct front_rig *rig, const char *settings)
     front_init(&rig->front, &rig->rig.workers[0].work, &rig->rig.workers[0].client, &rig->shared);
     assert_true(config->n_callers <= RIG_CALLERS);
     for (size_t i = 0; i < config->n_callers; i++)
-        rig->callers[i] = caller_state_new(config->callers[i].name, &rig->rig.commons.memory);
+        rig->callers[i] = caller_state_new(config->callers[i].name, &rig->rig.commons);
     front_follow(&rig->front, config, rig->rig.states, rig->callers);
     rig->listener = listener_state_new(&(struct listener){ .name = "test" }, RIG_WORKERS);
     rig->open = (struct open_listener){ .state = rig->listener, .config = config->listen };

@@ -192,7 +192,7 @@ static void a_reply_without_room_gives_way(void **state)
     struct rig_call c[2];
     (void)state;
     rig_open(&rig, NARROW);
-    memory_share_init(&other, &rig.commons.memory);
+    memory_share_init(&other, &rig.commons);
     begin(&c[0], 0);
     fake_head(fakes[0], 0, 200, "text/xml");
     /* Its share is full with what the caller has not read yet. */

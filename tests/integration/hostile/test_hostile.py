@@ -88,16 +88,24 @@ def test_time_is_linear_in_the_size(gateway):
     assert took(160_000) < 8 * 4 * took(20_000)
 
 
+#: A share of the memory is a half of it where all are anonymous, and a quarter for one by name.
+SHARES = {"half": {"anonymous": {"allow": ["*/*"]}},
+          "quarter": {"callers": [{"name": "one", "token": "t" * 32, "allow": ["*/*"]}]}}
+TOKEN = {"Authorization": "Bearer " + "t" * 32}
+
+
 @pytest.mark.concurrency
-def test_bodies_wait_for_memory(start):
+@pytest.mark.parametrize("share", SHARES)
+def test_bodies_wait_for_memory(start, share):
     """What does not fit into limits.memory waits until others are done: no call is refused."""
     upstream, gate = at_a_gate(start)
-    gateway = start.simple(upstream, workers=2, limits={"body": "4M", "memory": "12M"},
-                           upstreams={"up": {"url": upstream.url, **PATIENT}})
+    gateway = start.gateway({**SHARES[share], "workers": 2, "limits": {"body": "4M", "memory": "12M"},
+                             "upstreams": {"up": {"url": upstream.url, **PATIENT}}})
     body = b'["' + b"x" * (2 * MILLION) + b'"]'
+    headers = {"Content-Type": "application/json", **(TOKEN if share == "quarter" else {})}
     answers = []
     callers = [threading.Thread(target=lambda: answers.append(gateway.request(
-        "POST", "/v1/up/m", body, {"Content-Type": "application/json"}))) for _ in range(12)]
+        "POST", "/v1/up/m", body, headers))) for _ in range(12)]
     for caller in callers:
         caller.start()
     upstream.wait_requests(1)
@@ -225,15 +233,17 @@ def test_replies_respect_the_budget(start):
 
 
 @pytest.mark.concurrency
-def test_replies_wait_for_memory(start):
+@pytest.mark.parametrize("share", SHARES)
+def test_replies_wait_for_memory(start, share):
     """What does not fit into limits.memory together fits one after the other."""
     async def behave(x):
         await x.answer("x" * 3 * MILLION)
     upstream = start.upstream(behave)
-    gateway = start.simple(upstream, limits={"memory": "10M"}, workers=2, upstreams={
-        "up": {"url": upstream.url, **PATIENT}})
+    gateway = start.gateway({**SHARES[share], "limits": {"memory": "10M"}, "workers": 2, "upstreams": {
+        "up": {"url": upstream.url, **PATIENT}}})
+    headers = TOKEN if share == "quarter" else {}
     answers = []
-    callers = [threading.Thread(target=lambda: answers.append(gateway.call("up", "m")))
+    callers = [threading.Thread(target=lambda: answers.append(gateway.call("up", "m", **headers)))
                for _ in range(16)]
     for caller in callers:
         caller.start()

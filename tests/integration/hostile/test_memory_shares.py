@@ -20,6 +20,7 @@ pytestmark = pytest.mark.concurrency
 MILLION = 1_000_000
 MEBIBYTE = 1024 * 1024
 HOG, HOG2, OTHER = (name.ljust(32, "x") for name in ("hog", "hog2", "other"))
+MANY = {f"many{n}": f"many{n}".ljust(32, "x") for n in range(8)}
 
 #: A share is 8 MiB.
 MEMORY = 32
@@ -36,7 +37,7 @@ def gateway_of(start, behave, *, workers=4, limits=None, anonymous=False, **up):
     settings = {"anonymous": {"allow": ["*/*"]}} if anonymous else {}
     if not anonymous:
         callers += [{"name": name, "token": token, "allow": ["*/*"]}
-                    for name, token in (("hog", HOG), ("hog2", HOG2))]
+                    for name, token in (("hog", HOG), ("hog2", HOG2), *MANY.items())]
     gateway = start.gateway({
         **settings, "callers": callers, "workers": workers,
         "limits": {"memory": f"{MEMORY}M", "body": "4M", **(limits or {})},
@@ -170,6 +171,8 @@ def test_replies_that_are_not_read_make_nobody_else_wait(start, method, path, bo
         while (answer := gateway.call("up", "echo", [f"mine {n}"], **bearer(HOG))).status != 503:
             assert time.monotonic() < end, f"{n} calls were served"
             n += 1
+            if n % 200 == 0:  # those before may all have waited for each other in vain
+                unread(gateway, stack, method, path, body, 30)
         assert_problem(answer, "overloaded", 503, "no", setting="limits.memory")
         assert answer.header("Retry-After")
         assert [f"mine {n}"] not in [x.params for x in upstream.exchanges if x.method == "echo"]
@@ -334,3 +337,69 @@ def test_replies_without_room_wait_for_it_while_nobody_presses(start):
             answers = list(pool.map(lambda one: one.answer(), callers))
         assert [len(answer.result) for answer in answers] == [3 * MILLION] * 12
         assert other.result().result == "x"
+
+
+def hold_together(gateway, stack, way):
+    """Several callers fill the memory, each within what it may hold."""
+    def large(n, size, token):
+        unread(gateway, stack, "POST", "/v1/up/large", json.dumps([size]).encode(), n, token)
+
+    if way == "one large":
+        large(1, 24_000_000, HOG)
+        eventually(lambda: used(gateway), lambda n: n > 22 * MEBIBYTE)
+        large(5, 3 * MILLION, HOG2)
+    elif way == "replies":
+        for token in MANY.values():
+            large(5, 1_500_000, token)
+    else:
+        for token in MANY.values():
+            for _ in range(2):
+                begin_body(stack.enter_context(gateway.connect()), 1_700_000, 4_000_000, token)
+
+
+@pytest.mark.parametrize("way", ["one large", "replies", "bodies"])
+@pytest.mark.parametrize("workers", [1, 4])
+def test_many_callers_together_hold_up_nobody_else(start, way, workers):
+    """They give way to whoever holds less: after a quarter of pool.queue_timeout the first time,
+    then at once. The others' own replies, read late or not, stay."""
+    _, gateway = gateway_of(start, behave_well, workers=workers, limits={"write_time": "1h",
+                                                                         "body_time": "1h"},
+                            pool={"queue_timeout": f"{int(8 * SLOW)}s", "max_connections": 200})
+    size = 2 * MILLION if way == "one large" else MILLION // 2
+    text = "x" * size
+    with ExitStack() as stack:
+        late = stack.enter_context(gateway.connect("unix"))
+        late.send(request("POST", "/v1/up/large", json.dumps([MILLION // 2]).encode(), bearer(OTHER)))
+        hold_together(gateway, stack, way)
+        eventually(lambda: used(gateway), lambda n: n > MEMORY * MEBIBYTE * 12 // 16)
+        for _ in range(3):
+            began = time.monotonic()
+            assert gateway.call("up", "echo", [text], **bearer(OTHER)).result == text
+            assert time.monotonic() - began < 4 * SLOW
+            others_are_served(gateway, size // 8)
+            hold_together(gateway, stack, way)
+        assert len(late.answer().result) == MILLION // 2
+    if way == "replies":
+        line = gateway.wait_line("request, reply cut off")
+        assert "problem=overloaded" in line and "limits.memory" in line and "caller=other" not in line
+    eventually(lambda: used(gateway), lambda n: n < MILLION)
+
+
+def test_a_body_that_gives_way(start):
+    """Its sender is told, when it has sent the rest."""
+    _, gateway = gateway_of(start, behave_well, pool={"queue_timeout": f"{int(2 * SLOW)}s"})
+    with ExitStack() as stack:
+        bodies = [stack.enter_context(gateway.connect()) for _ in range(2 * len(MANY))]
+        for one, token in zip(bodies, [*MANY.values()] * 2):
+            begin_body(one, 1_700_000, 4_000_000, token)
+        eventually(lambda: used(gateway), lambda n: n > MEMORY * MEBIBYTE * 12 // 16)
+        text = "x" * 2 * MILLION
+        assert gateway.call("up", "echo", [text], **bearer(OTHER)).result == text
+        for one in bodies:
+            one.send(b"x" * (4_000_000 - 1_700_000 - 2) + b'"]')
+        answers = [one.answer() for one in bodies]
+    refused = [answer for answer in answers if answer.status != 200]
+    assert refused
+    for answer in refused:
+        assert_problem(answer, "overloaded", 503, "no", setting="limits.memory")
+        assert answer.header("Retry-After")
