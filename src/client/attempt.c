@@ -99,13 +99,13 @@ static void refuse_memory(struct call *c)
     call_fail(c);
 }
 
-/* The caller's share is asked for before the permit: who has replies that wait for memory would
+/* The caller's share is asked for before the slot: who has replies that wait for memory would
  * only wait with that, too. False: the call waits for it, or has ended. */
 static bool has_share(struct call *c)
 {
     struct memory_wait *m = &c->memory;
     size_t len = chain_len(&c->document.text);
-    m->kind = MEMORY_PERMIT;
+    m->kind = MEMORY_SLOT;
     m->held = c->params_held + len + len / 64;
     m->patience_ms = clock_min(m->patience_ms, c->deadline_ms - clock_now_ms());
     switch (memory_ask(m, SEND_BYTES)) {
@@ -136,13 +136,13 @@ void attempt_start(struct call *c)
     if (!has_share(c))
         return;
     switch (pool_enter(pool_of(c), c)) {
-    case PERMITS_TAKEN:
+    case SLOTS_TAKEN:
         attempt_run(c);
         break;
-    case PERMITS_WAIT:
+    case SLOTS_WAIT:
         wait_until(c, CALL_QUEUED, clock_now_ms() + c->upstream->pool.queue_timeout);
         break;
-    case PERMITS_FULL:
+    case SLOTS_FULL:
         refuse_full(c);
         break;
     }
@@ -165,10 +165,10 @@ void attempt_go_on(struct call *c)
     transport_go_on(pool_of(c)->remote, &c->exchange);
 }
 
-static void give_permit(struct call *c, bool reported)
+static void give_slot(struct call *c, bool reported)
 {
     pool_unstall(pool_of(c), c);
-    c->has_permit = false;
+    c->has_slot = false;
     pool_give(pool_of(c), reported);
 }
 
@@ -269,14 +269,14 @@ void attempt_run(struct call *c)
     int64_t now_ms = clock_now_ms();
     enum breaker_answer answer = breaker_ask(&shared_of(c)->breaker, now_ms, &wait_ms);
     bool is_late = c->state == CALL_QUEUED && (c->unwanted || now_ms >= c->deadline_ms);
-    /* Another worker that is cut off already has given its permit to this one. */
+    /* Another worker that is cut off already has given its slot to this one. */
     bool is_over = phase_of(call_work(c)->commons) == PHASE_STOPPING && !c->outlives;
-    c->has_permit = true;
+    c->has_slot = true;
     c->is_probe = answer == BREAKER_PROBE;
     if (answer == BREAKER_REFUSED || is_late || is_over) {
         if (c->is_probe)
             tell_breaker(c, BREAKER_NOTHING);
-        give_permit(c, false);
+        give_slot(c, false);
         if (is_over)
             call_fail_draining(c);
         else if (is_late)
@@ -395,7 +395,7 @@ static void on_done(struct upstream_call *call, const struct upstream_outcome *o
     if (is_known)
         upstream_state_reached(shared_of(c), now_ms, connected);
     tell_breaker(c, result_of(c, outcome));
-    give_permit(c, true);
+    give_slot(c, true);
     finish(c, outcome);
 }
 
@@ -407,6 +407,6 @@ void attempt_drop(struct call *c)
         transport_cancel(pool_of(c)->remote, &c->exchange);
     if (c->is_probe)
         tell_breaker(c, BREAKER_NOTHING);
-    if (c->has_permit)
-        give_permit(c, false);
+    if (c->has_slot)
+        give_slot(c, false);
 }

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way of a call to its upstream and back: a permit, one attempt or more with pauses between
+/* The way of a call to its upstream and back: a slot, one attempt or more with pauses between
  * them, and what each tells of the upstream. One deadline holds for all of it. */
 #ifndef RPCGATE_CLIENT_ATTEMPT_H
 #define RPCGATE_CLIENT_ATTEMPT_H
 
 #include "client/call.h"
 
-/* The document is ready, or the pause before the next attempt is over: asks for a permit. */
+/* The document is ready, or the pause before the next attempt is over: asks for a slot. */
 void attempt_start(struct call *c);
 
-/* It has a permit: the call goes out. */
+/* It has a slot: the call goes out. */
 void attempt_run(struct call *c);
 
-/* It has waited long enough for a permit. */
+/* It has waited long enough for a slot. */
 void attempt_give_up(struct call *c);
 
-/* Its reply waits for memory, which others that wait for a permit may end; it goes on. */
+/* Its reply waits for memory, which others that wait for a slot may end; it goes on. */
 void attempt_stall(struct call *c);
 void attempt_go_on(struct call *c);
 

@@ -18,7 +18,7 @@
 /* What the smallest call takes, with its reply. [bytes] */
 #define SMALL ((size_t)4 * 1024)
 
-/* What may take a permit: it is held until its caller's replies have gone on, waits in the queue,
+/* What may take a slot: it is held until its caller's replies have gone on, waits in the queue,
  * or has one. */
 #define SENDING (1 << CALL_HELD | 1 << CALL_QUEUED | 1 << CALL_CALLING)
 

@@ -34,11 +34,11 @@ struct verbose;
 #define CALL_STATE_LIST(X)                                                                         \
     X(SESSION, "session") /* waits for a session at the upstream (client/session_store.h) */       \
     X(TRANSLATING, "translating") /* JSON to XML, step by step */                                  \
-    X(HELD, "held")           /* its caller's replies wait for memory: it asks for no permit */    \
-    X(QUEUED, "queued")       /* waits for a permit of the upstream's pool (client/pool.h) */      \
-    X(CALLING, "calling")     /* at the upstream, with a permit */                                 \
-    X(BACKOFF, "backoff")     /* an attempt has failed; the pause before the next */               \
-    X(ARRANGING, "arranging") /* the answer is there; what is left to do of it, step by step */
+    X(HELD, "held")               /* its caller's replies wait for memory: it asks for no slot */  \
+    X(QUEUED, "queued")           /* waits for a slot of the upstream's pool (client/pool.h) */    \
+    X(CALLING, "calling")         /* at the upstream, with a slot */                               \
+    X(BACKOFF, "backoff")         /* an attempt has failed; the pause before the next */           \
+    X(ARRANGING, "arranging")     /* the answer is there; what is left to do of it, step by step */
 
 enum call_state {
     CALL_ENDED, /* or not begun */
@@ -137,7 +137,7 @@ struct call {
     int64_t queued_us;    /* since when */
     int64_t queue_us;     /* how long it has waited there */
     struct timer wait;    /* the end of QUEUED or BACKOFF */
-    bool has_permit;
+    bool has_slot;
     struct list in_stalled; /* struct pool.stalled: its reply waits for memory */
     bool is_probe;          /* the breaker's only call */
     unsigned attempts;      /* that have begun */
@@ -200,7 +200,7 @@ void call_translate(struct call *c);
 /* It was refused without having run: it is in CALL_SESSION again, as at its beginning. */
 void call_begin_again(struct call *c);
 
-/* The end, well or with c->error: gives back what it has borrowed and tells the owner. The permit
+/* The end, well or with c->error: gives back what it has borrowed and tells the owner. The slot
  * has been given back before. The call may be gone afterwards. */
 void call_succeed(struct call *c);
 void call_fail(struct call *c);

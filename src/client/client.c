@@ -90,7 +90,7 @@ static void cut_off(struct list *calls)
         call_cut_off(c);
 }
 
-/* First those that wait, so that none of them is sent when another gives its permit back. */
+/* First those that wait, so that none of them is sent when another gives its slot back. */
 void client_cut_off(struct client *client)
 {
     static const enum call_state states[] = { CALL_SESSION,  CALL_TRANSLATING, CALL_HELD,

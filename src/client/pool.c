@@ -27,26 +27,26 @@ static atomic_uint *n_stalled(const struct client *client)
 /* Tells the others since when the first call waits. */
 static void show(struct pool *pool)
 {
-    struct permits *permits = &pool->shared->permits;
+    struct slots *slots = &pool->shared->slots;
     size_t worker = pool->client->work->index;
     bool none = list_empty(&pool->waiting);
-    permits_show(permits, worker, none ? 0 : first_of(pool)->queued_us);
+    slots_show(slots, worker, none ? 0 : first_of(pool)->queued_us);
     if (none)
-        permits_press(permits, worker, NULL);
+        slots_press(slots, worker, NULL);
     else if (UNLIKELY(atomic_load_explicit(n_stalled(pool->client), memory_order_relaxed) > 0))
         work_tell(pool->client->work, NEWS_STALLED);
 }
 
-enum permits_answer pool_enter(struct pool *pool, struct call *c)
+enum slots_answer pool_enter(struct pool *pool, struct call *c)
 {
-    struct permits *permits = &pool->shared->permits;
-    if (LIKELY(permits_try(permits)))
-        return PERMITS_TAKEN;
+    struct slots *slots = &pool->shared->slots;
+    if (LIKELY(slots_try(slots)))
+        return SLOTS_TAKEN;
     c->queued_us = clock_now_us();
     list_add_last(&pool->waiting, &c->in_queue);
     show(pool);
-    enum permits_answer answer = permits_join(permits);
-    if (answer != PERMITS_WAIT) {
+    enum slots_answer answer = slots_join(slots);
+    if (answer != SLOTS_WAIT) {
         list_remove(&c->in_queue);
         show(pool);
     }
@@ -56,7 +56,7 @@ enum permits_answer pool_enter(struct pool *pool, struct call *c)
 void pool_leave(struct pool *pool, struct call *c)
 {
     c->queue_us += clock_now_us() - c->queued_us;
-    permits_leave(&pool->shared->permits);
+    slots_leave(&pool->shared->slots);
     list_remove(&c->in_queue);
     show(pool);
 }
@@ -64,16 +64,16 @@ void pool_leave(struct pool *pool, struct call *c)
 static void give_away(struct pool *pool, bool reported)
 {
     struct work *to;
-    size_t index = permits_give(&pool->shared->permits);
-    if (index == PERMITS_NOBODY)
+    size_t index = slots_give(&pool->shared->slots);
+    if (index == SLOTS_NOBODY)
         return;
     if (reported && index != pool->client->work->index)
         transport_drop(pool->remote);
     to = pool->client->work->commons->works[index];
-    work_tell(to, NEWS_PERMITS);
+    work_tell(to, NEWS_SLOTS);
 }
 
-/* A call that has its turn may fail at once, which brings its permit back: hence a loop. */
+/* A call that has its turn may fail at once, which brings its slot back: hence a loop. */
 static void serve(struct pool *pool)
 {
     if (pool->serving)
@@ -94,8 +94,8 @@ static void serve(struct pool *pool)
 
 static bool is_due_elsewhere(const struct pool *pool)
 {
-    return permits_due_elsewhere(&pool->shared->permits, pool->client->work->index,
-                                 first_of(pool)->queued_us, clock_now_us());
+    return slots_due_elsewhere(&pool->shared->slots, pool->client->work->index,
+                               first_of(pool)->queued_us, clock_now_us());
 }
 
 void pool_give(struct pool *pool, bool reported)
@@ -110,16 +110,16 @@ void pool_give(struct pool *pool, bool reported)
 
 static void pick_up(struct client *client)
 {
-    if (LIKELY(!work_was_told(client->work, NEWS_PERMITS)))
+    if (LIKELY(!work_was_told(client->work, NEWS_SLOTS)))
         return;
     LIST_EACH (&client->pools, at, following) {
         struct pool *pool = CONTAINER_OF(at, struct pool, in_client);
-        pool->in_hand += permits_pick_up(&pool->shared->permits, client->work->index);
+        pool->in_hand += slots_pick_up(&pool->shared->slots, client->work->index);
         serve(pool);
     }
 }
 
-/* ---- Replies that keep permits -------------------------------------------------------------- */
+/* ---- Replies that keep slots -------------------------------------------------------------- */
 
 static int64_t undisturbed_ms(const struct call *c)
 {
@@ -162,7 +162,7 @@ static void press(struct pool *pool)
         who = share;
         break;
     }
-    if (permits_press(&pool->shared->permits, pool->client->work->index, who))
+    if (slots_press(&pool->shared->slots, pool->client->work->index, who))
         commons_tell(pool->client->work->commons, NEWS_STALLED);
 }
 
@@ -173,13 +173,13 @@ static bool must_yield(const struct call *c, int64_t now_ms)
            memory_patience_ms(&c->memory, now_ms) <= patience_ms - undisturbed_ms(c);
 }
 
-/* One at a time: its permit may be all that is wanted. */
+/* One at a time: its slot may be all that is wanted. */
 static void yield_one(struct pool *pool)
 {
     int64_t now_ms = clock_now_ms();
     LIST_EACH (&pool->stalled, at, following) {
         struct call *c = CONTAINER_OF(at, struct call, in_stalled);
-        if (!permits_is_pressed(&pool->shared->permits, c->share) || !must_yield(c, now_ms))
+        if (!slots_is_pressed(&pool->shared->slots, c->share) || !must_yield(c, now_ms))
             continue;
         memory_share_set_yielded(c->share, now_ms);
         memory_hurry(&c->memory);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A worker's part of an upstream's pool: the calls that wait here for one of the upstream's
- * permits, first come first served, and the permits that pass through.
+ * slots, first come first served, and the slots that pass through.
  *
- * A reply that waits for its caller's memory keeps its permit: the upstream is not done with it. It
- * gives way to a call of another caller that waits for a permit, after a while, which is for
+ * A reply that waits for its caller's memory keeps its slot: the upstream is not done with it. It
+ * gives way to a call of another caller that waits for a slot, after a while, which is for
  * callers who are only late in reading. One whose replies had to give way lately has no such
  * while. Who waits in a queue, and whose replies wait, is told to all workers where such replies
  * are. */
@@ -12,7 +12,7 @@
 
 #include "base/list.h"
 #include "base/macros.h"
-#include "client/permits.h"
+#include "client/slots.h"
 #include "client/upstream_state.h"
 
 #include <stdbool.h>
@@ -33,7 +33,7 @@ struct pool {
     struct session_keeper *keeper; /* owned; NULL: none */
     struct list waiting;           /* struct call.in_queue; all are in CALL_QUEUED */
     struct list stalled;           /* struct call.in_stalled: their replies wait for memory */
-    size_t in_hand;                /* permits that wait to be used or given on */
+    size_t in_hand;                /* slots that wait to be used or given on */
     bool serving;                  /* it is being done */
     bool has_left;                 /* no call of this worker will need a session */
 };
@@ -43,23 +43,23 @@ struct pool *pool_open(struct client *client, struct upstream_state *shared) MUS
 /* No call may wait in it or run. */
 void pool_close(struct pool *pool);
 
-/* Asks for a permit. PERMITS_WAIT: the call is in the queue, and attempt_run() is called when it
- * has one. PERMITS_FULL: there are pool.max_queue calls there already. */
-enum permits_answer pool_enter(struct pool *pool, struct call *c) MUST_CHECK;
+/* Asks for a slot. SLOTS_WAIT: the call is in the queue, and attempt_run() is called when it
+ * has one. SLOTS_FULL: there are pool.max_queue calls there already. */
+enum slots_answer pool_enter(struct pool *pool, struct call *c) MUST_CHECK;
 
-/* Takes a call out of the queue that will have no permit. */
+/* Takes a call out of the queue that will have no slot. */
 void pool_leave(struct pool *pool, struct call *c);
 
-/* Gives a permit back, which goes to the next call. With `reported` from an upstream_call's
- * on_done(): where the permit leaves the worker, the connection is closed. */
+/* Gives a slot back, which goes to the next call. With `reported` from an upstream_call's
+ * on_done(): where the slot leaves the worker, the connection is closed. */
 void pool_give(struct pool *pool, bool reported);
 
 /* The call's reply waits for memory, or does so no more. */
 void pool_stall(struct pool *pool, struct call *c);
 void pool_unstall(struct pool *pool, struct call *c);
 
-/* Uses permits that other workers have given, and has replies give way where others' calls want
- * their permits. In each turn of the loop. */
+/* Uses slots that other workers have given, and has replies give way where others' calls want
+ * their slots. In each turn of the loop. */
 void pools_run(struct client *client);
 
 #endif

@@ -58,7 +58,7 @@ static void on_done(struct upstream_call *call, const struct upstream_outcome *o
 static bool is_in_use(const struct upstream_state *shared, int64_t now_ms)
 {
     int64_t seen_ms = atomic_load_explicit(&shared->seen_ms, memory_order_relaxed);
-    return permits_out(&shared->permits) > 0 || (seen_ms != 0 && now_ms < seen_ms + PROBE_EVERY_MS);
+    return slots_out(&shared->slots) > 0 || (seen_ms != 0 && now_ms < seen_ms + PROBE_EVERY_MS);
 }
 
 /* One of an upstream that the newest configuration has not, or has changed, ends. */

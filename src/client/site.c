@@ -84,12 +84,12 @@ struct upstream_record *site_record(const struct site *site, const struct upstre
     return site->pools[upstream->index]->shared->record;
 }
 
-/* A pool stays while any worker has calls of its upstream: until then one of them may give a permit
+/* A pool stays while any worker has calls of its upstream: until then one of them may give a slot
  * to this worker, which must be passed on. */
 static bool is_needed(const struct pool *pool)
 {
-    const struct permits *permits = &pool->shared->permits;
-    return pool->n_sites > 0 || permits_out(permits) > 0 || permits_waiting(permits) > 0;
+    const struct slots *slots = &pool->shared->slots;
+    return pool->n_sites > 0 || slots_out(slots) > 0 || slots_waiting(slots) > 0;
 }
 
 static bool sweep_pools(struct client *client)

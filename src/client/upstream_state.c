@@ -24,8 +24,8 @@ struct upstream_state *upstream_state_new(struct config *snapshot, size_t index,
     s->config = &snapshot->upstreams[index];
     s->record = record;
     atomic_init(&s->references, 1);
-    permits_init(&s->permits, (uint32_t)pool->max_connections, (uint32_t)pool->max_queue,
-                 record->n_workers);
+    slots_init(&s->slots, (uint32_t)pool->max_connections, (uint32_t)pool->max_queue,
+               record->n_workers);
     once_init(&s->multicall_told);
     s->introspection = introspection_new();
     if (s->config->session.present)
@@ -45,7 +45,7 @@ void upstream_state_unref(struct upstream_state *s)
 {
     if (atomic_fetch_sub_explicit(&s->references, 1, memory_order_acq_rel) > 1)
         return;
-    permits_done(&s->permits);
+    slots_done(&s->slots);
     introspection_free(s->introspection);
     session_store_free(s->sessions);
     once_done(&s->multicall_told);

@@ -7,7 +7,7 @@
 
 #include "base/macros.h"
 #include "client/breaker.h"
-#include "client/permits.h"
+#include "client/slots.h"
 #include "settings/snapshot.h"
 #include "work/metrics.h"
 #include "work/once.h"
@@ -41,7 +41,7 @@ struct upstream_state {
     struct upstream_record *record;       /* borrowed */
     atomic_uint references;
     struct upstream_shared *client; /* what its connections' owners share; owned */
-    struct permits permits;
+    struct slots slots;
     struct breaker breaker;
     struct introspection *introspection; /* owned */
     struct session_store *sessions;      /* owned; NULL: it has none */

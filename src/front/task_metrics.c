@@ -179,12 +179,11 @@ static void add_upstreams(const struct shown *s, struct chain *to)
     static const char *const states[] = { "closed", "open", "probing" };
     begin(to, METRIC_UPSTREAM_CONNECTIONS);
     for (size_t u = 0; u < s->n_upstreams; u++) {
-        const struct permits *permits = &upstream_of(s, u)->permits;
+        const struct slots *slots = &upstream_of(s, u)->slots;
         const char *name = rows[METRIC_UPSTREAM_CONNECTIONS].name;
-        add(to, "%s{upstream=\"%s\",state=\"active\"} %u\n", name, name_of(s, u),
-            permits_out(permits));
+        add(to, "%s{upstream=\"%s\",state=\"active\"} %u\n", name, name_of(s, u), slots_out(slots));
         add(to, "%s{upstream=\"%s\",state=\"waiting\"} %u\n", name, name_of(s, u),
-            permits_waiting(permits));
+            slots_waiting(slots));
     }
     begin(to, METRIC_UPSTREAM_UP);
     for (size_t u = 0; u < s->n_upstreams; u++)

@@ -26,7 +26,7 @@ struct commons {
     _Atomic(struct memory_wait *) favoured; /* the reply that goes on when it is short; or NULL */
     struct memory_share own;                /* of calls that no caller has asked for */
     struct memory_press press;
-    atomic_uint n_stalled;    /* replies that wait for memory with a permit */
+    atomic_uint n_stalled;    /* replies that wait for memory with a slot */
     _Atomic enum phase phase; /* only the main thread changes it, and wakes the workers */
     int main_fd;              /* eventfd: a worker has done what the main thread may wait for */
     struct work **works;      /* by worker; each stands there before its thread begins; owned */

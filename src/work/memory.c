@@ -183,10 +183,10 @@ bool memory_may_answer(const struct memory_wait *wait)
     return fits_share(wait, 0, 2 * PARTS) && fits_all(wait, 0, within_parts[MEMORY_REPLY]);
 }
 
-/* What would come of the call could only wait, too, and keep its permit from others. */
+/* What would come of the call could only wait, too, and keep its slot from others. */
 static bool is_held_up(const struct memory_wait *wait)
 {
-    return wait->kind == MEMORY_PERMIT && memory_share_is_short(wait->share);
+    return wait->kind == MEMORY_SLOT && memory_share_is_short(wait->share);
 }
 
 /* Nobody passes by those who wait already, but the one whose end makes room for them. */
@@ -211,7 +211,7 @@ enum memory_answer memory_ask(struct memory_wait *wait, size_t bytes)
 
 /* ---- Waiting -------------------------------------------------------------------------------- */
 
-/* Its caller's calls press no others for permits now, or do so again. */
+/* Its caller's calls press no others for slots now, or do so again. */
 static void tell_short(const struct memory_wait *wait)
 {
     if (wait->kind == MEMORY_REPLY)

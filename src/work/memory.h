@@ -5,7 +5,7 @@
  * together, which is a half where there are no others. Bodies leave room in it for
  * documents, and these for replies, so that what has begun can end. What does not fit waits in the
  * order in which it came, for pool.queue_timeout at most, and only behind requests of its own
- * caller. While replies of a caller wait, no further call of it takes a permit of an upstream. One
+ * caller. While replies of a caller wait, no further call of it takes a slot of an upstream. One
  * request of a caller goes beyond the share where that is too small for it: so there is always one
  * body and one response that can end. Others find room beside it: the last parts of all the memory
  * are for callers who keep within their shares.
@@ -38,7 +38,7 @@ struct work;
 enum memory_kind {
     MEMORY_BODY,     /* what a caller sends */
     MEMORY_DOCUMENT, /* what goes to the upstream, or work that begins */
-    MEMORY_PERMIT,   /* a call that is written and would take a permit of its upstream's pool */
+    MEMORY_SLOT,     /* a call that is written and would take a slot of its upstream's pool */
     MEMORY_REPLY,
     MEMORY_KINDS
 };

@@ -18,12 +18,12 @@
 
 /* What a worker may be told. */
 enum news {
-    NEWS_PERMITS = 1 << 0, /* others have given it permits (client/permits.h) */
-    NEWS_MADE = 1 << 1,    /* what someone waits for is made (work/once.h) */
-    NEWS_TRIM = 1 << 2,    /* what it keeps for the next calls is to be freed */
-    NEWS_ROOM = 1 << 3,    /* those who wait for memory may find some (work/memory.h) */
-    NEWS_YIELD = 1 << 4,   /* somebody is to give memory back (work/memory.h) */
-    NEWS_STALLED = 1 << 5 /* replies wait for memory, or do so no more; others want their permits */
+    NEWS_SLOTS = 1 << 0,  /* others have given it slots (client/slots.h) */
+    NEWS_MADE = 1 << 1,   /* what someone waits for is made (work/once.h) */
+    NEWS_TRIM = 1 << 2,   /* what it keeps for the next calls is to be freed */
+    NEWS_ROOM = 1 << 3,   /* those who wait for memory may find some (work/memory.h) */
+    NEWS_YIELD = 1 << 4,  /* somebody is to give memory back (work/memory.h) */
+    NEWS_STALLED = 1 << 5 /* replies wait for memory, or do so no more; others want their slots */
 };
 
 struct work {

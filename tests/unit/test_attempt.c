@@ -31,7 +31,7 @@ static void a_call_goes_out_and_comes_back(void **state)
     rig_open(&rig, PLAIN);
     rig_call_begin(&rig, 0, &c, "m", "[1]");
     assert_int_equal(c.call.state, CALL_CALLING);
-    assert_int_equal(permits_out(&rig.states[0]->permits), 1);
+    assert_int_equal(slots_out(&rig.states[0]->slots), 1);
     char *document = fake_document(fake, 0);
     assert_non_null(strstr(document, "<methodName>m</methodName>"));
     free(document);
@@ -39,7 +39,7 @@ static void a_call_goes_out_and_comes_back(void **state)
     fake_answer(fake, 0, 200, RIG_ANSWER("<int>7</int>"));
     rig_assert_value(&c, "7");
     assert_int_equal(c.call.attempts, 1);
-    assert_int_equal(permits_out(&rig.states[0]->permits), 0);
+    assert_int_equal(slots_out(&rig.states[0]->slots), 0);
     rig_call_done(&c);
     rig_close(&rig);
 }
@@ -71,7 +71,7 @@ static void what_is_tried_again(void **state)
         fake_fail(fake, 0, cases[i / 2].status, cases[i / 2].reached);
         if (safe ? cases[i / 2].safe_again : cases[i / 2].again) {
             assert_int_equal(c.call.state, CALL_BACKOFF);
-            assert_int_equal(permits_out(&rig.states[0]->permits), 0);
+            assert_int_equal(slots_out(&rig.states[0]->slots), 0);
         } else {
             rig_assert_problem(&c, cases[i / 2].problem, cases[i / 2].executed);
         }

@@ -26,8 +26,8 @@ static struct fake *const fake = &rig.workers[0].fake;
 
 static void assert_nothing_is_left(void)
 {
-    assert_int_equal(permits_out(&rig.states[0]->permits), 0);
-    assert_int_equal(permits_waiting(&rig.states[0]->permits), 0);
+    assert_int_equal(slots_out(&rig.states[0]->slots), 0);
+    assert_int_equal(slots_waiting(&rig.states[0]->slots), 0);
     assert_int_equal(fake_n(fake), 0);
     for (size_t i = 0; i < CALL_STATES; i++)
         assert_true(list_empty(&rig.workers[0].client.calls_in[i]));
@@ -172,8 +172,8 @@ static void nobody_waits_for_a_second_attempt(void **state)
     rig_close(&rig);
 }
 
-/* The service stops while a call waits for its turn, and another worker gives it a permit. */
-static void a_permit_comes_too_late(void **state)
+/* The service stops while a call waits for its turn, and another worker gives it a slot. */
+static void a_slot_comes_too_late(void **state)
 {
     struct rig_call first, c;
     (void)state;
@@ -235,7 +235,7 @@ static void it_waits_for_memory(void **state)
     rig_close(&rig);
 }
 
-/* Replies of its caller wait for room: it takes no permit meanwhile. */
+/* Replies of its caller wait for room: it takes no slot meanwhile. */
 static void it_is_held_while_replies_wait(void **state)
 {
     struct rig_call first, c;
@@ -396,7 +396,7 @@ int main(void)
         cmocka_unit_test(it_can_be_cut_off_anywhere),
         cmocka_unit_test(nobody_waits_for_it),
         cmocka_unit_test(nobody_waits_for_a_second_attempt),
-        cmocka_unit_test(a_permit_comes_too_late),
+        cmocka_unit_test(a_slot_comes_too_late),
         cmocka_unit_test(it_waits_for_memory),
         cmocka_unit_test(it_is_held_while_replies_wait),
         cmocka_unit_test(states_are_shown),

@@ -223,7 +223,7 @@ static void test_told_of_more(void **state)
     give_back(&holder);
 }
 
-/* In their order, and a call that would take a permit behind the replies of its caller. */
+/* In their order, and a call that would take a slot behind the replies of its caller. */
 static void test_told_by_others_of_the_caller(void **state)
 {
     struct fixture *f = *state;
@@ -235,24 +235,24 @@ static void test_told_by_others_of_the_caller(void **state)
     init(&first, f, (struct by){ 0, HOG }, MEMORY_REPLY);
     struct waiter second;
     init(&second, f, (struct by){ 1, HOG }, MEMORY_REPLY);
-    struct waiter permit;
-    init(&permit, f, (struct by){ 1, HOG }, MEMORY_PERMIT);
-    second.wait.request = permit.wait.request = "another one";
+    struct waiter slot;
+    init(&slot, f, (struct by){ 1, HOG }, MEMORY_SLOT);
+    second.wait.request = slot.wait.request = "another one";
     begin(&first, MB);
     begin(&second, MB);
-    begin(&permit, KB);
+    begin(&slot, KB);
     run(f);
     give_back(&holder);
-    assert_int_equal(first.n_gone_on + second.n_gone_on + permit.n_gone_on, 0);
+    assert_int_equal(first.n_gone_on + second.n_gone_on + slot.n_gone_on, 0);
     memory_feed(&f->work[1]);
-    assert_int_equal(second.n_gone_on + permit.n_gone_on, 0);
+    assert_int_equal(second.n_gone_on + slot.n_gone_on, 0);
     run(f);
     assert_int_equal(first.n_gone_on, 1);
     assert_int_equal(second.n_gone_on, 1);
-    assert_int_equal(permit.n_gone_on, 1);
+    assert_int_equal(slot.n_gone_on, 1);
     memory_leave(&first.wait);
     memory_leave(&second.wait);
-    memory_leave(&permit.wait);
+    memory_leave(&slot.wait);
     give_back(&other);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Permits and the queue for them, in one worker and between two. */
+/* Slots and the queue for them, in one worker and between two. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,7 +48,7 @@ static void first_come_first_served(void **state)
         answer(0);
         rig_assert_value(&c[i], "\"a\"");
     }
-    assert_int_equal(permits_out(&rig.states[0]->permits), 0);
+    assert_int_equal(slots_out(&rig.states[0]->slots), 0);
     for (size_t i = 0; i < 4; i++)
         rig_call_done(&c[i]);
     rig_close(&rig);
@@ -113,8 +113,8 @@ static void who_leaves_the_queue_takes_nothing_along(void **state)
     rig_close(&rig);
 }
 
-/* The permit goes to the other worker, and so does the one connection that may be open. */
-static void a_permit_goes_to_another_worker(void **state)
+/* The slot goes to the other worker, and so does the one connection that may be open. */
+static void a_slot_goes_to_another_worker(void **state)
 {
     struct rig_call c[2];
     (void)state;
@@ -131,13 +131,13 @@ static void a_permit_goes_to_another_worker(void **state)
     answer(1);
     rig_assert_value(&c[1], "\"a\"");
     assert_int_equal(fakes[1]->n_dropped, 0);
-    assert_int_equal(permits_out(&rig.states[0]->permits), 0);
+    assert_int_equal(slots_out(&rig.states[0]->slots), 0);
     for (size_t i = 0; i < 2; i++)
         rig_call_done(&c[i]);
     rig_close(&rig);
 }
 
-/* A worker keeps its permit for its own calls while that is fair. */
+/* A worker keeps its slot for its own calls while that is fair. */
 static void who_has_waited_much_longer_is_first(void **state)
 {
     struct rig_call c[3];
@@ -163,7 +163,7 @@ static void who_has_waited_much_longer_is_first(void **state)
     rig_close(&rig);
 }
 
-/* The breaker opens while calls wait: they are refused, each as its turn comes, and the permit is
+/* The breaker opens while calls wait: they are refused, each as its turn comes, and the slot is
  * free again. */
 static void an_open_breaker_empties_the_queue(void **state)
 {
@@ -177,14 +177,14 @@ static void an_open_breaker_empties_the_queue(void **state)
     rig_assert_problem(&c[0], PROBLEM_CONNECT_FAILED, EXECUTED_NO);
     for (size_t i = 1; i < 3; i++)
         rig_assert_problem(&c[i], PROBLEM_CIRCUIT_OPEN, EXECUTED_NO);
-    assert_int_equal(permits_out(&rig.states[0]->permits), 0);
-    assert_int_equal(permits_waiting(&rig.states[0]->permits), 0);
+    assert_int_equal(slots_out(&rig.states[0]->slots), 0);
+    assert_int_equal(slots_waiting(&rig.states[0]->slots), 0);
     for (size_t i = 0; i < 3; i++)
         rig_call_done(&c[i]);
     rig_close(&rig);
 }
 
-/* A reply that waits for its caller's memory keeps its permit, until another caller's call wants
+/* A reply that waits for its caller's memory keeps its slot, until another caller's call wants
  * it and a quarter of the patience is over. */
 static void a_reply_without_room_gives_way(void **state)
 {
@@ -235,7 +235,7 @@ int main(void)
         cmocka_unit_test(a_wait_ends_by_queue_timeout),
         cmocka_unit_test(a_wait_ends_by_the_deadline),
         cmocka_unit_test(who_leaves_the_queue_takes_nothing_along),
-        cmocka_unit_test(a_permit_goes_to_another_worker),
+        cmocka_unit_test(a_slot_goes_to_another_worker),
         cmocka_unit_test(who_has_waited_much_longer_is_first),
         cmocka_unit_test(an_open_breaker_empties_the_queue),
         cmocka_unit_test(a_reply_without_room_gives_way),

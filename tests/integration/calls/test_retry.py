@@ -274,7 +274,7 @@ def test_upstream_that_is_killed_and_restarted_under_load(start):
         assert any(status != 200 for _, status, _ in statuses)
         before = sum(status == 200 and when < down for when, status, _ in statuses)
         after = sum(status == 200 and up + 1 < when < up + 2 for when, status, _ in statuses)
-        assert after > before / 10, (before, after)  # lost permits would leave it next to none
+        assert after > before / 10, (before, after)  # lost slots would leave it next to none
         executed = upstream.executed + second.executed
         assert set(executed.values()) == {1}
     finally:

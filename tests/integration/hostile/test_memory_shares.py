@@ -305,12 +305,12 @@ def test_a_batch_waits_for_the_memory_of_its_calls(start, ends):
 
 
 @pytest.mark.parametrize("workers", [1, 4])
-@pytest.mark.parametrize("permits", [1, 3])
-def test_replies_without_room_keep_no_upstream(start, workers, permits):
-    """Replies that wait for their caller's memory hold permits of the upstream. They give them to
+@pytest.mark.parametrize("slots", [1, 3])
+def test_replies_without_room_keep_no_upstream(start, workers, slots):
+    """Replies that wait for their caller's memory hold slots of the upstream. They give them to
     other callers' calls, and the caller gets none for more such calls meanwhile."""
     upstream, gateway = gateway_of(start, behave_well, workers=workers, pool={
-        "queue_timeout": f"{int(4 * SLOW)}s", "max_connections": permits})
+        "queue_timeout": f"{int(4 * SLOW)}s", "max_connections": slots})
     with ExitStack() as stack:
         for token in (HOG, HOG2):
             unread(gateway, stack, "POST", "/v1/up/large", json.dumps([3 * MILLION]).encode(), 40,
