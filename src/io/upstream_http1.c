@@ -60,7 +60,7 @@ bool http1_takes(const struct exchange *x)
 
 /* ---- The end -------------------------------------------------------------------------------- */
 
-static void end(struct exchange *x, CURLcode rc)
+void http1_end(struct exchange *x, CURLcode rc)
 {
     struct upstreams *all = x->upstream->all;
     x->http1.rc = rc;
@@ -73,8 +73,7 @@ static bool has_ended(const struct exchange *x)
     return x->call == NULL || !list_empty(&x->http1.in_ended);
 }
 
-/* The first that goes wrong says most. */
-static void tell(struct exchange *x, const char *text)
+void http1_tell(struct exchange *x, const char *text)
 {
     if (x->error[0] == '\0')
         snprintf(x->error, sizeof x->error, "%s", text);
@@ -109,223 +108,6 @@ void http1_leave(struct exchange *x)
         wire_close(w);
 }
 
-/* ---- The answer ----------------------------------------------------------------------------- */
-
-static bool refuse(struct exchange *x, const char *why)
-{
-    x->head.fault = why;
-    return false;
-}
-
-static struct str without_line_end(struct str line)
-{
-    while (line.len > 0 && (line.data[line.len - 1] == '\n' || line.data[line.len - 1] == '\r'))
-        line.len--;
-    return line;
-}
-
-static bool is_blank_length(struct str line)
-{
-    size_t colon = str_find(line, ':');
-    return colon < line.len &&
-           str_eq_nocase(str_trim(str_slice(line, 0, colon)), STR("Content-Length")) &&
-           str_trim(str_slice(line, colon + 1, line.len)).len == 0;
-}
-
-/* What has one meaning only, and others read, is passed over (decision 16). */
-static bool is_passed_over(struct exchange *x, struct str line)
-{
-    struct http1 *h = &x->http1;
-    struct str text = without_line_end(line);
-    if (text.len == 0 || x->head.at_start || response_head_is_folded(line))
-        return false;
-    bool is_blank = is_blank_length(text);
-    h->has_blank_length |= is_blank;
-    h->is_strange |= is_blank || str_find(text, ':') == text.len;
-    return is_blank;
-}
-
-static bool take_head_line(struct exchange *x, struct str line)
-{
-    struct str text = without_line_end(line);
-    if (x->call->on_trace != NULL)
-        x->call->on_trace(x->call, false, line);
-    if (memchr(line.data, '\0', line.len) != NULL)
-        return refuse(x, "Nul byte in header");
-    if (!x->head.at_start && str_starts_with(str_trim(text), STR("HTTP/")))
-        return refuse(x, "the response's head has a second status line, which is no header");
-    bool at_start = x->head.at_start;
-    if (!is_passed_over(x, line) && !response_head_line(&x->head, line))
-        return false;
-    if (at_start && x->head.status < 100)
-        return refuse(x, "the answer is not HTTP/1: its status line has no status");
-    if (x->http1.has_blank_length && x->head.has_length) {
-        x->head.fault_of_length = true;
-        return refuse(x, "the response has two different Content-Length");
-    }
-    return true;
-}
-
-/* The next line of a head, or of trailers; empty: it has not ended. It stays until the next. */
-static struct str next_line(struct exchange *x, struct str *in)
-{
-    struct buf *partial = &x->http1.partial;
-    size_t end = str_find(*in, '\n');
-    struct str line = str_slice(*in, 0, end < in->len ? end + 1 : end);
-    bool has_ended = end < in->len;
-    if (partial->len > 0 || !has_ended) {
-        buf_append(partial, line);
-        if (!buf_ok(partial))
-            refuse(x, "the response's head has more than 100 lines or 64 KiB");
-        line = buf_str(partial);
-    }
-    *in = str_slice(*in, has_ended ? end + 1 : end, in->len);
-    return has_ended ? line : str_slice(line, 0, 0);
-}
-
-/* The first bytes tell already whether it is HTTP. */
-static bool may_be_http(const struct exchange *x, struct str in)
-{
-    struct str begin = x->http1.partial.len > 0 ? buf_str(&x->http1.partial) : in;
-    struct str word = STR("HTTP/");
-    size_t n = begin.len < word.len ? begin.len : word.len;
-    return str_eq(str_slice(begin, 0, n), str_slice(word, 0, n));
-}
-
-/* RFC 9112 section 4, as strictly as libcurl. */
-static bool has_status_line(struct str line)
-{
-    uint64_t ignored;
-    line = without_line_end(line);
-    return line.len >= 12 &&
-           (str_starts_with(line, STR("HTTP/1.1 ")) || str_starts_with(line, STR("HTTP/1.0 "))) &&
-           str_to_uint(str_slice(line, 9, 12), 999, &ignored) &&
-           (line.len == 12 || line.data[12] == ' ');
-}
-
-/* False: it has ended. */
-static bool take_head(struct exchange *x, struct str *in)
-{
-    while (in->len > 0 && !x->head.complete) {
-        bool at_start = x->head.at_start;
-        struct str line = next_line(x, in);
-        if (x->head.fault == NULL && at_start &&
-            (!may_be_http(x, line) || (line.len > 0 && !has_status_line(line)))) {
-            tell(x, "Received HTTP/0.9 when not allowed");
-            end(x, CURLE_UNSUPPORTED_PROTOCOL);
-            return false;
-        }
-        if (x->head.fault != NULL || (line.len > 0 && !take_head_line(x, line))) {
-            end(x, CURLE_WRITE_ERROR);
-            return false;
-        }
-        if (line.len > 0)
-            buf_clear(&x->http1.partial);
-    }
-    if (!x->head.complete)
-        return true;
-    body_start(&x->http1.body, &x->head);
-    if (x->http1.is_strange)
-        kept_tell_strange(x->upstream);
-    exchange_tell_head(x);
-    return x->call != NULL;
-}
-
-static bool take_trailers(struct exchange *x, struct str *in)
-{
-    while (in->len > 0 && !x->http1.is_over) {
-        struct str line = next_line(x, in);
-        if (x->head.fault != NULL || (line.len > 0 && !response_head_line(&x->head, line))) {
-            end(x, CURLE_WRITE_ERROR);
-            return false;
-        }
-        if (line.len == 0)
-            break;
-        x->http1.is_over = without_line_end(line).len == 0;
-        buf_clear(&x->http1.partial);
-    }
-    return true;
-}
-
-/* It waits; the same bytes come again from there. */
-static void hold(struct exchange *x, struct str rest)
-{
-    struct buf *held = &x->http1.held;
-    if (rest.data == held->data)
-        return;
-    if (held->data != NULL && rest.data > held->data && rest.data <= held->data + held->len) {
-        memmove(held->data, rest.data, rest.len);
-        held->len = rest.len;
-        return;
-    }
-    buf_clear(held);
-    buf_append(held, rest);
-}
-
-static bool take_content(struct exchange *x, struct str *in, struct str piece)
-{
-    whole_begin(x);
-    size_t taken = exchange_take(x, piece);
-    if (taken == CURL_WRITEFUNC_PAUSE) {
-        hold(x, *in);
-        return false;
-    }
-    if (taken != piece.len) {
-        end(x, CURLE_WRITE_ERROR);
-        return false;
-    }
-    whole_note(x, taken);
-    body_take(&x->http1.body, in, taken);
-    return true;
-}
-
-/* False: it has ended, or waits. */
-static bool take_body(struct exchange *x, struct str *in)
-{
-    struct http1 *h = &x->http1;
-    struct str piece;
-    while (!h->is_over) {
-        switch (body_next(&h->body, in, &piece)) {
-        case BODY_MORE:
-            return true;
-        case BODY_CONTENT:
-            if (!take_content(x, in, piece))
-                return false;
-            break;
-        case BODY_TRAILERS:
-            if (in->len == 0)
-                return true;
-            if (!take_trailers(x, in))
-                return false;
-            break;
-        case BODY_END:
-            h->is_over = true;
-            break;
-        case BODY_BAD:
-            snprintf(x->error, sizeof x->error, "Problem in the chunked-encoded data: %s",
-                     h->body.fault);
-            end(x, CURLE_RECV_ERROR);
-            return false;
-        }
-    }
-    return true;
-}
-
-/* False: nothing more is to be read now. */
-static bool take(struct exchange *x, struct str in)
-{
-    struct http1 *h = &x->http1;
-    if (!x->head.complete && !take_head(x, &in))
-        return false;
-    if (x->head.complete && !take_body(x, &in))
-        return false;
-    if (h->is_over) {
-        h->is_surplus = in.len > 0;
-        end(x, CURLE_OK);
-    }
-    return !h->is_over;
-}
-
 /* ---- The connection's end ------------------------------------------------------------------- */
 
 /* Nothing of an answer has come on a kept connection: its end was on its way. */
@@ -347,18 +129,18 @@ static void end_of_connection(struct exchange *x)
     note_unsaid(x);
     if (!h->got_bytes) {
         CURLcode rc = x->error[0] != '\0' ? CURLE_RECV_ERROR : CURLE_GOT_NOTHING;
-        tell(x, "Empty reply from server");
-        end(x, rc);
+        http1_tell(x, "Empty reply from server");
+        http1_end(x, rc);
     } else if (!x->head.complete || body_may_end(&h->body)) {
         h->is_over = x->head.complete;
-        end(x, CURLE_OK); /* an incomplete head is lost, all the same */
+        http1_end(x, CURLE_OK); /* an incomplete head is lost, all the same */
     } else {
         if (h->body.kind == BODY_LENGTH)
             snprintf(x->error, sizeof x->error,
                      "transfer closed with %" PRIu64 " bytes remaining to read", h->body.left);
         else
-            tell(x, "transfer closed with outstanding read data remaining");
-        end(x, CURLE_PARTIAL_FILE);
+            http1_tell(x, "transfer closed with outstanding read data remaining");
+        http1_end(x, CURLE_PARTIAL_FILE);
     }
 }
 
@@ -368,13 +150,13 @@ static void end_by_failure(struct exchange *x)
     struct http1 *h = &x->http1;
     h->wire->has_ended = true;
     if (h->send_failed && says_why(x)) {
-        end(x, CURLE_OK);
+        http1_end(x, CURLE_OK);
         return;
     }
     note_unsaid(x);
     if (!h->send_failed)
-        tell(x, h->wire->error[0] != '\0' ? h->wire->error : "Failure when receiving data");
-    end(x, h->send_failed ? CURLE_SEND_ERROR : CURLE_RECV_ERROR);
+        http1_tell(x, h->wire->error[0] != '\0' ? h->wire->error : "Failure when receiving data");
+    http1_end(x, h->send_failed ? CURLE_SEND_ERROR : CURLE_RECV_ERROR);
 }
 
 /* ---- To and fro ----------------------------------------------------------------------------- */
@@ -408,7 +190,7 @@ static bool send_on(struct exchange *x)
         begin_anew(x);
         return false;
     }
-    tell(x, h->wire->error[0] != '\0' ? h->wire->error : "Failed sending data to the peer");
+    http1_tell(x, h->wire->error[0] != '\0' ? h->wire->error : "Failed sending data to the peer");
     h->is_sending = false;
     h->send_failed = true;
     return true;
@@ -453,7 +235,7 @@ static void read_on(struct exchange *x)
             return;
         }
         h->got_bytes = true;
-        if (!take(x, (struct str){ bytes, got.n }))
+        if (!http1_take(x, (struct str){ bytes, got.n }))
             return;
     }
 }
@@ -465,7 +247,7 @@ static bool take_held(struct exchange *x)
     if (held->len == 0)
         return true;
     struct str bytes = buf_str(held);
-    if (!take(x, bytes))
+    if (!http1_take(x, bytes))
         return false;
     buf_done(held);
     return true;
@@ -550,7 +332,7 @@ static void read_first(struct exchange *x, struct wire *w)
         buf_append(&x->http1.held, (struct str){ bytes, n });
         x->http1.got_bytes = true;
     } else if (rc != CURLE_OK && rc != CURLE_AGAIN) {
-        tell(x, w->error);
+        http1_tell(x, w->error);
     }
 }
 
@@ -575,7 +357,7 @@ static void end_late(struct exchange *x, int64_t now_ms)
     snprintf(x->error, sizeof x->error,
              "Operation timed out after %" PRId64 " milliseconds with %" PRIu64 " bytes received",
              took_ms, x->taken_bytes);
-    end(x, CURLE_OPERATION_TIMEDOUT);
+    http1_end(x, CURLE_OPERATION_TIMEDOUT);
 }
 
 static void run_timed(struct upstreams *all)

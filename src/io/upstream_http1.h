@@ -107,7 +107,19 @@ void request_open(struct upstream *u, const struct upstream_target *target, stru
 /* The head of the exchange's request. */
 void request_write(struct exchange *x, struct buf *to);
 
+/* upstream_answer.c */
+
+/* These bytes of its answer have come. False: no more is to be read now; it is over, has failed, or
+ * waits (the rest is held). */
+bool http1_take(struct exchange *x, struct str in) MUST_CHECK;
+
 /* upstream_http1.c */
+
+/* It is over, and will be reported in this turn. */
+void http1_end(struct exchange *x, CURLcode rc);
+
+/* Why it fails, for people. The first that goes wrong says most. */
+void http1_tell(struct exchange *x, const char *text);
 
 /* Where a worker reads to; owned by who asks. */
 char *http1_input(void) MUST_CHECK;

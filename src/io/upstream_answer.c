@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An answer of HTTP/1.1 as its bytes come, on a connection of ours: its head, what may stand before
+ * it, its body. What two readers could understand differently is refused, as it is with libcurl. */
+#include "io/upstream_inside.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool refuse(struct exchange *x, const char *why)
+{
+    x->head.fault = why;
+    return false;
+}
+
+static struct str without_line_end(struct str line)
+{
+    while (line.len > 0 && (line.data[line.len - 1] == '\n' || line.data[line.len - 1] == '\r'))
+        line.len--;
+    return line;
+}
+
+static bool is_blank_length(struct str line)
+{
+    size_t colon = str_find(line, ':');
+    return colon < line.len &&
+           str_eq_nocase(str_trim(str_slice(line, 0, colon)), STR("Content-Length")) &&
+           str_trim(str_slice(line, colon + 1, line.len)).len == 0;
+}
+
+/* What has one meaning only, and others read, is passed over (decision 16). */
+static bool is_passed_over(struct exchange *x, struct str line)
+{
+    struct http1 *h = &x->http1;
+    struct str text = without_line_end(line);
+    if (text.len == 0 || x->head.at_start || response_head_is_folded(line))
+        return false;
+    bool is_blank = is_blank_length(text);
+    h->has_blank_length |= is_blank;
+    h->is_strange |= is_blank || str_find(text, ':') == text.len;
+    return is_blank;
+}
+
+static bool take_head_line(struct exchange *x, struct str line)
+{
+    struct str text = without_line_end(line);
+    if (x->call->on_trace != NULL)
+        x->call->on_trace(x->call, false, line);
+    if (memchr(line.data, '\0', line.len) != NULL)
+        return refuse(x, "Nul byte in header");
+    if (!x->head.at_start && str_starts_with(str_trim(text), STR("HTTP/")))
+        return refuse(x, "the response's head has a second status line, which is no header");
+    bool at_start = x->head.at_start;
+    if (!is_passed_over(x, line) && !response_head_line(&x->head, line))
+        return false;
+    if (at_start && x->head.status < 100)
+        return refuse(x, "the answer is not HTTP/1: its status line has no status");
+    if (x->http1.has_blank_length && x->head.has_length) {
+        x->head.fault_of_length = true;
+        return refuse(x, "the response has two different Content-Length");
+    }
+    return true;
+}
+
+/* The next line of a head, or of trailers; empty: it has not ended. It stays until the next. */
+static struct str next_line(struct exchange *x, struct str *in)
+{
+    struct buf *partial = &x->http1.partial;
+    size_t end = str_find(*in, '\n');
+    struct str line = str_slice(*in, 0, end < in->len ? end + 1 : end);
+    bool has_ended = end < in->len;
+    if (partial->len > 0 || !has_ended) {
+        buf_append(partial, line);
+        if (!buf_ok(partial))
+            refuse(x, "the response's head has more than 100 lines or 64 KiB");
+        line = buf_str(partial);
+    }
+    *in = str_slice(*in, has_ended ? end + 1 : end, in->len);
+    return has_ended ? line : str_slice(line, 0, 0);
+}
+
+/* The first bytes tell already whether it is HTTP. */
+static bool may_be_http(const struct exchange *x, struct str in)
+{
+    struct str begin = x->http1.partial.len > 0 ? buf_str(&x->http1.partial) : in;
+    struct str word = STR("HTTP/");
+    size_t n = begin.len < word.len ? begin.len : word.len;
+    return str_eq(str_slice(begin, 0, n), str_slice(word, 0, n));
+}
+
+/* RFC 9112 section 4, as strictly as libcurl. */
+static bool has_status_line(struct str line)
+{
+    uint64_t ignored;
+    line = without_line_end(line);
+    return line.len >= 12 &&
+           (str_starts_with(line, STR("HTTP/1.1 ")) || str_starts_with(line, STR("HTTP/1.0 "))) &&
+           str_to_uint(str_slice(line, 9, 12), 999, &ignored) &&
+           (line.len == 12 || line.data[12] == ' ');
+}
+
+/* False: it has ended. */
+static bool take_head(struct exchange *x, struct str *in)
+{
+    while (in->len > 0 && !x->head.complete) {
+        bool at_start = x->head.at_start;
+        struct str line = next_line(x, in);
+        if (x->head.fault == NULL && at_start &&
+            (!may_be_http(x, line) || (line.len > 0 && !has_status_line(line)))) {
+            http1_tell(x, "Received HTTP/0.9 when not allowed");
+            http1_end(x, CURLE_UNSUPPORTED_PROTOCOL);
+            return false;
+        }
+        if (x->head.fault != NULL || (line.len > 0 && !take_head_line(x, line))) {
+            http1_end(x, CURLE_WRITE_ERROR);
+            return false;
+        }
+        if (line.len > 0)
+            buf_clear(&x->http1.partial);
+    }
+    if (!x->head.complete)
+        return true;
+    body_start(&x->http1.body, &x->head);
+    if (x->http1.is_strange)
+        kept_tell_strange(x->upstream);
+    exchange_tell_head(x);
+    return x->call != NULL;
+}
+
+static bool take_trailers(struct exchange *x, struct str *in)
+{
+    while (in->len > 0 && !x->http1.is_over) {
+        struct str line = next_line(x, in);
+        if (x->head.fault != NULL || (line.len > 0 && !response_head_line(&x->head, line))) {
+            http1_end(x, CURLE_WRITE_ERROR);
+            return false;
+        }
+        if (line.len == 0)
+            break;
+        x->http1.is_over = without_line_end(line).len == 0;
+        buf_clear(&x->http1.partial);
+    }
+    return true;
+}
+
+/* It waits; the same bytes come again from there. */
+static void hold(struct exchange *x, struct str rest)
+{
+    struct buf *held = &x->http1.held;
+    if (rest.data == held->data)
+        return;
+    if (held->data != NULL && rest.data > held->data && rest.data <= held->data + held->len) {
+        memmove(held->data, rest.data, rest.len);
+        held->len = rest.len;
+        return;
+    }
+    buf_clear(held);
+    buf_append(held, rest);
+}
+
+static bool take_content(struct exchange *x, struct str *in, struct str piece)
+{
+    whole_begin(x);
+    size_t taken = exchange_take(x, piece);
+    if (taken == CURL_WRITEFUNC_PAUSE) {
+        hold(x, *in);
+        return false;
+    }
+    if (taken != piece.len) {
+        http1_end(x, CURLE_WRITE_ERROR);
+        return false;
+    }
+    whole_note(x, taken);
+    body_take(&x->http1.body, in, taken);
+    return true;
+}
+
+/* False: it has ended, or waits. */
+static bool take_body(struct exchange *x, struct str *in)
+{
+    struct http1 *h = &x->http1;
+    struct str piece;
+    while (!h->is_over) {
+        switch (body_next(&h->body, in, &piece)) {
+        case BODY_MORE:
+            return true;
+        case BODY_CONTENT:
+            if (!take_content(x, in, piece))
+                return false;
+            break;
+        case BODY_TRAILERS:
+            if (in->len == 0)
+                return true;
+            if (!take_trailers(x, in))
+                return false;
+            break;
+        case BODY_END:
+            h->is_over = true;
+            break;
+        case BODY_BAD:
+            snprintf(x->error, sizeof x->error, "Problem in the chunked-encoded data: %s",
+                     h->body.fault);
+            http1_end(x, CURLE_RECV_ERROR);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool http1_take(struct exchange *x, struct str in)
+{
+    struct http1 *h = &x->http1;
+    if (!x->head.complete && !take_head(x, &in))
+        return false;
+    if (x->head.complete && !take_body(x, &in))
+        return false;
+    if (h->is_over) {
+        h->is_surplus = in.len > 0;
+        http1_end(x, CURLE_OK);
+    }
+    return !h->is_over;
+}
