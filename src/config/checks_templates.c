@@ -10,9 +10,13 @@
 #include "settings/store.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define WHY_MAX ((size_t)4096)
 #define PART_MAX 192
+
+/* Of the names of credentials. */
+#define NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
 /* Where templates stand, and what they may name. */
 struct place_of {
@@ -228,6 +232,39 @@ static void fold(const struct place_of *at, const struct origin *origin, const c
         secret_list_add_header(at->c->secrets, str_of(*text), origin->place, setting);
 }
 
+/* `{username}` or `{base64(…)}`. */
+static bool has_template(const char *text)
+{
+    for (const char *at = strchr(text, '{'); at != NULL; at = strchr(at + 1, '{')) {
+        size_t n = strspn(at + 1, NAME_BYTES);
+        if (n > 0 && (at[n + 1] == '}' || at[n + 1] == '('))
+            return true;
+    }
+    return false;
+}
+
+/* What came from a file has no templates anyway. */
+static void warn_of_braces(const struct checking *c, const struct upstream_config *u,
+                           const struct origin *origin, const char *name, const char *text)
+{
+    if (text == NULL || origin->hidden || origin->unresolved || !has_template(text))
+        return;
+    findings_warn(c->findings, origin->place,
+                  "upstreams.%s.%s: the braces in it go out as they are, since the upstream has "
+                  "no `credentials`, `session` or `profile` that a name in them could be of",
+                  u->name, name);
+}
+
+static void warn_of_all_braces(const struct checking *c, const struct upstream_config *u)
+{
+    const struct origin *auth = u->auth.origins;
+    warn_of_braces(c, u, &auth[AUTH_username], "auth.username", u->auth.username);
+    warn_of_braces(c, u, &auth[AUTH_password], "auth.password", u->auth.password);
+    warn_of_braces(c, u, &auth[AUTH_token], "auth.token", u->auth.token);
+    for (size_t i = 0; i < u->headers.n; i++)
+        warn_of_braces(c, u, &u->origins[UPSTREAM_headers], "headers", u->headers.items[i]);
+}
+
 void check_constant_templates(const struct checking *c, struct upstream_config *u)
 {
     struct template_scope scope = { .credentials = &u->credentials,
@@ -236,8 +273,10 @@ void check_constant_templates(const struct checking *c, struct upstream_config *
                                     .needs = ", so it can stand in `inject` alone" };
     char part[PART_MAX];
     struct place_of at = { c, u, part, u->auth.origins, &scope };
-    if (!u->templates)
+    if (!u->templates) {
+        warn_of_all_braces(c, u);
         return;
+    }
     snprintf(part, sizeof part, "upstreams.%s.auth", u->name);
     fold(&at, &u->auth.origins[AUTH_username], "username", &u->auth.username, KIND_auth_text);
     fold(&at, &u->auth.origins[AUTH_password], "password", &u->auth.password, KIND_auth_secret);

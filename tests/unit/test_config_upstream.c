@@ -37,7 +37,8 @@ static void write_file(const char *name, const char *text)
     fclose(file);
 }
 
-static const char *const files[] = { "ca.pem", "cert.pem", "key.pem", "secret.pem", "token" };
+static const char *const files[] = { "ca.pem",     "cert.pem", "key.pem",
+                                     "secret.pem", "token",    "braces" };
 
 static int make_files(void **state)
 {
@@ -49,6 +50,7 @@ static int make_files(void **state)
     write_file("key.pem", KEY);
     write_file("secret.pem", ENCRYPTED);
     write_file("token", "token-of-a-file\n");
+    write_file("braces", "token-{of}-a-file\n");
     return 0;
 }
 
@@ -263,6 +265,25 @@ static const struct bad warned[] = {
       "u.headers: a secret of fewer than 6" },
     { "url = \"http://h\"; auth = { scheme = \"bearer\"; token = \"short\"; };",
       "u.auth.token: a secret of fewer than 6 bytes" },
+    { "url = \"http://h\"; headers = [ \"X-A: b\", \"X-Key: {key}-{{x}}\" ];",
+      "u.headers: the braces in it go out as they are" },
+    { "url = \"http://h\"; headers = [ \"X-Login: {base64({username}:{key})}\" ];",
+      "u.headers: the braces" },
+    { "url = \"http://h\"; auth = { scheme = \"bearer\"; token = \"short-{key}\"; };",
+      "u.auth.token: the braces" },
+    { "url = \"http://h\"; auth = { scheme = \"basic\"; username = \"{username}\"; "
+      "password = \"short-of-it\"; };",
+      "u.auth.username: the braces" },
+    { "url = \"http://h\"; auth = { scheme = \"basic\"; username = \"me\"; "
+      "password = \"{password}\"; };",
+      "u.auth.password: the braces" },
+};
+
+/* What is no name, what a file has, and where braces have a meaning. */
+static const char *const unwarned[] = {
+    "url = \"http://h\"; headers = [ \"X-Filter: {\\\"a\\\": {}}\", \"X-Set: { a, b }\" ];",
+    "url = \"http://h\"; auth = { scheme = \"bearer\"; token = \"${file:braces}\"; };",
+    "url = \"http://h\"; headers = [ \"X-Key: {key}\" ]; credentials = { key = \"0123456789\"; };",
 };
 
 static void warns(void **state)
@@ -275,6 +296,19 @@ static void warns(void **state)
         if (strstr(buf_c(&report.warnings), warned[i].part) == NULL)
             fail_msg("%s\nis warned of with %s", warned[i].settings, buf_c(&report.warnings));
         assert_null(strstr(buf_c(&report.warnings), "short"));
+        config_report_done(&report);
+        config_unref(config);
+    }
+}
+
+static void is_silent_about_other_braces(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(unwarned); i++) {
+        struct config_report report;
+        struct config *config = read_upstream(unwarned[i], &report);
+        assert_non_null(config);
+        assert_null(strstr(buf_c(&report.warnings), "braces"));
         config_report_done(&report);
         config_unref(config);
     }
@@ -379,6 +413,7 @@ int main(void)
         cmocka_unit_test(has_several_urls),
         cmocka_unit_test(refuses_bad_ones),
         cmocka_unit_test(warns),
+        cmocka_unit_test(is_silent_about_other_braces),
         cmocka_unit_test(gathers_secrets),
         cmocka_unit_test(looks_at_pem),
     };
