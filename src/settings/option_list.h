@@ -142,8 +142,9 @@
 
 /* callers = ( { allow = ( { params = ( { … }, … ) }, … ) }, … ) */
 #define PARAM_RULE_OPTIONS(X)                                                                      \
-    X(count, at, NULL, "4", "0", "10000", LIVE,                                                    \
-      "Which param, as the call goes out; the first one is 0. Required.")                          \
+    X(count, at, NULL, "1", "0", "10000", LIVE,                                                    \
+      "Which param, as the caller sends them, without what `inject` adds; the first one is 0. "    \
+      "Required.")                                                                                 \
     X(globs, in, NULL, "\"read\", \"search_*\"", NULL, NULL, LIVE,                                 \
       "Globs, one of which it must match; it must be a string. In a `deny` any other form of it "  \
       "(base64, a number, a date, a struct …) matches, too. Required.")

@@ -33,7 +33,7 @@ const struct command_info command_explain_info = {
         "ask. With --caller it tells instead whether one of `callers`, or `anonymous`, may make\n"
         "the call, and which rule of which line decides; status 77: it may not.\n" PARAMS_HELP,
     .examples = "  rpcgate explain supervisor supervisor.getProcessInfo '\"web\"'\n"
-                "  rpcgate explain --caller bot odoo execute_kw '\"db\"' 2 '\"pw\"' '\"unlink\"'\n"
+                "  rpcgate explain --caller bot odoo execute_kw '\"res.partner\"' '\"unlink\"'\n"
                 "  rpcgate explain -c rpcgate.conf books lookup '[1, {\"$dateTime\": 0}]'\n",
     .options = options,
     .n_options = ARRAY_LEN(options),

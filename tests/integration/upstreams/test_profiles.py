@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Profiles, as the programs show and use them."""
 
+import re
+
 import pytest
 
 from rig.check import assert_problem
@@ -53,6 +55,26 @@ def test_unknown():
 def test_the_simulator_counts(simulator):
     simulator.control("supervisor", reset=True)
     assert simulator.counts("supervisor")["calls"] == 0
+
+
+def test_the_readme(start, simulator, folder):
+    """Its first configuration and call, against an imitation of an Odoo, have the answer that
+    stands there."""
+    text = (TOP / "README.md").read_text()
+    settings = re.search(r"```conf\n(.*?)```", text, re.DOTALL).group(1)
+    call = re.search(r"\$ curl --json '(.*?)'[ \\\n]+http://127\.0\.0\.1:8080(\S+)\n(.*?)\n```", text,
+                     re.DOTALL)
+    key = folder / "odoo.key"
+    key.write_text(PASSWORD + "\n")
+    for old, new in [("8080", "0"), ("http://127.0.0.1:8069", simulator.url("")),
+                     ("file:odoo.key", f"file:{key}")]:
+        assert old in settings
+        settings = settings.replace(old, new)
+    gateway = start.gateway(settings)
+    answer = gateway.request("POST", call[2], call[1].encode(),
+                             {"Content-Type": "application/json"})
+    assert answer.body.decode().strip() == call[3]
+    assert PASSWORD in text
 
 
 def test_basic(start, simulator):
