@@ -14,6 +14,7 @@
 #include "front/front.h"
 #include "front/surface.h"
 #include "front/task_describe.h"
+#include "front/task_metrics.h"
 #include "io/http_server.h"
 #include "rules/caller.h"
 #include "rules/problem.h"
@@ -92,8 +93,9 @@ struct request {
     size_t reply_bytes;
     bool caller_gone;
 
-    struct describe describe; /* of one that asks what an upstream has */
-    struct call call;         /* of a request with one at a time; not zeroed before that begins */
+    struct describe describe;     /* of one that asks what an upstream has */
+    struct exposition exposition; /* of one that asks for the numbers */
+    struct call call; /* of a request with one at a time; not zeroed before that begins */
 };
 
 /* The HTTP server's handler; its context is a struct endpoint. */

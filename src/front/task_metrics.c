@@ -30,17 +30,8 @@ static const struct {
 #undef X
 };
 
-/* Upstreams that left the configuration are not shown, and so their number is bounded. */
-struct shown {
-    const struct front *front;
-    const struct site *site;
-    size_t n_upstreams;
-};
-
-static struct upstream_state *upstream_of(const struct shown *s, size_t i)
-{
-    return s->site->pools[i]->shared;
-}
+/* Lines for so many upstreams are written before others have their turn. */
+#define UPSTREAMS_STEP 256
 
 static const char *const bounds[METRICS_BUCKETS] = { "0.0005", "0.001", "0.0025", "0.005",
                                                      "0.01",   "0.025", "0.05",   "0.1",
@@ -86,11 +77,6 @@ static void add_label(struct chain *to, const char *name, const char *value)
     chain_append_byte(to, '"');
 }
 
-static const char *name_of(const struct shown *s, size_t upstream)
-{
-    return upstream_of(s, upstream)->config->name;
-}
-
 static const char *method_name(const struct upstream_record *record, size_t method)
 {
     if (record->name[0] == '\0')
@@ -112,10 +98,18 @@ static uint64_t sum_outcome(const struct upstream_record *record, size_t method,
     return sum;
 }
 
-static void add_requests_of(const struct upstream_record *record, struct chain *to)
+static bool is_counted(const struct upstream_record *record, size_t method)
 {
-    for (size_t i = 0; i < (METHOD_OTHER + 1) * METRICS_OUTCOMES; i++) {
-        size_t method = i / METRICS_OUTCOMES, outcome = i % METRICS_OUTCOMES;
+    for (size_t w = 0; w < record->n_workers; w++)
+        if (atomic_load_explicit(&record->by_worker[w].outcomes[method], memory_order_acquire) !=
+            NULL)
+            return true;
+    return false;
+}
+
+static void add_method(const struct upstream_record *record, size_t method, struct chain *to)
+{
+    for (size_t outcome = 0; outcome < METRICS_OUTCOMES; outcome++) {
         uint64_t n = sum_outcome(record, method, outcome);
         if (n == 0)
             continue;
@@ -128,12 +122,16 @@ static void add_requests_of(const struct upstream_record *record, struct chain *
     }
 }
 
-static void add_requests(const struct shown *s, struct chain *to)
+static void add_requests_of(const struct upstream_record *record, struct chain *to)
 {
-    begin(to, METRIC_REQUESTS);
-    for (size_t u = 0; u < s->n_upstreams; u++)
-        add_requests_of(upstream_of(s, u)->record, to);
-    add_requests_of(s->front->shared->no_upstream, to);
+    for (size_t method = 0; method <= METHOD_OTHER; method++)
+        if (is_counted(record, method))
+            add_method(record, method, to);
+}
+
+static void add_requests(struct upstream_state *upstream, struct chain *to)
+{
+    add_requests_of(upstream->record, to);
 }
 
 static void add_histogram_of(const struct upstream_record *record, enum metric metric,
@@ -156,15 +154,31 @@ static void add_histogram_of(const struct upstream_record *record, enum metric m
     add(to, "%s_count{upstream=\"%s\"} %" PRIu64 "\n", name, record->name, n);
 }
 
-static void add_histogram(const struct shown *s, enum metric metric, size_t offset,
-                          struct chain *to)
+#define HISTOGRAM(field, metric)                                                                   \
+    static void add_##field(struct upstream_state *upstream, struct chain *to)                     \
+    {                                                                                              \
+        add_histogram_of(upstream->record, metric, offsetof(struct upstream_metrics, field), to);  \
+    }
+HISTOGRAM(request, METRIC_REQUEST_DURATION)
+HISTOGRAM(upstream, METRIC_UPSTREAM_DURATION)
+HISTOGRAM(queue, METRIC_QUEUE_DURATION)
+
+static void add_connections_of(struct upstream_state *upstream, struct chain *to)
 {
-    begin(to, metric);
-    for (size_t u = 0; u < s->n_upstreams; u++)
-        add_histogram_of(upstream_of(s, u)->record, metric, offset, to);
+    const char *name = rows[METRIC_UPSTREAM_CONNECTIONS].name;
+    add(to, "%s{upstream=\"%s\",state=\"active\"} %u\n", name, upstream->config->name,
+        slots_out(&upstream->slots));
+    add(to, "%s{upstream=\"%s\",state=\"waiting\"} %u\n", name, upstream->config->name,
+        slots_waiting(&upstream->slots));
 }
 
-static void add_urls_of(const struct upstream_state *upstream, struct chain *to)
+static void add_up(struct upstream_state *upstream, struct chain *to)
+{
+    add(to, "%s{upstream=\"%s\"} %d\n", rows[METRIC_UPSTREAM_UP].name, upstream->config->name,
+        upstream_state_health(upstream) != UPSTREAM_DOWN);
+}
+
+static void add_urls(struct upstream_state *upstream, struct chain *to)
 {
     size_t n = upstream_state_targets(upstream);
     for (size_t i = 0; n > 1 && i < n; i++) {
@@ -174,39 +188,65 @@ static void add_urls_of(const struct upstream_state *upstream, struct chain *to)
     }
 }
 
-static void add_upstreams(const struct shown *s, struct chain *to)
+static void add_breaker(struct upstream_state *upstream, struct chain *to)
 {
     static const char *const states[] = { "closed", "open", "probing" };
-    begin(to, METRIC_UPSTREAM_CONNECTIONS);
-    for (size_t u = 0; u < s->n_upstreams; u++) {
-        const struct slots *slots = &upstream_of(s, u)->slots;
-        const char *name = rows[METRIC_UPSTREAM_CONNECTIONS].name;
-        add(to, "%s{upstream=\"%s\",state=\"active\"} %u\n", name, name_of(s, u), slots_out(slots));
-        add(to, "%s{upstream=\"%s\",state=\"waiting\"} %u\n", name, name_of(s, u),
-            slots_waiting(slots));
-    }
-    begin(to, METRIC_UPSTREAM_UP);
-    for (size_t u = 0; u < s->n_upstreams; u++)
-        add(to, "%s{upstream=\"%s\"} %d\n", rows[METRIC_UPSTREAM_UP].name, name_of(s, u),
-            upstream_state_health(upstream_of(s, u)) != UPSTREAM_DOWN);
-    begin(to, METRIC_URL_UP);
-    for (size_t u = 0; u < s->n_upstreams; u++)
-        add_urls_of(upstream_of(s, u), to);
-    begin(to, METRIC_BREAKER_STATE);
-    for (size_t u = 0; u < s->n_upstreams; u++)
-        for (unsigned state = 0; state < ARRAY_LEN(states); state++)
-            add(to, "%s{upstream=\"%s\",state=\"%s\"} %d\n", rows[METRIC_BREAKER_STATE].name,
-                name_of(s, u), states[state],
-                (unsigned)breaker_state(&upstream_of(s, u)->breaker) == state);
-    begin(to, METRIC_RETRIES);
-    for (size_t u = 0; u < s->n_upstreams; u++) {
-        const struct upstream_record *record = upstream_of(s, u)->record;
-        uint64_t n = 0;
-        for (size_t w = 0; w < record->n_workers; w++)
-            n += atomic_load_explicit(&record->by_worker[w].retries, memory_order_relaxed);
-        add(to, "%s{upstream=\"%s\"} %" PRIu64 "\n", rows[METRIC_RETRIES].name, name_of(s, u), n);
-    }
+    unsigned is = (unsigned)breaker_state(&upstream->breaker);
+    for (unsigned state = 0; state < ARRAY_LEN(states); state++)
+        add(to, "%s{upstream=\"%s\",state=\"%s\"} %d\n", rows[METRIC_BREAKER_STATE].name,
+            upstream->config->name, states[state], is == state);
 }
+
+static void add_retries(struct upstream_state *upstream, struct chain *to)
+{
+    const struct upstream_record *record = upstream->record;
+    uint64_t n = 0;
+    for (size_t w = 0; w < record->n_workers; w++)
+        n += atomic_load_explicit(&record->by_worker[w].retries, memory_order_relaxed);
+    add(to, "%s{upstream=\"%s\"} %" PRIu64 "\n", rows[METRIC_RETRIES].name, upstream->config->name,
+        n);
+}
+
+static void add_logins(struct upstream_state *upstream, struct chain *to)
+{
+    static const char *const results[LOGIN_RESULTS] = { "ok", "refused", "failed" };
+    for (size_t i = 0; i < LOGIN_RESULTS && upstream->sessions != NULL; i++)
+        add(to, "%s{upstream=\"%s\",result=\"%s\"} %llu\n", rows[METRIC_SESSION_LOGINS].name,
+            upstream->config->name, results[i], atomic_load(&upstream->record->logins[i]));
+}
+
+static void add_expired(struct upstream_state *upstream, struct chain *to)
+{
+    if (upstream->sessions != NULL)
+        add(to, "%s{upstream=\"%s\"} %llu\n", rows[METRIC_SESSION_EXPIRED].name,
+            upstream->config->name, atomic_load(&upstream->record->sessions_expired));
+}
+
+static void add_active(struct upstream_state *upstream, struct chain *to)
+{
+    if (upstream->sessions != NULL)
+        add(to, "%s{upstream=\"%s\"} %zu\n", rows[METRIC_SESSION_ACTIVE].name,
+            upstream->config->name, session_store_active(upstream->sessions));
+}
+
+/* Those with lines for each upstream. */
+static const struct {
+    enum metric metric;
+    void (*add)(struct upstream_state *upstream, struct chain *to);
+} families[] = {
+    { METRIC_REQUESTS, add_requests },
+    { METRIC_REQUEST_DURATION, add_request },
+    { METRIC_UPSTREAM_DURATION, add_upstream },
+    { METRIC_QUEUE_DURATION, add_queue },
+    { METRIC_UPSTREAM_CONNECTIONS, add_connections_of },
+    { METRIC_UPSTREAM_UP, add_up },
+    { METRIC_URL_UP, add_urls },
+    { METRIC_BREAKER_STATE, add_breaker },
+    { METRIC_RETRIES, add_retries },
+    { METRIC_SESSION_LOGINS, add_logins },
+    { METRIC_SESSION_EXPIRED, add_expired },
+    { METRIC_SESSION_ACTIVE, add_active },
+};
 
 static void add_calls(const struct commons *commons, struct chain *to)
 {
@@ -214,26 +254,6 @@ static void add_calls(const struct commons *commons, struct chain *to)
     for (unsigned i = CALL_ENDED + 1; i < CALL_STATES; i++)
         add(to, "%s{state=\"%s\"} %zu\n", rows[METRIC_CALLS].name,
             call_state_name((enum call_state)i), client_calls_in(commons, (enum call_state)i).n);
-}
-
-static void add_sessions(const struct shown *s, struct chain *to)
-{
-    static const char *const results[LOGIN_RESULTS] = { "ok", "refused", "failed" };
-    begin(to, METRIC_SESSION_LOGINS);
-    for (size_t u = 0; u < s->n_upstreams; u++)
-        for (size_t i = 0; i < LOGIN_RESULTS && upstream_of(s, u)->sessions != NULL; i++)
-            add(to, "%s{upstream=\"%s\",result=\"%s\"} %llu\n", rows[METRIC_SESSION_LOGINS].name,
-                name_of(s, u), results[i], atomic_load(&upstream_of(s, u)->record->logins[i]));
-    begin(to, METRIC_SESSION_EXPIRED);
-    for (size_t u = 0; u < s->n_upstreams; u++)
-        if (upstream_of(s, u)->sessions != NULL)
-            add(to, "%s{upstream=\"%s\"} %llu\n", rows[METRIC_SESSION_EXPIRED].name, name_of(s, u),
-                atomic_load(&upstream_of(s, u)->record->sessions_expired));
-    begin(to, METRIC_SESSION_ACTIVE);
-    for (size_t u = 0; u < s->n_upstreams; u++)
-        if (upstream_of(s, u)->sessions != NULL)
-            add(to, "%s{upstream=\"%s\"} %zu\n", rows[METRIC_SESSION_ACTIVE].name, name_of(s, u),
-                session_store_active(upstream_of(s, u)->sessions));
 }
 
 static void add_reloads(struct front_commons *shared, struct chain *to)
@@ -283,18 +303,10 @@ static void add_process(struct chain *to)
     add_plain(to, METRIC_START_TIME, p.start_seconds);
 }
 
-static void write_all(const struct front *front, struct chain *to)
+static void add_others(const struct front *front, struct chain *to)
 {
-    const struct site *site = front->client->site;
     const struct commons *commons = front->work->commons;
-    const struct shown s = { front, site, site->config->n_upstreams };
-    add_requests(&s, to);
-    add_histogram(&s, METRIC_REQUEST_DURATION, offsetof(struct upstream_metrics, request), to);
-    add_histogram(&s, METRIC_UPSTREAM_DURATION, offsetof(struct upstream_metrics, upstream), to);
-    add_histogram(&s, METRIC_QUEUE_DURATION, offsetof(struct upstream_metrics, queue), to);
-    add_upstreams(&s, to);
     add_calls(commons, to);
-    add_sessions(&s, to);
     add_reloads(front->shared, to);
     add_connections(front->listeners, commons->n_workers, to);
     add_handshakes(front->listeners, to);
@@ -305,13 +317,50 @@ static void write_all(const struct front *front, struct chain *to)
     add_process(to);
 }
 
+/* The next upstream's lines of the family. Upstreams that left the configuration are not shown, and
+ * so their number is bounded. */
+static void add_next(struct request *r)
+{
+    struct exposition *e = &r->exposition;
+    if (e->upstream == 0)
+        begin(&r->reply, families[e->family].metric);
+    if (e->upstream < r->site->config->n_upstreams) {
+        families[e->family].add(r->site->pools[e->upstream++]->shared, &r->reply);
+        return;
+    }
+    if (families[e->family].metric == METRIC_REQUESTS)
+        add_requests_of(r->front->shared->no_upstream, &r->reply);
+    e->family++;
+    e->upstream = 0;
+}
+
+static void write_metrics(struct turn *turn)
+{
+    struct request *r = CONTAINER_OF(turn, struct request, exposition.turn);
+    for (size_t n = 0; n < UPSTREAMS_STEP && r->exposition.family < ARRAY_LEN(families); n++)
+        add_next(r);
+    if (r->exposition.family < ARRAY_LEN(families)) {
+        turn_ask(r->front->work, turn);
+        return;
+    }
+    add_others(r->front, &r->reply);
+    request_succeed(r, 200);
+}
+
 static void begin_metrics(struct request *r)
 {
     endpoints_count(r->front); /* this one's connection is new, perhaps */
-    write_all(r->front, &r->reply);
-    request_succeed(r, 200);
+    list_init(&r->exposition.turn.in_turns);
+    r->exposition.turn.take = write_metrics;
+    request_enter(r, REQUEST_WORKING);
+    write_metrics(&r->exposition.turn);
+}
+
+static void drop_metrics(struct request *r)
+{
+    list_remove(&r->exposition.turn.in_turns);
 }
 
 const struct form form_exposition = { .content_type = "text/plain; version=0.0.4; charset=utf-8" };
 
-const struct task task_metrics = { .begin = begin_metrics };
+const struct task task_metrics = { .begin = begin_metrics, .drop = drop_metrics };

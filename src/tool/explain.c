@@ -149,6 +149,7 @@ static int explain_with(struct subject *s, struct str params)
     explain_added_init(&added, s->upstream, str_of(s->method));
     s->added = &added;
     int status = explain(s, params);
+    s->added = NULL;
     explain_added_done(&added);
     return status;
 }

@@ -256,10 +256,50 @@ static void names_count_in_the_budget(void **state)
     assert_int_equal(atomic_load(&budget.used), 0);
 }
 
+/* A name that is read in parts counts as the one that is written like it, as if read at once. */
+static void repaired_names_in_parts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum text_policy policy;
+        bool is_alike;
+    } cases[] = {
+        { "{\"a\\u0001b\":1,\"a\\ufffdb\":2}", TEXT_REPLACE, true },
+        { "{\"\xEF\xBF\xBFx\":1,\"\\uFFFDx\":2}", TEXT_REPLACE, true },
+        { "{\"x\xEF\xBF\xBE\":1,\"x\xEF\xBF\xBD\":2}", TEXT_REPLACE, true },
+        { "{\"\xC3\xA9\\u0001\xC3\xA9\":1,\"\xC3\xA9\\ufffd\xC3\xA9\":2}", TEXT_REPLACE, true },
+        { "{\"\xC3\xA9\\u0001\xC3\xA9\":1,\"\xC3\xA9\\ufffde\":2}", TEXT_REPLACE, false },
+        { "{\"\xE6\x97\xA5\xE6\x9C\xAC\\u0002\":1,\"\xE6\x97\xA5\xE6\x9C\xAC\xEF\xBF\xBF\":2}",
+          TEXT_REPLACE, true },
+        { "{\"\xEF\xBC\xA1\":1,\"\xEF\xBF\xBD\":2}", TEXT_REPLACE, false },
+        { "{\"\\u0001\":1,\"AQ==\":2}", TEXT_BASE64, true },
+        { "{\"\xF0\x9F\x98\x80\\u0001\":1,\"8J+YgAE=\":2}", TEXT_BASE64, true },
+        { "{\"\xF0\x9F\x98\x80\":1,\"8J+YgA==\":2}", TEXT_BASE64, false },
+    };
+    struct json_scan s;
+    struct error err;
+    json_scan_init(&s, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        for (size_t step = 1; step < 40; step++) {
+            enum codec_step end;
+            json_scan_begin(&s, str_of(cases[i].text), DEPTH);
+            s.names.policy = cases[i].policy;
+            do
+                end = json_scan_step(&s, step, &err);
+            while (end == CODEC_MORE);
+            assert_int_equal(end, CODEC_DONE);
+            assert_int_equal(s.alike != NULL, cases[i].is_alike);
+        }
+    }
+    json_scan_done(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(valid_texts),
+        cmocka_unit_test(repaired_names_in_parts),
         cmocka_unit_test(invalid_texts),
         cmocka_unit_test(a_nul_ends_nothing),
         cmocka_unit_test(depth_has_a_limit),

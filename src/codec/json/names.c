@@ -110,6 +110,8 @@ void json_names_clear(struct json_names *s)
     s->policy = TEXT_REJECT;
     s->seen = 0;
     s->escaped = false;
+    s->judged = 0;
+    s->repaired = false;
     s->n = 0;
     s->n_heads = 0;
     shrink(&s->names);
@@ -151,7 +153,41 @@ static enum json_names_result compare(struct json_names *s, struct str plain,
     return same ? JSON_NAMES_TWICE : JSON_NAMES_ALIKE;
 }
 
-void json_names_part(struct json_names *s, struct str text)
+/* Where the last whole character ends of what there is; the one that stands last may go on. */
+static size_t whole_characters(struct str text, size_t from)
+{
+    size_t end = text.len;
+    while (end > from && ((unsigned char)text.data[end - 1] & 0xC0) == 0x80)
+        end--;
+    return end > from && (unsigned char)text.data[end - 1] >= 0xC0 ? end - 1 : end;
+}
+
+/* Looks at what it has not seen of the name without escapes, up to `end`. */
+static void judge(struct json_names *s, struct str plain, size_t end)
+{
+    if (!s->repaired) {
+        struct str known = str_slice(plain, 0, end);
+        size_t at = text_find_forbidden(known, s->judged);
+        s->judged = at;
+        if (at == end)
+            return;
+        s->repaired = true;
+        buf_clear(&s->text.written);
+        if (s->policy == TEXT_REPLACE)
+            buf_append(&s->text.written, str_slice(plain, 0, at));
+    }
+    if (s->policy == TEXT_REPLACE)
+        text_repair(str_slice(plain, s->judged, end), TEXT_REPLACE, &s->text.written);
+    s->judged = end;
+}
+
+/* What there is of it so far, without escapes. */
+static struct str plain_so_far(const struct json_names *s, struct str text)
+{
+    return s->escaped ? (struct str){ buf_c(&s->text.plain), s->text.plain.len } : text;
+}
+
+static void read_part(struct json_names *s, struct str text)
 {
     struct str part = str_slice(text, s->seen, text.len);
     if (!s->escaped && part.len > 0 && memchr(part.data, '\\', part.len) != NULL) {
@@ -164,24 +200,49 @@ void json_names_part(struct json_names *s, struct str text)
     s->seen = text.len;
 }
 
-/* What json_names_part() has not seen of the name is read; without escapes. */
-static struct str read_name(struct json_names *s, struct str text)
+void json_names_part(struct json_names *s, struct str text)
 {
-    if (LIKELY(s->seen == 0))
-        return plain_text(text, &s->text.plain);
-    json_names_part(s, text);
-    struct str plain = s->escaped ? (struct str){ buf_c(&s->text.plain), s->text.plain.len } : text;
+    read_part(s, text);
+    struct str plain = plain_so_far(s, text);
+    if (s->policy != TEXT_REJECT)
+        judge(s, plain, whole_characters(plain, s->judged));
+}
+
+/* The end of a name of which json_names_part() has seen most; without escapes in `plain`. Returns
+ * how it is written. */
+static struct str read_last_part(struct json_names *s, struct str text, struct str *plain)
+{
+    read_part(s, text);
+    *plain = plain_so_far(s, text);
+    struct str written = *plain;
+    if (s->policy != TEXT_REJECT)
+        judge(s, *plain, plain->len);
+    if (s->repaired) {
+        if (s->policy == TEXT_BASE64)
+            text_repair(*plain, TEXT_BASE64, &s->text.written);
+        written = (struct str){ buf_c(&s->text.written), s->text.written.len };
+    }
     s->seen = 0;
     s->escaped = false;
-    return plain;
+    s->judged = 0;
+    s->repaired = false;
+    return written;
+}
+
+static struct str read_name(struct json_names *s, struct str text, struct str *plain)
+{
+    if (UNLIKELY(s->seen > 0))
+        return read_last_part(s, text, plain);
+    *plain = plain_text(text, &s->text.plain);
+    return written_text(s, *plain, &s->text);
 }
 
 enum json_names_result json_names_add(struct json_names *s, unsigned depth, struct str text)
 {
     if (s->n >= s->n_heads && !make_heads(s, s->n_heads == 0 ? HEADS_FIRST : s->n_heads * 4))
         return JSON_NAMES_NO_MEMORY;
-    struct str plain = read_name(s, text);
-    struct str written = written_text(s, plain, &s->text);
+    struct str plain;
+    struct str written = read_name(s, text, &plain);
     if (!text_ok(&s->text) || s->n + 1 >= UINT32_MAX)
         return JSON_NAMES_NO_MEMORY;
     uint64_t hash = sip_hash(&s->key, written);

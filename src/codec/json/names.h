@@ -28,6 +28,10 @@ struct json_names {
     struct json_name_text text, other;
     size_t seen;  /* by json_names_part(), of the name that is under way [bytes] */
     bool escaped; /* and it has escapes: text.plain is without them */
+    size_t
+        judged; /* and of it without escapes: so much XML can carry, or stands repaired [bytes] */
+    bool repaired; /* and it has what XML cannot; with TEXT_REPLACE text.written has what is judged
+                    */
     size_t n;
     size_t n_heads; /* a power of two */
     struct sip_key key;

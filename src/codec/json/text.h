@@ -3,6 +3,7 @@
 #ifndef RPCGATE_CODEC_JSON_TEXT_H
 #define RPCGATE_CODEC_JSON_TEXT_H
 
+#include "base/eight.h"
 #include "base/str.h"
 
 #include <stdbool.h>
@@ -61,23 +62,6 @@ static inline bool xml_is_char(uint32_t c)
     if (c < 0x20)
         return c == '\t' || c == '\n' || c == '\r';
     return c != 0xFFFE && c != 0xFFFF && (c < 0xD800 || c > 0xDFFF) && c <= 0x10FFFF;
-}
-
-/* Strings are read eight bytes at a time. */
-static inline uint64_t eight_bytes(const char *at)
-{
-    uint64_t x;
-    memcpy(&x, at, sizeof x);
-    return x;
-}
-
-#define EACH_BYTE(b) (UINT64_C(0x0101010101010101) * (uint64_t)(b))
-
-/* The high bit of each byte of `x` that is zero; none where there is no such byte, but behind the
- * first one there may be bits too many. */
-static inline uint64_t eight_zeros(uint64_t x)
-{
-    return (x - EACH_BYTE(0x01)) & ~x & EACH_BYTE(0x80);
 }
 
 #endif

@@ -16,6 +16,10 @@
 /* Can XML carry every character of that UTF-8? */
 bool text_is_xml(struct str text);
 
+/* Where the first character at or behind `at` is that XML cannot carry; the text's length if there
+ * is none. */
+size_t text_find_forbidden(struct str text, size_t at);
+
 /* How many bytes one U+FFFD stands for at the text's beginning: a character that is forbidden, or
  * as much of one as there is (Unicode chapter 3.9, maximal subparts). */
 size_t text_forbidden_length(struct str text);

@@ -85,6 +85,17 @@ REQUESTS = {
     "one long name": (ONE % "up", filled('[{"', "x", '":1}]')),
     "name of markup": (ONE % "up", filled('[{"', "&", '":1}]')),
     "name of short escapes": (ONE % "up", filled('[{"', "\\n", '":1}]')),
+    "long name, last control replaced": (ONE % "replace", filled('[{"', "x", '\\u0001":1}]')),
+    "long name, last control to base64": (ONE % "base64", filled('[{"', "x", '\\u0001":1}]')),
+    "name of controls replaced": (ONE % "replace", filled('[{"', "\\u0001", '":1}]')),
+    "name of controls to base64": (ONE % "base64", filled('[{"', "\\u0001", '":1}]')),
+    "name of no characters replaced": (ONE % "replace", filled('[{"', "\uffff", '":1}]')),
+    "name of wide characters": (ONE % "replace", filled('[{"', "\uff21", '":1}]')),
+    "repaired name twice": (ONE % "replace", ('[{"' + "\uffff" * 660_000 + '":1,"' + "\uffff" * 660_000
+                                              + '":1}]').encode()),
+    "repaired name twice, to base64": (ONE % "base64", (
+        '[{"' + "x" * 1_900_000 + '\\u0001":1,"' + "x" * 1_900_000 + '\\u0001":1}]').encode()),
+    "many names repaired": (ONE % "replace", ('[{' + members("\\u0001%d") + '}]').encode()),
     "name of plain text, then escapes": (ONE % "up", filled('[{"' + "x" * 1_000_000, "\\n",
                                                             '":1}]')),
     "long name twice": (ONE % "up", ('[{"' + "\\n" * 990_000 + '":1,"' + "\\n" * 990_000
@@ -310,3 +321,18 @@ def test_looks(steps, path):
     answer = steps.gateway.get(path)
     assert answer.status == 200, answer.body[:500]
     judge(steps, "GET " + path)
+
+
+def test_metrics_of_many_upstreams(start, tmp_path):
+    told = tmp_path / "steps"
+    upstreams = {f"u{i}": {"url": "http://127.0.0.1:9/RPC2"} for i in range(1000)}
+    gateway = start.gateway({"workers": 1, "anonymous": {"allow": ["*/*"]}, "upstreams": upstreams},
+                            program=PROGRAM, environment={"RPCGATE_STEPS": str(told),
+                                                          "RPCGATE_STEPS_LEAST": "1000000"})
+    steps = Steps(gateway, told)
+    steps.longest()  # those of the start
+    answer = gateway.get("/metrics")
+    assert answer.status == 200 and b'upstream="u999"' in answer.body
+    judge(steps, "metrics of many upstreams")
+    assert gateway.get("/v1").status == 200
+    judge(steps, "many upstreams")
