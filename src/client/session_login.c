@@ -289,16 +289,26 @@ static void tell_failed(const struct session_job *job, const struct call_end *ho
     (void)job;
 }
 
+static void tell_watcher(const struct session_job *job, const struct error *err, bool refused)
+{
+    struct session_watcher *watcher = job->store->watcher;
+    if (watcher != NULL)
+        watcher->told(watcher, job->kind, err, refused);
+}
+
 static void end_login(struct session_job *job, const struct call_end *how)
 {
     struct session_store *s = job->store;
     struct error err;
-    if (how->error == NULL && is_good(job, how, &err) && take_values(job, &err)) {
+    bool let_in = how->error == NULL && is_good(job, how, &err);
+    if (let_in && take_values(job, &err)) {
         session_store_logged_in(s, TAKE(job->held));
         session_keep(job->call.site->pools[job->call.upstream->index]);
+        tell_watcher(job, NULL, false);
         return;
     }
     bool refused = how->error == NULL || is_refusal(how);
+    tell_watcher(job, how->error != NULL ? how->error : &err, refused && !let_in);
     if (how->error == NULL)
         err.retry_after = 0;
     else if (refused)
@@ -318,6 +328,7 @@ static void finish(struct session_job *job, const struct call_end *how)
         end_login(job, how);
         break;
     case SESSION_LOGOUT:
+        tell_watcher(job, how->error, false);
         session_store_gone(job->store, job->held);
         break;
     case SESSION_KEEPALIVE:

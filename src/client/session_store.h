@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 struct call;
+struct session_watcher;
 struct store;
 
 #define SESSION_COOKIES_MAX ((size_t)32)
@@ -55,6 +56,7 @@ struct session_store {
     struct buf former;     /* secrets of sessions that have ended, each with a NUL */
     struct once changed;
     atomic_uint changes;
+    struct session_watcher *watcher; /* NULL: nobody's */
 };
 
 struct session_store *session_store_new(struct config *snapshot,
@@ -121,6 +123,18 @@ enum session_job_kind { SESSION_LOGIN, SESSION_LOGOUT, SESSION_KEEPALIVE };
 void session_job_begin(struct session_store *s, struct site *site,
                        const struct upstream_config *upstream, enum session_job_kind kind,
                        struct held_session *held);
+
+/* Who wants to know how they end. */
+struct session_watcher {
+    /* `err` NULL: well. `refused`: the login was, for what it has for credentials. */
+    void (*told)(struct session_watcher *watcher, enum session_job_kind kind,
+                 const struct error *err, bool refused);
+};
+
+/* Logs in for no call, where nobody has yet. The watcher is told of that and of all that follows,
+ * as long as there is the store. */
+void session_try(struct site *site, const struct upstream_config *upstream,
+                 struct session_watcher *watcher);
 
 /* A worker's session has begun: that worker keeps it alive. */
 struct pool;

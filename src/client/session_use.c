@@ -166,6 +166,19 @@ bool session_lost_by(struct call *c)
            is_gone(c->session);
 }
 
+void session_try(struct site *site, const struct upstream_config *upstream,
+                 struct session_watcher *watcher)
+{
+    struct session_store *s = site->pools[upstream->index]->shared->sessions;
+    struct session_answer answer;
+    s->watcher = watcher;
+    pthread_mutex_lock(&s->lock);
+    (void)sessions_ask(&s->sessions, clock_now_ms(), 0, &answer);
+    pthread_mutex_unlock(&s->lock);
+    assert(answer.must_login);
+    session_job_begin(s, site, upstream, SESSION_LOGIN, NULL);
+}
+
 struct hidden *session_hidden(const struct site *site, const struct upstream_config *upstream)
 {
     return upstream != NULL && upstream->session.present

@@ -20,6 +20,9 @@
     "It ends connections that could be kept without saying so: set timeouts.idle = \"0s\"."
 #define ADVICE_RENEW "Renew the server's certificate."
 #define ADVICE_PATH "Check the path of `url`; many servers use /RPC2 or /xmlrpc."
+#define ADVICE_REFUSED                                                                             \
+    "Correct the upstream's `credentials`, before further tries lock the account."
+#define ADVICE_SESSION "Look at the upstream's `session`, and at what its server wants there."
 #define ADVICE_CODING                                                                              \
     "Have the server compress with gzip or deflate, or not at all; compression.accept = false "    \
     "asks "                                                                                        \

@@ -28,11 +28,11 @@ static const struct command_option options[] = {
 
 const struct command_info command_check_info = {
     .usage = "rpcgate check [-c FILE] [--json] [UPSTREAM]",
-    .about =
-        "Goes the way of a call to each URL of the configuration's upstreams, or of the one\n"
-        "that is named: DNS, connect, TLS, authentication, and one call of\n"
-        "system.listMethods. Each step is ok, failed or skipped, with its time and the reason;\n"
-        "below a failed one stands what to do.",
+    .about = "Goes the way of a call to each URL of the configuration's upstreams, or of the one\n"
+             "that is named: DNS, connect, TLS, authentication, and one call of\n"
+             "system.listMethods; then a login and a logout, where it has a session. Each step is "
+             "ok, failed or skipped, with its time and the reason;\n"
+             "below a failed one stands what to do.",
     .examples = "  rpcgate check\n"
                 "  rpcgate check -c rpcgate.conf supervisor\n"
                 "  rpcgate check --json | jq '.upstreams[] | select(.ok | not)'\n",
@@ -47,11 +47,14 @@ struct choices {
 
 /* All that are to be made. */
 struct checks {
+    struct config *config;
     struct loop *loop;
     struct upstreams *all;
     struct check *items;
     size_t n;
     size_t started, running, printed;
+    bool json;
+    bool written; /* so far */
 };
 
 static bool apply(void *context, size_t row, const char *argument)
@@ -121,22 +124,39 @@ static bool print_ready(struct checks *checks)
     return command_write_chain(&text) && fflush(stdout) == 0;
 }
 
-static bool run(struct checks *checks, bool json)
+static void on_told(void *context)
 {
-    bool good = true;
+    struct checks *checks = context;
+    if (!checks->json)
+        checks->written = print_ready(checks) && checks->written;
+}
+
+/* Those without a session are printed by now, and the others as theirs ends. */
+static bool run_sessions(struct checks *checks)
+{
+    if (check_sessions(checks->config, checks->items, checks->n, on_told, checks))
+        return true;
+    fprintf(stderr, "rpcgate: cannot log in: %s\n", strerror(errno));
+    return false;
+}
+
+static bool run(struct checks *checks)
+{
     start_more(checks);
     for (;;) {
         upstreams_run(checks->all);
         int64_t due_ms = end_rests(checks);
         start_more(checks);
-        if (!json)
-            good = print_ready(checks) && good;
+        if (!checks->json)
+            checks->written = print_ready(checks) && checks->written;
         if (checks->running == 0)
             break;
         loop_wait(checks->loop, clock_min(due_ms, upstreams_deadline_ms(checks->all)));
     }
-    if (!json)
-        return good;
+    if (!run_sessions(checks))
+        return false;
+    if (!checks->json)
+        return checks->written;
     CLEANUP(chain_done) struct chain text;
     chain_init(&text, SIZE_MAX, NULL);
     check_print_json(checks->items, checks->n, &text);
@@ -157,7 +177,7 @@ static int end(struct checks *checks, bool written)
     return status;
 }
 
-static int check_all(struct checks *checks, bool json)
+static int check_all(struct checks *checks)
 {
     checks->loop = loop_new();
     if (checks->loop == NULL || !upstreams_global_init()) {
@@ -167,14 +187,14 @@ static int check_all(struct checks *checks, bool json)
         return EX_OSERR;
     }
     checks->all = upstreams_new(checks->loop);
-    int status = end(checks, run(checks, json));
+    int status = end(checks, run(checks));
     upstreams_global_done();
     return status;
 }
 
-static int check_config(const struct choices *c, const struct config *config, const char *name)
+static int check_config(const struct choices *c, struct config *config, const char *name)
 {
-    struct checks checks = { 0 };
+    struct checks checks = { .config = config, .json = c->json, .written = true };
     const struct upstream_config *named = NULL;
     if (name != NULL && (named = config_upstream(config, str_of(name))) == NULL)
         return command_misuse("check", "the configuration has no upstream \"%s\"", name);
@@ -183,7 +203,7 @@ static int check_config(const struct choices *c, const struct config *config, co
             add_upstream(&checks, config, &config->upstreams[i]);
     if (checks.n == 0)
         fputs("rpcgate: the configuration has no upstreams: nothing is checked\n", stderr);
-    return check_all(&checks, c->json);
+    return check_all(&checks);
 }
 
 int command_check(int argc, char **argv)

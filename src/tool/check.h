@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `rpcgate check`: one call to each URL of an upstream, and what it tells about each step on the
- * way there. check_call.c makes the call, check_judge.c says what it means, check_print.c prints
- * it. */
+ * way there; and where there is a session, a login and a logout. check_call.c makes the call,
+ * check_judge.c says what it means, check_session.c logs in and out, check_print.c prints it. */
 #ifndef RPCGATE_TOOL_CHECK_H
 #define RPCGATE_TOOL_CHECK_H
 
@@ -23,7 +23,9 @@
     X(CONNECT, "connect")                                                                          \
     X(TLS, "tls")                                                                                  \
     X(LOGIN, "authentication")                                                                     \
-    X(CALL, "system.listMethods")
+    X(CALL, "system.listMethods")                                                                  \
+    X(ENTER, "login")                                                                              \
+    X(LEAVE, "logout")
 
 enum check_step_word {
 #define X(word, name) CHECK_##word,
@@ -33,6 +35,9 @@ enum check_step_word {
 };
 
 enum check_result { CHECK_SKIPPED, CHECK_OK, CHECK_FAILED };
+
+/* The last two are those of upstreams with a session. */
+#define CHECK_STEPS_WITHOUT_SESSION CHECK_ENTER
 
 struct check_step {
     enum check_result result;
@@ -57,7 +62,8 @@ struct check {
     struct upstream_details details; /* of the call */
     struct upstream_details looked;  /* of a second look at a certificate that was refused */
     long n_methods;                  /* -1: it did not tell */
-    bool done;
+    bool called;                     /* the call is over */
+    bool done;                       /* all is */
 
     int64_t
         rests_until_ms; /* after the call, to see whether its connection stays; 0: it does not */
@@ -65,6 +71,8 @@ struct check {
     struct upstream *client; /* owned while it runs */
     struct upstream_call call;
     struct upstream_extra extra; /* its */
+    struct inject *injects;      /* owned; NULL: none */
+    bool lacks_session;          /* the upstream adds to the call what only a login gives */
     struct document document;
     struct chain answer;
     struct decoder *decoder;
@@ -81,18 +89,31 @@ struct check {
 
 /* check_call.c */
 
-/* Begins it. `client` is of its upstream, and becomes its own. */
+/* Begins its call. `client` is of its upstream, and becomes its own. */
 void check_start(struct check *check, struct upstream *client);
 /* Of one that rests: is it done now? */
 void check_rest(struct check *check, int64_t now_ms);
 /* Of one that is done. */
 void check_end(struct check *check);
 
+/* check_session.c */
+
+/* The upstreams' sessions of checks that are called: of each URL's block the steps, where one of
+ * all of an upstream logs in. `told` is called with each upstream's last. False: errno. */
+bool check_sessions(struct config *config, struct check *checks, size_t n,
+                    void (*told)(void *context), void *context) MUST_CHECK;
+
 /* check_judge.c */
 
 /* Fills `steps` from what the call brought. `now_s` is the time since 1970. */
 void check_judge(struct check *check, int64_t now_s);
 bool check_failed(const struct check *check);
+
+/* What a step has found; the advice may be NULL. */
+void check_set(struct check *check, enum check_step_word word, enum check_result result,
+               const char *advice, const char *format, ...) PRINTF_LIKE(5, 6);
+
+size_t check_n_steps(const struct check *check);
 
 /* Foreign text for people's eyes: without secrets, control characters and bytes that are not
  * UTF-8, cut to ERROR_DETAIL_MAX. */

@@ -2,6 +2,7 @@
 #include "tool/check.h"
 
 #include "base/clock.h"
+#include "client/inject.h"
 #include "rules/media.h"
 #include "settings/url.h"
 
@@ -23,7 +24,8 @@ static void finish(struct check *c)
 {
     c->rests_until_ms = 0;
     check_judge(c, (int64_t)time(NULL));
-    c->done = true;
+    c->called = true;
+    c->done = !c->upstream->session.present;
     c->on_done(c);
 }
 
@@ -32,6 +34,13 @@ static void encode_call(struct check *c)
     struct encode_options options = { .depth = CODEC_DEPTH_MAX, .encoding = c->upstream->encoding };
     struct error err;
     struct document_call call = { .method = STR(METHOD), .params = STR("[]") };
+    const struct inject *inject = inject_find(c->injects, c->upstream, STR(METHOD));
+    if (inject != NULL && inject->rule->needs_session) {
+        c->lacks_session = true;
+    } else if (inject != NULL) {
+        call.around = inject->rule->around;
+        c->call.added = &inject->added;
+    }
     bool good = document_write(&c->document, &options, &call, &err);
     assert(good);
     (void)good;
@@ -164,7 +173,7 @@ void check_start(struct check *c, struct upstream *client)
         .document_max = u->limits.response,
         .encoding_forced = u->response_encoding,
     };
-    encode_call(c);
+    c->injects = inject_open(u);
     c->extra = (struct upstream_extra){ .details = &c->details };
     c->call = (struct upstream_call){
         .body = &c->document.text,
@@ -178,6 +187,7 @@ void check_start(struct check *c, struct upstream *client)
         .extra = &c->extra,
         .user = c,
     };
+    encode_call(c);
     upstream_submit(client, &c->call);
 }
 
@@ -185,6 +195,7 @@ void check_end(struct check *c)
 {
     decoder_free(c->decoder);
     document_done(&c->document);
+    inject_close(c->injects, c->upstream);
     chain_done(&c->answer);
     upstream_close(c->client);
 }

@@ -34,30 +34,48 @@ void check_clean(const struct config *config, const char *text, char to[ERROR_DE
     memcpy(to, err.detail, sizeof err.detail);
 }
 
+static void set_step(struct check *c, enum check_step_word word, const struct check_step *found,
+                     const char *format, va_list args)
+{
+    CLEANUP(buf_done) struct buf text;
+    buf_init(&text, TEXT_MAX, NULL);
+    buf_vprintf(&text, format, args);
+    c->steps[word].result = found->result;
+    c->steps[word].advice = found->advice;
+    check_clean(c->config, buf_c(&text), c->steps[word].reason);
+}
+
 static PRINTF_LIKE(4, 5) void set(struct check *c, enum check_step_word word,
                                   enum check_result result, const char *format, ...)
 {
-    CLEANUP(buf_done) struct buf text;
     va_list args;
-    buf_init(&text, TEXT_MAX, NULL);
     va_start(args, format);
-    buf_vprintf(&text, format, args);
+    set_step(c, word, &(struct check_step){ .result = result }, format, args);
     va_end(args);
-    c->steps[word].result = result;
-    check_clean(c->config, buf_c(&text), c->steps[word].reason);
 }
 
 static PRINTF_LIKE(4, 5) void fail(struct check *c, enum check_step_word word, const char *advice,
                                    const char *format, ...)
 {
-    CLEANUP(buf_done) struct buf text;
     va_list args;
-    buf_init(&text, TEXT_MAX, NULL);
     va_start(args, format);
-    buf_vprintf(&text, format, args);
+    set_step(c, word, &(struct check_step){ .result = CHECK_FAILED, .advice = advice }, format,
+             args);
     va_end(args);
-    set(c, word, CHECK_FAILED, "%s", buf_c(&text));
-    c->steps[word].advice = advice;
+}
+
+void check_set(struct check *c, enum check_step_word word, enum check_result result,
+               const char *advice, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    set_step(c, word, &(struct check_step){ .result = result, .advice = advice }, format, args);
+    va_end(args);
+}
+
+size_t check_n_steps(const struct check *c)
+{
+    return c->upstream->session.present ? CHECK_STEPS : CHECK_STEPS_WITHOUT_SESSION;
 }
 
 static const struct upstream_target *target_of(const struct check *c)
@@ -212,6 +230,13 @@ static enum advice_login login_kind(const struct check *c)
     return target_of(c)->digest ? ADVICE_LOGIN_DIGEST : ADVICE_LOGIN_BASIC;
 }
 
+/* It was called without, and says no. */
+static bool wants_session(const struct check *c)
+{
+    int status = c->outcome.http_status;
+    return c->lacks_session && (status == 401 || status == 403);
+}
+
 static void judge_login(struct check *c)
 {
     const char *name = login_name(c);
@@ -219,7 +244,10 @@ static void judge_login(struct check *c)
     bool wants = c->wants[0] != '\0';
     if (failed_before(c, CHECK_LOGIN))
         return;
-    if (status == 401)
+    if (wants_session(c))
+        set(c, CHECK_LOGIN, CHECK_SKIPPED, "without a session HTTP status %d does not tell",
+            status);
+    else if (status == 401)
         fail(c, CHECK_LOGIN, advice_login(c->wants, login_kind(c)), "%s (HTTP status 401%s%s)",
              name != NULL ? "the credentials are refused" : "it wants credentials",
              wants ? ", it asks for " : "", c->wants);
@@ -282,9 +310,9 @@ static void judge_fault(struct check *c)
     struct error_cut code =
         error_cut(fault->code_text.data != NULL ? fault->code_text : str_of(number), FAULT_SHOWN);
     struct error_cut text = error_cut(fault->string, FAULT_SHOWN);
-    set(c, CHECK_CALL, CHECK_OK,
-        "it answers XML-RPC, and has no introspection (fault %.*s%s: %.*s%s)", ERROR_CUT_ARGS(code),
-        ERROR_CUT_ARGS(text));
+    set(c, CHECK_CALL, CHECK_OK, "it answers XML-RPC, and %s (fault %.*s%s: %.*s%s)",
+        c->lacks_session ? "was asked without a session" : "has no introspection",
+        ERROR_CUT_ARGS(code), ERROR_CUT_ARGS(text));
 }
 
 /* The start of a web page, which may have a comment or a declaration before it. */
@@ -318,6 +346,9 @@ static void judge_document(struct check *c)
     bool is_fault = !c->undecodable && c->result.kind == DOCUMENT_FAULT;
     if (is_fault)
         judge_fault(c);
+    else if (wants_session(c))
+        set(c, CHECK_CALL, CHECK_SKIPPED, "it wants a session (HTTP status %d)",
+            c->outcome.http_status);
     else if (c->outcome.http_status != 200)
         judge_status(c);
     else if (!c->undecodable && c->result.kind == DOCUMENT_RESPONSE)

@@ -97,7 +97,7 @@ void check_print(const struct check *c, struct chain *to)
     bool by_socket = socket_of(c) != NULL;
     add(to, "%s  %s%s%s\n", c->upstream->name, url_of(c), by_socket ? " by " : "",
         by_socket ? socket_of(c) : "");
-    for (unsigned i = 0; i < CHECK_STEPS; i++)
+    for (unsigned i = 0; i < check_n_steps(c); i++)
         print_step(c, (enum check_step_word)i, to);
 }
 
@@ -194,7 +194,7 @@ static void add_check(const struct check *c, struct chain *to)
         add(to, "\"methods\":%ld,\"steps\":[", c->n_methods);
     else
         chain_append(to, STR("\"methods\":null,\"steps\":["));
-    for (unsigned i = 0; i < CHECK_STEPS; i++)
+    for (unsigned i = 0; i < check_n_steps(c); i++)
         add_step(c, (enum check_step_word)i, to);
     chain_append(to, STR("]}"));
 }

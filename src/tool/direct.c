@@ -83,7 +83,9 @@ static void make_call(struct calling *c, struct lone *lone)
         .has_integers = true,
         .integers = direct->decoding.integers,
     };
-    struct call call = { .owner = &owner, .user = c, .reply = &c->reply };
+    struct call call = {
+        .upstream = &c->config->upstreams[0], .owner = &owner, .user = c, .reply = &c->reply
+    };
     lone_fill_call(lone, &call, str_of(direct->method), direct->timeout_ms);
     call.text.params = buf_str(direct->params);
     call.query = &query;

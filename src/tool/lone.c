@@ -15,7 +15,6 @@
 #include "work/turn.h"
 #include "work/work.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -28,22 +27,27 @@ struct lone {
     struct memory_share share;
     struct work work;
     struct client client;
-    struct upstream_record *record;
-    struct upstream_state *state;
+    struct upstream_record **records; /* these two of all upstreams */
+    struct upstream_state **states;   /* NULL: it is not open */
+    bool has_left;
 };
 
 static void open_client(struct lone *lone)
 {
-    lone->record = upstream_record_new(lone->config->upstreams[0].name, 1);
-    lone->state = upstream_state_new(lone->config, 0, lone->record);
+    size_t n = lone->config->n_upstreams;
+    lone->records = xcalloc(n, sizeof(struct upstream_record *));
+    lone->states = xcalloc(n, sizeof(struct upstream_state *));
+    for (size_t i = 0; i < n; i++) {
+        lone->records[i] = upstream_record_new(lone->config->upstreams[i].name, 1);
+        lone->states[i] = upstream_state_new(lone->config, i, lone->records[i]);
+    }
     client_init(&lone->client, &lone->work, upstreams_transport_new(lone->work.loop));
-    site_open(&lone->client, xcalloc(1, sizeof(struct site)), lone->config, &lone->state);
+    site_open(&lone->client, xcalloc(1, sizeof(struct site)), lone->config, lone->states);
 }
 
 struct lone *lone_open(struct config *config)
 {
     struct lone *lone = xcalloc(1, sizeof *lone);
-    assert(config->n_upstreams == 1);
     lone->config = config;
     lone->commons.main_fd = -1;
     commons_init(&lone->commons, 1);
@@ -59,14 +63,23 @@ struct lone *lone_open(struct config *config)
     return NULL;
 }
 
+static void close_client(struct lone *lone)
+{
+    lone_log_out(lone);
+    client_done(&lone->client);
+    for (size_t i = 0; i < lone->config->n_upstreams; i++) {
+        upstream_state_unref(lone->states[i]);
+        upstream_record_free(lone->records[i]);
+    }
+    free(lone->states);
+    free(lone->records);
+    upstreams_global_done();
+}
+
 void lone_close(struct lone *lone)
 {
-    if (lone->state != NULL) {
-        client_done(&lone->client);
-        upstream_state_unref(lone->state);
-        upstream_record_free(lone->record);
-        upstreams_global_done();
-    }
+    if (lone->states != NULL)
+        close_client(lone);
     work_done(&lone->work);
     memory_share_done(&lone->share);
     commons_done(&lone->commons);
@@ -76,12 +89,10 @@ void lone_close(struct lone *lone)
 void lone_fill_call(struct lone *lone, struct call *c, struct str method, int64_t timeout_ms)
 {
     static const struct query plain = { .has_types = false };
-    const struct upstream_config *upstream = &lone->config->upstreams[0];
     c->site = lone->client.site;
-    c->upstream = upstream;
     c->share = &lone->share;
     c->request = lone;
-    c->rule = method_rule_find(upstream, method);
+    c->rule = method_rule_find(c->upstream, method);
     c->text.method = method;
     c->query = &plain;
     if (timeout_ms > 0)
@@ -108,6 +119,26 @@ static void run_once(struct lone *lone)
         once_feed(&lone->work);
     turns_run(&lone->work);
     transport_run(lone->client.transport);
+}
+
+struct site *lone_site(struct lone *lone)
+{
+    return lone->client.site;
+}
+
+void lone_run(struct lone *lone, const bool *done)
+{
+    while (!*done)
+        run_once(lone);
+}
+
+void lone_log_out(struct lone *lone)
+{
+    if (!lone->has_left)
+        sites_leave(&lone->client);
+    lone->has_left = true;
+    while (lone->client.n_leaving > 0)
+        run_once(lone);
 }
 
 void lone_run_call(struct lone *lone, struct call *c)

@@ -12,15 +12,26 @@
 
 struct lone;
 
-/* For the one upstream of that configuration. NULL: errno says why. */
+/* For the upstreams of that configuration. NULL: errno says why. */
 struct lone *lone_open(struct config *config) MUST_CHECK;
+
+/* Logs out where calls have logged in. */
 void lone_close(struct lone *lone);
 
-/* Fills what a call has of it: its site, upstream, memory and rule, and its deadline, which is
- * `timeout_ms` from now (0: as the configuration says). */
+/* Fills what a call of `c->upstream` has of it: its site, memory and rule, and its deadline, which
+ * is `timeout_ms` from now (0: as the configuration says). */
 void lone_fill_call(struct lone *lone, struct call *c, struct str method, int64_t timeout_ms);
 
 /* Begins it, and works until it has ended. */
 void lone_run_call(struct lone *lone, struct call *c);
+
+/* Works until that is true. */
+void lone_run(struct lone *lone, const bool *done);
+
+/* What its calls go through; to be used by its thread alone. */
+struct site *lone_site(struct lone *lone);
+
+/* Ends the sessions that there are, and takes no others on. */
+void lone_log_out(struct lone *lone);
 
 #endif
