@@ -16,7 +16,8 @@ in one struct for bugzilla and testlink):
   rg.none()     runs, then fails to answer (odoo: the None fault; elsewhere nil)
 
 GET  /control            everything as JSON: per backend `counts`, `live` sessions, `settings`
-GET  /control/NAME       one backend, with `log`: what came in, in order (method, params as received, session, outcome, headers)
+GET  /control/NAME       one backend, with `log`: what came in, in order (method, params as received, session, outcome, headers),
+                         and `keys`: those of all its sessions since the reset
 POST /control/NAME       (NAME or * for all) a JSON object of actions and settings:
   "reset": true            counts, log, sessions and settings as at start
   "expire": true           every live session expires now          "unlock": true   forget bad logins
@@ -843,7 +844,7 @@ class Handler(BaseHTTPRequestHandler):
         for b in bs:
             with b.lock:
                 out[b.name] = {"counts": dict(b.counts, runs=b.runs), "live": sum(not b.is_dead(x) for x in b.sessions.values()), "settings": {k: v for k, v in b.cfg.items() if v != DEFAULTS[k]}}
-                if len(bs) == 1: out[b.name]["log"] = list(b.log)
+                if len(bs) == 1: out[b.name].update(log=list(b.log), keys=list(b.sessions))
         s.send(200, json.dumps(out[bs[0].name] if len(bs) == 1 else out, indent=1) + "\n", "application/json")
     def do_POST(s):
         try: n = int(s.headers.get("Content-Length", 0))
