@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from rig.check import assert_failed
+from rig.check import assert_failed, eventually
 from rig.multicall import Multicall, held, methods
 from rig.settings import up_settings
 
@@ -59,6 +59,8 @@ def test_a_question_is_cut_off(start):
     with ThreadPoolExecutor(4) as pool:
         running = [pool.submit(gateway.batch, "up", ("echo", 1), ("echo", 2)) for _ in range(4)]
         upstream.wait_requests(1)
+        # Who has not connected yet would be refused. The one that asks for the number counts, too.
+        eventually(lambda: gateway.metric("rpcgate_connections"), lambda n: n >= 5)
         gateway.signal(signal.SIGTERM)
         for future in running:
             for result in future.result():

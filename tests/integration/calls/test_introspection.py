@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from rig.check import assert_problem
+from rig.check import assert_problem, eventually
 from rig.programs import Aria2, PythonServer, Supervisord
 from rig.settings import DEADLINE
 from rig.upstream import fault_document
@@ -66,14 +66,6 @@ def names(answer) -> list[str]:
     assert answer.header("Content-Type") == "application/json"
     assert all(set(method) == {"name"} for method in answer.json["methods"])
     return [method["name"] for method in answer.json["methods"]]
-
-
-def eventually(function, wanted):
-    """Asks again until the answer is that."""
-    end = time.monotonic() + DEADLINE
-    while (found := function()) != wanted:
-        assert time.monotonic() < end, found
-    return found
 
 
 def calls(upstream) -> list[str]:
@@ -455,7 +447,7 @@ def test_the_service_ends_while_an_upstream_is_asked(start):
     with ThreadPoolExecutor(6) as pool:
         answers = ask_at_once(gateway, "/v1/up", 6, pool)
         upstream.wait_requests(1)
-        eventually(lambda: gateway.metric("rpcgate_connections"), 7.0)
+        eventually(lambda: gateway.metric("rpcgate_connections"), lambda n: n >= 7)
         gateway.signal(signal.SIGTERM)
         for answer in answers:
             assert_problem(answer.result(DEADLINE), "draining", 503)

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from rig.check import assert_problem
+from rig.check import assert_problem, eventually
 from rig.settings import DEADLINE, SLOW
 from rig.upstream import at_a_gate
 from rig.wire import request
@@ -51,13 +51,6 @@ def metrics(gateway, token=OTHER) -> str:
 
 def used(gateway, token=OTHER) -> int:
     return int(metrics(gateway, token).split("\nrpcgate_memory_bytes ")[1].split()[0])
-
-
-def eventually(function, wanted):
-    end = time.monotonic() + DEADLINE
-    while not wanted(found := function()):
-        assert time.monotonic() < end, found
-    return found
 
 
 def others_are_served(gateway, size=MILLION // 2):

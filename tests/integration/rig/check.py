@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Assertions that many tests share."""
 
+import time
+
+from .settings import DEADLINE
 from .wire import Answer
 
 
@@ -40,3 +43,12 @@ def assert_failed(result: dict, name: str, status: int, executed: str | None = N
     for key, value in members.items():
         assert problem.get(key) == value, (key, problem)
     return problem
+
+
+def eventually(function, wanted):
+    """Asks again until the answer is that, or one for which `wanted` is true."""
+    is_it = wanted if callable(wanted) else lambda found: found == wanted
+    end = time.monotonic() + DEADLINE
+    while not is_it(found := function()):
+        assert time.monotonic() < end, found
+    return found
