@@ -14,12 +14,14 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { DIRECT = GATEWAY_ROWS, STRINGS, TYPES, INTEGERS, TIMEOUT, EXTENSIONS, HELP };
+enum { DIRECT = GATEWAY_ROWS, CONFIG, STRINGS, TYPES, INTEGERS, TIMEOUT, EXTENSIONS, HELP };
 
 static const struct command_option options[] = {
     GATEWAY_OPTIONS(GATEWAY_ROW)
         [DIRECT] = { 0, "direct", "URL",
                      "call this XML-RPC server without a gateway; no UPSTREAM is named then" },
+    [CONFIG] = { 'c', "config", "FILE",
+                 "call this configuration's UPSTREAM without a gateway, as one would" },
     [STRINGS] = { 's', "strings", NULL, "each PARAM is a string as it stands, not JSON" },
     [TYPES] = { 0, "types", "FORM", "plain or tagged (as the upstream's setting says)" },
     [INTEGERS] = { 0, "integers", "FORM",
@@ -33,6 +35,7 @@ static const struct command_option options[] = {
 
 const struct command_info command_call_info = {
     .usage = "rpcgate call [OPTION…] UPSTREAM METHOD [PARAM…]\n"
+             "rpcgate call --config FILE [OPTION…] UPSTREAM METHOD [PARAM…]\n"
              "rpcgate call --direct URL [OPTION…] METHOD [PARAM…]",
     .about = "Calls a method and writes its result as JSON, indented on a terminal, in one line\n"
              "elsewhere. A fault or problem is told on standard error, and by the exit "
@@ -41,6 +44,7 @@ const struct command_info command_call_info = {
                 "  rpcgate call -s supervisor supervisor.getProcessInfo web\n"
                 "  rpcgate call --url http://127.0.0.1:8080 demo demo.add 2 -5\n"
                 "  echo '[[1, 2], {\"a\": null}]' | rpcgate call demo demo.echo -\n"
+                "  rpcgate call -c rpcgate.conf odoo version\n"
                 "  rpcgate call --direct http://127.0.0.1:9001/RPC2 system.listMethods\n",
     .options = options,
     .n_options = ARRAY_LEN(options),
@@ -61,6 +65,9 @@ static bool apply(void *context, size_t row, const char *argument)
     switch (row) {
     case DIRECT:
         c->direct = (char *)(uintptr_t)argument;
+        return true;
+    case CONFIG:
+        c->call.config = argument;
         return true;
     case STRINGS:
         c->strings = true;
@@ -101,6 +108,15 @@ static int ask_gateway(const struct choices *c, const char *upstream, struct ans
                        ret);
 }
 
+/* As a gateway with that configuration would. */
+static int ask_as_configured(struct choices *c, const char *upstream, struct answer *ret)
+{
+    c->call.upstream = upstream;
+    c->call.has_types = c->types.data != NULL;
+    c->call.has_integers = c->integers.data != NULL;
+    return direct_ask(&c->call, ret);
+}
+
 /* Other users of the machine see the words of a command. */
 static void hide_credentials(char *word)
 {
@@ -118,6 +134,13 @@ static int ask_directly(struct choices *c, struct answer *ret)
     int status = direct_ask(&c->call, ret);
     wipe(url, strlen(url));
     return status;
+}
+
+static int ask(struct choices *c, const char *upstream, struct answer *ret)
+{
+    if (c->call.config != NULL)
+        return ask_as_configured(c, upstream, ret);
+    return c->direct != NULL ? ask_directly(c, ret) : ask_gateway(c, upstream, ret);
 }
 
 static int print(const struct answer *answer)
@@ -141,7 +164,7 @@ static int run(struct choices *c, const char *upstream, char **params)
     if (status != EX_OK)
         return status;
     c->call.params = &body;
-    status = c->direct != NULL ? ask_directly(c, &answer) : ask_gateway(c, upstream, &answer);
+    status = ask(c, upstream, &answer);
     return status == EX_OK ? print(&answer) : status;
 }
 
@@ -149,6 +172,11 @@ static int run(struct choices *c, const char *upstream, char **params)
 static const char *complaint(const struct choices *c, int n_operands)
 {
     bool direct = c->direct != NULL;
+    if (direct && c->call.config != NULL)
+        return "--direct and --config name a server each: leave out one of them";
+    if (c->call.config != NULL &&
+        (c->gateway.url != NULL || c->gateway.token_file != NULL || c->gateway.ca_file != NULL))
+        return "--config goes without a gateway: leave out --url, --token-file and --ca-file";
     if (direct && (c->gateway.url != NULL || c->gateway.token_file != NULL))
         return "--direct goes without a gateway: leave out --url and --token-file";
     if (!direct && c->call.encoding.extensions != 0)

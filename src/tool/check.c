@@ -30,9 +30,9 @@ const struct command_info command_check_info = {
     .usage = "rpcgate check [-c FILE] [--json] [UPSTREAM]",
     .about = "Goes the way of a call to each URL of the configuration's upstreams, or of the one\n"
              "that is named: DNS, connect, TLS, authentication, and one call of\n"
-             "system.listMethods; then a login and a logout, where it has a session. Each step is "
-             "ok, failed or skipped, with its time and the reason;\n"
-             "below a failed one stands what to do.",
+             "system.listMethods; then, where the upstream has a session, a login and a logout.\n"
+             "Each step is ok, failed or skipped, with its time and the reason; below a failed\n"
+             "one stands what to do.",
     .examples = "  rpcgate check\n"
                 "  rpcgate check -c rpcgate.conf supervisor\n"
                 "  rpcgate check --json | jq '.upstreams[] | select(.ok | not)'\n",
