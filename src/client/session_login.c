@@ -252,7 +252,7 @@ static bool is_good(struct session_job *job, const struct call_end *how, struct 
 /* Does that end say that we are not let in? */
 static bool is_refusal(const struct call_end *how)
 {
-    if (how->error->type == PROBLEM_FAULT)
+    if (how->error->type == PROBLEM_FAULT || how->error->type == PROBLEM_CREDENTIALS_REFUSED)
         return true;
     int status = how->error->type == PROBLEM_PROTOCOL_ERROR && how->protocol != NULL
                      ? how->protocol->status

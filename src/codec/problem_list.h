@@ -49,6 +49,8 @@
       "The TLS handshake or the certificate's check failed.")                                      \
     X(LOGIN_FAILED, "login-failed", 502, NO, "The upstream refused our login",                     \
       "A session could not be opened.")                                                            \
+    X(CREDENTIALS_REFUSED, "credentials-refused", 502, NO, "The upstream refused our credentials", \
+      "A rule of `faults` says so: those that the gateway holds, not the caller's.")               \
     X(TIMEOUT, "timeout", 504, UNKNOWN, "The upstream did not answer in time",                     \
       "`timeouts.total`, or the caller's `X-Rpcgate-Timeout`, ran out.")                           \
     X(OVERLOADED, "overloaded", 503, NO, "There is no room for this call now",                     \

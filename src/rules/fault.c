@@ -5,6 +5,7 @@
 #include "rules/match.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* Codes that servers of all kinds use alike. Where the upstream could not even begin, the call was
  * not executed. */
@@ -104,13 +105,33 @@ static void apply_code(const struct fault *fault, struct error *err)
     }
 }
 
+/* It is about the gateway's own credentials: the call was not let in. */
+static bool is_about_us(const struct fault_rule_config *rule)
+{
+    return rule->type != NULL &&
+           strcmp(rule->type, problem_info(PROBLEM_CREDENTIALS_REFUSED)->name) == 0;
+}
+
+static void apply_type(const struct fault_rule_config *rule, struct error *err)
+{
+    if (!is_about_us(rule)) {
+        err->type_uri = rule->type;
+        return;
+    }
+    const struct problem_info *info = problem_info(PROBLEM_CREDENTIALS_REFUSED);
+    err->type = PROBLEM_CREDENTIALS_REFUSED;
+    err->executed = info->executed;
+    if (rule->status == 0)
+        err->status = info->status;
+}
+
 /* What follows from the rule; true: the session has expired. */
 static bool apply_rule(const struct fault_rule_config *rule, unsigned seconds, struct error *err)
 {
     if (rule->status != 0)
         err->status = (int)rule->status;
     if (rule->type != NULL)
-        err->type_uri = rule->type;
+        apply_type(rule, err);
     if (catches(rule))
         err->retry_after = seconds;
     else if (rule->retry_after > 0)

@@ -37,6 +37,7 @@ static const struct {
     { PROBLEM_CONNECT_FAILED, "connect-failed", 502, EXECUTED_NO },
     { PROBLEM_TLS_FAILED, "tls-failed", 502, EXECUTED_NO },
     { PROBLEM_LOGIN_FAILED, "login-failed", 502, EXECUTED_NO },
+    { PROBLEM_CREDENTIALS_REFUSED, "credentials-refused", 502, EXECUTED_NO },
     { PROBLEM_TIMEOUT, "timeout", 504, EXECUTED_UNKNOWN },
     { PROBLEM_OVERLOADED, "overloaded", 503, EXECUTED_NO },
     { PROBLEM_CIRCUIT_OPEN, "circuit-open", 503, EXECUTED_NO },

@@ -89,6 +89,11 @@ static struct fault_rule_config rules[] = {
       .retry_after = 1500 },
     { .text = (char *)"*denied*", .http = 403, .status = 403 },
     { .code = { FAULT_CODE_NUMBER, -32601, NULL }, .text = (char *)"soft*", .status = 410 },
+    { .code = { FAULT_CODE_NUMBER, 80, NULL }, .type = (char *)"credentials-refused" },
+    { .code = { FAULT_CODE_NUMBER, 81, NULL },
+      .status = 403,
+      .type = (char *)"credentials-refused" },
+    { .http = 401, .type = (char *)"credentials-refused" },
 };
 
 static const struct {
@@ -130,6 +135,31 @@ static void rules_come_first(void **state)
         if (ruled[i].type != NULL)
             assert_string_equal(err.type_uri, ruled[i].type);
     }
+}
+
+static void refused_credentials_are_a_problem_of_their_own(void **state)
+{
+    static const struct {
+        int code, http, status;
+    } refused[] = { { 80, 200, 502 }, { 81, 200, 403 }, { 82, 401, 502 } };
+    const struct upstream_config upstream = { .fault_status = 555,
+                                              .faults = rules,
+                                              .n_faults = ARRAY_LEN(rules) };
+    struct error err;
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+        struct fault fault = { .code = refused[i].code, .string = STR("x") };
+        struct fault_place place = { &upstream, STR("a.b"), refused[i].http };
+        assert_false(fault_to_error(&fault, &place, &err));
+        assert_int_equal(err.type, PROBLEM_CREDENTIALS_REFUSED);
+        assert_int_equal(err.executed, EXECUTED_NO);
+        assert_int_equal(err.status, refused[i].status);
+        assert_null(err.type_uri);
+    }
+    error_set(&err, PROBLEM_PROTOCOL_ERROR, "An HTTP status.");
+    assert_false(fault_apply_status(&(struct fault_place){ &upstream, STR("a.b"), 401 }, &err));
+    assert_int_equal(err.type, PROBLEM_CREDENTIALS_REFUSED);
+    assert_string_equal(err.detail, "An HTTP status.");
 }
 
 /* Codes do; a status that was given to a fault says nothing of that. */
@@ -244,6 +274,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_come_first),
+        cmocka_unit_test(refused_credentials_are_a_problem_of_their_own),
         cmocka_unit_test(some_tell_of_no_method),
         cmocka_unit_test(codes_decide),
         cmocka_unit_test(details_tell_code_and_text),

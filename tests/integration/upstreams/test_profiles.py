@@ -111,3 +111,34 @@ def test_let_in(start, simulator, name, path, method, params, result):
     answer = gateway.call("up", method, params)
     assert (answer.status, answer.json.get("result")) == (200, result), answer.body
     assert simulator.counts(name)["refused"] == 0
+
+
+#: Those and the ones with HTTP's own credentials: a call that wants them.
+REFUSED = [row[:4] for row in CONSTANT if row[0] not in ("ros", "testlink")] + [
+    ("freeswitch", "/freeswitch/RPC2", "freeswitch.api", ["status", ""]),
+    ("loopia", "/RPCSERV", "rg.echo", [1, "a"]),
+    ("softlayer", "/xmlrpc/v3.1/", "rg.echo", [1, "a"]),
+    ("supervisor", "/supervisor/RPC2", "supervisor.getState", []),
+    ("testlink", "/testlink/lib/api/xmlrpc/v1/xmlrpc.php", "tl.checkDevKey", [{}]),
+]
+
+
+@pytest.mark.parametrize("name,path,method,params", REFUSED,
+                         ids=[row[0] for row in REFUSED])
+def test_refused(start, simulator, name, path, method, params):
+    """Whose credentials are wrong is told: not the caller's."""
+    simulator.control(name, reset=True)
+    wrong = "wr0ng-pw-fedcba98"
+    gateway = start.gateway({"anonymous": {"allow": ["*/*"]}, "upstreams": {
+        "up": {"profile": name, "url": simulator.url(path), "credentials": {
+            "username": USER, "password": wrong, "key": wrong}},
+        "good": {"profile": name, "url": simulator.url(path), "credentials": {
+            "username": USER, "password": PASSWORD, "key": SECRET}}}})
+    assert gateway.call("good", method, params).status == 200
+    assert simulator.counts(name)["calls"] == 1
+    answer = gateway.call("up", method, params)
+    problem = assert_problem(answer, "credentials-refused", 502, "no")
+    assert problem["title"] == "The upstream refused our credentials"
+    assert " reason=" in gateway.wait_line("problem=credentials-refused")
+    assert wrong not in answer.body.decode() + gateway.stderr
+    assert simulator.counts(name)["calls"] == 1
