@@ -18,11 +18,11 @@ struct list {
 static void add(struct list *l, const char *within, const char *pointer)
 {
     CLEANUP(buf_done) struct buf text;
+    buf_init(&text, POINTER_MAX, NULL);
     if (!l->ok || l->n == l->n_max) {
         l->ok = false;
         return;
     }
-    buf_init(&text, POINTER_MAX, NULL);
     buf_append_c(&text, within != NULL ? within : "");
     buf_append_c(&text, pointer != NULL ? pointer : "");
     struct str whole = { buf_c(&text), text.len };

@@ -4,6 +4,8 @@
 #include "work/memory_inside.h"
 #include "work/work.h"
 
+#include <string.h>
+
 /* What part of its patience one waits before others give way. */
 #define PRESS_PART 4
 
@@ -50,6 +52,7 @@ void commons_set_memory(struct commons *c, size_t bytes)
 
 void memory_share_init(struct memory_share *s, struct commons *c)
 {
+    memset(s, 0, sizeof *s);
     atomic_init(&s->budget.used, 0);
     atomic_init(&s->budget.max, SIZE_MAX);
     s->budget.parent = &c->memory;

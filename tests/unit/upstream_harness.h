@@ -21,8 +21,8 @@
 struct server {
     /* What one connection does; `fd` is closed behind it. */
     void (*serve)(struct server *server, int fd);
-    const char *answer; /* for serve_answer() and others */
-    size_t answer_len;  /* 0: strlen */
+    _Atomic(const char *) answer; /* for serve_answer() and others */
+    size_t answer_len;            /* 0: strlen */
     atomic_int connections;
     atomic_int requests; /* that were read completely */
     atomic_int ended;    /* connections that `serve` is done with, and that are closed */
