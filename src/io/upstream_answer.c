@@ -37,7 +37,7 @@ static bool is_passed_over(struct exchange *x, struct str line)
     bool is_blank = is_blank_length(text);
     h->has_blank_length |= is_blank;
     h->is_strange |= is_blank || str_find(text, ':') == text.len;
-    return is_blank;
+    return is_blank && response_head_count(&x->head, line);
 }
 
 static bool take_head_line(struct exchange *x, struct str line)

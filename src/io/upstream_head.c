@@ -41,6 +41,7 @@ static void read_status_line(struct response_head *head, struct str line)
 
     head->status = 0;
     head->keeps = !str_starts_with(line, STR("HTTP/1.0"));
+    head->closes = false;
     head->is_chunked = false;
     head->has_length = false;
     head->n_codings = 0;
@@ -143,10 +144,11 @@ static void read_connection(struct response_head *head, struct str value)
         struct str word = str_trim(str_slice(value, 0, comma));
         value = str_slice(value, comma < value.len ? comma + 1 : comma, value.len);
         if (str_eq_nocase(word, STR("close")))
-            head->keeps = false;
+            head->closes = true;
         else if (str_eq_nocase(word, STR("keep-alive")))
             head->keeps = true;
     }
+    head->keeps = head->keeps && !head->closes;
 }
 
 static void read_field(struct response_head *head, struct str line)
@@ -179,6 +181,7 @@ void response_head_start(struct response_head *head)
     head->fault = NULL;
     head->fault_of_length = false;
     head->keeps = false;
+    head->closes = false;
     head->is_chunked = false;
     head->has_length = false;
     head->length = 0;
@@ -197,13 +200,19 @@ bool response_head_is_folded(struct str line)
     return line.len > 0 && (line.data[0] == ' ' || line.data[0] == '\t');
 }
 
-bool response_head_line(struct response_head *head, struct str line)
+bool response_head_count(struct response_head *head, struct str line)
 {
-    head->at_start = false;
     head->n_lines++;
     head->n_bytes += line.len;
     if (head->n_lines > RESPONSE_HEAD_LINES || head->n_bytes > RESPONSE_HEAD_BYTES)
         refuse(head, "the response's head has more than 100 lines or 64 KiB");
+    return head->fault == NULL;
+}
+
+bool response_head_line(struct response_head *head, struct str line)
+{
+    head->at_start = false;
+    (void)response_head_count(head, line);
     if (response_head_is_folded(line))
         refuse(head, RESPONSE_FOLDED);
     if (head->complete || head->fault != NULL)

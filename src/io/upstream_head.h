@@ -29,6 +29,7 @@ struct response_head {
     const char *fault;    /* why it is refused, for people, static; NULL: it is not */
     bool fault_of_length; /* the fault is one of Content-Length */
     bool keeps;           /* the connection, as far as the head tells */
+    bool closes;          /* it says so, whatever else it says */
     bool is_chunked;
     bool has_length;
     uint64_t length;                          /* Content-Length [bytes] */
@@ -43,6 +44,9 @@ struct response_head {
     char texts[4096]; /* values of the shown headers, each with a NUL */
     size_t texts_len;
 };
+
+/* Counts a line that is passed over. False: there are too many. */
+bool response_head_count(struct response_head *head, struct str line);
 
 /* RFC 9112 section 5.2: a line that goes on from the one before it. Two readers take it for
  * different things, so it is refused wherever it stands: in interim heads, in trailers, and in what

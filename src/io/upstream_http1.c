@@ -79,6 +79,12 @@ void http1_tell(struct exchange *x, const char *text)
         snprintf(x->error, sizeof x->error, "%s", text);
 }
 
+/* Servers send one with 204, which the next call would take for its answer. */
+static bool promises_body(const struct response_head *head)
+{
+    return head->status == 204 && (head->is_chunked || (head->has_length && head->length > 0));
+}
+
 /* Not where the server waits for the rest of a request, nor where two readers could see another
  * end of the answer (RFC 9112 section 6.1). */
 static bool may_rest(const struct exchange *x)
@@ -87,7 +93,7 @@ static bool may_rest(const struct exchange *x)
     return h->is_over && !h->is_surplus && !h->is_sending && !h->send_failed && !h->is_strange &&
            h->rc == CURLE_OK && !x->once && !x->stopped && !x->damaged && x->head.fault == NULL &&
            x->head.keeps && x->head.status != 101 && !(x->head.is_chunked && x->head.has_length) &&
-           h->body.kind != BODY_TO_THE_END;
+           h->body.kind != BODY_TO_THE_END && !promises_body(&x->head);
 }
 
 void http1_leave(struct exchange *x)

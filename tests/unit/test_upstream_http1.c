@@ -42,6 +42,10 @@ static void which_are_kept(void **state)
           "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n" SIZE "\r\n<ok/>", true },
         { "HTTP/1.0", "HTTP/1.0 200 OK\r\n" SIZE "\r\n<ok/>", false },
         { "close", HEAD "Connection: x, Close\r\n" SIZE "\r\n<ok/>", false },
+        { "close, whatever else",
+          HEAD "Connection: close\r\nConnection: keep-alive\r\n" SIZE "\r\n<ok/>", false },
+        { "no content, of a length", "HTTP/1.1 204 No\r\n" SIZE "\r\n", false },
+        { "no content, in chunks", "HTTP/1.1 204 No\r\nTransfer-Encoding: chunked\r\n\r\n", false },
         { "surplus", HEAD SIZE "\r\n<ok/>HTTP", false },
         { "surplus of chunks",
           HEAD "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n", false },
@@ -120,9 +124,21 @@ static void serve_line(struct server *server, int fd)
         continue;
 }
 
+/* Lines that are passed over, without end. */
+static void serve_blank_lengths(struct server *server, int fd)
+{
+    static const char line[] = "Content-Length:\r\n";
+    if (!server_read(server, fd))
+        return;
+    server_write(fd, HEAD);
+    while (send(fd, line, sizeof line - 1, MSG_NOSIGNAL) > 0)
+        continue;
+}
+
 static void floods_have_an_end(void **state)
 {
-    static void (*const serves[])(struct server * server, int fd) = { serve_flood, serve_line };
+    static void (*const serves[])(struct server * server, int fd) = { serve_flood, serve_line,
+                                                                      serve_blank_lengths };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(serves); i++) {
         struct server server = { 0 };
