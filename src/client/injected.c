@@ -13,10 +13,14 @@
 #define VALUE_STEP ((size_t)64 * 1024)
 #define WHY_MAX ((size_t)256)
 
+/* What is constant was made when the configuration was read: it is what the upstream gave. */
 static bool refuse(struct error *err, const char *why)
 {
-    return error_set(err, PROBLEM_INTERNAL,
-                     "What the configuration adds to this call cannot be made: %s.", why);
+    err->executed = EXECUTED_NO;
+    return error_set(err, PROBLEM_LOGIN_FAILED,
+                     "What the upstream's login gave cannot be sent with this call: %s. Look at "
+                     "`session` and `inject`.",
+                     why);
 }
 
 /* Text in a buf that grows moves: until the end pieces are known by where they begin. */

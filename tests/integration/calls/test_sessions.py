@@ -566,3 +566,25 @@ def test_reloads_under_load_cost_no_login_and_no_call(serve):
         n = sum(each.result() for each in callers)
     assert sum(server.ran.values()) == n and set(server.ran.values()) == {1}
     assert server.counts["login"] <= 5
+
+
+def gives(up, key, **rule):
+    """A gateway before a server whose logins give that."""
+    async def behave(x):
+        await x.answer(key if x.method == "auth.login" else "ok")
+    return up(behave, credentials={"username": "api", "password": PASSWORD},
+              session={"login": LOGIN}, inject=({"match": "auth.*"}, {"match": "*"} | rule))
+
+
+@pytest.mark.parametrize("key", ["key-of-a\r\nX-Evil: 2", {"a": [1]}], ids=["lines", "struct"])
+def test_a_key_that_is_no_header_is_not_sent(up, key):
+    gateway, upstream = gives(up, key, headers=["X-Session: {session}"])
+    for _ in range(2):
+        assert_problem(gateway.call("up", "m"), "login-failed", 502, "no")
+    assert [x.method for x in upstream.exchanges] == ["auth.login"]
+
+
+def test_a_key_stays_one_segment_of_a_path(up):
+    gateway, upstream = gives(up, "../../admin?x=%2e#y", path="/{session}")
+    assert gateway.call("up", "m").result == "ok"
+    assert upstream.exchanges[-1].request_line.split()[1] == "/RPC2/..%2F..%2Fadmin%3Fx%3D%252e%23y"
