@@ -12,12 +12,14 @@
 #include "io/upstream_http1.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 /* What is given to TLS at once; after CURLE_AGAIN the same again, from the same place. [bytes] */
 #define PIECE_BYTES ((size_t)16 * 1024)
@@ -143,14 +145,27 @@ static void wipe_piece(struct wire *w)
     free(TAKE(w->piece));
 }
 
+/* libcurl says good-bye to TLS, and from 8.9 on keeps the socket until the server has answered
+ * that, two seconds at most. Who serves one connection after the other answers when it has ended.
+ */
+static void remove_handle(struct wire *w)
+{
+    int fd = w->is_tls ? fcntl(w->source.fd, F_DUPFD_CLOEXEC, 0) : -1;
+    curl_multi_remove_handle(w->multi->curl, w->easy);
+    curl_easy_cleanup(w->easy);
+    if (fd >= 0) {
+        shutdown(fd, SHUT_RDWR);
+        close(fd);
+    }
+}
+
 void wire_close(struct wire *w)
 {
     struct multi *m = w->multi;
     loop_remove(m->all->loop, &w->source);
     list_remove(&w->in_idle);
     list_remove(&w->in_all);
-    curl_multi_remove_handle(m->curl, w->easy);
-    curl_easy_cleanup(w->easy);
+    remove_handle(w);
     m->n--;
     if (m->n == 0)
         m->due_ms = clock_now_ms() + m->upstream->idle_ms;
