@@ -22,12 +22,11 @@ static inline uint64_t eight_zeros(uint64_t x)
     return (x - EACH_BYTE(0x01)) & ~x & EACH_BYTE(0x80);
 }
 
-/* The place of the first that has its high bit in `found`, which is not 0. */
+/* The place of the first byte that has its high bit in `found`, which is not 0; where the lowest
+ * byte is not the first, 0: it is there or behind. */
 static inline size_t eight_first(uint64_t found)
 {
-    return (size_t)(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_ctzll(found)
-                                                              : __builtin_clzll(found)) /
-           8;
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? (size_t)__builtin_ctzll(found) / 8 : 0;
 }
 
 #endif

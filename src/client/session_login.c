@@ -50,36 +50,26 @@ static void end(struct session_job *job)
 
 /* ---- What is sent --------------------------------------------------------------------------- */
 
-static const struct call_templates *templates_of(const struct session_job *job)
-{
-    const struct session_config *c = &job->store->config->session;
-    return job->kind == SESSION_LOGIN    ? &c->login.templates
-           : job->kind == SESSION_LOGOUT ? &c->logout.templates
-                                         : &c->keepalive.templates;
-}
+/* What the three kinds have alike in the configuration. */
+struct job_call {
+    const char *method; /* NULL: a form */
+    size_t n_params, n_headers;
+    const struct call_templates *templates;
+};
 
-static const char *method_of(const struct session_job *job)
+static struct job_call call_of(const struct session_job *job)
 {
     const struct session_config *c = &job->store->config->session;
-    return job->kind == SESSION_LOGIN    ? c->login.method
-           : job->kind == SESSION_LOGOUT ? c->logout.method
-                                         : c->keepalive.method;
-}
-
-static size_t n_params(const struct session_job *job)
-{
-    const struct session_config *c = &job->store->config->session;
-    return job->kind == SESSION_LOGIN    ? c->login.params.n
-           : job->kind == SESSION_LOGOUT ? c->logout.params.n
-                                         : c->keepalive.params.n;
-}
-
-static size_t n_headers(const struct session_job *job)
-{
-    const struct session_config *c = &job->store->config->session;
-    return job->kind == SESSION_LOGIN    ? c->login.headers.n
-           : job->kind == SESSION_LOGOUT ? c->logout.headers.n
-                                         : c->keepalive.headers.n;
+#define CALL(of)                                                                                   \
+    {                                                                                              \
+        (of).method, (of).params.n, (of).headers.n, &(of).templates                                \
+    }
+    if (job->kind == SESSION_LOGIN)
+        return (struct job_call)CALL(c->login);
+    if (job->kind == SESSION_LOGOUT)
+        return (struct job_call)CALL(c->logout);
+    return (struct job_call)CALL(c->keepalive);
+#undef CALL
 }
 
 static bool refuse(struct error *err, const struct buf *why)
@@ -98,13 +88,13 @@ static bool append_template(struct session_job *job, const struct template *t,
 
 static bool write_params(struct session_job *job, const struct str *values, struct error *err)
 {
-    const struct call_templates *t = templates_of(job);
+    struct job_call call = call_of(job);
     bool ok = true;
     buf_append_byte(&job->params, '[');
-    for (size_t i = 0; i < n_params(job) && ok; i++) {
+    for (size_t i = 0; i < call.n_params && ok; i++) {
         if (i > 0)
             buf_append_byte(&job->params, ',');
-        ok = append_template(job, &t->params[i], values, err);
+        ok = append_template(job, &call.templates->params[i], values, err);
     }
     buf_append_byte(&job->params, ']');
     return ok;
@@ -132,7 +122,7 @@ static bool is_form(const struct session_job *job)
 static bool write_all(struct session_job *job, struct error *err)
 {
     static const struct str none[TEMPLATE_KEPT];
-    const struct call_templates *t = templates_of(job);
+    struct job_call call = call_of(job);
     struct held_session *held = job->kind != SESSION_LOGIN ? job->held : NULL;
     struct str *values = xcalloc(held != NULL ? held->n_values : TEMPLATE_KEPT, sizeof *values);
     CLEANUP(buf_wipe) struct buf cookies;
@@ -149,7 +139,7 @@ static bool write_all(struct session_job *job, struct error *err)
     }
     struct inject_source source = { .values = values, .cookies = buf_str(&cookies) };
     bool ok = (is_form(job) ? write_form(job, values, err) : write_params(job, values, err)) &&
-              injected_make_lines(t, n_headers(job), &source, &job->lines, err);
+              injected_make_lines(call.templates, call.n_headers, &source, &job->lines, err);
     free(values);
     return ok;
 }
@@ -364,7 +354,7 @@ static void fill_call(struct session_job *job, struct site *site,
         .has_types = true, .types = TYPES_TAGGED, .has_integers = true, .integers = INTEGERS_NUMBER
     };
     bool form = is_form(job);
-    struct str method = form ? STR("") : str_of(method_of(job));
+    struct str method = form ? STR("") : str_of(call_of(job).method);
     job->call = (struct call){
         .site = site,
         .upstream = upstream,

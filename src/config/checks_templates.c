@@ -183,6 +183,19 @@ static void compile_rule(const struct place_of *at, struct inject_rule_config *r
         remember_header(at, &rule->header_templates[i]);
 }
 
+/* One of the calls of a session: `of` is `login`, `logout` or `keepalive`, KIND its options'
+ * prefix. */
+#define COMPILE_CALL(at, s, part_, of, KIND)                                                       \
+    do {                                                                                           \
+        (at)->origins = (s)->of.origins;                                                           \
+        snprintf(part_, PART_MAX, "upstreams.%s.session." #of, (at)->u->name);                     \
+        (s)->of.templates.params =                                                                 \
+            compile_list(at, KIND##_params, "params", &(s)->of.params, TEMPLATE_JSON);             \
+        (s)->of.templates.headers =                                                                \
+            compile_list(at, KIND##_headers, "headers", &(s)->of.headers, TEMPLATE_HEADER);        \
+        (s)->of.templates.path = compile_path(at, KIND##_path, (s)->of.path);                      \
+    } while (0)
+
 static void compile_session(const struct checking *c, struct upstream_config *u,
                             const struct template_scope *scope)
 {
@@ -191,28 +204,11 @@ static void compile_session(const struct checking *c, struct upstream_config *u,
     char part[PART_MAX];
     before.session = TEMPLATE_BEFORE_SESSION;
     struct place_of at = { c, u, part, s->login.origins, &before };
-    snprintf(part, sizeof part, "upstreams.%s.session.login", u->name);
-    s->login.templates.params =
-        compile_list(&at, LOGIN_params, "params", &s->login.params, TEMPLATE_JSON);
-    s->login.templates.headers =
-        compile_list(&at, LOGIN_headers, "headers", &s->login.headers, TEMPLATE_HEADER);
-    s->login.templates.path = compile_path(&at, LOGIN_path, s->login.path);
+    COMPILE_CALL(&at, s, part, login, LOGIN);
     s->login.form_templates = compile_named(&at, "form", &s->login.form, TEMPLATE_FIELD);
     at.scope = scope;
-    at.origins = s->logout.origins;
-    snprintf(part, sizeof part, "upstreams.%s.session.logout", u->name);
-    s->logout.templates.params =
-        compile_list(&at, LOGOUT_params, "params", &s->logout.params, TEMPLATE_JSON);
-    s->logout.templates.headers =
-        compile_list(&at, LOGOUT_headers, "headers", &s->logout.headers, TEMPLATE_HEADER);
-    s->logout.templates.path = compile_path(&at, LOGOUT_path, s->logout.path);
-    at.origins = s->keepalive.origins;
-    snprintf(part, sizeof part, "upstreams.%s.session.keepalive", u->name);
-    s->keepalive.templates.params =
-        compile_list(&at, KEEPALIVE_params, "params", &s->keepalive.params, TEMPLATE_JSON);
-    s->keepalive.templates.headers =
-        compile_list(&at, KEEPALIVE_headers, "headers", &s->keepalive.headers, TEMPLATE_HEADER);
-    s->keepalive.templates.path = compile_path(&at, KEEPALIVE_path, s->keepalive.path);
+    COMPILE_CALL(&at, s, part, logout, LOGOUT);
+    COMPILE_CALL(&at, s, part, keepalive, KEEPALIVE);
 }
 
 /* `*text` becomes what it is with the credentials. */

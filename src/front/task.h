@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a request does once all of it is there. Which one it is, its row of front/surface_list.h
- * says; each is at the end of
- * its file. */
+ * says; each is at the end of its file. */
 #ifndef RPCGATE_FRONT_TASK_H
 #define RPCGATE_FRONT_TASK_H
 

@@ -42,15 +42,11 @@ static void add_credentials(struct buf *to, const struct upstream_target *target
     base64_encode(&base64, STR(":"));
     base64_encode(&base64, str_of(target->password != NULL ? target->password : ""));
     base64_encode_end(&base64);
-    char *value = chain_dup(&text);
     buf_append(to, STR("Authorization: Basic "));
-    buf_append_c(to, value);
+    for (const struct chain_block *b = text.first; b != NULL; b = b->next)
+        buf_append(to, (struct str){ b->data, b->len });
     buf_append(to, STR("\r\n"));
-    for (struct chain_block *b = text.first; b != NULL; b = b->next)
-        explicit_bzero(b->data, b->len);
-    explicit_bzero(value, strlen(value));
-    free(value);
-    chain_done(&text);
+    chain_wipe(&text);
 }
 
 /* Without its port where that is the scheme's. */

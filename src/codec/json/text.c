@@ -84,7 +84,7 @@ static inline const char *skip_run(const char *at, const char *end)
         uint64_t x = eight_bytes(at);
         uint64_t found = eight_zeros(x ^ EACH_BYTE('"')) | eight_zeros(x ^ EACH_BYTE('\\'));
         if (found != 0)
-            return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? at + __builtin_ctzll(found) / 8 : at;
+            return at + eight_first(found);
         at += 8;
     }
     return at;

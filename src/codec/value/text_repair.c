@@ -29,9 +29,7 @@ size_t text_find_forbidden(struct str text, size_t at)
             at += 8;
             continue;
         }
-        /* Only what is below the first is exact where the lowest byte is not the first. */
-        if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
-            at += eight_first(found);
+        at += eight_first(found);
         if (forbidden(text, at) > 0)
             return at;
         at++;
