@@ -50,7 +50,9 @@ def metrics(gateway, token=OTHER) -> str:
 
 
 def used(gateway, token=OTHER) -> int:
-    return int(metrics(gateway, token).split("\nrpcgate_memory_bytes ")[1].split()[0])
+    text = metrics(gateway, token)
+    assert "\nrpcgate_memory_bytes " in text, text[:2000]
+    return int(text.split("\nrpcgate_memory_bytes ")[1].split()[0])
 
 
 def others_are_served(gateway, size=MILLION // 2):
