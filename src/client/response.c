@@ -211,6 +211,8 @@ static void finish_whole(struct response *r, const struct upstream_outcome *outc
 
 bool response_has_document(const struct response *r)
 {
+    if (UNLIKELY(r->way.any_body)) /* its head has said all */
+        return r->begun;
     return r->begun && !r->undecodable && decoder_is_whole(r->way.decoder);
 }
 

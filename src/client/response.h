@@ -74,7 +74,7 @@ void response_begin(struct response *r, struct str content_type);
 /* A piece of the body. False: there is no use in reading on. */
 bool response_take(struct response *r, struct str bytes) MUST_CHECK;
 
-/* Is what has come a whole document? Only blanks may still come then. */
+/* Is what has come a whole document, or all that is wanted? Only blanks may still come then. */
 bool response_has_document(const struct response *r) MUST_CHECK;
 
 /* The exchange has ended. Is what has come a whole document, though HTTP promised more? Then `ret`
