@@ -58,7 +58,8 @@ static bool take_head_line(struct exchange *x, struct str line)
         x->head.fault_of_length = true;
         return refuse(x, "the response has two different Content-Length");
     }
-    return true;
+    lines_take_cookie(x, line);
+    return x->call != NULL; /* or it was cancelled meanwhile */
 }
 
 /* The next line of a head, or of trailers; empty: it has not ended. It stays until the next. */

@@ -26,9 +26,6 @@
 #define UPLOAD_SMALL 16384L
 #define UPLOAD_LARGE 65536L
 
-/* [bytes] */
-#define OWN_LINES_MAX ((size_t)24 * 1024)
-
 /* For a function with an `ok`. */
 #define SET(option, value) ok = curl_easy_setopt(easy, option, value) == CURLE_OK && ok
 
@@ -107,22 +104,6 @@ static bool take_proxy_line(struct exchange *x, struct str line)
     return x->head.fault == NULL;
 }
 
-static void take_cookie(struct exchange *x, struct str line)
-{
-    size_t colon = str_find(line, ':');
-    bool wanted = x->upstream->config->cookies || x->call->on_cookie != NULL;
-    if (!wanted || colon == line.len ||
-        !str_eq_nocase(str_trim(str_slice(line, 0, colon)), STR("Set-Cookie")))
-        return;
-    size_t end = str_find(line, '\n');
-    while (end > colon + 1 && line.data[end - 1] == '\r')
-        end--;
-    struct str value = str_slice(line, colon + 1, end);
-    upstream_cookie_take(x->upstream->shared, x->target->url, value);
-    if (x->call->on_cookie != NULL)
-        x->call->on_cookie(x->call, str_trim(value));
-}
-
 static size_t take_head_line(char *data, size_t size, size_t n, void *user)
 {
     struct exchange *x = user;
@@ -135,7 +116,7 @@ static size_t take_head_line(char *data, size_t size, size_t n, void *user)
     /* Behind the head come trailers, of which only what its definition allows there may count (RFC
      * 9110 section 6.5.1): no Set-Cookie. */
     if (!was_complete)
-        take_cookie(x, (struct str){ data, size * n });
+        lines_take_cookie(x, (struct str){ data, size * n });
     if (x->head.complete && !was_complete) {
         login_take_head(x);
         if (!x->goes_on)
@@ -246,7 +227,7 @@ struct exchange *exchange_new(struct upstream *u)
     x->dry_fd = -1;
     x->asked_fd = CURL_SOCKET_BAD;
     buf_init(&x->flat, FLAT_BODY_MAX, NULL);
-    buf_init(&x->lines, OWN_LINES_MAX, NULL);
+    lines_init(x);
     buf_init(&x->late, LATE_ANSWER_MAX, NULL);
     chain_init(&x->packed_here, 0, NULL);
     x->packed = &x->packed_here;
@@ -262,94 +243,12 @@ void exchange_free(struct exchange *x)
     exchange_drop_handle(x);
     dry_run_done(x);
     buf_done(&x->flat);
-    buf_done(&x->lines);
+    lines_done(x);
     buf_done(&x->late);
     naming_done(x);
     http1_done(x);
     chain_done(&x->packed_here);
     free(x);
-}
-
-/* A header that libcurl would send as more than one line, or that is too long, is left out. */
-static void append_line(struct exchange *x, struct str name, struct str value)
-{
-    if (value.len == 0 || x->lines.len + name.len + value.len + 3 > OWN_LINES_MAX ||
-        memchr(value.data, '\r', value.len) != NULL ||
-        memchr(value.data, '\n', value.len) != NULL || memchr(value.data, '\0', value.len) != NULL)
-        return;
-    buf_append(&x->lines, name);
-    buf_append(&x->lines, STR(": "));
-    buf_append(&x->lines, value);
-    buf_append_byte(&x->lines, '\0');
-}
-
-static void add_line(struct exchange *x, const char *name, struct str value)
-{
-    append_line(x, str_of(name), value);
-}
-
-static size_t n_added(const struct exchange *x)
-{
-    const struct upstream_added *added = x->call->added;
-    if (LIKELY(added == NULL))
-        return 0;
-    return added->n_lines < UPSTREAM_LINES_MAX ? added->n_lines : UPSTREAM_LINES_MAX;
-}
-
-/* Does this call bring a line of that name? */
-static bool is_added(const struct exchange *x, const char *name)
-{
-    for (size_t i = 0; i < n_added(x); i++)
-        if (str_eq_nocase(x->call->added->lines[i].name, str_of(name)))
-            return true;
-    return false;
-}
-
-static void add_added(struct exchange *x)
-{
-    for (size_t i = 0; i < n_added(x); i++)
-        append_line(x, x->call->added->lines[i].name, x->call->added->lines[i].value);
-}
-
-/* Without its login the server refuses the call. */
-static void add_secrets(struct exchange *x)
-{
-    struct buf value;
-    buf_init(&value, OWN_LINES_MAX, NULL);
-    if (login_write(x, &value))
-        add_line(x, "Authorization", buf_str(&value));
-    buf_clear(&value);
-    if (!x->extra->is_dry && !is_added(x, "Cookie"))
-        upstream_cookies_write(x->upstream->shared, x->target->url, &value);
-    add_line(x, "Cookie", buf_str(&value));
-    buf_wipe(&value);
-}
-
-/* This call's own header lines, before those of every request. */
-struct curl_slist *exchange_own_headers(struct exchange *x)
-{
-    buf_clear(&x->lines);
-    if (!x->upstream->has_content_type && !x->extra->get && !is_added(x, "Content-Type"))
-        add_line(x, "Content-Type", str_of(x->call->content_type));
-    if (x->body == x->packed)
-        add_line(x, "Content-Encoding", STR("gzip"));
-    add_secrets(x);
-    add_added(x);
-    add_line(x, "traceparent", x->call->traceparent);
-    if (x->call->traceparent.len > 0)
-        add_line(x, "tracestate", x->call->tracestate);
-
-    struct curl_slist *list = x->upstream->headers;
-    size_t end = x->lines.len;
-    for (size_t i = ARRAY_LEN(x->own); i > 0 && end > 0; i--) {
-        size_t start = end - 1;
-        while (start > 0 && x->lines.data[start - 1] != '\0')
-            start--;
-        x->own[i - 1] = (struct curl_slist){ .data = x->lines.data + start, .next = list };
-        list = &x->own[i - 1];
-        end = start;
-    }
-    return list;
 }
 
 /* The body in one piece, or NULL: libcurl asks read_body() for it. */
@@ -406,7 +305,7 @@ static bool choose_target(struct exchange *x, const struct upstream_target *targ
         x->has_own_url = false;
         ok = options_set_target(x->easy, target);
     }
-    if (UNLIKELY(x->call->added != NULL) && x->call->added->path.len > 0)
+    if (UNLIKELY(x->call->added != NULL) && x->call->added->path.len > 0 && !x->http1.dials)
         ok = set_own_url(x) && ok;
     return ok;
 }
@@ -485,6 +384,6 @@ bool exchange_prepare(struct exchange *x, struct multi *m, int64_t now_ms)
     SET(CURLOPT_FRESH_CONNECT, dials || x->fresh ? 1L : 0L);
     SET(CURLOPT_FORBID_REUSE, x->once && !dials ? 1L : 0L);
     SET(CURLOPT_VERBOSE, x->call->on_trace != NULL ? 1L : 0L);
-    SET(CURLOPT_HTTPHEADER, exchange_own_headers(x));
+    SET(CURLOPT_HTTPHEADER, dials ? NULL : lines_list(x));
     return set_times(x, now_ms) && (dials || set_body(x)) && ok;
 }

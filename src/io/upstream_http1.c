@@ -51,11 +51,10 @@ static bool goes_through_proxy(const struct exchange *x)
 bool http1_takes(const struct exchange *x)
 {
     const struct upstream_config *config = x->upstream->config;
-    return config->transport == TRANSPORT_USE_AUTO && !config->cookies && !x->call->connect_only &&
-           x->call->added == NULL && x->call->on_cookie == NULL && !x->extra->get &&
+    return config->transport == TRANSPORT_USE_AUTO && !x->call->connect_only && !x->extra->get &&
            !x->extra->is_dry && x->extra->details == NULL &&
            !config->targets[x->call->target].digest && !goes_through_proxy(x) &&
-           x->upstream->hosts[x->call->target].head.len > 0;
+           x->upstream->hosts[x->call->target].head.len > 0 && request_takes(x->call->added);
 }
 
 /* ---- The end -------------------------------------------------------------------------------- */

@@ -19,6 +19,8 @@
 struct exchange;
 struct multi;
 struct upstream;
+struct upstream_added;
+struct upstream_target;
 struct upstreams;
 
 /* A connection, which belongs to its upstream. */
@@ -103,6 +105,9 @@ void wires_run(struct upstreams *all);
 
 /* What all requests to one of its URLs begin with; empty: libcurl is to send them. To be wiped. */
 void request_open(struct upstream *u, const struct upstream_target *target, struct buf *ret);
+
+/* Can a request of its own have what a call adds? NULL: nothing. */
+bool request_takes(const struct upstream_added *added) MUST_CHECK;
 
 /* The head of the exchange's request. */
 void request_write(struct exchange *x, struct buf *to);

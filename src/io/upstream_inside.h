@@ -234,10 +234,6 @@ bool exchange_may_send(struct exchange *x) MUST_CHECK;
 /* Forgets the answer to the last call, and looks at the new one. */
 void exchange_reset(struct exchange *x);
 
-/* The request's header lines, those of this call alone before the upstream's; the first are in
- * x->lines, too. */
-struct curl_slist *exchange_own_headers(struct exchange *x);
-
 /* Calls on_head(), unless it was called. */
 void exchange_tell_head(struct exchange *x);
 
@@ -247,6 +243,23 @@ void exchange_end_early(struct exchange *x, enum upstream_status status, const c
 
 /* libcurl is done with it, or we are with what has come. */
 void exchange_end(struct exchange *x, CURLcode rc);
+
+/* upstream_lines.c */
+
+void lines_init(struct exchange *x);
+void lines_done(struct exchange *x);
+
+/* Does what the call adds have a line of that name? */
+bool lines_have(const struct exchange *x, struct str name) MUST_CHECK;
+
+/* This call's own header lines, to x->lines. */
+void lines_write(struct exchange *x);
+
+/* The same as libcurl wants them, before those of every request. */
+struct curl_slist *lines_list(struct exchange *x) MUST_CHECK;
+
+/* A line of an answer's head, not of its trailers: is it a Set-Cookie that somebody wants? */
+void lines_take_cookie(struct exchange *x, struct str line);
 
 /* upstream_whole.c */
 

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "codec/value/base64.h"
+#include "settings/url.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,10 @@
 
 /* Of a target: URL, credentials and headers of the configuration. [bytes] */
 #define HEAD_MAX ((size_t)1024 * 1024)
+
+/* Of the request line, what stands around its target. */
+#define BEFORE_TARGET STR("POST ")
+#define BEHIND_TARGET STR(" HTTP/1.1\r\n")
 
 static bool has_line(const struct curl_slist *list, struct str name)
 {
@@ -83,14 +88,14 @@ static void write_first(struct buf *to, const struct upstream *u,
 {
     const struct upstream_config *config = u->config;
     char *path = NULL, *query = NULL;
-    buf_append(to, STR("POST "));
+    buf_append(to, BEFORE_TARGET);
     if (curl_url_get(parts, CURLUPART_PATH, &path, 0) == CURLUE_OK)
         buf_append_c(to, path);
     if (curl_url_get(parts, CURLUPART_QUERY, &query, 0) == CURLUE_OK) {
         buf_append_byte(to, '?');
         buf_append_c(to, query);
     }
-    buf_append(to, STR(" HTTP/1.1\r\n"));
+    buf_append(to, BEHIND_TARGET);
     if (has_line(u->headers, STR("Host")))
         add_list(to, u->headers, true);
     else
@@ -110,10 +115,10 @@ static void write_first(struct buf *to, const struct upstream *u,
 }
 
 /* libcurl makes other characters of some. */
-static bool is_ascii(const char *text)
+static bool is_ascii(struct str text)
 {
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text <= ' ' || (unsigned char)*text >= 0x7f)
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.data[i] <= ' ' || (unsigned char)text.data[i] >= 0x7f)
             return false;
     return true;
 }
@@ -125,7 +130,7 @@ void request_open(struct upstream *u, const struct upstream_target *target, stru
     buf_init(ret, HEAD_MAX, NULL);
     if (parts == NULL)
         die_without_memory();
-    if (is_ascii(target->url) &&
+    if (is_ascii(str_of(target->url)) &&
         curl_url_set(parts, CURLUPART_URL, target->url, CURLU_PATH_AS_IS) == CURLUE_OK &&
         curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK)
         write_first(ret, u, target, parts, host);
@@ -133,14 +138,46 @@ void request_open(struct upstream *u, const struct upstream_target *target, stru
     curl_url_cleanup(parts);
 }
 
+bool request_takes(const struct upstream_added *added)
+{
+    return added == NULL ||
+           (is_ascii(added->path) && str_find(added->path, '#') == added->path.len);
+}
+
+static struct str take_line(struct str *text)
+{
+    size_t end = str_find(*text, '\n') + 1;
+    struct str line = str_slice(*text, 0, end);
+    *text = str_slice(*text, end, text->len);
+    return line;
+}
+
+/* The call has a path of its own, or lines in the place of some of these. */
+static void write_own(const struct exchange *x, struct str made, struct buf *to)
+{
+    struct str line = take_line(&made);
+    buf_append(to, BEFORE_TARGET);
+    url_append_with_path(str_slice(line, BEFORE_TARGET.len, line.len - BEHIND_TARGET.len),
+                         x->call->added->path, to);
+    buf_append(to, BEHIND_TARGET);
+    while (made.len > 0) {
+        line = take_line(&made);
+        if (!lines_have(x, str_slice(line, 0, str_find(line, ':'))))
+            buf_append(to, line);
+    }
+}
+
 void request_write(struct exchange *x, struct buf *to)
 {
     const struct upstream *u = x->upstream;
-    struct str rest;
-    (void)exchange_own_headers(x);
+    struct str made = buf_str(&u->hosts[x->call->target].head), rest;
+    lines_write(x);
     rest = buf_str(&x->lines);
     buf_clear(to);
-    buf_append(to, buf_str(&u->hosts[x->call->target].head));
+    if (LIKELY(x->call->added == NULL))
+        buf_append(to, made);
+    else
+        write_own(x, made, to);
     while (rest.len > 0) {
         size_t end = str_find(rest, '\0');
         buf_append(to, str_slice(rest, 0, end));

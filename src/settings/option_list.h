@@ -236,8 +236,8 @@
     X(count, multicall_max, "1000", NULL, "1", "100000", LIVE,                                     \
       "Most calls of one `system.multicall`; a larger batch goes out as several.")                 \
     X(transport_use, transport, "auto", NULL, NULL, NULL, LIVE,                                    \
-      "Who speaks HTTP with the server: rpcgate itself, on connections that libcurl opens, where " \
-      "it can; or libcurl, always.")                                                               \
+      "Who speaks HTTP with the server: rpcgate itself, on connections that libcurl opens, but "   \
+      "not for logins by Digest and proxies without a tunnel; or libcurl, always.")                \
     X(credentials, credentials, NULL,                                                              \
       "username = \"api\"; password = \"${file:/etc/rpcgate/api.pw}\"; ", NULL, NULL, LIVE,        \
       "What templates may name. All are secrets but `username` and `database`.")

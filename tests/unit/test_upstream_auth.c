@@ -353,9 +353,11 @@ static void test_targets(void **state)
 #define ANSWER_COOKIE                                                                              \
     "HTTP/1.1 200 OK\r\nSet-Cookie: session=abc; Path=/\r\nContent-Length: 5\r\n\r\n<ok/>"
 
-static void test_cookies(void **state)
+#define FOR_BOTH_TRANSPORTS(name)                                                                  \
+    for (enum transport_use name = TRANSPORT_USE_AUTO; name <= TRANSPORT_USE_CURL; name++)
+
+static void cookies_come_and_go(enum transport_use transport)
 {
-    (void)state;
     for (int kept = 0; kept < 2; kept++) {
         struct server server = { .answer = ANSWER_COOKIE };
         struct client client;
@@ -364,6 +366,7 @@ static void test_cookies(void **state)
         server_start(&server, serve_kept);
         client_init(&client, &server);
         client.config.cookies = kept > 0;
+        client.config.transport = transport;
         client_open(&client);
         assert_int_equal(client_call(&client, NULL), UPSTREAM_OK);
         assert_null(strstr(server.request, "Cookie:"));
@@ -386,6 +389,13 @@ static void test_cookies(void **state)
     }
 }
 
+static void test_cookies(void **state)
+{
+    (void)state;
+    FOR_BOTH_TRANSPORTS(transport)
+    cookies_come_and_go(transport);
+}
+
 static char cookies_seen[256];
 
 static void note_cookie(struct upstream_call *call, struct str value)
@@ -396,7 +406,7 @@ static void note_cookie(struct upstream_call *call, struct str value)
 }
 
 /* Headers and a path of one call's own; the next call has nothing of it. */
-static void test_added(void **state)
+static void add_to_every_second(enum transport_use transport)
 {
     static const struct upstream_line lines[] = {
         { STR("X-Session"), STR("abc") },
@@ -404,14 +414,16 @@ static void test_added(void **state)
         { STR("X-Two"), STR("a\r\nX-Three: b") },
         { STR("Content-Type"), STR("text/plain") },
         { STR("X-Empty"), STR("") },
+        { STR("user-agent"), STR("mine") },
+        { STR("Accept"), STR("") },
     };
     const struct upstream_added added = { lines, ARRAY_LEN(lines), STR("object") };
     struct server server = { .answer = ANSWER_COOKIE };
     struct client client;
-    (void)state;
     server_start(&server, serve_kept);
     client_init(&client, &server);
     client.config.cookies = true;
+    client.config.transport = transport;
     client_open(&client);
     for (int i = 0; i < 4; i++) {
         struct probe probe;
@@ -433,10 +445,73 @@ static void test_added(void **state)
         assert_null(strstr(server.request, "X-Two"));
         assert_null(strstr(server.request, "X-Three"));
         assert_null(strstr(server.request, "X-Empty"));
+        assert_true((strstr(server.request, "\r\nuser-agent: mine\r\n") != NULL) == has);
+        assert_true((strstr(server.request, "\r\nUser-Agent: rpcgate/") != NULL) == !has);
+        assert_non_null(strstr(server.request, "\r\nAccept: */*\r\n"));
         assert_string_equal(cookies_seen, has ? "session=abc; Path=/|" : "");
     }
     client_close(&client);
     server_stop(&server);
+}
+
+static void test_added(void **state)
+{
+    (void)state;
+    FOR_BOTH_TRANSPORTS(transport)
+    add_to_every_second(transport);
+}
+
+/* What cannot stand in a request line as it is goes by libcurl, which makes other characters of it.
+ */
+static void test_paths(void **state)
+{
+    static const struct {
+        const char *path, *target;
+    } cases[] = {
+        { "a%20b/c?d=e", " /RPC2/a%20b/c?d=e HTTP/1.1\r\n" },
+        { "/\xc3\xa9", " /RPC2/%c3%a9 HTTP/1.1\r\n" },
+        { "a#b", " /RPC2/a HTTP/1.1\r\n" },
+        { "", " /RPC2 HTTP/1.1\r\n" },
+    };
+    struct server server = { .answer = ANSWER_OK };
+    struct client client;
+    (void)state;
+    open_both(&server, &client, serve_kept);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct upstream_added added = { NULL, 0, str_of(cases[i].path) };
+        struct probe probe;
+        probe_init(&probe, "<x/>");
+        probe.call.added = &added;
+        probe_run(&probe, &client);
+        assert_int_equal(probe.outcome.status, UPSTREAM_OK);
+        probe_done(&probe);
+        if (strstr(server.request, cases[i].target) == NULL)
+            fail_msg("%s: %s", cases[i].path, server.request);
+    }
+    close_both(&server, &client);
+}
+
+static void cancel_at_cookie(struct upstream_call *call, struct str value)
+{
+    (void)value;
+    upstream_cancel(call);
+}
+
+static void test_cancel_at_a_cookie(void **state)
+{
+    struct server server = { .answer = ANSWER_COOKIE };
+    struct client client;
+    struct probe probe;
+    (void)state;
+    open_both(&server, &client, serve_kept);
+    probe_init(&probe, "<x/>");
+    probe.call.on_cookie = cancel_at_cookie;
+    upstream_submit(client.upstream, &probe.call);
+    client_run_until_server(&client, &server.ended, 1);
+    assert_int_equal(probe.done, 0);
+    assert_int_equal(client_call(&client, NULL), UPSTREAM_OK);
+    probe_done(&probe);
+    close_both(&server, &client);
 }
 
 int main(void)
@@ -454,6 +529,8 @@ int main(void)
         cmocka_unit_test(test_targets),
         cmocka_unit_test(test_cookies),
         cmocka_unit_test(test_added),
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_cancel_at_a_cookie),
     };
     signal(SIGPIPE, SIG_IGN);
     if (!upstreams_global_init())

@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Heads with lines that libcurl refuses and that have one meaning only. The first such answer of an
 upstream may come before anyone can look at it (tests/unit/test_upstream_relay.c has it in time);
-from the second one on none does."""
-
-import ssl
+from the second one on none does. Over TLS: test_strange_over_tls.py."""
 
 import pytest
 
-from rig.certificates import Authority
 from rig.check import assert_problem
 from rig.misbehave import chunk, head, sends
-from rig.upstream import Upstream, fault_document, http_response, response_document
+from rig.upstream import fault_document, http_response, response_document
 
 DOCUMENT = response_document("fine")
 SIZE = f"Content-Length: {len(DOCUMENT)}"
@@ -85,21 +82,3 @@ def test_unix_socket(start, folder):
     learn(gateway, upstream)
     for number in range(10):
         assert gateway.call("up", "m", [f"{number}"]).result == "fine"
-
-
-@pytest.mark.parametrize("transport", ["auto", "curl"])
-def test_over_tls(start, folder, transport):
-    """There libcurl alone sees what comes, where it is to speak HTTP itself."""
-    authority = Authority(folder, "ours")
-    certificate = authority.issue("heads")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate.cert, certificate.key)
-    with Upstream(head("Content-Type: text/xml", BROKEN, SIZE, body=DOCUMENT), tls=context) as up:
-        gateway = start.gateway({"anonymous": {"allow": ["*/*"]}, "upstreams": {"up": {
-            "url": f"https://localhost:{up.port}/RPC2", "tls": {"ca_file": authority.cert},
-            "transport": transport}}})
-        if transport == "auto":
-            assert gateway.call("up", "m").result == "fine"
-            return
-        document = assert_problem(gateway.call("up", "m"), "bad-response", 502, "unknown")
-        assert "line 3 of the response's head has no colon" in document["detail"]

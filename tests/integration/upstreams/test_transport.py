@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from rig.certificates import Authority
-from rig.upstream import Upstream, echo
+from rig.upstream import Upstream, echo, response_document
 
 BOTH = pytest.mark.parametrize("transport", ["auto", "curl"])
 
@@ -44,25 +44,38 @@ HEADS = {
     "a token": {"auth": {"scheme": "bearer", "token": "t0ken-of-ours"}},
     "headers": {"headers": ["X-Tenant: blue", "Accept: text/xml", "User-Agent: mine/2"]},
     "an agent": {"user_agent": "mine/1", "compression": {"accept": False}},
+    "cookies": {"cookies": True},
+    "a call's lines": {"headers": ["X-Tenant: blue"], "cookies": True,
+                       "inject": [{"headers": ["X-Key: k", "user-agent: mine/3", "Accept: a/b"]}]},
+    "a call's credentials": {"auth": {"scheme": "basic", "username": "a", "password": "b-secret"},
+                             "inject": [{"headers": ["Authorization: Own secret", "Cookie: c=d"]}]},
+    "a call's path": {"inject": [{"path": "//x y:z/"}]},
 }
+
+
+async def echo_with_cookie(x):
+    await x.respond(response_document(x.params[0]), headers={"Set-Cookie": "a=b; Path=/"})
 
 
 @pytest.mark.parametrize("name", HEADS)
 def test_requests_are_the_same(start, name):
     """All lines, in their order."""
-    upstream = start.upstream()
+    upstream = start.upstream(echo_with_cookie)
     gateway = start.gateway({"anonymous": {"allow": ["*/*"]}, "upstreams": {
         transport: {"url": upstream.url.replace("/RPC2", "/a/../b%2Fc?d=e&f"),
                     "transport": transport, **HEADS[name]}
         for transport in ("auto", "curl")}})
     traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    for transport in ("auto", "curl"):
+    for transport in ("auto", "curl") * 2:
         assert gateway.call(transport, "echo", ["ä" * 300],
                             traceparent=traceparent).result == "ä" * 300
-    by_us, by_curl = upstream.exchanges
-    assert by_us.request_line == by_curl.request_line
-    assert by_us.headers == by_curl.headers
-    assert by_us.body == by_curl.body
+    exchanges = upstream.exchanges
+    for by_us, by_curl in (exchanges[:2], exchanges[2:]):
+        assert by_us.request_line == by_curl.request_line
+        assert by_us.headers == by_curl.headers
+        assert by_us.body == by_curl.body
+    with_cookie = ("Cookie", "a=b") in exchanges[2].headers
+    assert with_cookie == ("cookies" in HEADS[name])
 
 
 @BOTH
@@ -108,11 +121,17 @@ def test_an_end_over_tls_costs_no_call(start, context, authority, transport):
 
 
 def test_what_is_left_to_libcurl(start):
-    """Cookies, Digest and bare connects; all on one gateway, and none in the way of another."""
-    upstream = start.upstream()
+    """Digest and bare connects; both on one gateway, and none in the way of another."""
+    async def behave(x):
+        if x.header("Authorization") is None and x.request_line.split()[1] == "/RPC2/digest":
+            return await x.respond(b"no", "401 Unauthorized", {
+                "WWW-Authenticate": 'Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256'})
+        await echo(x)
+    upstream = start.upstream(behave)
     gateway = start.gateway({"anonymous": {"allow": ["*/*"]}, "upstreams": {
-        "cookies": {"url": upstream.url, "cookies": True, "transport": "auto"},
+        "digest": {"url": upstream.url + "/digest", "transport": "auto",
+                   "auth": {"scheme": "digest", "username": "me", "password": "secret-of-ours"}},
         "plain": {"url": upstream.url, "transport": "auto", "required": True}}})
     for _ in range(5):
-        assert gateway.call("cookies", "echo", ["fine"]).result == "fine"
+        assert gateway.call("digest", "echo", ["fine"]).result == "fine"
         assert gateway.call("plain", "echo", ["fine"]).result == "fine"
