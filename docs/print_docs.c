@@ -84,8 +84,9 @@ static void print_profiles(struct buf *to)
         to, "# Profiles\n\n"
             "What servers of a kind want to know of their callers, and how they refuse, is a "
             "profile:\n`profile = \"NAME\";` of an upstream takes its settings, which those of "
-            "the upstream replace: lists as a\nwhole, groups member by member. `rpcgated "
-            "--show-config` tells where each comes from.\n`rpcgate profiles NAME` prints one as "
+            "the upstream replace: lists as a\nwhole, groups member by member; an `auth` with a "
+            "`scheme` of its own takes what that scheme wants.\n`rpcgated --show-config` tells "
+            "where each comes from. `rpcgate profiles NAME` prints one as "
             "it stands here, to paste into `profiles = { … };` and change.\n"
             "[credentials.md](credentials.md) says what is in them. This page is made from the "
             "files.\n");

@@ -123,6 +123,8 @@ static void read_named_groups(struct reader *r, const struct group_row *row,
                 reader_read_profile(r, row->section, item, to);
         }
         reader_read(r, row->section, item, to);
+        if (row->section == &section_upstream)
+            reader_end_profile(to);
         r->templates = false;
         put_back_path(r, path_len);
     }

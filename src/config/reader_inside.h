@@ -91,6 +91,10 @@ void reader_refuse_profile(struct reader *r, const struct setting *profile);
 void reader_read_profile(struct reader *r, const struct section *section,
                          const struct setting *upstream, void *base);
 
+/* And behind them: where `auth` has another scheme of its own than the profile, what of the
+ * profile's `auth` that scheme has no use for is gone. */
+void reader_end_profile(struct upstream_config *u);
+
 /* Reads one setting into its member. */
 void reader_read_option(struct reader *r, const struct target *t);
 

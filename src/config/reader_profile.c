@@ -2,6 +2,7 @@
 /* Profiles are read into an upstream before its own settings, which so replace theirs. */
 #include "config/reader_inside.h"
 
+#include "config/indexes.h"
 #include "config/nearest.h"
 #include "config/profiles.h"
 
@@ -69,6 +70,28 @@ static void read_built_in(struct reader *r, const struct section *section,
     struct setting *root = profile_settings(profile, r->store, place);
     reader_read(r, section, &root->items[0], base);
     setting_free(root);
+}
+
+static void forget(struct origin *origin, char **text)
+{
+    if (origin->place.profile == NULL)
+        return;
+    *text = NULL;
+    *origin = (struct origin){ .unused = true };
+}
+
+void reader_end_profile(struct upstream_config *u)
+{
+    struct auth_config *a = &u->auth;
+    const struct place *scheme = &a->origins[AUTH_scheme].place;
+    if (scheme->file == NULL || scheme->profile != NULL)
+        return;
+    if (a->scheme != AUTH_SCHEME_BASIC && a->scheme != AUTH_SCHEME_DIGEST) {
+        forget(&a->origins[AUTH_username], &a->username);
+        forget(&a->origins[AUTH_password], &a->password);
+    }
+    if (a->scheme != AUTH_SCHEME_BEARER)
+        forget(&a->origins[AUTH_token], &a->token);
 }
 
 void reader_refuse_profile(struct reader *r, const struct setting *profile)

@@ -190,7 +190,8 @@
 #define UPSTREAM_OPTIONS(X)                                                                        \
     X(name, profile, NULL, "odoo", NULL, NULL, LIVE,                                               \
       "Settings for servers of that kind, which those of the upstream replace: lists as a whole, " \
-      "groups member by member. `rpcgate profiles` lists those that are built in.")                \
+      "groups member by member; an `auth` with a `scheme` of its own takes what that scheme "      \
+      "wants. `rpcgate profiles` lists those that are built in.")                                  \
     X(url, url, NULL, "http://127.0.0.1:9001/RPC2", NULL, NULL, LIVE,                              \
       "Where the server is; this or `urls` must be set: `http://`, `https://`, or "                \
       "`http+unix://%2Frun%2Fx.sock/RPC2`. The path is `/RPC2` where there is none; an IPv6 "      \

@@ -109,6 +109,41 @@ static void origins_are_told(void **state)
     config_unref(c);
 }
 
+/* Another scheme has no use for the profile's user, whose credentials need not be there then. */
+static void another_scheme_takes_its_own(void **state)
+{
+    (void)state;
+    struct config *c = quietly(
+        "upstreams = {\n"
+        "  bearer = { url = \"http://h\"; profile = \"dokuwiki\"; credentials = { key = "
+        "\"a-token\"; };\n"
+        "    auth = { scheme = \"bearer\"; token = \"{key}\"; }; };\n"
+        "  none = { url = \"http://h\"; profile = \"supervisor\"; auth = { scheme = \"none\"; }; "
+        "};\n"
+        "  digest = { url = \"http://h\"; profile = \"supervisor\"; auth = { scheme = \"digest\"; "
+        "};\n"
+        "    " ALL_CREDENTIALS " };\n"
+        "  back = { url = \"http://h\"; profile = \"token\"; auth = { scheme = \"basic\"; username "
+        "= \"u\";\n"
+        "    password = \"s3cret-2\"; }; };\n"
+        "};\n"
+        "profiles = { token = { auth = { scheme = \"bearer\"; token = \"abcdefgh\"; }; }; };\n");
+    const struct upstream_config *u = c->upstreams;
+    assert_string_equal(u[0].auth.token, "a-token");
+    assert_null(u[0].auth.username);
+    assert_int_equal(u[1].auth.scheme, AUTH_SCHEME_NONE);
+    assert_null(u[1].auth.password);
+    assert_int_equal(u[1].multicall_results, MULTICALL_SHAPE_BARE);
+    assert_true(u[2].target.digest);
+    assert_string_equal(u[2].target.password, "s3cret-pw");
+    assert_null(u[3].auth.token);
+    assert_string_equal(u[3].auth.username, "u");
+    config_unref(c);
+    refuses_with("upstreams = { u = { url = \"http://h\"; profile = \"mine\"; }; };\n"
+                 "profiles = { mine = { auth = { username = \"u\"; }; }; };",
+                 "need `scheme = \"basic\";`");
+}
+
 static void refuses_bad_ones(void **state)
 {
     (void)state;
@@ -127,9 +162,8 @@ static void refuses_bad_ones(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_are_good),
-        cmocka_unit_test(upstreams_replace_its_settings),
-        cmocka_unit_test(origins_are_told),
+        cmocka_unit_test(all_are_good),     cmocka_unit_test(upstreams_replace_its_settings),
+        cmocka_unit_test(origins_are_told), cmocka_unit_test(another_scheme_takes_its_own),
         cmocka_unit_test(refuses_bad_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
