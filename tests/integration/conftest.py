@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-for module in ("check", "wire", "gateway", "upstream"):
+for module in ("check", "wire", "gateway", "upstream", "recorded"):
     pytest.register_assert_rewrite(f"rig.{module}")
 
 from rig.gateway import Gateway  # noqa: E402
