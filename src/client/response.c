@@ -85,9 +85,8 @@ static void fail_with_fault(struct response *r, const struct fault *fault, int h
     ret->shown_fault = *fault;
     ret->fault = &ret->shown_fault;
     redacted_fault(hide(r, ret), &ret->shown_fault, r->way.reply->budget, &ret->text);
-    ret->expired = fault_to_error(
-        ret->fault, &(struct fault_place){ r->way.upstream, r->way.method, http_status },
-        r->way.error);
+    struct fault_place place = { r->way.upstream, r->way.method, http_status, fault };
+    ret->expired = fault_to_error(ret->fault, &place, r->way.error);
 }
 
 static void fail_with_protocol(struct response *r, const struct upstream_outcome *outcome,
@@ -99,8 +98,8 @@ static void fail_with_protocol(struct response *r, const struct upstream_outcome
     shown->protocol.url = str_of(upstream->targets[r->way.target].shown);
     redacted_protocol(hide(r, ret), shown, &ret->text);
     outcome_protocol_error(outcome, upstream, shown, r->way.error);
-    ret->expired = fault_apply_status(
-        &(struct fault_place){ upstream, r->way.method, outcome->http_status }, r->way.error);
+    struct fault_place place = { upstream, r->way.method, outcome->http_status, NULL };
+    ret->expired = fault_apply_status(&place, r->way.error);
     ret->protocol = &shown->protocol;
 }
 

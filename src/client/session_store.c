@@ -279,11 +279,21 @@ void session_store_logged_in(struct session_store *s, struct held_session *held)
     tell(s);
 }
 
+/* The job's configuration may go before the store does; the store's has the same rules. */
+static const char *keep_type(const struct session_store *s, const char *type)
+{
+    for (size_t i = 0; type != NULL && i < s->config->n_faults; i++)
+        if (s->config->faults[i].type != NULL && strcmp(s->config->faults[i].type, type) == 0)
+            return s->config->faults[i].type;
+    return NULL;
+}
+
 void session_store_failed(struct session_store *s, const struct error *err, bool refused)
 {
     int64_t wait_ms = 0;
     pthread_mutex_lock(&s->lock);
     s->bad = *err;
+    s->bad.type_uri = keep_type(s, err->type_uri);
     if (refused) {
         sessions_login_refused(&s->sessions, clock_now_ms(), (int64_t)err->retry_after * 1000);
         wait_ms = s->sessions.refused_until_ms - clock_now_ms();

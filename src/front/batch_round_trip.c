@@ -12,12 +12,13 @@
 
 /* ---- The document --------------------------------------------------------------------------- */
 
-static bool on_next(void *context, struct document_call *ret);
-
+/* What a document before this one was answered is not in the reply any more. */
 static void on_begin(void *context)
 {
     struct batch *b = context;
     entries_take_back(b);
+    if (b->round_trip.is_sent)
+        b->wrote = b->round_trip.reply_began;
     b->round_trip.at = 0;
     b->round_trip.n_sent = 0;
     b->round_trip.is_sent = false;
@@ -35,28 +36,32 @@ static bool may_join(struct batch *b, const struct entry *e)
     return inject_kind(t->inject) == inject_kind(b->request->call.inject);
 }
 
-/* One whose additions cannot be made fails alone; the next is as good. */
-static bool add_inject(struct batch *b, struct document_call *ret)
+/* One whose additions cannot be made fails alone. */
+static bool add_inject(struct batch *b, struct entry *e, struct document_call *ret)
 {
     struct call *c = &b->request->call;
-    if (call_member_around(c, b->round_trip.inject, &ret->around))
+    if (LIKELY(b->round_trip.inject == NULL) ||
+        call_member_around(c, b->round_trip.inject, &ret->around))
         return true;
-    entry_fail(entry_at(b, b->round_trip.at), &c->error, NULL);
-    return on_next(b, ret);
+    entry_fail(e, &c->error, NULL);
+    return false;
 }
 
 static bool on_next(void *context, struct document_call *ret)
 {
     struct batch *b = context;
     struct round_trip *t = &b->round_trip;
-    while (t->at < b->n && entry_at(b, t->at)->state != ENTRY_READY)
-        t->at++;
-    if (t->at == b->n || !may_join(b, entry_at(b, t->at)))
-        return false;
-    entry_fill_text(entry_at(b, t->at), ret);
-    if (UNLIKELY(t->inject != NULL))
-        return add_inject(b, ret);
-    return true;
+    for (; t->at < b->n; t->at++) {
+        struct entry *e = entry_at(b, t->at);
+        if (e->state != ENTRY_READY)
+            continue;
+        if (!may_join(b, e))
+            return false;
+        entry_fill_text(e, ret);
+        if (add_inject(b, e, ret))
+            return true;
+    }
+    return false;
 }
 
 /* Those of another kind, which go out later, may be among them. */
@@ -164,11 +169,12 @@ static void write_fault(struct entry *e, const struct fault *fault)
     struct request *r = e->batch->request;
     CLEANUP(buf_done) struct buf text;
     struct fault shown = *fault;
+    struct fault_place place = { r->upstream, e->method, 200, fault };
     struct error err;
     struct hidden *hidden = session_hidden(r->site, r->upstream);
     redacted_fault(hidden_redactor(hidden, r->site->config), &shown, r->reply.budget, &text);
     hidden_unref(hidden);
-    if (fault_to_error(&shown, &(struct fault_place){ r->upstream, e->method, 200 }, &err))
+    if (fault_to_error(&shown, &place, &err))
         send_again(e);
     entry_write_problem(e, &err, &(struct call_end){ .fault = &shown }, &e->batch->request->reply);
 }
@@ -364,6 +370,7 @@ void round_trip_begin(struct batch *b)
         .next = on_next,
         .end = on_end,
     };
+    t->is_sent = false;
     b->busy = true;
     request_fill_call(r, &r->call, &rule);
     r->call.owner = &owner;

@@ -144,13 +144,14 @@ static bool apply_rule(const struct fault_rule_config *rule, unsigned seconds, s
 bool fault_to_error(const struct fault *fault, const struct fault_place *place, struct error *err)
 {
     const struct upstream_config *upstream = place->upstream;
+    const struct fault *sent = place->sent != NULL ? place->sent : fault;
     unsigned seconds = 0;
     describe(fault, err);
     if (upstream != NULL)
         err->status = (int)upstream->fault_status;
     apply_code(fault, err);
     for (size_t i = 0; upstream != NULL && i < upstream->n_faults; i++)
-        if (rule_matches(&upstream->faults[i], fault, place, &seconds))
+        if (rule_matches(&upstream->faults[i], sent, place, &seconds))
             return apply_rule(&upstream->faults[i], seconds, err);
     return false;
 }

@@ -15,6 +15,8 @@ struct fault_place {
     const struct upstream_config *upstream; /* NULL: no rules, and 500 */
     struct str method;                      /* of the call; NULL data: not known, an empty name */
     int http_status;                        /* of the response */
+    const struct fault *sent; /* the fault as it came, which rules look at: a secret that is hidden
+                                 in what is told may be a word of theirs; NULL: as it is told */
 };
 
 /* Fills `err` with the problem FAULT. Its status comes from the first of the upstream's rules

@@ -126,7 +126,7 @@ static void rules_come_first(void **state)
                                               .n_faults = ARRAY_LEN(rules) };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(ruled); i++) {
-        struct fault_place place = { &upstream, STR("a.b"), ruled[i].http };
+        struct fault_place place = { &upstream, STR("a.b"), ruled[i].http, NULL };
         struct error err;
         assert_false(fault_to_error(&ruled[i].fault, &place, &err));
         if (err.status != ruled[i].status || err.retry_after != ruled[i].retry_after)
@@ -149,7 +149,7 @@ static void refused_credentials_are_a_problem_of_their_own(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
         struct fault fault = { .code = refused[i].code, .string = STR("x") };
-        struct fault_place place = { &upstream, STR("a.b"), refused[i].http };
+        struct fault_place place = { &upstream, STR("a.b"), refused[i].http, NULL };
         assert_false(fault_to_error(&fault, &place, &err));
         assert_int_equal(err.type, PROBLEM_CREDENTIALS_REFUSED);
         assert_int_equal(err.executed, EXECUTED_NO);
@@ -157,7 +157,8 @@ static void refused_credentials_are_a_problem_of_their_own(void **state)
         assert_null(err.type_uri);
     }
     error_set(&err, PROBLEM_PROTOCOL_ERROR, "An HTTP status.");
-    assert_false(fault_apply_status(&(struct fault_place){ &upstream, STR("a.b"), 401 }, &err));
+    assert_false(
+        fault_apply_status(&(struct fault_place){ &upstream, STR("a.b"), 401, NULL }, &err));
     assert_int_equal(err.type, PROBLEM_CREDENTIALS_REFUSED);
     assert_string_equal(err.detail, "An HTTP status.");
 }
@@ -182,7 +183,7 @@ static void some_tell_of_no_method(void **state)
                                               .n_faults = ARRAY_LEN(rules) };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct fault_place place = { &upstream, STR("a.b"), 200 };
+        struct fault_place place = { &upstream, STR("a.b"), 200, NULL };
         struct error err;
         assert_false(fault_to_error(&cases[i].fault, &place, &err));
         if (err.no_method != cases[i].no_method)
@@ -233,7 +234,7 @@ static void methods_sessions_and_pauses(void **state)
         { "a", { .code = 6 }, 401, 500, true, 0 },
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct fault_place place = { &with_sessions, str_of(cases[i].method), cases[i].http };
+        struct fault_place place = { &with_sessions, str_of(cases[i].method), cases[i].http, NULL };
         struct error err;
         bool expired = fault_to_error(&cases[i].fault, &place, &err);
         if (expired != cases[i].expired || err.status != cases[i].status ||
@@ -241,6 +242,20 @@ static void methods_sessions_and_pauses(void **state)
             fail_msg("case %zu: %d %d %u", i, expired, err.status, err.retry_after);
         assert_int_equal(err.executed, expired ? EXECUTED_NO : EXECUTED_YES);
     }
+}
+
+/* What is told of it has stars where rules look at words. */
+static void rules_see_what_was_sent(void **state)
+{
+    (void)state;
+    struct fault sent = { .code = -1, .string = STR("no session") };
+    struct fault told = { .code = -1, .string = STR("no ***") };
+    struct fault_place place = { &with_sessions, STR("a"), 200, &sent };
+    struct error err;
+    assert_true(fault_to_error(&told, &place, &err));
+    assert_non_null(strstr(err.detail, "no ***"));
+    place.sent = NULL;
+    assert_false(fault_to_error(&told, &place, &err));
 }
 
 static void statuses_without_a_fault(void **state)
@@ -257,7 +272,7 @@ static void statuses_without_a_fault(void **state)
         { "a", 418, 406, false, 2 },
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct fault_place place = { &with_sessions, str_of(cases[i].method), cases[i].http };
+        struct fault_place place = { &with_sessions, str_of(cases[i].method), cases[i].http, NULL };
         struct error err;
         error_set(&err, PROBLEM_PROTOCOL_ERROR, "x");
         err.retry_after = 9;
@@ -280,6 +295,7 @@ int main(void)
         cmocka_unit_test(details_tell_code_and_text),
         cmocka_unit_test(huge_texts_are_cut),
         cmocka_unit_test(methods_sessions_and_pauses),
+        cmocka_unit_test(rules_see_what_was_sent),
         cmocka_unit_test(statuses_without_a_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
