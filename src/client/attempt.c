@@ -3,10 +3,9 @@
 
 #include "base/clock.h"
 #include "client/client.h"
-#include "client/inject.h"
+#include "client/exchange.h"
 #include "client/outcome.h"
 #include "client/pool.h"
-#include "client/verbose.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -179,77 +178,6 @@ static void tell_breaker(struct call *c, enum breaker_result result)
     upstream_state_tell(shared_of(c), clock_now_ms(), result, probe);
 }
 
-static void on_head(struct upstream_call *call, int http_status, struct str content_type)
-{
-    struct call *c = call->user;
-    c->http_status = http_status;
-    call_answer_begins(c, content_type);
-}
-
-static bool has_room(struct upstream_call *call, size_t bytes)
-{
-    return call_answer_has_room(call->user, bytes);
-}
-
-static bool on_data(struct upstream_call *call, struct str bytes)
-{
-    return call_answer_goes_on(call->user, bytes);
-}
-
-static bool is_whole(const struct upstream_call *call)
-{
-    const struct call *c = call->user;
-    return response_has_document(&c->response);
-}
-
-static void on_trace(struct upstream_call *call, bool sent, struct str bytes)
-{
-    struct call *c = call->user;
-    verbose_head(c->verbose, sent, bytes);
-}
-
-static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome);
-
-static const struct upstream_added *added_of(const struct call *c)
-{
-    if (UNLIKELY(c->added != NULL))
-        return c->added;
-    return inject_kind(c->inject) != 0 ? &c->inject->added : NULL;
-}
-
-/* Sends it to one of the upstream's addresses. False: all were tried. */
-static bool submit(struct call *c, int64_t now_ms)
-{
-    size_t target = upstream_state_target(shared_of(c), now_ms, c->targets_tried);
-    if (target == UPSTREAM_NO_TARGET)
-        return false;
-    c->targets_tried |= UINT64_C(1) << target;
-    c->target = target;
-    call_answer_forget(c);
-    verbose_end(TAKE(c->verbose), c);
-    c->verbose = verbose_new(c);
-    c->exchange = (struct upstream_call){
-        .body = &c->document.text,
-        .packed = &c->document.packed,
-        .content_type = c->own == CALL_OWN_FORM ? "application/x-www-form-urlencoded" : "text/xml",
-        .deadline_ms = c->deadline_ms,
-        .target = target,
-        .traceparent = c->origin.traceparent,
-        .tracestate = c->origin.tracestate,
-        .added = added_of(c),
-        .on_cookie = c->on_cookie,
-        .on_head = on_head,
-        .has_room = has_room,
-        .on_data = on_data,
-        .is_whole = is_whole,
-        .on_trace = c->verbose != NULL ? on_trace : NULL,
-        .on_done = on_done,
-        .user = c,
-    };
-    transport_submit(pool_of(c)->remote, &c->exchange);
-    return true;
-}
-
 /* While it was in the queue its caller's memory may have become short. */
 static bool is_held_back(struct call *c)
 {
@@ -290,7 +218,7 @@ void attempt_run(struct call *c)
     if (c->decoder == NULL)
         c->decoder = work_take_decoder(call_work(c));
     call_enter(c, CALL_CALLING);
-    bool submitted = submit(c, now_ms);
+    bool submitted = exchange_submit(c, now_ms);
     assert(submitted);
     (void)submitted;
 }
@@ -361,11 +289,13 @@ static void tell_timeout(struct call *c)
     c->error.executed = executed;
 }
 
-static void finish(struct call *c, const struct upstream_outcome *outcome)
+void attempt_done(struct call *c, const struct upstream_outcome *outcome)
 {
-    bool stopped = outcome->status == UPSTREAM_STOPPED && c->response.undecodable;
+    bool stopped = outcome->status == UPSTREAM_STOPPED && c->answer.undecodable;
+    tell_breaker(c, result_of(c, outcome));
+    give_slot(c, true);
     if (outcome->status == UPSTREAM_OK || stopped) {
-        call_answered(c, outcome);
+        exchange_judge(c, outcome);
         return;
     }
     outcome_error(outcome, c->upstream, &c->error);
@@ -373,30 +303,6 @@ static void finish(struct call *c, const struct upstream_outcome *outcome)
         tell_timeout(c);
     if (!pause_for_next(c, outcome->certificate))
         call_fail(c);
-}
-
-static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome)
-{
-    struct call *c = call->user;
-    struct upstream_outcome whole;
-    if (response_is_whole(&c->response, outcome, &whole))
-        outcome = &whole;
-    bool connected =
-        outcome->status != UPSTREAM_CONNECT_FAILED && outcome->status != UPSTREAM_TLS_FAILED;
-    bool is_known = outcome->status != UPSTREAM_TIMEOUT && outcome->status != UPSTREAM_FAILED;
-    int64_t now_ms = clock_now_ms();
-    memory_leave(&c->memory);
-    pool_unstall(pool_of(c), c);
-    c->upstream_us += outcome->duration_us;
-    if (is_known)
-        upstream_state_connected(shared_of(c), c->target, now_ms, connected);
-    if (!connected && submit(c, now_ms))
-        return;
-    if (is_known)
-        upstream_state_reached(shared_of(c), now_ms, connected);
-    tell_breaker(c, result_of(c, outcome));
-    give_slot(c, true);
-    finish(c, outcome);
 }
 
 void attempt_drop(struct call *c)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The way of a call to its upstream and back: a slot, one attempt or more with pauses between
- * them, and what each tells of the upstream. One deadline holds for all of it. */
+ * them, and what each tells of the upstream. One deadline holds for all of it. What goes over the
+ * wire and comes back is client/exchange.h's. */
 #ifndef RPCGATE_CLIENT_ATTEMPT_H
 #define RPCGATE_CLIENT_ATTEMPT_H
 
@@ -11,6 +12,9 @@ void attempt_start(struct call *c);
 
 /* It has a slot: the call goes out. */
 void attempt_run(struct call *c);
+
+/* The exchange has ended, at the last of the upstream's addresses. */
+void attempt_done(struct call *c, const struct upstream_outcome *outcome);
 
 /* It has waited long enough for a slot. */
 void attempt_give_up(struct call *c);

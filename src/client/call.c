@@ -61,7 +61,6 @@ static void choose_options(struct call *c)
         .document_max = u->limits.response,
         .fault_max = c->site->config->limits.fault_text,
         .encoding_forced = u->response_encoding,
-        .items = c->items,
     };
 }
 
@@ -88,37 +87,25 @@ static void give_back(struct call *c)
         call_enter(c, CALL_ENDED);
 }
 
-static void end(struct call *c, const struct call_end *how)
+void call_end(struct call *c, const struct verdict *verdict)
 {
     struct site *site = c->site;
     struct work *work = call_work(c);
     struct decoder *decoder = TAKE(c->decoder); /* a fault's texts are in it */
+    if (verdict->error != NULL && c->maybe_executed && c->error.executed == EXECUTED_NO)
+        c->error.executed = EXECUTED_UNKNOWN;
     give_back(c);
     metrics_count_call(site_record(site, c->upstream), work->index,
                        &(struct call_times){ c->attempts, c->upstream_us, c->queue_us });
-    c->owner->ended(c, how);
+    c->owner->ended(c, verdict);
     if (decoder != NULL)
         work_give_decoder(work, decoder);
     site_release(site);
 }
 
-void call_succeed(struct call *c)
-{
-    end(c, &(struct call_end){ .decoder = c->decoder });
-}
-
-void call_fail_with(struct call *c, const struct fault *fault,
-                    const struct problem_protocol *protocol)
-{
-    if (c->maybe_executed && c->error.executed == EXECUTED_NO)
-        c->error.executed = EXECUTED_UNKNOWN;
-    end(c, &(struct call_end){
-               .error = &c->error, .fault = fault, .protocol = protocol, .expired = c->expired });
-}
-
 void call_fail(struct call *c)
 {
-    call_fail_with(c, NULL, NULL);
+    call_end(c, &(struct verdict){ .error = &c->error });
 }
 
 static void begin_translation(struct call *c)
@@ -308,7 +295,6 @@ void call_begin_again(struct call *c)
     c->text.around = NULL;
     c->attempts = 0;
     c->has_fault_code = false;
-    c->expired = false;
     c->keeps_text = false;
     init_memory(c);
     call_enter(c, CALL_SESSION);

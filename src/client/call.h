@@ -7,8 +7,8 @@
 
 #include "base/chain.h"
 #include "base/list.h"
+#include "client/answer.h"
 #include "client/document.h"
-#include "client/response.h"
 #include "client/site.h"
 #include "codec/error.h"
 #include "codec/xml/decode.h"
@@ -48,15 +48,6 @@ enum call_state {
         CALL_STATES
 };
 
-/* How it ended; all borrowed. */
-struct call_end {
-    const struct error *error;               /* NULL: the value is in the reply */
-    const struct fault *fault;               /* what belongs to the error, without our secrets; */
-    const struct problem_protocol *protocol; /* NULL: none */
-    struct decoder *decoder;                 /* what has read the answer; NULL: nothing has */
-    bool expired;                            /* by a rule its session has, and it did not run */
-};
-
 /* Whose call it is. */
 enum call_own {
     CALL_CALLERS,
@@ -72,7 +63,7 @@ struct call_owner {
      * first answer has come. NULL: the owner keeps it to the end anyway. */
     void (*text_used)(struct call *call);
     /* The call is the owner's again: it may go, or begin anew. */
-    void (*ended)(struct call *call, const struct call_end *end);
+    void (*ended)(struct call *call, const struct verdict *verdict);
 };
 
 /* On whose behalf, for the verbose log and for the upstream. All borrowed. */
@@ -113,8 +104,8 @@ struct call {
     int64_t limit_ms;    /* where it is: how long that is */
     int64_t deadline_ms; /* of queue, attempts and pauses together */
     struct call_origin origin;
-    const struct decode_items *items; /* the answer is one of system.multicall; NULL: it is not */
-    struct chain *reply;              /* the value is appended to it; borrowed */
+    const struct answer_members *answers; /* of its members; NULL: it has none */
+    struct chain *reply;                  /* the value is appended to it; borrowed */
 
     /* Its own from here on. */
     enum call_state state;
@@ -146,14 +137,13 @@ struct call {
     size_t target;          /* the last of them */
 
     struct upstream_call exchange;
-    struct response response; /* to the last attempt */
+    struct answer answer; /* to the last attempt */
     int64_t upstream_us;
     struct verbose *verbose; /* NULL: nothing of it is logged */
     size_t repaired;         /* values that the text policy has changed, both ways */
     bool has_fault_code;
     int64_t fault_code; /* for the log, */
     int http_status;    /* and that of the last answer; 0: none has come */
-    bool expired;       /* by a rule that answer says so of its session */
 
     struct error error;
 };
@@ -189,7 +179,7 @@ void call_error_memory(struct error *err);
 /* Fills `err` for what runs still at the end of limits.drain. */
 void call_error_draining(struct error *err);
 
-/* ---- For client/attempt.c and client/call_answer.c ---------------------------------------- */
+/* ---- For client/attempt.c and client/exchange.c ------------------------------------------- */
 
 /* Moves on. Which state may follow which is checked. */
 void call_enter(struct call *c, enum call_state next);
@@ -200,24 +190,14 @@ void call_translate(struct call *c);
 /* It was refused without having run: it is in CALL_SESSION again, as at its beginning. */
 void call_begin_again(struct call *c);
 
-/* The end, well or with c->error: gives back what it has borrowed and tells the owner. The slot
- * has been given back before. The call may be gone afterwards. */
-void call_succeed(struct call *c);
+/* The end: gives back what it has borrowed and tells the owner. The slot has been given back
+ * before, and an error is c->error. The call may be gone afterwards. */
+void call_end(struct call *c, const struct verdict *verdict);
 void call_fail(struct call *c);
-void call_fail_with(struct call *c, const struct fault *fault,
-                    const struct problem_protocol *protocol);
 void call_fail_draining(struct call *c);
 
 /* client/call_inject.c: what is added to it. False: c->error. */
 bool call_make_inject(struct call *c) MUST_CHECK;
 void call_forget_inject(struct call *c);
-
-/* client/call_answer.c: an attempt begins; a response's head is there; a piece of its body (false:
- * no more of it); it is complete, or all of it that was wanted: the call's end. */
-void call_answer_forget(struct call *c);
-void call_answer_begins(struct call *c, struct str content_type);
-bool call_answer_has_room(struct call *c, size_t bytes) MUST_CHECK;
-bool call_answer_goes_on(struct call *c, struct str bytes) MUST_CHECK;
-void call_answered(struct call *c, const struct upstream_outcome *outcome);
 
 #endif

@@ -155,28 +155,28 @@ void introspection_fetch(struct site *site, const struct upstream_config *upstre
 
 /* Does the failure say that the upstream has not what it was asked for, rather than that it has
  * trouble? Faults for that have many codes. */
-static bool is_answer(const struct call_end *how)
+static bool is_answer(const struct verdict *verdict)
 {
-    if (how->error->type == PROBLEM_FAULT)
+    if (verdict->error->type == PROBLEM_FAULT)
         return true;
-    if (how->error->type != PROBLEM_PROTOCOL_ERROR || how->protocol == NULL)
+    if (verdict->error->type != PROBLEM_PROTOCOL_ERROR || verdict->protocol == NULL)
         return false;
-    int status = how->protocol->status;
+    int status = verdict->protocol->status;
     return status == 404 || status == 405 || status == 501;
 }
 
-static void end_without_methods(struct fetch *f, const struct call_end *how)
+static void end_without_methods(struct fetch *f, const struct verdict *verdict)
 {
     char text[512];
-    if (how->fault != NULL && how->fault->code_text.data == NULL)
+    if (verdict->fault != NULL && verdict->fault->code_text.data == NULL)
         snprintf(text, sizeof text,
                  "The upstream answered system.listMethods with the fault %" PRId64 ".",
-                 how->fault->code);
-    else if (how->fault != NULL)
+                 verdict->fault->code);
+    else if (verdict->fault != NULL)
         snprintf(text, sizeof text, "The upstream answered system.listMethods with a fault.");
     else
         snprintf(text, sizeof text, "The upstream answered system.listMethods with HTTP status %d.",
-                 how->protocol->status);
+                 verdict->protocol->status);
     chain_append_c(&f->text, text);
     end_well(f, false);
 }
@@ -223,28 +223,28 @@ static void take(struct fetch *f, struct str json)
     }
 }
 
-static void fail(struct fetch *f, const struct call_end *how)
+static void fail(struct fetch *f, const struct verdict *verdict)
 {
-    struct error err = *how->error;
+    struct error err = *verdict->error;
     bool lost = err.type == PROBLEM_BAD_RESPONSE || err.type == PROBLEM_CONNECTION_LOST;
-    if (f->step == FETCH_BOTH && (is_answer(how) || lost)) {
+    if (f->step == FETCH_BOTH && (is_answer(verdict) || lost)) {
         if (!lost)
             introspection_set_no_multicall(f->of);
         send_next(f, FETCH_SIGNATURES);
-    } else if (!is_answer(how)) {
+    } else if (!is_answer(verdict)) {
         end(f, NULL, &err);
     } else if (f->step == FETCH_METHODS) {
-        end_without_methods(f, how);
+        end_without_methods(f, verdict);
     } else {
         take(f, STR("null"));
     }
 }
 
-static void on_ended(struct call *c, const struct call_end *how)
+static void on_ended(struct call *c, const struct verdict *verdict)
 {
     struct fetch *f = c->user;
-    if (how->error != NULL) {
-        fail(f, how);
+    if (verdict->error != NULL) {
+        fail(f, verdict);
         return;
     }
     char *json = chain_dup(&f->reply);

@@ -3,8 +3,11 @@
 
 #include "rules/advice.h"
 #include "rules/retry_after.h"
+#include "settings/url.h"
 
+#include <assert.h>
 #include <inttypes.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -161,27 +164,30 @@ static const char *advice(int status, bool proxied)
 /* Of a target that is longer the beginning tells enough. */
 #define LOCATION_SHOWN ((size_t)300)
 
-static struct str redirect_of(const struct upstream_outcome *outcome,
-                              const struct outcome_protocol *shown)
+static struct str redirect_of(const struct upstream_outcome *outcome, struct buf *to)
 {
     struct str target = { NULL, 0 };
     bool redirects = outcome->http_status >= 300 && outcome->http_status < 400;
-    for (size_t i = 0; i < shown->protocol.n_headers && redirects; i++)
-        if (str_eq(shown->headers[i].name, STR("Location")))
-            target = shown->headers[i].value;
-    return target.len > LOCATION_SHOWN ? str_slice(target, 0, LOCATION_SHOWN) : target;
+    for (size_t i = 0; i < outcome->n_headers && redirects; i++)
+        if (strcmp(outcome->headers[i].name, "Location") == 0)
+            target = str_of(outcome->headers[i].value);
+    url_append_hidden(target, to);
+    return buf_str(to);
 }
 
 void outcome_protocol_error(const struct upstream_outcome *outcome,
-                            const struct upstream_config *upstream,
-                            const struct outcome_protocol *shown, struct error *err)
+                            const struct upstream_config *upstream, struct error *err)
 {
+    CLEANUP(buf_wipe) struct buf hidden;
+    buf_init(&hidden, SIZE_MAX - 1, NULL);
     int status = outcome->http_status;
-    struct str message = shown->protocol.message, target = redirect_of(outcome, shown);
+    struct str message = str_of(outcome->reason_phrase);
+    struct error_cut target = error_cut(redirect_of(outcome, &hidden), LOCATION_SHOWN);
     error_set(err, PROBLEM_PROTOCOL_ERROR,
-              "The upstream %s answered with HTTP status %d%s%.*s%s%.*s. %s", upstream->name,
+              "The upstream %s answered with HTTP status %d%s%.*s%s%s%.*s%s. %s", upstream->name,
               status, message.len > 0 ? " " : "", STR_ARGS(message),
-              target.len > 0 ? " and wants the request at " : "", STR_ARGS(target),
+              message.len >= PROBLEM_TEXT_MAX ? ERROR_CUT : "",
+              target.text.len > 0 ? " and wants the request at " : "", ERROR_CUT_ARGS(target),
               advice(status, is_proxied(upstream)));
     if (surely_not_executed(status))
         err->executed = EXECUTED_NO;
@@ -191,11 +197,13 @@ void outcome_protocol_error(const struct upstream_outcome *outcome,
     }
 }
 
+static_assert(UPSTREAM_TEXT_MAX == PROBLEM_TEXT_MAX + 1, "a text that was cut is known by that");
+
 void outcome_protocol(const struct upstream_outcome *outcome, struct str body,
                       struct outcome_protocol *ret)
 {
     size_t n = 0;
-    for (size_t i = 0; i < outcome->n_headers && n < OUTCOME_HEADERS_MAX; i++)
+    for (size_t i = 0; i < outcome->n_headers && n < PROBLEM_HEADERS_MAX; i++)
         ret->headers[n++] = (struct problem_header){ str_of(outcome->headers[i].name),
                                                      str_of(outcome->headers[i].value) };
     ret->protocol = (struct problem_protocol){

@@ -17,23 +17,16 @@ void outcome_error(const struct upstream_outcome *outcome, const struct upstream
 void outcome_timeout(struct error *err, const struct upstream_config *upstream, const char *limit,
                      int64_t limit_ms);
 
-#define OUTCOME_HEADERS_MAX 16
-
-/* More of a body than is shown: a secret may begin before the cut. [bytes] */
-#define OUTCOME_BODY_MAX ((size_t)2 * PROBLEM_BODY_MAX)
-
 /* The response as a problem shows it; `body` is its beginning. All borrowed. */
 struct outcome_protocol {
     struct problem_protocol protocol;
-    struct problem_header headers[OUTCOME_HEADERS_MAX];
+    struct problem_header headers[PROBLEM_HEADERS_MAX];
 };
 void outcome_protocol(const struct upstream_outcome *outcome, struct str body,
                       struct outcome_protocol *ret);
 
-/* Fills `err` for a complete response of another status than 200 and no fault in its body.
- * `shown` is what can be told of it, without secrets. */
+/* Fills `err` for a complete response of another status than 200 and no fault in its body. */
 void outcome_protocol_error(const struct upstream_outcome *outcome,
-                            const struct upstream_config *upstream,
-                            const struct outcome_protocol *shown, struct error *err);
+                            const struct upstream_config *upstream, struct error *err);
 
 #endif

@@ -221,7 +221,7 @@ static bool take_values(struct session_job *job, struct error *err)
     return true;
 }
 
-static bool is_good(struct session_job *job, const struct call_end *how, struct error *err)
+static bool is_good(struct session_job *job, const struct verdict *verdict, struct error *err)
 {
     const struct login_config *login = &job->store->config->session.login;
     const char *name = job->store->config->name;
@@ -230,8 +230,8 @@ static bool is_good(struct session_job *job, const struct call_end *how, struct 
                          "The upstream %s has answered our login without a cookie, so it has not "
                          "let us in. Look at its `credentials`.",
                          name);
-    if (login->good.present && how->decoder != NULL &&
-        !test_holds(&login->good, login_path_test(login), how->decoder, &job->reply))
+    if (login->good.present && verdict->decoder != NULL &&
+        !test_holds(&login->good, login_path_test(login), verdict->decoder, &job->reply))
         return error_set(err, PROBLEM_LOGIN_FAILED,
                          "The upstream %s refused our login: its result is not what `good` says. "
                          "Look at its `credentials`.",
@@ -239,44 +239,42 @@ static bool is_good(struct session_job *job, const struct call_end *how, struct 
     return true;
 }
 
-/* Does that end say that we are not let in? */
-static bool is_refusal(const struct call_end *how)
+/* Does it say that we are not let in? */
+static bool is_refusal(const struct verdict *verdict)
 {
-    if (how->error->type == PROBLEM_FAULT || how->error->type == PROBLEM_CREDENTIALS_REFUSED)
+    if (verdict->error->type == PROBLEM_FAULT ||
+        verdict->error->type == PROBLEM_CREDENTIALS_REFUSED)
         return true;
-    int status = how->error->type == PROBLEM_PROTOCOL_ERROR && how->protocol != NULL
-                     ? how->protocol->status
+    int status = verdict->error->type == PROBLEM_PROTOCOL_ERROR && verdict->protocol != NULL
+                     ? verdict->protocol->status
                      : 0;
     return status == 401 || status == 403 || status == 429;
 }
 
-static void tell_refused(const struct session_job *job, const struct call_end *how,
+static void tell_refused(const struct session_job *job, const struct verdict *verdict,
                          struct error *err)
 {
-    *err = *how->error;
-    err->has_pointer = false;
-    char detail[ERROR_DETAIL_MAX];
-    memcpy(detail, how->error->detail, sizeof detail);
-    unsigned retry_after = err->retry_after;
     error_set(err, PROBLEM_LOGIN_FAILED,
               "The upstream %s refused our login, which is not tried again for a while "
               "(session.retry); look at its `credentials`. %s",
-              job->store->config->name, detail);
-    err->retry_after = retry_after;
+              job->store->config->name, verdict->error->detail);
+    err->is_cut |= verdict->error->is_cut;
+    err->retry_after = verdict->error->retry_after;
 }
 
 /* What the login itself may have done is no matter of the calls that wait for it. */
-static void tell_failed(const struct session_job *job, const struct call_end *how,
-                        struct error *err)
+static void tell_failed(const struct verdict *verdict, struct error *err)
 {
-    char detail[ERROR_DETAIL_MAX];
-    *err = *how->error;
-    memcpy(detail, err->detail, sizeof detail);
-    snprintf(err->detail, sizeof err->detail, "The login that this call needs failed. %.*s",
-             (int)(sizeof err->detail - 48), detail);
-    (void)error_clean(err->detail, strlen(err->detail));
+    const char *before = "The login that this call needs failed. ";
+    struct str detail = str_of(verdict->error->detail);
+    size_t room = sizeof err->detail - sizeof ERROR_CUT - strlen(before);
+    *err = *verdict->error;
+    err->is_cut |= detail.len > room;
+    detail = error_cut(detail, room).text;
+    memcpy(err->detail, before, strlen(before));
+    memcpy(err->detail + strlen(before), detail.data, detail.len);
+    err->detail[strlen(before) + detail.len] = '\0';
     err->executed = EXECUTED_NO;
-    (void)job;
 }
 
 static void tell_watcher(const struct session_job *job, const struct error *err, bool refused)
@@ -286,52 +284,52 @@ static void tell_watcher(const struct session_job *job, const struct error *err,
         watcher->told(watcher, job->kind, err, refused);
 }
 
-static void end_login(struct session_job *job, const struct call_end *how)
+static void end_login(struct session_job *job, const struct verdict *verdict)
 {
     struct session_store *s = job->store;
     struct error err;
-    bool let_in = how->error == NULL && is_good(job, how, &err);
+    bool let_in = verdict->error == NULL && is_good(job, verdict, &err);
     if (let_in && take_values(job, &err)) {
         session_store_logged_in(s, TAKE(job->held));
         session_keep(job->call.site->pools[job->call.upstream->index]);
         tell_watcher(job, NULL, false);
         return;
     }
-    bool refused = how->error == NULL || is_refusal(how);
-    tell_watcher(job, how->error != NULL ? how->error : &err, refused && !let_in);
-    if (how->error == NULL)
+    bool refused = verdict->error == NULL || is_refusal(verdict);
+    tell_watcher(job, verdict->error != NULL ? verdict->error : &err, refused && !let_in);
+    if (verdict->error == NULL)
         err.retry_after = 0;
     else if (refused)
-        tell_refused(job, how, &err);
+        tell_refused(job, verdict, &err);
     else
-        tell_failed(job, how, &err);
+        tell_failed(verdict, &err);
     held_session_free(TAKE(job->held));
     session_store_failed(s, &err, refused);
 }
 
 /* ---- Each of them ---------------------------------------------------------------------------- */
 
-static void finish(struct session_job *job, const struct call_end *how)
+static void finish(struct session_job *job, const struct verdict *verdict)
 {
     switch (job->kind) {
     case SESSION_LOGIN:
-        end_login(job, how);
+        end_login(job, verdict);
         break;
     case SESSION_LOGOUT:
-        tell_watcher(job, how->error, false);
+        tell_watcher(job, verdict->error, false);
         session_store_gone(job->store, job->held);
         break;
     case SESSION_KEEPALIVE:
-        session_store_kept(job->store, job->held, how->expired);
+        session_store_kept(job->store, job->held, verdict->expired);
         session_store_tidy(job->store, job->call.site, job->call.upstream);
         break;
     }
     end(job);
 }
 
-static void on_ended(struct call *c, const struct call_end *how)
+static void on_ended(struct call *c, const struct verdict *verdict)
 {
-    finish(c->user, how);
+    finish(c->user, verdict);
 }
 
 static const struct call_owner owner = { .ended = on_ended };
@@ -393,7 +391,7 @@ void session_job_begin(struct session_store *s, struct site *site,
     chain_init(&job->reply, RESULT_MAX, &site->client->work->commons->own.budget);
     fill_call(job, site, upstream);
     if (!write_all(job, &err)) {
-        finish(job, &(struct call_end){ .error = &err });
+        finish(job, &(struct verdict){ .error = &err });
         return;
     }
     job->call.text.params = buf_str(&job->params);

@@ -5,7 +5,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "codec/json/cursor.h"
+#include "rules/redacted.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -288,6 +290,18 @@ static const char *keep_type(const struct session_store *s, const char *type)
     return NULL;
 }
 
+static void log_refused(struct session_store *s, const struct error *err, int64_t wait_ms)
+{
+    CLEANUP(buf_done) struct buf detail;
+    struct hidden *hidden = session_store_hidden(s);
+    buf_init(&detail, SIZE_MAX - 1, NULL);
+    redacted_detail(hidden_redactor(hidden, s->snapshot), err, &detail);
+    hidden_unref(hidden);
+    LOG_EVENT(LOG_LEVEL_WARN, "the upstream refused our login, and gets no other for a while",
+              LOG_TEXT("upstream", s->config->name), LOG_STR("detail", buf_str(&detail)),
+              LOG_NUM("retry_ms", wait_ms));
+}
+
 void session_store_failed(struct session_store *s, const struct error *err, bool refused)
 {
     int64_t wait_ms = 0;
@@ -303,9 +317,7 @@ void session_store_failed(struct session_store *s, const struct error *err, bool
     pthread_mutex_unlock(&s->lock);
     count_login(s, refused ? LOGIN_REFUSED : LOGIN_FAILED);
     if (refused)
-        LOG_EVENT(LOG_LEVEL_WARN, "the upstream refused our login, and gets no other for a while",
-                  LOG_TEXT("upstream", s->config->name), LOG_TEXT("detail", err->detail),
-                  LOG_NUM("retry_ms", wait_ms));
+        log_refused(s, err, wait_ms);
     tell(s);
 }
 

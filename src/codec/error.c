@@ -59,7 +59,8 @@ static void PRINTF_LIKE(2, 0) set_detail(struct error *err, const char *format, 
 {
     int n = vsnprintf(err->detail, sizeof err->detail, format, args);
     size_t len = n < 0 ? 0 : (size_t)n;
-    if (len >= sizeof err->detail) {
+    err->is_cut = len >= sizeof err->detail;
+    if (err->is_cut) {
         len = sizeof err->detail - 1;
         /* Take back the part of a character that the cut has left. */
         for (size_t part = 1; part <= 3 && part <= len; part++) {

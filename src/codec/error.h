@@ -39,7 +39,8 @@ const char *executed_name(enum executed executed);
 #define ERROR_DETAIL_MAX 512
 
 /* Stands in a detail where foreign text was cut short. What looks like a secret's beginning there
- * is hidden before anybody sees it (client/redacted.h), so none may be cut without it. */
+ * is hidden before anybody sees it (rules/redacted.h), so none may be cut without it, but for what
+ * a detail ends with that says `is_cut`. */
 #define ERROR_CUT "…"
 
 /* At most `max` bytes of foreign text, whole characters, and what is to stand behind them:
@@ -61,6 +62,7 @@ struct error {
                              borrowed; NULL: none */
     const char *setting;  /* key of the limit that was hit, static; NULL: none */
     bool no_method;       /* a fault that says: there is no such method */
+    bool is_cut;          /* more would stand behind the detail */
     bool has_pointer;
     char pointer[ERROR_POINTER_MAX]; /* RFC 6901, NUL-terminated; "" is the whole document */
     char detail[ERROR_DETAIL_MAX];   /* one sentence or two, UTF-8, says what to do */

@@ -6,6 +6,7 @@
 #include "client/session_store.h"
 #include "front/request.h"
 #include "rules/media.h"
+#include "rules/redacted.h"
 #include "settings/redact.h"
 
 #include <stdint.h>
@@ -85,22 +86,16 @@ static struct str shown(struct str text)
     return str_slice(text, 0, len);
 }
 
-/* The part of the head that it was refused for, as it came but for secrets. */
-static struct str refused_part(const struct request *r, struct buf *to)
+/* The part of the head that it was refused for, as it came. */
+static struct str refused_part(const struct request *r)
 {
     const struct request_head *head = http_head(r->exchange);
-    const struct header *line = NULL;
-    struct str text = head->path;
     if (r->refused_for == NULL)
         return (struct str){ NULL, 0 };
-    if (strcmp(r->refused_for, "path") != 0) {
-        line = head_find(head, str_of(r->refused_for));
-        text = line != NULL ? line->value : (struct str){ NULL, 0 };
-    }
-    struct hidden *hidden = session_hidden(r->site, r->upstream);
-    redact(hidden_redactor(hidden, r->site->config), text, to);
-    hidden_unref(hidden);
-    return shown(buf_str(to));
+    if (strcmp(r->refused_for, "path") == 0)
+        return head->path;
+    const struct header *line = head_find(head, str_of(r->refused_for));
+    return line != NULL ? line->value : (struct str){ NULL, 0 };
 }
 
 /* A fault is what the upstream has to say, which is nothing for the log. */
@@ -109,9 +104,29 @@ static bool is_own_problem(const struct request *r)
     return r->problem != NULL && r->error.type != PROBLEM_FAULT;
 }
 
-static struct str reason(const struct request *r)
+/* What of the line others have written, without secrets. */
+struct foreign {
+    struct buf part, reason;
+};
+
+static void read_foreign(const struct request *r, struct foreign *ret)
 {
-    return is_own_problem(r) ? shown(str_of(r->error.detail)) : str_of(NULL);
+    buf_init(&ret->part, SIZE_MAX - 1, NULL);
+    buf_init(&ret->reason, SIZE_MAX - 1, NULL);
+    if (r->refused_for == NULL && !is_own_problem(r))
+        return;
+    struct hidden *hidden = session_hidden(r->site, r->upstream);
+    const struct redactor *redactor = hidden_redactor(hidden, r->site->config);
+    redact(redactor, refused_part(r), &ret->part);
+    if (is_own_problem(r))
+        redacted_detail(redactor, &r->error, &ret->reason);
+    hidden_unref(hidden);
+}
+
+static void foreign_done(struct foreign *foreign)
+{
+    buf_done(&foreign->part);
+    buf_done(&foreign->reason);
 }
 
 /* Who is not known could fill the log, until whoever keeps it drops lines that matter. */
@@ -135,11 +150,11 @@ void request_log(const struct request *r, bool sent)
     bool has_method = r->upstream != NULL && r->target.method_len > 0;
     bool is_warning = is_own_problem(r) && r->error.status >= 500;
     enum log_level level = is_warning ? LOG_LEVEL_WARN : LOG_LEVEL_INFO;
-    CLEANUP(buf_done) struct buf part;
+    CLEANUP(foreign_done) struct foreign foreign = { .part = { .data = NULL } };
     unsigned before;
-    buf_init(&part, SIZE_MAX - 1, NULL);
     if (!r->site->config->log.access || !log_enabled(level) || is_summed_up(r, &before))
         return;
+    read_foreign(r, &foreign);
     LOG_EVENT(
         level, how_it_ended(r, sent), LOG_TEXT("request_id", r->id),
         LOG_STR("trace_id", trace_id(http_head(r->exchange))), LOG_TEXT("caller", r->caller_name),
@@ -149,8 +164,8 @@ void request_log(const struct request *r, bool sent)
         unless(!r->is_batch || r->n_failed == 0, LOG_NUM("failed", (int64_t)r->n_failed)),
         LOG_NUM("status", r->status),
         unless(r->sums.upstream_status == 0, LOG_NUM("upstream_status", r->sums.upstream_status)),
-        LOG_TEXT("problem", r->problem), LOG_STR("reason", reason(r)),
-        LOG_STR(r->refused_for != NULL ? r->refused_for : "path", refused_part(r, &part)),
+        LOG_TEXT("problem", r->problem), LOG_STR("reason", shown(buf_str(&foreign.reason))),
+        LOG_STR(r->refused_for != NULL ? r->refused_for : "path", shown(buf_str(&foreign.part))),
         unless(!r->sums.has_fault_code, LOG_NUM("fault_code", r->sums.fault_code)),
         LOG_NUM("bytes_in", (int64_t)r->body_bytes), LOG_NUM("bytes_out", (int64_t)r->reply_bytes),
         LOG_US_AS_MS("duration_ms", clock_now_us() - r->began_us),

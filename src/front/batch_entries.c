@@ -2,8 +2,6 @@
 #include "front/batch_inside.h"
 
 #include "base/alloc.h"
-#include "client/redacted.h"
-#include "client/session_store.h"
 #include "codec/json/pointer.h"
 #include "work/metrics.h"
 
@@ -102,36 +100,32 @@ static struct str told_method(const struct entry *e)
     return is_name ? e->method : (struct str){ NULL, 0 };
 }
 
-void entry_write_problem(struct entry *e, struct error *err, const struct call_end *end,
+void entry_write_problem(struct entry *e, const struct error *err, const struct verdict *verdict,
                          struct chain *to)
 {
     struct request *r = e->batch->request;
     struct problem problem = {
         .error = err,
-        .request_id = str_of(r->id),
         .upstream = str_of(r->upstream->name),
         .method = told_method(e),
-        .fault = end != NULL ? end->fault : NULL,
-        .protocol = end != NULL ? end->protocol : NULL,
+        .fault = verdict != NULL ? verdict->fault : NULL,
+        .protocol = verdict != NULL ? verdict->protocol : NULL,
     };
     e->failed = true;
     e->problem = err->type;
-    struct hidden *hidden = session_hidden(r->site, r->upstream);
-    redacted_error(hidden_redactor(hidden, r->site->config), err);
-    hidden_unref(hidden);
     if (batch_reader_is_list(e->batch->reader))
         tell_problem(r, err);
     if (e->silent)
         return;
     if (err->retry_after > r->sums.retry_after)
         r->sums.retry_after = err->retry_after;
-    e->batch->form->write_problem(&problem, e->id, to);
+    request_write_problem(r, &problem, e->batch->form, e->id, to);
 }
 
-void entry_fail(struct entry *e, struct error *err, const struct call_end *end)
+void entry_fail(struct entry *e, const struct error *err, const struct verdict *verdict)
 {
     chain_done(&e->text);
-    entry_write_problem(e, err, end, &e->text);
+    entry_write_problem(e, err, verdict, &e->text);
     e->state = ENTRY_DONE;
     entry_count(e);
     if (!batch_reader_is_list(e->batch->reader)) {
@@ -140,12 +134,12 @@ void entry_fail(struct entry *e, struct error *err, const struct call_end *end)
     }
 }
 
-void entry_fail_call(struct entry *e, const struct call_end *end)
+void entry_fail_call(struct entry *e, const struct verdict *verdict)
 {
-    struct error err = *end->error;
+    struct error err = *verdict->error;
     if (err.has_pointer || err.type == PROBLEM_INVALID_JSON)
         entry_point_at_params(e, &err);
-    entry_fail(e, &err, end);
+    entry_fail(e, &err, verdict);
 }
 
 static void point_at(const struct entry *e, const char *member, const char *further,

@@ -68,7 +68,7 @@ struct round_trip {
     bool is_sent;                /* all of them are written */
     const struct inject *inject; /* of the entry that is written; NULL: none */
     struct method_rule rule;     /* of all its calls together */
-    struct decode_items items;
+    struct answer_members answers;
     size_t reply_begin; /* where its results begin in the reply, */
     bool reply_began;   /* whether others stand before them, */
     bool reply_whole;   /* and whether there was memory for all of those */
@@ -76,7 +76,6 @@ struct round_trip {
     size_t item_begin;  /* and where that begins in the reply, */
     size_t item_at;     /* with what stands before it */
     size_t held_from;   /* answers from this entry on wait for one that is sent again */
-    const struct envelope_rule_config *envelope; /* of that result; NULL: none */
 };
 
 struct batch {
@@ -147,15 +146,15 @@ struct entry *entries_first_ready(struct batch *b);
 /* Those RUNNING have not run. */
 void entries_take_back(struct batch *b);
 
-/* It gets a problem for an answer, and is DONE. `end` tells what belongs to the error; NULL:
- * nothing. `err` is made fit to be seen. */
-void entry_fail(struct entry *e, struct error *err, const struct call_end *end);
+/* It gets a problem for an answer, and is DONE. `verdict` tells what belongs to the error; NULL:
+ * nothing. */
+void entry_fail(struct entry *e, const struct error *err, const struct verdict *verdict);
 
 /* Its own call has failed: as above. */
-void entry_fail_call(struct entry *e, const struct call_end *end);
+void entry_fail_call(struct entry *e, const struct verdict *verdict);
 
 /* Writes a problem as its answer. */
-void entry_write_problem(struct entry *e, struct error *err, const struct call_end *end,
+void entry_write_problem(struct entry *e, const struct error *err, const struct verdict *verdict,
                          struct chain *to);
 
 /* What is written of it for its upstream. */

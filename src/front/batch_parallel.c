@@ -9,14 +9,14 @@ size_t parallel_max(const struct batch *b)
     return (size_t)b->request->upstream->pool.max_connections;
 }
 
-static void on_parallel_ended(struct call *c, const struct call_end *end)
+static void on_parallel_ended(struct call *c, const struct verdict *verdict)
 {
     struct entry *e = c->user;
     struct batch *b = e->batch;
     request_add_call(b->request, c);
     b->n_running--;
-    if (end->error != NULL) {
-        entry_fail_call(e, end);
+    if (verdict->error != NULL) {
+        entry_fail_call(e, verdict);
     } else {
         if (e->silent)
             chain_done(&e->text);
@@ -49,20 +49,20 @@ void parallel_begin(struct entry *e)
     call_begin(c);
 }
 
-static void on_single_ended(struct call *c, const struct call_end *end)
+static void on_single_ended(struct call *c, const struct verdict *verdict)
 {
     struct entry *e = c->user;
     struct batch *b = e->batch;
     struct request *r = b->request;
     request_add_call(r, c);
     b->n_running--;
-    if (end->error != NULL || e->silent)
+    if (verdict->error != NULL || e->silent)
         chain_recover(&r->reply, 0);
     else
         b->form->close_result(e->id, &r->reply);
     b->wrote = chain_len(&r->reply) > 0;
-    if (end->error != NULL) {
-        entry_fail_call(e, end);
+    if (verdict->error != NULL) {
+        entry_fail_call(e, verdict);
     } else {
         e->state = ENTRY_DONE;
         entry_count(e);

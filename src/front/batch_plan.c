@@ -5,31 +5,31 @@
 #include "base/clock.h"
 
 /* Those at hand cannot be sent; the next ones may. */
-static void fail_ready(struct batch *b, const struct call_end *end)
+static void fail_ready(struct batch *b, const struct verdict *verdict)
 {
     struct entry *e;
     while ((e = entries_first_ready(b)) != NULL) {
-        struct error err = *end->error;
+        struct error err = *verdict->error;
         err.executed = EXECUTED_NO; /* only the question was asked */
-        entry_fail(e, &err, end);
+        entry_fail(e, &err, verdict);
     }
 }
 
 /* Whatever the fault, nothing that a caller wants has run: calls in parallel are right in any case.
  */
-static enum multicall_known judge(struct batch *b, const struct call_end *end)
+static enum multicall_known judge(struct batch *b, const struct verdict *verdict)
 {
-    if (end->error == NULL) {
+    if (verdict->error == NULL) {
         chain_set_byte(&b->known, 0, '['); /* of the params, which the call has taken off */
         return multicall_read_answer(&b->known);
     }
-    return end->fault != NULL ? MULTICALL_KNOWN_NONE : MULTICALL_UNKNOWN;
+    return verdict->fault != NULL ? MULTICALL_KNOWN_NONE : MULTICALL_UNKNOWN;
 }
 
-static void on_ended(struct call *c, const struct call_end *end)
+static void on_ended(struct call *c, const struct verdict *verdict)
 {
     struct batch *b = c->user;
-    enum multicall_known known = judge(b, end);
+    enum multicall_known known = judge(b, verdict);
     request_add_call(b->request, c);
     b->request->sums.has_fault_code = false;
     chain_done(&b->known);
@@ -37,7 +37,7 @@ static void on_ended(struct call *c, const struct call_end *end)
     b->busy = false;
     multicall_learn(batch_shared(b), known);
     if (known == MULTICALL_UNKNOWN)
-        fail_ready(b, end);
+        fail_ready(b, verdict);
     batch_go_on(b);
 }
 

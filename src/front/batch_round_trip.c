@@ -5,10 +5,7 @@
 #include "front/batch_inside.h"
 
 #include "client/inject.h"
-#include "client/redacted.h"
 #include "client/session_store.h"
-#include "rules/envelope.h"
-#include "rules/fault.h"
 
 /* ---- The document --------------------------------------------------------------------------- */
 
@@ -133,7 +130,7 @@ static void forget_held(struct batch *b)
     }
 }
 
-static void on_item_begin(void *context, size_t index)
+static struct str on_member_begin(void *context, size_t index)
 {
     struct batch *b = context;
     struct chain *reply = &b->request->reply;
@@ -151,6 +148,7 @@ static void on_item_begin(void *context, size_t index)
     b->round_trip.item_begin = chain_len(reply);
     if (!e->silent)
         b->form->open_result(reply);
+    return e->method;
 }
 
 /* Only what the rules call expired is sent again: those that ran are not. */
@@ -164,69 +162,6 @@ static void send_again(struct entry *e)
         t->held_from = t->answer_at;
 }
 
-static void write_fault(struct entry *e, const struct fault *fault)
-{
-    struct request *r = e->batch->request;
-    CLEANUP(buf_done) struct buf text;
-    struct fault shown = *fault;
-    struct fault_place place = { r->upstream, e->method, 200, fault };
-    struct error err;
-    struct hidden *hidden = session_hidden(r->site, r->upstream);
-    redacted_fault(hidden_redactor(hidden, r->site->config), &shown, r->reply.budget, &text);
-    hidden_unref(hidden);
-    if (fault_to_error(&shown, &place, &err))
-        send_again(e);
-    entry_write_problem(e, &err, &(struct call_end){ .fault = &shown }, &e->batch->request->reply);
-}
-
-static const struct decode_watch *on_item_watch(void *context, size_t index)
-{
-    struct batch *b = context;
-    struct round_trip *t = &b->round_trip;
-    (void)index;
-    t->envelope = envelope_find(b->request->upstream, entry_at(b, t->answer_at)->method);
-    return t->envelope != NULL ? &t->envelope->watch : NULL;
-}
-
-/* Leaves the value that the caller gets. False: it is a failure, and told in its place. */
-static bool open_envelope(struct batch *b, struct entry *e)
-{
-    struct request *r = b->request;
-    struct decoder *d = r->call.decoder;
-    struct envelope_verdict verdict;
-    if (LIKELY(b->round_trip.envelope == NULL))
-        return true;
-    envelope_judge(b->round_trip.envelope, d, &r->reply, r->call.decoding.fault_max, &verdict);
-    decoder_keep(d, &r->reply, verdict.has_value ? &verdict.value : NULL);
-    if (verdict.failed) {
-        chain_truncate(&r->reply, b->round_trip.item_begin);
-        write_fault(e, &verdict.fault);
-    }
-    envelope_verdict_done(&verdict);
-    return !verdict.failed;
-}
-
-static void end_value(struct batch *b, struct entry *e)
-{
-    struct chain *reply = &b->request->reply;
-    if (!open_envelope(b, e))
-        return;
-    if (e->silent)
-        chain_truncate(reply, b->round_trip.item_begin);
-    else
-        b->form->close_result(e->id, reply);
-}
-
-static void write_neither(struct entry *e)
-{
-    struct error err;
-    error_set(&err, PROBLEM_BAD_RESPONSE,
-              "The upstream's result for this call is neither a value in an array of one nor a "
-              "fault. If its system.multicall does not wrap results, say so with "
-              "multicall_results = \"bare\".");
-    entry_write_problem(e, &err, NULL, &e->batch->request->reply);
-}
-
 /* Its answer is kept until those before it are there. */
 static void hold(struct entry *e)
 {
@@ -237,19 +172,19 @@ static void hold(struct entry *e)
     e->batch->wrote = t->item_at > t->reply_begin || t->reply_began;
 }
 
-static void on_item_end(void *context, const struct decode_item *item)
+static void on_member_end(void *context, const struct verdict *verdict)
 {
     struct batch *b = context;
     struct chain *reply = &b->request->reply;
     struct entry *e = entry_at(b, b->round_trip.answer_at);
-    if (item->kind == ITEM_VALUE)
-        end_value(b, e);
-    else
+    if (verdict->error != NULL || e->silent)
         chain_truncate(reply, b->round_trip.item_begin);
-    if (item->kind == ITEM_FAULT)
-        write_fault(e, &item->fault);
-    else if (item->kind == ITEM_NEITHER)
-        write_neither(e);
+    else
+        b->form->close_result(e->id, reply);
+    if (UNLIKELY(verdict->expired))
+        send_again(e);
+    if (verdict->error != NULL)
+        entry_write_problem(e, verdict->error, verdict, reply);
     if (UNLIKELY(is_held(&b->round_trip)))
         hold(e);
     b->round_trip.answer_at++;
@@ -288,17 +223,17 @@ static enum executed executed_of(const struct error *err, size_t n)
 }
 
 /* Those that could not be written any more have failed with the others. */
-static void fail_all(struct batch *b, const struct call_end *end)
+static void fail_all(struct batch *b, const struct verdict *verdict)
 {
-    if (end->error->no_method)
+    if (verdict->error->no_method)
         multicall_doubt(batch_shared(b));
     for (size_t i = 0; i < b->n; i++) {
         struct entry *e = entry_at(b, i);
         if (e->state == ENTRY_DONE)
             continue;
-        struct error err = *end->error;
+        struct error err = *verdict->error;
         err.executed = executed_of(&err, b->round_trip.n_sent);
-        entry_fail(e, &err, end);
+        entry_fail(e, &err, verdict);
     }
 }
 
@@ -310,16 +245,16 @@ static void take_back(struct batch *b)
     b->wrote = t->reply_began;
 }
 
-static void on_ended(struct call *c, const struct call_end *end)
+static void on_ended(struct call *c, const struct verdict *verdict)
 {
     struct batch *b = c->user;
     b->busy = false;
     if (b->round_trip.is_sent)
         request_add_call(b->request, c);
-    if (end->error != NULL && b->round_trip.is_sent)
+    if (verdict->error != NULL && b->round_trip.is_sent)
         take_back(b);
-    if (end->error != NULL)
-        fail_all(b, end);
+    if (verdict->error != NULL)
+        fail_all(b, verdict);
     else
         take_results(b);
     batch_go_on(b);
@@ -336,13 +271,12 @@ static void expect_results(struct batch *b)
     t->reply_whole = chain_state(&r->reply) == CHAIN_OK;
     t->is_sent = true;
     t->held_from = SIZE_MAX;
-    t->items = (struct decode_items){
+    t->answers = (struct answer_members){
         .shape = b->plan == MULTICALL_BARE ? ITEMS_BARE : ITEMS_WRAPPED,
         .n = t->n_sent,
         .context = b,
-        .begin = on_item_begin,
-        .end = on_item_end,
-        .watch = b->request->upstream->n_envelope > 0 ? on_item_watch : NULL,
+        .begin = on_member_begin,
+        .end = on_member_end,
     };
 }
 
@@ -378,7 +312,7 @@ void round_trip_begin(struct batch *b)
     r->call.text =
         (struct document_call){ .method = STR("system.multicall"), .params = buf_str(&r->body) };
     r->call.members = &t->members;
-    r->call.items = &t->items;
+    r->call.answers = &t->answers;
     r->call.params_held = r->body.cap + b->cap * sizeof *b->entries;
     if (UNLIKELY(r->upstream->n_inject > 0))
         r->call.needs_session = needs_session(b);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
-#include "client/redacted.h"
 #include "client/session_store.h"
 #include "front/form.h"
 #include "front/request.h"
+#include "rules/redacted.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -80,44 +80,54 @@ static void add_of_cors(struct lines *lines, const struct request *r)
     add(lines, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE);
 }
 
+void request_write_problem(const struct request *r, struct problem *problem,
+                           const struct form *form, struct str id, struct chain *to)
+{
+    struct hidden *hidden = session_hidden(r->site, r->upstream);
+    struct redacted shown;
+    problem->request_id = str_of(r->id);
+    redacted_make(problem, hidden_redactor(hidden, r->site->config), &r->share->budget, &shown);
+    hidden_unref(hidden);
+    if (form != NULL)
+        form->write_problem(&shown.problem, id, to);
+    else
+        problem_write(&shown.problem, to);
+    redacted_done(&shown);
+}
+
+static void write_document(const struct request *r, const struct fault *fault, struct chain *to)
+{
+    struct problem problem = { .error = &r->error, .fault = fault, .protocol = r->protocol };
+    if (r->upstream != NULL) {
+        problem.upstream = str_of(r->upstream->name);
+        if (r->target.method_len > 0)
+            problem.method = target_method(&r->target);
+    }
+    request_write_problem(r, &problem, NULL, (struct str){ NULL, 0 }, to);
+}
+
 /* A full budget must not take the words away that say so: without a fault's long text a problem is
  * small, and not counted. */
-static void write_short_problem(struct request *r, const struct problem *problem)
+static void write_short_document(struct request *r)
 {
-    struct problem brief = *problem;
     struct fault fault;
-    if (problem->fault != NULL) {
-        fault = *problem->fault;
+    if (r->fault != NULL) {
+        fault = *r->fault;
         fault_shorten(&fault);
-        brief.fault = &fault;
     }
     chain_done(&r->reply);
     chain_init(&r->reply, SIZE_MAX, NULL);
-    problem_write(&brief, &r->reply);
+    write_document(r, r->fault != NULL ? &fault : NULL, &r->reply);
     if (chain_state(&r->reply) != CHAIN_OK)
         die_without_memory();
 }
 
 static void write_problem(struct request *r)
 {
-    struct problem problem = {
-        .error = &r->error,
-        .request_id = str_of(r->id),
-    };
-    struct hidden *hidden = session_hidden(r->site, r->upstream);
-    redacted_error(hidden_redactor(hidden, r->site->config), &r->error);
-    hidden_unref(hidden);
     chain_done(&r->reply);
-    if (r->upstream != NULL) {
-        problem.upstream = str_of(r->upstream->name);
-        if (r->target.method_len > 0)
-            problem.method = target_method(&r->target);
-    }
-    problem.fault = r->fault;
-    problem.protocol = r->protocol;
-    problem_write(&problem, &r->reply);
+    write_document(r, r->fault, &r->reply);
     if (chain_state(&r->reply) != CHAIN_OK)
-        write_short_problem(r, &problem);
+        write_short_document(r);
     r->status = r->error.status;
 }
 

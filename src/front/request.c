@@ -325,11 +325,11 @@ void request_fail(struct request *r)
     request_reply(r);
 }
 
-void request_fail_with(struct request *r, const struct call_end *end)
+void request_fail_with(struct request *r, const struct verdict *verdict)
 {
-    r->error = *end->error;
-    r->fault = end->fault;
-    r->protocol = end->protocol;
+    r->error = *verdict->error;
+    r->fault = verdict->fault;
+    r->protocol = verdict->protocol;
     request_fail(r);
     r->fault = NULL;
     r->protocol = NULL;

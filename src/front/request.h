@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 struct batch;
+struct form;
 struct task;
 
 #define REQUEST_ID_MAX 64
@@ -114,7 +115,7 @@ void request_fail(struct request *r);
 void request_succeed(struct request *r, int status);
 
 /* Answers with the end of its only call, which has failed. */
-void request_fail_with(struct request *r, const struct call_end *end);
+void request_fail_with(struct request *r, const struct verdict *verdict);
 
 /* At the end of limits.drain, after its calls were cut off: ends it with `draining` where it has
  * not ended by that. */
@@ -154,6 +155,11 @@ void request_limit_call(const struct request *r, struct call *c, const struct me
 
 /* front/task_call.c: a call has ended. */
 void request_add_call(struct request *r, const struct call *c);
+
+/* front/reply.c: writes a problem of it, in a form's words for the call with that `id`; `form`
+ * NULL: the document alone. Whatever a form is given to write is without secrets. */
+void request_write_problem(const struct request *r, struct problem *problem,
+                           const struct form *form, struct str id, struct chain *to);
 
 /* front/reply.c: the reply's header lines, and the reply. */
 void request_reply(struct request *r);

@@ -70,7 +70,7 @@ static void refuse(struct batch *b, struct error *err)
     chain_done(&r->reply);
     chain_init(&r->reply, SIZE_MAX, NULL); /* a problem is small and not counted */
     entry_write_problem(&whole, err, NULL, &r->reply);
-    r->error = *err; /* which is fit to be seen now */
+    r->error = *err;
     if (chain_state(&r->reply) != CHAIN_OK)
         die_without_memory();
     entry_count(&whole);

@@ -82,14 +82,14 @@ static void on_text_used(struct call *c)
     c->params_held = 0;
 }
 
-static void on_ended(struct call *c, const struct call_end *end)
+static void on_ended(struct call *c, const struct verdict *verdict)
 {
     struct request *r = c->user;
     request_add_call(r, c);
     metrics_count_outcome(request_record(r), r->front->work->index, c->text.method,
-                          end->error != NULL ? 1 + (size_t)end->error->type : 0);
-    if (end->error != NULL) {
-        request_fail_with(r, end);
+                          verdict->error != NULL ? 1 + (size_t)verdict->error->type : 0);
+    if (verdict->error != NULL) {
+        request_fail_with(r, verdict);
         return;
     }
     r->target.row->form->close_result((struct str){ NULL, 0 }, &r->reply);

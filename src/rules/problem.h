@@ -14,7 +14,7 @@ struct problem_protocol {
     int status;
     struct str message; /* reason phrase */
     struct str content_type;
-    struct str body; /* the first bytes; shown if they are text */
+    struct str body; /* the first bytes, up to PROBLEM_PEEK_MAX; shown if they are text */
     const struct problem_header {
         struct str name, value;
     } * headers; /* only those that may be shown */
@@ -29,11 +29,18 @@ struct problem {
     const struct problem_protocol *protocol; /* NULL: none */
 };
 
-/* Most bytes of a foreign body in a problem. [bytes] */
+/* Most bytes of a foreign body in a problem, and those that are looked at: a secret may begin
+ * before the cut. [bytes] */
 #define PROBLEM_BODY_MAX 512
+#define PROBLEM_PEEK_MAX ((size_t)2 * PROBLEM_BODY_MAX)
 
-/* Writes the document, without copies in between. Bytes of foreign text that are no UTF-8 become
- * U+FFFD. RFC 9457 section 3. */
+/* A message or content type of that length was cut. [bytes] */
+#define PROBLEM_TEXT_MAX ((size_t)255)
+
+#define PROBLEM_HEADERS_MAX 16
+
+/* Writes the document, without copies in between. Foreign text has been through rules/redacted.h;
+ * bytes of it that are no UTF-8 become U+FFFD. RFC 9457 section 3. */
 void problem_write(const struct problem *problem, struct chain *to);
 
 /* Foreign text as a JSON string of its own, as it would stand in a problem. */

@@ -2,11 +2,11 @@
 /* `rpcgate call`: one call, through a gateway or without one. */
 #include "base/alloc.h"
 #include "settings/url.h"
-#include "tool/answer.h"
 #include "tool/command.h"
 #include "tool/direct.h"
 #include "tool/gateway.h"
 #include "tool/params.h"
+#include "tool/reply.h"
 #include "tool/server.h"
 #include "tool/words.h"
 
@@ -89,7 +89,7 @@ static bool apply(void *context, size_t row, const char *argument)
 }
 
 /* Through the gateway, whose settings hold where nothing is chosen. */
-static int ask_gateway(const struct choices *c, const char *upstream, struct answer *ret)
+static int ask_gateway(const struct choices *c, const char *upstream, struct reply *ret)
 {
     CLEANUP(buf_done) struct buf path;
     buf_init(&path, SIZE_MAX - 1, NULL);
@@ -109,7 +109,7 @@ static int ask_gateway(const struct choices *c, const char *upstream, struct ans
 }
 
 /* As a gateway with that configuration would. */
-static int ask_as_configured(struct choices *c, const char *upstream, struct answer *ret)
+static int ask_as_configured(struct choices *c, const char *upstream, struct reply *ret)
 {
     c->call.upstream = upstream;
     c->call.has_types = c->types.data != NULL;
@@ -124,7 +124,7 @@ static void hide_credentials(char *word)
     memset(word + (login.data - word), '*', login.len);
 }
 
-static int ask_directly(struct choices *c, struct answer *ret)
+static int ask_directly(struct choices *c, struct reply *ret)
 {
     CLEANUP(free_charp) char *url = xstrdup(c->direct);
     hide_credentials(c->direct);
@@ -136,36 +136,36 @@ static int ask_directly(struct choices *c, struct answer *ret)
     return status;
 }
 
-static int ask(struct choices *c, const char *upstream, struct answer *ret)
+static int ask(struct choices *c, const char *upstream, struct reply *ret)
 {
     if (c->call.config != NULL)
         return ask_as_configured(c, upstream, ret);
     return c->direct != NULL ? ask_directly(c, ret) : ask_gateway(c, upstream, ret);
 }
 
-static int print(const struct answer *answer)
+static int print(const struct reply *reply)
 {
     struct str result;
-    int status = answer_check(answer);
+    int status = reply_check(reply);
     if (status != EX_OK)
         return status;
-    if (!answer_member(buf_str(&answer->body), "result", &result))
-        return answer_foreign(answer);
-    return answer_write(result);
+    if (!reply_member(buf_str(&reply->body), "result", &result))
+        return reply_foreign(reply);
+    return reply_write(result);
 }
 
 static int run(struct choices *c, const char *upstream, char **params)
 {
     CLEANUP(buf_done) struct buf body;
-    CLEANUP(answer_done) struct answer answer;
+    CLEANUP(reply_done) struct reply reply;
     buf_init(&body, SIZE_MAX - 1, NULL);
-    answer_init(&answer);
+    reply_init(&reply);
     int status = params_from_words(&(struct params_words){ params, c->strings }, &body);
     if (status != EX_OK)
         return status;
     c->call.params = &body;
-    status = ask(c, upstream, &answer);
-    return status == EX_OK ? print(&answer) : status;
+    status = ask(c, upstream, &reply);
+    return status == EX_OK ? print(&reply) : status;
 }
 
 /* What is wrong with the words as a whole, or NULL. */

@@ -6,39 +6,62 @@
 #include "base/log.h"
 #include "client/session_store.h"
 #include "rules/advice.h"
+#include "rules/redacted.h"
 #include "tool/lone.h"
+
+#include <stdint.h>
 
 struct trying {
     struct session_watcher watcher;
     struct check *check;
+    struct lone *lone;
     int64_t began_us;
     bool entered, left; /* that step is over */
 };
 
-static void judge_enter(struct check *c, const struct error *err, bool refused)
+/* An error's detail, without what sessions have brought. */
+static void shown_detail(const struct trying *t, const struct error *err, struct buf *to)
 {
+    struct check *c = t->check;
+    struct hidden *hidden = session_hidden(lone_site(t->lone), c->upstream);
+    redacted_detail(hidden_redactor(hidden, c->config), err, to);
+    hidden_unref(hidden);
+}
+
+static void judge_enter(struct trying *t, const struct error *err, bool refused)
+{
+    struct check *c = t->check;
     const char *method = c->upstream->session.login.method;
     const char *advice = refused                        ? ADVICE_REFUSED
                          : err == NULL                  ? NULL
                          : err->type == PROBLEM_TIMEOUT ? ADVICE_TIMEOUT
                                                         : ADVICE_SESSION;
-    /* What is called so says itself that it is refused. */
-    bool is_said = err != NULL && err->type == PROBLEM_LOGIN_FAILED;
-    if (err == NULL && method != NULL)
+    CLEANUP(buf_done) struct buf detail;
+    buf_init(&detail, SIZE_MAX - 1, NULL);
+    if (err == NULL && method != NULL) {
         check_set(c, CHECK_ENTER, CHECK_OK, NULL, "by %s", method);
-    else if (err == NULL)
+    } else if (err == NULL) {
         check_set(c, CHECK_ENTER, CHECK_OK, NULL, "by a form, with cookies");
-    else
+    } else {
+        /* What is called so says itself that it is refused. */
+        bool is_said = err->type == PROBLEM_LOGIN_FAILED;
+        shown_detail(t, err, &detail);
         check_set(c, CHECK_ENTER, CHECK_FAILED, advice, "%s%s",
-                  refused && !is_said ? "the credentials are refused: " : "", err->detail);
+                  refused && !is_said ? "the credentials are refused: " : "", buf_c(&detail));
+    }
 }
 
-static void judge_leave(struct check *c, const struct error *err)
+static void judge_leave(struct trying *t, const struct error *err)
 {
-    if (err == NULL)
+    struct check *c = t->check;
+    CLEANUP(buf_done) struct buf detail;
+    buf_init(&detail, SIZE_MAX - 1, NULL);
+    if (err == NULL) {
         check_set(c, CHECK_LEAVE, CHECK_OK, NULL, "by %s", c->upstream->session.logout.method);
-    else
-        check_set(c, CHECK_LEAVE, CHECK_FAILED, ADVICE_SESSION, "%s", err->detail);
+    } else {
+        shown_detail(t, err, &detail);
+        check_set(c, CHECK_LEAVE, CHECK_FAILED, ADVICE_SESSION, "%s", buf_c(&detail));
+    }
 }
 
 static void on_told(struct session_watcher *watcher, enum session_job_kind kind,
@@ -49,9 +72,9 @@ static void on_told(struct session_watcher *watcher, enum session_job_kind kind,
     if (kind == SESSION_KEEPALIVE)
         return;
     if (kind == SESSION_LOGIN)
-        judge_enter(t->check, err, refused);
+        judge_enter(t, err, refused);
     else
-        judge_leave(t->check, err);
+        judge_leave(t, err);
     t->check->steps[word].time_us = clock_now_us() - t->began_us;
     t->entered |= kind == SESSION_LOGIN;
     t->left |= kind == SESSION_LOGOUT;
@@ -59,8 +82,10 @@ static void on_told(struct session_watcher *watcher, enum session_job_kind kind,
 
 static bool try_session(struct config *config, struct check *c)
 {
-    struct trying t = { .watcher = { on_told }, .check = c, .began_us = clock_now_us() };
     struct lone *lone = lone_open(config);
+    struct trying t = {
+        .watcher = { on_told }, .check = c, .lone = lone, .began_us = clock_now_us()
+    };
     if (lone == NULL)
         return false;
     session_try(lone_site(lone), c->upstream, &t.watcher);

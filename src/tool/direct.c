@@ -3,10 +3,11 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
-#include "client/redacted.h"
+#include "client/session_store.h"
 #include "config/config.h"
 #include "rules/problem.h"
 #include "rules/query.h"
+#include "rules/redacted.h"
 #include "tool/command.h"
 #include "tool/lone.h"
 #include "tool/params.h"
@@ -23,32 +24,37 @@ struct calling {
     const struct direct_call *direct;
     struct config *config;
     const struct upstream_config *upstream;
-    struct answer *answer;
-    struct chain reply;
+    struct reply *reply;
+    struct lone *lone; /* NULL: there is none (yet) */
+    struct chain text;
 };
 
 static void take_reply(struct calling *c)
 {
-    char *text = chain_dup(&c->reply);
-    buf_append(&c->answer->body, (struct str){ text, chain_len(&c->reply) });
+    char *text = chain_dup(&c->text);
+    buf_append(&c->reply->body, (struct str){ text, chain_len(&c->text) });
     free_charp(&text);
 }
 
-/* `end` NULL: it was not sent. */
-static void fail(struct calling *c, const struct error *error, const struct call_end *end)
+/* `verdict` NULL: it was not sent. */
+static void fail(struct calling *c, const struct error *err, const struct verdict *verdict)
 {
-    struct error shown = *error;
     struct problem problem = {
-        .error = &shown,
-        .fault = end != NULL ? end->fault : NULL,
-        .protocol = end != NULL ? end->protocol : NULL,
+        .error = err,
+        .fault = verdict != NULL ? verdict->fault : NULL,
+        .protocol = verdict != NULL ? verdict->protocol : NULL,
     };
-    redacted_error(c->config->redactor, &shown);
-    chain_clear(&c->reply);
-    problem_write(&problem, &c->reply);
+    struct hidden *hidden =
+        c->lone != NULL ? session_hidden(lone_site(c->lone), c->upstream) : NULL;
+    struct redacted shown;
+    redacted_make(&problem, hidden_redactor(hidden, c->config), NULL, &shown);
+    hidden_unref(hidden);
+    chain_clear(&c->text);
+    problem_write(&shown.problem, &c->text);
+    redacted_done(&shown);
     take_reply(c);
-    c->answer->http_status = shown.status;
-    c->answer->retry_after = shown.retry_after;
+    c->reply->http_status = err->status;
+    c->reply->retry_after = err->retry_after;
 }
 
 /* Who asks has set no setting, but perhaps an option. */
@@ -61,22 +67,22 @@ static void tell_timeout(const struct call *call, struct error *err)
     err->executed = executed;
 }
 
-static void on_ended(struct call *call, const struct call_end *end)
+static void on_ended(struct call *call, const struct verdict *verdict)
 {
     struct calling *c = call->user;
-    if (end->error == NULL) {
-        chain_append_byte(&c->reply, '}');
+    if (verdict->error == NULL) {
+        chain_append_byte(&c->text, '}');
         take_reply(c);
-        c->answer->http_status = 200;
+        c->reply->http_status = 200;
         return;
     }
-    struct error err = *end->error;
+    struct error err = *verdict->error;
     if (err.type == PROBLEM_TIMEOUT && (c->direct->config == NULL || c->direct->timeout_ms > 0))
         tell_timeout(call, &err);
-    fail(c, &err, end);
+    fail(c, &err, verdict);
 }
 
-static void make_call(struct calling *c, struct lone *lone)
+static void make_call(struct calling *c)
 {
     static const struct call_owner owner = { .ended = on_ended };
     const struct direct_call *direct = c->direct;
@@ -86,12 +92,12 @@ static void make_call(struct calling *c, struct lone *lone)
         .has_integers = direct->config == NULL || direct->has_integers,
         .integers = direct->decoding.integers,
     };
-    struct call call = { .upstream = c->upstream, .owner = &owner, .user = c, .reply = &c->reply };
-    lone_fill_call(lone, &call, str_of(direct->method), direct->timeout_ms);
+    struct call call = { .upstream = c->upstream, .owner = &owner, .user = c, .reply = &c->text };
+    lone_fill_call(c->lone, &call, str_of(direct->method), direct->timeout_ms);
     call.text.params = buf_str(direct->params);
     call.query = &query;
-    chain_append(&c->reply, STR("{\"result\":"));
-    lone_run_call(lone, &call);
+    chain_append(&c->text, STR("{\"result\":"));
+    lone_run_call(c->lone, &call);
 }
 
 static int ask(struct calling *c)
@@ -101,13 +107,13 @@ static int ask(struct calling *c)
         fail(c, &err, NULL);
         return EX_OK;
     }
-    struct lone *lone = lone_open(c->config);
-    if (lone == NULL) {
+    c->lone = lone_open(c->config);
+    if (c->lone == NULL) {
         fprintf(stderr, "rpcgate: cannot begin: %s\n", strerror(errno));
         return EX_OSERR;
     }
-    make_call(c, lone);
-    lone_close(lone);
+    make_call(c);
+    lone_close(c->lone);
     return EX_OK;
 }
 
@@ -148,15 +154,15 @@ static int make_upstream(const struct direct_call *direct, struct calling *c)
     return EX_OK;
 }
 
-int direct_ask(const struct direct_call *direct, struct answer *ret)
+int direct_ask(const struct direct_call *direct, struct reply *ret)
 {
-    struct calling c = { .direct = direct, .answer = ret };
+    struct calling c = { .direct = direct, .reply = ret };
     int status = direct->config != NULL ? find_upstream(direct, &c) : make_upstream(direct, &c);
     if (status == EX_OK) {
         log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT, false); /* it says all by its answer */
-        chain_init(&c.reply, SIZE_MAX, NULL);
+        chain_init(&c.text, SIZE_MAX, NULL);
         status = ask(&c);
-        chain_done(&c.reply);
+        chain_done(&c.text);
     }
     config_unref(c.config);
     return status;

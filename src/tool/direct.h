@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/macros.h"
 #include "codec/options.h"
-#include "tool/answer.h"
+#include "tool/reply.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,6 +26,6 @@ struct direct_call {
 };
 
 /* Returns EX_OK with an answer, be it a problem; else the exit status, after telling on stderr. */
-int direct_ask(const struct direct_call *direct, struct answer *ret) MUST_CHECK;
+int direct_ask(const struct direct_call *direct, struct reply *ret) MUST_CHECK;
 
 #endif

@@ -4,9 +4,9 @@
 #include "client/document.h"
 #include "config/config.h"
 #include "rules/retry.h"
-#include "tool/answer.h"
 #include "tool/command.h"
 #include "tool/params.h"
+#include "tool/reply.h"
 
 #include <inttypes.h>
 #include <stdint.h>
@@ -78,7 +78,7 @@ static int write_document(const struct subject *s, struct str params, struct doc
     if (err.has_pointer)
         fprintf(stderr, " (at \"%s\")", err.pointer);
     fputc('\n', stderr);
-    return answer_status(err.type);
+    return reply_status(err.type);
 }
 
 static void add_request(const struct subject *s, const struct chain *document, struct buf *to)

@@ -7,8 +7,8 @@
 #include "config/indexes.h"
 #include "rules/access.h"
 #include "rules/path.h"
-#include "tool/answer.h"
 #include "tool/command.h"
+#include "tool/reply.h"
 
 #include <stdio.h>
 #include <sysexits.h>
@@ -138,5 +138,5 @@ int explain_access(const struct config *config, const char *caller, const struct
         json_scan_all(call->params, (unsigned)config->limits.depth, &err))
         return tell(&rights, call);
     fprintf(stderr, "rpcgate: %s\n", err.detail);
-    return answer_status(err.type);
+    return reply_status(err.type);
 }

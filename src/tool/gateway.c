@@ -23,7 +23,7 @@
 
 struct asking {
     struct upstream_call call;
-    struct answer *answer;
+    struct reply *reply;
     bool done;
     int status;
 };
@@ -111,8 +111,8 @@ static void on_head(struct upstream_call *call UNUSED, int http_status UNUSED,
 static bool on_data(struct upstream_call *call, struct str bytes)
 {
     struct asking *a = call->user;
-    buf_append(&a->answer->body, bytes);
-    return buf_ok(&a->answer->body);
+    buf_append(&a->reply->body, bytes);
+    return buf_ok(&a->reply->body);
 }
 
 static const char *advice(const struct upstream_outcome *outcome)
@@ -140,7 +140,7 @@ static int tell_failure(const struct asking *a, const struct upstream_outcome *o
     CLEANUP(buf_done) struct buf detail;
     buf_init(&detail, SIZE_MAX - 1, NULL);
     terminal_clean(&detail, str_of(outcome->detail), /* lines */ false);
-    fprintf(stderr, "rpcgate: No answer from the gateway %s: %s.\n  %s\n", a->answer->who,
+    fprintf(stderr, "rpcgate: No answer from the gateway %s: %s.\n  %s\n", a->reply->who,
             buf_c(&detail), advice(outcome));
     if (outcome->reached && !a->call.extra->get)
         fputs("  It is not known whether the call was executed.\n", stderr);
@@ -152,18 +152,18 @@ static void on_done(struct upstream_call *call, const struct upstream_outcome *o
     struct asking *a = call->user;
     a->done = true;
     a->status = outcome->status == UPSTREAM_OK ? EX_OK : tell_failure(a, outcome);
-    a->answer->http_status = outcome->http_status;
+    a->reply->http_status = outcome->http_status;
     for (size_t i = 0; i < outcome->n_headers; i++)
         if (strcasecmp(outcome->headers[i].name, "Retry-After") == 0)
-            a->answer->retry_after = retry_after_read(str_of(outcome->headers[i].value),
-                                                      (struct str){ NULL, 0 }, time(NULL));
+            a->reply->retry_after = retry_after_read(str_of(outcome->headers[i].value),
+                                                     (struct str){ NULL, 0 }, time(NULL));
 }
 
 static int ask(const struct config *config, const struct gateway_request *request,
-               struct answer *ret)
+               struct reply *ret)
 {
     struct chain body;
-    struct asking a = { .answer = ret };
+    struct asking a = { .reply = ret };
     struct upstream_extra extra = { .get = request->body == NULL };
     chain_init(&body, SIZE_MAX, NULL);
     if (request->body != NULL)
@@ -188,7 +188,7 @@ static int ask(const struct config *config, const struct gateway_request *reques
 
 /* `words` but for the header. */
 static int ask_at(struct server_words *words, const struct gateway_request *request,
-                  struct answer *ret)
+                  struct reply *ret)
 {
     char header[64];
     snprintf(header, sizeof header, "X-Rpcgate-Timeout: %" PRId64 "ms", request->timeout_ms);
@@ -202,7 +202,7 @@ static int ask_at(struct server_words *words, const struct gateway_request *requ
 }
 
 int gateway_ask(const struct gateway_words *words, const struct gateway_request *request,
-                struct answer *ret)
+                struct reply *ret)
 {
     struct buf token;
     const char *url_name = "--url", *token_name = "--token-file";

@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "base/macros.h"
 #include "base/str.h"
-#include "tool/answer.h"
+#include "tool/reply.h"
 
 #include <stdint.h>
 
@@ -57,6 +57,6 @@ void gateway_add_segment(struct buf *path, const char *segment);
 /* Makes the request. Returns EX_OK with an answer, of whatever HTTP status; else the exit status,
  * after telling on stderr. */
 int gateway_ask(const struct gateway_words *words, const struct gateway_request *request,
-                struct answer *ret) MUST_CHECK;
+                struct reply *ret) MUST_CHECK;
 
 #endif

@@ -2,10 +2,10 @@
 /* `rpcgate upstreams`, `rpcgate methods` and `rpcgate describe`: what a gateway tells of its
  * upstreams, as lines for people and scripts. */
 #include "codec/json/cursor.h"
-#include "tool/answer.h"
 #include "tool/command.h"
 #include "tool/gateway.h"
 #include "tool/named.h"
+#include "tool/reply.h"
 #include "tool/server.h"
 
 #include <stdint.h>
@@ -96,10 +96,10 @@ static int look(const struct lookup *l,
 {
     CLEANUP(buf_done) struct buf path;
     CLEANUP(buf_done) struct buf text;
-    CLEANUP(answer_done) struct answer answer;
+    CLEANUP(reply_done) struct reply reply;
     buf_init(&path, SIZE_MAX - 1, NULL);
     buf_init(&text, SIZE_MAX - 1, NULL);
-    answer_init(&answer);
+    reply_init(&reply);
     buf_append_c(&path, "/v1");
     if (l->upstream != NULL)
         gateway_add_segment(&path, l->upstream);
@@ -107,16 +107,16 @@ static int look(const struct lookup *l,
         gateway_add_segment(&path, l->method);
     int status = gateway_ask(
         &l->gateway,
-        &(struct gateway_request){ .path = buf_str(&path), .timeout_ms = l->timeout_ms }, &answer);
+        &(struct gateway_request){ .path = buf_str(&path), .timeout_ms = l->timeout_ms }, &reply);
     if (status == EX_OK)
-        status = answer_check(&answer);
+        status = reply_check(&reply);
     if (status != EX_OK)
         return status;
     if (l->json)
-        return answer_write(buf_str(&answer.body));
-    status = print(l, buf_str(&answer.body), &text);
+        return reply_write(buf_str(&reply.body));
+    status = print(l, buf_str(&reply.body), &text);
     if (status < 0)
-        return answer_foreign(&answer);
+        return reply_foreign(&reply);
     return command_write(buf_str(&text)) ? status : EX_IOERR;
 }
 
@@ -125,20 +125,20 @@ static int look(const struct lookup *l,
 
 static bool member_array(struct str document, const char *name, struct str *ret)
 {
-    return answer_member(document, name, ret) && ret->data[0] == '[';
+    return reply_member(document, name, ret) && ret->data[0] == '[';
 }
 
 static void print_upstream(struct str item, struct buf *to)
 {
     struct str name, state;
     size_t start = to->len;
-    if (!answer_member(item, "name", &name))
+    if (!reply_member(item, "name", &name))
         return;
-    answer_word(name, to);
-    if (answer_member(item, "state", &state)) {
+    reply_word(name, to);
+    if (reply_member(item, "state", &state)) {
         size_t width = to->len - start;
         buf_printf(to, "%*s", width < STATE_COLUMN ? (int)(STATE_COLUMN - width) : 1, "");
-        answer_word(state, to);
+        reply_word(state, to);
     }
     buf_append_byte(to, '\n');
 }
@@ -159,9 +159,9 @@ static void print_method(const struct lookup *l, struct str item, struct buf *to
     CLEANUP(buf_done) struct buf name;
     struct str quoted;
     buf_init(&name, SIZE_MAX - 1, NULL);
-    if (!answer_member(item, "name", &quoted))
+    if (!reply_member(item, "name", &quoted))
         return;
-    answer_word(quoted, &name);
+    reply_word(quoted, &name);
     if (l->glob != NULL && !glob_match(str_of(l->glob), buf_str(&name)))
         return;
     buf_append(to, buf_str(&name));
@@ -174,8 +174,8 @@ static int tell_reason(const struct lookup *l, struct str document)
     CLEANUP(buf_done) struct buf reason;
     struct str quoted;
     buf_init(&reason, SIZE_MAX - 1, NULL);
-    if (answer_member(document, "reason", &quoted))
-        answer_text(quoted, &reason);
+    if (reply_member(document, "reason", &quoted))
+        reply_text(quoted, &reason);
     fprintf(stderr, "rpcgate: %s does not tell its methods%s%s\n", l->upstream,
             reason.len > 0 ? ": " : "", buf_c(&reason));
     return EX_UNAVAILABLE;
@@ -184,7 +184,7 @@ static int tell_reason(const struct lookup *l, struct str document)
 static int print_methods(const struct lookup *l, struct str document, struct buf *to)
 {
     struct str list, item;
-    if (!answer_member(document, "methods", &list))
+    if (!reply_member(document, "methods", &list))
         return FOREIGN;
     if (list.data[0] != '[')
         return tell_reason(l, document);
@@ -205,12 +205,12 @@ static void print_signature(const struct lookup *l, struct str signature, struct
     buf_printf(to, "%s(", l->method);
     for (size_t i = 0; has_result && json_next(&types, NULL, &type); i++) {
         buf_append_c(to, i > 0 ? ", " : "");
-        answer_word(type, to);
+        reply_word(type, to);
     }
     buf_append_byte(to, ')');
     if (has_result) {
         buf_append_c(to, " -> ");
-        answer_word(result, to);
+        reply_word(result, to);
     }
     buf_append_byte(to, '\n');
 }
@@ -218,8 +218,8 @@ static void print_signature(const struct lookup *l, struct str signature, struct
 static int print_description(const struct lookup *l, struct str document, struct buf *to)
 {
     struct str signatures, signature, help;
-    if (!answer_member(document, "signatures", &signatures) ||
-        !answer_member(document, "help", &help))
+    if (!reply_member(document, "signatures", &signatures) ||
+        !reply_member(document, "help", &help))
         return FOREIGN;
     if (signatures.data[0] == '[') {
         struct json_cursor items = json_enter(signatures);
@@ -230,7 +230,7 @@ static int print_description(const struct lookup *l, struct str document, struct
         buf_printf(to, "%s(…)\n", l->method);
     size_t before = to->len;
     buf_append_byte(to, '\n');
-    answer_text(help, to);
+    reply_text(help, to);
     while (to->len > before && to->data[to->len - 1] == '\n')
         to->len--;
     if (to->len > before)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `rpcgate ready`: what `GET /readyz` tells, as an exit status for health checks. */
-#include "tool/answer.h"
 #include "tool/command.h"
 #include "tool/gateway.h"
+#include "tool/reply.h"
 #include "tool/server.h"
 
 #include <stdint.h>
@@ -58,20 +58,20 @@ static int status_of(struct str state)
 }
 
 /* A 503 that tells a state is an answer, too. */
-static int print(const struct answer *answer)
+static int print(const struct reply *reply)
 {
     CLEANUP(buf_done) struct buf line;
     struct str quoted;
     buf_init(&line, SIZE_MAX - 1, NULL);
-    bool expected = answer->http_status == 200 || answer->http_status == 503;
-    if (!expected || !answer_is_document(answer) ||
-        !answer_member(buf_str(&answer->body), "status", &quoted) || quoted.data[0] != '"') {
-        int status = answer_check(answer);
-        return status != EX_OK ? status : answer_foreign(answer);
+    bool expected = reply->http_status == 200 || reply->http_status == 503;
+    if (!expected || !reply_is_document(reply) ||
+        !reply_member(buf_str(&reply->body), "status", &quoted) || quoted.data[0] != '"') {
+        int status = reply_check(reply);
+        return status != EX_OK ? status : reply_foreign(reply);
     }
-    answer_word(quoted, &line);
+    reply_word(quoted, &line);
     int status = status_of(buf_str(&line));
-    if (status == EX_OK && answer->http_status != 200)
+    if (status == EX_OK && reply->http_status != 200)
         status = EX_UNAVAILABLE;
     buf_append_byte(&line, '\n');
     return command_write(buf_str(&line)) ? status : EX_IOERR;
@@ -80,8 +80,8 @@ static int print(const struct answer *answer)
 int command_ready(int argc, char **argv)
 {
     struct choices c = { .timeout_ms = TIMEOUT_USUAL };
-    CLEANUP(answer_done) struct answer answer;
-    answer_init(&answer);
+    CLEANUP(reply_done) struct reply reply;
+    reply_init(&reply);
     int operand = command_options(argc, argv, &command_ready_info, apply, &c);
     if (operand <= 0)
         return operand == 0 ? EX_OK : EX_USAGE;
@@ -91,6 +91,6 @@ int command_ready(int argc, char **argv)
         gateway_ask(&c.gateway,
                     &(struct gateway_request){
                         .path = STR("/readyz"), .timeout_ms = c.timeout_ms, .is_probe = true },
-                    &answer);
-    return status == EX_OK ? print(&answer) : status;
+                    &reply);
+    return status == EX_OK ? print(&reply) : status;
 }

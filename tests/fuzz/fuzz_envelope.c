@@ -3,7 +3,7 @@
  * structs that have names twice and texts that are repaired, and judged while it is decoded, and by
  * a tree of what it is without any envelope. */
 #include "codec/xml/decode.h"
-#include "rules/envelope.h"
+#include "rules/verdict.h"
 #include "settings/result_paths.h"
 #include "settings/store.h"
 
@@ -241,7 +241,7 @@ static void judge(struct decoder *d, struct str document, struct decode_options 
                   const struct envelope_rule_config *rule)
 {
     struct decode_result result;
-    struct envelope_verdict verdict;
+    struct verdict_fault failure;
     struct chain out;
     options->watch = NULL;
     if (!decode(d, document, options, &out, &result)) {
@@ -255,17 +255,16 @@ static void judge(struct decoder *d, struct str document, struct decode_options 
     chain_done(&out);
     options->watch = &rule->watch;
     check(decode(d, document, options, &out, &result));
-    envelope_judge(rule, d, &out, 0, &verdict);
-    check(verdict.failed ==
-          (rule->good.present ? !holds(&rule->good, root->child) : holds(&rule->bad, root->child)));
-    if (verdict.failed) {
-        check_fault(rule, &verdict.fault, root->child);
+    bool good = verdict_on_result(rule, d, &out, 0, &failure);
+    check(good ==
+          (rule->good.present ? holds(&rule->good, root->child) : !holds(&rule->bad, root->child)));
+    if (!good) {
+        check_fault(rule, &failure.fault, root->child);
     } else {
-        decoder_keep(d, &out, verdict.has_value ? &verdict.value : NULL);
         arrange(d, &result);
         check_value(rule, &out, root->child);
     }
-    envelope_verdict_done(&verdict);
+    verdict_fault_done(&failure);
     cJSON_Delete(root);
     free(json);
     chain_done(&out);

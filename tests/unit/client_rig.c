@@ -86,18 +86,18 @@ static bool on_translated(struct call *call)
     return !c->refuses || error_set(&call->error, PROBLEM_FORBIDDEN, "The test does not want it.");
 }
 
-static void on_ended(struct call *call, const struct call_end *end)
+static void on_ended(struct call *call, const struct verdict *verdict)
 {
     struct rig_call *c = call->user;
     c->n_ended++;
-    c->is_good = end->error == NULL;
+    c->is_good = verdict->error == NULL;
     if (c->is_good)
         c->text = chain_dup(&c->reply);
     else
-        c->error = *end->error;
-    c->has_fault = end->fault != NULL;
-    c->fault_code = end->fault != NULL ? end->fault->code : 0;
-    c->protocol_status = end->protocol != NULL ? end->protocol->status : 0;
+        c->error = *verdict->error;
+    c->has_fault = verdict->fault != NULL;
+    c->fault_code = verdict->fault != NULL ? verdict->fault->code : 0;
+    c->protocol_status = verdict->protocol != NULL ? verdict->protocol->status : 0;
 }
 
 void rig_call_init(struct rig *rig, size_t worker, struct rig_call *c, const char *method,

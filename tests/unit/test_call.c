@@ -308,11 +308,11 @@ static void count_use(struct call *call)
     n_used++;
 }
 
-static void end(struct call *call, const struct call_end *how)
+static void end(struct call *call, const struct verdict *verdict)
 {
     struct rig_call *c = call->user;
     c->n_ended++;
-    c->is_good = how->error == NULL;
+    c->is_good = verdict->error == NULL;
 }
 
 /* It goes as soon as it is written, unless it may be wanted again: then with the first answer. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Failures that come as results, and values within them. */
-#include "rules/envelope.h"
+#include "rules/verdict.h"
 
 #include "rules/test.h"
 #include "settings/result_paths.h"
@@ -171,9 +171,8 @@ static const struct {
       "AQID" },
 };
 
-static void check_failure(size_t i, const struct envelope_verdict *verdict)
+static void check_failure(size_t i, const struct fault *fault)
 {
-    const struct fault *fault = &verdict->fault;
     assert_int_equal(fault->code, cases[i].code);
     assert_int_equal(fault->code_text.data != NULL, cases[i].code_text != NULL);
     if (cases[i].code_text != NULL)
@@ -184,12 +183,10 @@ static void check_failure(size_t i, const struct envelope_verdict *verdict)
     assert_false(fault->truncated);
 }
 
-static void check_value(size_t i, struct decoder *d, struct chain *out, bool unarranged,
-                        const struct envelope_verdict *verdict)
+static void check_value(size_t i, struct decoder *d, struct chain *out, bool unarranged)
 {
     struct error err;
     char expected[256];
-    decoder_keep(d, out, verdict->has_value ? &verdict->value : NULL);
     while (unarranged && decoder_arrange(d, 1, &err) == CODEC_MORE)
         ;
     char *json = chain_dup(out);
@@ -205,7 +202,7 @@ static void judge(size_t i, struct decoder *d, struct envelope_rule_config *rule
         .depth = 64, .document_max = OUT_MAX, .integers = integers, .watch = &rule->watch
     };
     struct decode_result result;
-    struct envelope_verdict verdict;
+    struct verdict_fault failure;
     struct chain out;
     struct error err;
     char document[1024];
@@ -216,14 +213,14 @@ static void judge(size_t i, struct decoder *d, struct envelope_rule_config *rule
     decoder_begin(d, &options, &out);
     if (!decoder_feed(d, str_of(document), &err) || !decoder_end(d, &result, &err))
         fail_msg("%s: %s", document, err.detail);
-    envelope_judge(rule, d, &out, 0, &verdict);
-    if (verdict.failed != (cases[i].value == NULL))
-        fail_msg("case %zu, %s: %d", i, document, verdict.failed);
-    if (verdict.failed)
-        check_failure(i, &verdict);
+    bool good = verdict_on_result(rule, d, &out, 0, &failure);
+    if (good != (cases[i].value != NULL))
+        fail_msg("case %zu, %s: %d", i, document, good);
+    if (!good)
+        check_failure(i, &failure.fault);
     else if (integers == INTEGERS_NUMBER)
-        check_value(i, d, &out, result.unarranged, &verdict);
-    envelope_verdict_done(&verdict);
+        check_value(i, d, &out, result.unarranged);
+    verdict_fault_done(&failure);
     chain_done(&out);
 }
 
@@ -250,14 +247,14 @@ static void the_first_that_matches(void **state)
     struct envelope_rule_config rules[] = { { .match = { one, 2 } }, { .match = { all, 1 } } };
     struct envelope_rule_config any[] = { { .match = { NULL, 0 } } };
     struct upstream_config upstream = { .envelope = rules, .n_envelope = 2 };
-    assert_ptr_equal(envelope_find(&upstream, STR("one.vm")), &rules[0]);
-    assert_ptr_equal(envelope_find(&upstream, STR("two")), &rules[0]);
-    assert_ptr_equal(envelope_find(&upstream, STR("three")), &rules[1]);
-    assert_null(envelope_find(&upstream, STR("one")));
+    assert_ptr_equal(verdict_envelope(&upstream, STR("one.vm")), &rules[0]);
+    assert_ptr_equal(verdict_envelope(&upstream, STR("two")), &rules[0]);
+    assert_ptr_equal(verdict_envelope(&upstream, STR("three")), &rules[1]);
+    assert_null(verdict_envelope(&upstream, STR("one")));
     upstream = (struct upstream_config){ .envelope = any, .n_envelope = 1 };
-    assert_ptr_equal(envelope_find(&upstream, STR("")), &any[0]);
+    assert_ptr_equal(verdict_envelope(&upstream, STR("")), &any[0]);
     upstream.n_envelope = 0;
-    assert_null(envelope_find(&upstream, STR("two")));
+    assert_null(verdict_envelope(&upstream, STR("two")));
 }
 
 /* Of a long text there is as much as a fault may have; no test looks at more than it says. */
@@ -277,7 +274,7 @@ static void long_texts(void **state)
                                           .document_max = OUT_MAX,
                                           .watch = &rule.watch };
         struct decode_result result;
-        struct envelope_verdict verdict;
+        struct verdict_fault failure;
         struct chain out;
         struct error err;
         CLEANUP(buf_done) struct buf document;
@@ -290,13 +287,13 @@ static void long_texts(void **state)
         decoder_begin(d, &options, &out);
         assert_true(decoder_feed(d, buf_str(&document), &err));
         assert_true(decoder_end(d, &result, &err));
-        envelope_judge(&rule, d, &out, 500, &verdict);
-        assert_int_equal(verdict.failed, lengths[i] <= TEST_TEXT_MAX);
-        if (verdict.failed) {
-            assert_int_equal(verdict.fault.string.len, lengths[i] < 500 ? lengths[i] : 500);
-            assert_int_equal(verdict.fault.truncated, lengths[i] > 500);
+        bool good = verdict_on_result(&rule, d, &out, 500, &failure);
+        assert_int_equal(good, lengths[i] > TEST_TEXT_MAX);
+        if (!good) {
+            assert_int_equal(failure.fault.string.len, lengths[i] < 500 ? lengths[i] : 500);
+            assert_int_equal(failure.fault.truncated, lengths[i] > 500);
         }
-        envelope_verdict_done(&verdict);
+        verdict_fault_done(&failure);
         chain_done(&out);
     }
     decoder_free(d);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/problem.h"
 
-#include "rules/fault.h"
+#include "rules/verdict.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -139,7 +139,7 @@ static void keeps_all_of_a_long_fault(void **state)
     assert_non_null(text);
     memset(text, 'x', len);
     struct fault fault = { .code = 1, .string = { text, len } };
-    fault_to_error(&fault, &(struct fault_place){ .http_status = 200 }, &err);
+    verdict_on_fault(&fault, &(struct verdict_place){ .http_status = 200 }, &err);
     char *written = write_problem(&(struct problem){ .error = &err, .fault = &fault });
     assert_true(strlen(written) > len);
     free(written);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tool/answer.h"
 #include "tool/gateway.h"
+#include "tool/reply.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -8,11 +8,11 @@
 
 static const struct str urn = { "urn:rpcgate:problem:", 20 };
 
-int answer_status(enum problem_type type)
+int reply_status(enum problem_type type)
 {
     switch (type) {
     case PROBLEM_FAULT:
-        return ANSWER_FAULT;
+        return REPLY_FAULT;
     case PROBLEM_NOT_FOUND:
         return EX_USAGE;
     case PROBLEM_INVALID_JSON:
@@ -38,7 +38,7 @@ static int status_of_name(struct str name)
 {
     for (unsigned i = 0; i < PROBLEM_TYPES; i++)
         if (str_eq_c(name, problem_info((enum problem_type)i)->name))
-            return answer_status((enum problem_type)i);
+            return reply_status((enum problem_type)i);
     return EX_UNAVAILABLE;
 }
 
@@ -46,15 +46,15 @@ static bool append_member(struct str document, const char *name, struct buf *to)
 {
     struct str quoted;
     size_t before = to->len;
-    if (answer_member(document, name, &quoted))
-        answer_text(quoted, to);
+    if (reply_member(document, name, &quoted))
+        reply_text(quoted, to);
     return to->len > before;
 }
 
 static bool is_text(struct str document, const char *name, const char *text)
 {
     struct str quoted;
-    return answer_member(document, name, &quoted) && quoted.data[0] == '"' &&
+    return reply_member(document, name, &quoted) && quoted.data[0] == '"' &&
            str_eq_c(str_slice(quoted, 1, quoted.len - 1), text);
 }
 
@@ -66,7 +66,7 @@ static void append_code(struct str json, struct buf *to)
     if (str_to_uint(negative ? str_slice(json, 1, json.len) : json, UINT64_MAX, &ignored))
         buf_append(to, json);
     else if (json.data[0] == '"')
-        answer_word(json, to);
+        reply_word(json, to);
     else
         buf_append_byte(to, '?');
 }
@@ -76,9 +76,9 @@ static void describe_fault(struct str fault, struct buf *to)
 {
     struct str code;
     buf_append_c(to, "fault ");
-    if (answer_member(fault, "code_text", &code) && code.data[0] == '"')
-        answer_word(code, to);
-    else if (answer_member(fault, "code", &code))
+    if (reply_member(fault, "code_text", &code) && code.data[0] == '"')
+        reply_word(code, to);
+    else if (reply_member(fault, "code", &code))
         append_code(code, to);
     size_t before = to->len;
     buf_append_c(to, ": ");
@@ -101,37 +101,37 @@ static void describe(struct str document, struct buf *to)
         buf_append_c(to, ": ");
     buf_append(to, buf_str(&detail));
     struct str pointer;
-    if (answer_member(document, "pointer", &pointer) && pointer.data[0] == '"') {
+    if (reply_member(document, "pointer", &pointer) && pointer.data[0] == '"') {
         buf_append_c(to, " (at \"");
-        answer_word(pointer, to);
+        reply_word(pointer, to);
         buf_append_c(to, "\")");
     }
     buf_append_byte(to, '\n');
 }
 
-static void add_advice(const struct answer *answer, struct str document, struct buf *to)
+static void add_advice(const struct reply *reply, struct str document, struct buf *to)
 {
     struct str upstream;
     if (is_text(document, "type", "urn:rpcgate:problem:not-found") &&
-        !answer_member(document, "upstream", &upstream))
+        !reply_member(document, "upstream", &upstream))
         buf_append_c(to, "  `rpcgate upstreams` lists the upstreams that you may use.\n");
-    if (is_text(document, "type", "urn:rpcgate:problem:unauthenticated") && !answer->token_shown)
+    if (is_text(document, "type", "urn:rpcgate:problem:unauthenticated") && !reply->token_shown)
         buf_append_c(to, "  A token's file is named by --token-file, or by $" GATEWAY_TOKEN_NAME
                          " in the environment.\n");
     if (is_text(document, "executed", "unknown"))
         buf_append_c(to, "  It is not known whether the call was executed.\n");
-    if (answer->retry_after > 0)
-        buf_printf(to, "  Try again in %u s.\n", answer->retry_after);
+    if (reply->retry_after > 0)
+        buf_printf(to, "  Try again in %u s.\n", reply->retry_after);
 }
 
-int answer_problem(const struct answer *answer, bool *ret_known)
+int reply_problem(const struct reply *reply, bool *ret_known)
 {
     CLEANUP(buf_done) struct buf type;
     CLEANUP(buf_done) struct buf text;
-    struct str document = buf_str(&answer->body), fault;
+    struct str document = buf_str(&reply->body), fault;
     buf_init(&type, SIZE_MAX - 1, NULL);
     buf_init(&text, SIZE_MAX - 1, NULL);
-    bool is_fault = answer_member(document, "fault", &fault) && fault.data[0] == '{';
+    bool is_fault = reply_member(document, "fault", &fault) && fault.data[0] == '{';
     *ret_known = append_member(document, "type", &type) &&
                  (is_fault || str_starts_with(buf_str(&type), urn));
     if (!*ret_known)
@@ -140,7 +140,7 @@ int answer_problem(const struct answer *answer, bool *ret_known)
         describe_fault(fault, &text);
     else
         describe(document, &text);
-    add_advice(answer, document, &text);
+    add_advice(reply, document, &text);
     fprintf(stderr, "rpcgate: %s", buf_c(&text));
-    return is_fault ? ANSWER_FAULT : status_of_name(str_slice(buf_str(&type), urn.len, type.len));
+    return is_fault ? REPLY_FAULT : status_of_name(str_slice(buf_str(&type), urn.len, type.len));
 }

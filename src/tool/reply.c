@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tool/answer.h"
+#include "tool/reply.h"
 
 #include "base/chain.h"
 #include "base/terminal.h"
@@ -18,15 +18,15 @@
 /* By so much a document may be deeper than the value in it. */
 #define ENVELOPE 4
 
-void answer_init(struct answer *answer)
+void reply_init(struct reply *reply)
 {
-    *answer = (struct answer){ .who = "" };
-    buf_init(&answer->body, SIZE_MAX - 1, NULL);
+    *reply = (struct reply){ .who = "" };
+    buf_init(&reply->body, SIZE_MAX - 1, NULL);
 }
 
-void answer_done(struct answer *answer)
+void reply_done(struct reply *reply)
 {
-    buf_done(&answer->body);
+    buf_done(&reply->body);
 }
 
 static bool is_object(struct str text)
@@ -38,33 +38,33 @@ static bool is_object(struct str text)
     return text.len > 0 && text.data[0] == '{';
 }
 
-int answer_foreign(const struct answer *answer)
+int reply_foreign(const struct reply *reply)
 {
     fprintf(stderr,
             "rpcgate: %s does not answer like a gateway (HTTP status %d). Check --url or "
             "$" GATEWAY_URL_NAME ".\n",
-            answer->who, answer->http_status);
+            reply->who, reply->http_status);
     return EX_UNAVAILABLE;
 }
 
-bool answer_is_document(const struct answer *answer)
+bool reply_is_document(const struct reply *reply)
 {
-    return is_object(buf_str(&answer->body));
+    return is_object(buf_str(&reply->body));
 }
 
-int answer_check(const struct answer *answer)
+int reply_check(const struct reply *reply)
 {
     bool known = false;
     int status = EX_OK;
-    if (!answer_is_document(answer))
-        return answer_foreign(answer);
-    if (answer->http_status == 200)
+    if (!reply_is_document(reply))
+        return reply_foreign(reply);
+    if (reply->http_status == 200)
         return EX_OK;
-    status = answer_problem(answer, &known);
-    return known ? status : answer_foreign(answer);
+    status = reply_problem(reply, &known);
+    return known ? status : reply_foreign(reply);
 }
 
-bool answer_member(struct str document, const char *name, struct str *ret)
+bool reply_member(struct str document, const char *name, struct str *ret)
 {
     document = json_trim(document);
     if (document.len == 0 || document.data[0] != '{')
@@ -87,17 +87,17 @@ static void append_text(struct str quoted, bool lines, struct buf *to)
     terminal_clean(to, buf_str(&text), lines);
 }
 
-void answer_text(struct str quoted, struct buf *to)
+void reply_text(struct str quoted, struct buf *to)
 {
     append_text(quoted, /* lines */ true, to);
 }
 
-void answer_word(struct str quoted, struct buf *to)
+void reply_word(struct str quoted, struct buf *to)
 {
     append_text(quoted, /* lines */ false, to);
 }
 
-int answer_write(struct str json)
+int reply_write(struct str json)
 {
     CLEANUP(chain_done) struct chain text;
     chain_init(&text, SIZE_MAX, NULL);

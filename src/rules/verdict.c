@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rules/fault.h"
+#include "rules/verdict.h"
 
+#include "codec/value/number.h"
 #include "rules/glob_number.h"
 #include "rules/match.h"
+#include "rules/test.h"
+#include "settings/result_paths.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -22,12 +25,7 @@ static const struct {
 };
 
 /* Most of a fault's text in the detail; `fault` has all of it. [bytes] */
-#define SHOWN_MAX 300
-
-static struct str shown(struct str s)
-{
-    return s.len > SHOWN_MAX ? str_slice(s, 0, SHOWN_MAX) : s;
-}
+#define SHOWN_MAX ((size_t)300)
 
 static bool code_matches(const struct fault_code *wanted, const struct fault *fault)
 {
@@ -58,14 +56,14 @@ static bool text_matches(const struct fault_rule_config *rule, struct str text, 
     return glob_match(str_of(rule->text), text);
 }
 
-static bool place_matches(const struct fault_rule_config *rule, const struct fault_place *place)
+static bool place_matches(const struct fault_rule_config *rule, const struct verdict_place *place)
 {
     return match_text(&rule->match, place->method) &&
            (rule->http == 0 || rule->http == place->http_status);
 }
 
 static bool rule_matches(const struct fault_rule_config *rule, const struct fault *fault,
-                         const struct fault_place *place, unsigned *seconds)
+                         const struct verdict_place *place, unsigned *seconds)
 {
     if (!place_matches(rule, place) || !code_matches(&rule->code, fault))
         return false;
@@ -84,14 +82,20 @@ static bool is_of_status(const struct fault_rule_config *rule)
 
 static void describe(const struct fault *fault, struct error *err)
 {
-    struct str code = shown(fault->code_text), text = shown(fault->string);
+    struct str text = fault->string;
+    struct error_cut code = error_cut(fault->code_text, SHOWN_MAX);
     const char *colon = text.len > 0 ? ": " : ".";
+    bool is_cut = fault->truncated || text.len > SHOWN_MAX;
+    if (text.len > SHOWN_MAX)
+        text.len = SHOWN_MAX;
     if (fault->code_text.data != NULL)
-        error_set(err, PROBLEM_FAULT, "The upstream answered with the fault \"%.*s\"%s%.*s",
-                  STR_ARGS(code), colon, STR_ARGS(text));
+        error_set(err, PROBLEM_FAULT, "The upstream answered with the fault \"%.*s%s\"%s%.*s",
+                  STR_ARGS(code.text), fault->truncated ? ERROR_CUT : code.mark, colon,
+                  STR_ARGS(text));
     else
         error_set(err, PROBLEM_FAULT, "The upstream answered with fault %" PRId64 "%s%.*s",
                   fault->code, colon, STR_ARGS(text));
+    err->is_cut |= is_cut;
 }
 
 static void apply_code(const struct fault *fault, struct error *err)
@@ -141,26 +145,105 @@ static bool apply_rule(const struct fault_rule_config *rule, unsigned seconds, s
     return rule->session_expired;
 }
 
-bool fault_to_error(const struct fault *fault, const struct fault_place *place, struct error *err)
+bool verdict_on_fault(const struct fault *fault, const struct verdict_place *place,
+                      struct error *err)
 {
     const struct upstream_config *upstream = place->upstream;
-    const struct fault *sent = place->sent != NULL ? place->sent : fault;
     unsigned seconds = 0;
     describe(fault, err);
     if (upstream != NULL)
         err->status = (int)upstream->fault_status;
     apply_code(fault, err);
     for (size_t i = 0; upstream != NULL && i < upstream->n_faults; i++)
-        if (rule_matches(&upstream->faults[i], sent, place, &seconds))
+        if (rule_matches(&upstream->faults[i], fault, place, &seconds))
             return apply_rule(&upstream->faults[i], seconds, err);
     return false;
 }
 
-bool fault_apply_status(const struct fault_place *place, struct error *err)
+bool verdict_on_status(const struct verdict_place *place, struct error *err)
 {
     const struct upstream_config *upstream = place->upstream;
     for (size_t i = 0; upstream != NULL && i < upstream->n_faults; i++)
         if (is_of_status(&upstream->faults[i]) && place_matches(&upstream->faults[i], place))
             return apply_rule(&upstream->faults[i], 0, err);
     return false;
+}
+
+/* ---- Failures that come as results ---- */
+
+const struct envelope_rule_config *verdict_envelope(const struct upstream_config *upstream,
+                                                    struct str method)
+{
+    for (size_t i = 0; i < upstream->n_envelope; i++)
+        if (match_text(&upstream->envelope[i].match, method))
+            return &upstream->envelope[i];
+    return NULL;
+}
+
+static bool has_failed(const struct envelope_rule_config *rule, struct decoder *d,
+                       const struct chain *out)
+{
+    if (rule->good.present)
+        return !test_holds(&rule->good, ENVELOPE_PATH_TEST, d, out);
+    return rule->bad.present && test_holds(&rule->bad, ENVELOPE_PATH_TEST, d, out);
+}
+
+/* Reads a part of it into `to`; NULL data: it is nil. */
+static struct str read_part(struct decoder *d, const struct chain *out,
+                            const struct decode_found *part, size_t max, struct buf *to,
+                            bool *truncated)
+{
+    if (part->kind == DECODE_NIL)
+        return (struct str){ NULL, 0 };
+    if (!decoder_read(d, out, part, max, to))
+        *truncated = true;
+    return (struct str){ buf_c(to), to->len };
+}
+
+static bool read_integer(struct str text, int64_t *ret)
+{
+    struct integer n;
+    uint64_t value;
+    if (!number_parse_integer(text, &n) || !number_integer_fits(n, INTEGER_64) ||
+        !str_to_uint(n.digits, UINT64_MAX, &value))
+        return false;
+    *ret = n.negative ? -(int64_t)(value - 1) - 1 : (int64_t)value;
+    return true;
+}
+
+static void read_failure(const struct envelope_rule_config *rule, struct decoder *d,
+                         const struct chain *out, size_t max, struct verdict_fault *ret)
+{
+    struct fault *fault = &ret->fault;
+    struct decode_found part;
+    if (rule->code != NULL && decoder_find(d, ENVELOPE_PATH_CODE, &part)) {
+        fault->code_text = read_part(d, out, &part, max, &ret->code, &fault->truncated);
+        if (part.kind == DECODE_INTEGER && read_integer(fault->code_text, &fault->code))
+            fault->code_text = (struct str){ NULL, 0 };
+    }
+    if (rule->text != NULL && decoder_find(d, ENVELOPE_PATH_TEXT, &part))
+        fault->string = read_part(d, out, &part, max, &ret->text, &fault->truncated);
+}
+
+bool verdict_on_result(const struct envelope_rule_config *rule, struct decoder *d,
+                       struct chain *out, size_t fault_max, struct verdict_fault *ret)
+{
+    size_t max = fault_max > 0 ? fault_max : SIZE_MAX / 16;
+    bool failed = has_failed(rule, d, out), has_value = false;
+    struct decode_found value;
+    ret->fault = (struct fault){ .code = 0 };
+    buf_init(&ret->code, max, out->budget);
+    buf_init(&ret->text, max, out->budget);
+    if (failed)
+        read_failure(rule, d, out, max, ret);
+    else if (rule->value != NULL)
+        has_value = decoder_find(d, ENVELOPE_PATH_VALUE, &value);
+    decoder_keep(d, out, has_value ? &value : NULL);
+    return !failed;
+}
+
+void verdict_fault_done(struct verdict_fault *fault)
+{
+    buf_done(&fault->code);
+    buf_done(&fault->text);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a gateway answers: the result that a command prints, or a problem, for people on stderr and
  * for scripts as an exit status. */
-#ifndef RPCGATE_TOOL_ANSWER_H
-#define RPCGATE_TOOL_ANSWER_H
+#ifndef RPCGATE_TOOL_REPLY_H
+#define RPCGATE_TOOL_REPLY_H
 
 #include "base/buf.h"
 #include "base/macros.h"
@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-struct answer {
+struct reply {
     int http_status;
     unsigned retry_after; /* [s]; 0: none */
     const char *who;      /* the URL, for messages; borrowed */
@@ -20,40 +20,40 @@ struct answer {
 };
 
 /* Exit status of a fault. */
-#define ANSWER_FAULT 1
+#define REPLY_FAULT 1
 
-void answer_init(struct answer *answer);
-void answer_done(struct answer *answer);
+void reply_init(struct reply *reply);
+void reply_done(struct reply *reply);
 
 /* Reads the body. Returns EX_OK where it is a result's document, of which members can be had then;
  * else it is told on stderr and the exit status comes back. */
-int answer_check(const struct answer *answer) MUST_CHECK;
+int reply_check(const struct reply *reply) MUST_CHECK;
 
 /* Is the body a JSON object, of which members can be had? Of whatever HTTP status. */
-bool answer_is_document(const struct answer *answer) MUST_CHECK;
+bool reply_is_document(const struct reply *reply) MUST_CHECK;
 
 /* A member of the document as JSON text. False: there is none. */
-bool answer_member(struct str document, const char *name, struct str *ret) MUST_CHECK;
+bool reply_member(struct str document, const char *name, struct str *ret) MUST_CHECK;
 
 /* A string of JSON for people: without quotes, and what a terminal would obey as `?`, but for line
  * ends. Appended to `to`. */
-void answer_text(struct str quoted, struct buf *to);
+void reply_text(struct str quoted, struct buf *to);
 
 /* So, on one line: line ends become `?`, too. */
-void answer_word(struct str quoted, struct buf *to);
+void reply_word(struct str quoted, struct buf *to);
 
 /* Writes JSON to stdout: in lines on a terminal, in one line elsewhere. Returns the exit status. */
-int answer_write(struct str json) MUST_CHECK;
+int reply_write(struct str json) MUST_CHECK;
 
 /* Says that it is no gateway; returns the exit status. */
-int answer_foreign(const struct answer *answer);
+int reply_foreign(const struct reply *reply);
 
-/* answer_problem.c */
+/* reply_problem.c */
 
 /* Tells the problem on stderr; returns the exit status. False in `ret_known`: it is none. */
-int answer_problem(const struct answer *answer, bool *ret_known) MUST_CHECK;
+int reply_problem(const struct reply *reply, bool *ret_known) MUST_CHECK;
 
 /* The exit status of problems of that type. */
-int answer_status(enum problem_type type);
+int reply_status(enum problem_type type);
 
 #endif
