@@ -79,9 +79,7 @@ static size_t column_at(const struct plain *p, const char *at)
         from = newline + 1;
         column = 0;
     }
-    for (; from < at; from++)
-        column += ((unsigned char)*from & 0xC0) != 0x80;
-    return column;
+    return column + plain_count_characters(from, at);
 }
 
 void plain_place(const struct decoder *d, long *line, long *column)
@@ -258,11 +256,39 @@ static enum token read_special(struct decoder *d, const char *at, const char *en
     return TOKEN_STRANGE;
 }
 
+/* What was read from d->plain.at up to there had no more to it. */
+static bool move_to(struct plain *p, const char *at)
+{
+    bool moved = at > p->at;
+    p->line += plain_count_lines(p->at, at);
+    p->at = at;
+    return moved;
+}
+
+/* Is what is at the top a string whose text has begun? */
+static inline bool is_in_string(const struct decoder *d)
+{
+    const struct frame *top = d->top;
+    return top->element == ELEMENT_STRING ||
+           (top->element == ELEMENT_VALUE && top->text && top->allowed != 0);
+}
+
+/* Members and elements of a usual form. */
+static inline void read_usual(struct decoder *d, const char *end)
+{
+    enum element element = (enum element)d->top->element;
+    if ((element == ELEMENT_STRUCT || element == ELEMENT_DATA) && d->options->items == NULL &&
+        d->depth != d->watch.depth)
+        move_to(&d->plain, lane_read(d, d->plain.at, end));
+}
+
 /* Reads a tag, a run of text or a reference. d->plain.at is behind it then. */
 static inline enum token read_token(struct decoder *d, const char *at, const char *end)
 {
     if (*at == '<')
         return read_tag(d, at, end);
+    if (is_in_string(d) && move_to(&d->plain, lane_read_text(d, at, end)))
+        return TOKEN_DONE;
     const char *behind = plain_text_end(at, end);
     return behind > at ? read_text(d, at, behind) : read_special(d, at, end);
 }
@@ -366,8 +392,11 @@ bool plain_feed(struct decoder *d, struct str *slice)
         token = begin_document(d, slice);
     else if (p->held > 0)
         token = read_held(d, slice);
-    while (token == TOKEN_DONE && p->at < end && !d->failed)
-        token = read_token(d, p->at, end);
+    while (token == TOKEN_DONE && p->at < end && !d->failed) {
+        read_usual(d, end);
+        if (p->at < end && !d->failed)
+            token = read_token(d, p->at, end);
+    }
     if (d->failed)
         return false;
     if (token == TOKEN_STRANGE) {

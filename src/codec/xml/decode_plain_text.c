@@ -3,18 +3,43 @@
 #include "codec/json/text.h"
 #include "codec/xml/decode_private.h"
 
-size_t plain_count_lines(const char *at, const char *end)
+typedef unsigned char bytes16 __attribute__((vector_size(16)));
+typedef signed char signed16 __attribute__((vector_size(16)));
+
+static size_t sum_bytes(uint64_t x)
+{
+    uint64_t pairs = (x & UINT64_C(0x00FF00FF00FF00FF)) + (x >> 8 & UINT64_C(0x00FF00FF00FF00FF));
+    return pairs * UINT64_C(0x0001000100010001) >> 48;
+}
+
+/* Line ends, or bytes that begin a character. A lane of the vector counts to 255. */
+static inline size_t count(const char *at, const char *end, bool lines)
 {
     size_t n = 0;
-    while (end - at >= 8) {
-        uint64_t x = eight_bytes(at) ^ EACH_BYTE('\n');
-        uint64_t other = ((x & EACH_BYTE(0x7F)) + EACH_BYTE(0x7F)) | x | EACH_BYTE(0x7F);
-        n += ((~other >> 7) * EACH_BYTE(0x01)) >> 56;
-        at += 8;
+    while (end - at >= 16) {
+        size_t left = (size_t)(end - at) / 16;
+        bytes16 sum = { 0 }, b;
+        uint64_t half[2];
+        for (left = left < 255 ? left : 255; left > 0; left--, at += 16) {
+            memcpy(&b, at, sizeof b);
+            sum -= lines ? (bytes16)(b == '\n') : (bytes16)((signed16)b >= -64);
+        }
+        memcpy(half, &sum, sizeof half);
+        n += sum_bytes(half[0]) + sum_bytes(half[1]);
     }
     for (; at < end; at++)
-        n += *at == '\n';
+        n += lines ? *at == '\n' : ((unsigned char)*at & 0xC0) != 0x80;
     return n;
+}
+
+size_t plain_count_lines(const char *at, const char *end)
+{
+    return count(at, end, true);
+}
+
+size_t plain_count_characters(const char *at, const char *end)
+{
+    return count(at, end, false);
 }
 
 static inline bool is_plain(char byte)
@@ -22,8 +47,6 @@ static inline bool is_plain(char byte)
     unsigned char c = (unsigned char)byte;
     return c >= 0x20 ? c < 0x80 && c != '<' && c != '&' && c != ']' : c == '\n' || c == '\t';
 }
-
-typedef unsigned char bytes16 __attribute__((vector_size(16)));
 
 static inline bool all_plain_in_16(const char *at)
 {

@@ -4,6 +4,7 @@
  *   decode.c          limits, and slices that end between two characters
  *   decode_charset.c  whatever encoding to UTF-8
  *   decode_plain.c    the usual documents, which need none of the next three
+ *   decode_lane.c     most of what those hold
  *   decode_scan.c     where tags, comments and CDATA begin and end; holds an unfinished tag back
  *   decode_repair.c   what XML cannot carry, if the text policy wants that repaired
  *   decode_xml.c      libxml2
@@ -334,8 +335,17 @@ bool plain_finish(struct decoder *d);
 void plain_place(const struct decoder *d, long *line, long *column);
 struct str plain_name(const struct frame *f);
 
-/* decode_plain_text.c */
+/* decode_lane.c. As many members of the struct, or elements of the <data>, that is at the top as
+ * hold a scalar in its usual form; returns where it stopped, which is `at` if there is none. Not
+ * for answers of system.multicall, nor where d->depth is watch.depth. */
+const char *lane_read(struct decoder *d, const char *at, const char *end);
+
+/* As much of a string's text, which has begun, as stands for itself or is a usual reference. */
+const char *lane_read_text(struct decoder *d, const char *at, const char *end);
+
+/* decode_plain_text.c: line ends, and characters, between the two. */
 size_t plain_count_lines(const char *at, const char *end);
+size_t plain_count_characters(const char *at, const char *end);
 
 /* Behind the text that begins at `at` and stands for itself: no markup, nor a bracket or CR. */
 const char *plain_text_end(const char *at, const char *end);
@@ -411,6 +421,11 @@ bool number_decode_decimal(struct decoder *d, struct str text);
 
 /* decode_struct.c. `name`: where the member's name begins in `names`. */
 void struct_name_end(struct decoder *d, struct frame *of, size_t name);
+
+/* A member of that name, whose JSON stands behind the output's end: so many bytes with its name and
+ * what is before and behind that, so many with its value. */
+bool struct_take_member(struct decoder *d, struct frame *of, struct str name, size_t head,
+                        size_t value);
 void struct_end(struct decoder *d, struct frame *of);
 
 /* decode_names.c: the struct's newest member is one of more than MEMBERS_FEW; such a struct has

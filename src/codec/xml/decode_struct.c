@@ -94,37 +94,62 @@ static void repeat_name(struct decoder *d, struct frame *of, size_t first)
         edit_repeat(d, of, first);
 }
 
+/* The newest member, whose name is in `names`, and whose value begins at the output's end. */
+static void begin_member(struct decoder *d, struct frame *of, size_t at, struct str name)
+{
+    struct member *member = add_member(d);
+    if (member == NULL)
+        return;
+    *member = (struct member){
+        .at = at,
+        .value = chain_len(d->out),
+        .name = (size_t)(name.data - buf_c(&d->names)),
+        .len = (uint32_t)name.len,
+        .hash = hash_name(name),
+    };
+    if (UNLIKELY(d->depth == d->watch.depth))
+        watched_value(d, &name, 0, at - 1);
+    size_t first = LIKELY(of->count <= MEMBERS_FEW) ? find_few(d, of) : names_add(d, of);
+    if (UNLIKELY(first != NOT_REPEATED))
+        repeat_name(d, of, first);
+}
+
+static struct str names_from(const struct decoder *d, size_t at)
+{
+    return (struct str){ buf_c(&d->names) + at, d->names.len - at };
+}
+
 void struct_name_end(struct decoder *d, struct frame *of, size_t name)
 {
-    struct str text = { buf_c(&d->names) + name, d->names.len - name };
+    struct str text = names_from(d, name);
     if (UNLIKELY(text.len > MEMBER_NAME_MAX)) {
         decode_fail(d, "a member's name is longer than %zu bytes", MEMBER_NAME_MAX);
         return;
     }
-    struct member *member = add_member(d);
-    if (member == NULL)
-        return;
     edit_end_member(d, of);
     if (of->count++ > 0)
         chain_append_byte(d->out, ',');
-    member->at = chain_len(d->out);
+    size_t at = chain_len(d->out);
     chain_append_byte(d->out, '"');
     json_write_text(d->out, text);
-    if (UNLIKELY(d->marked)) {
-        rename_marked(d, name, member->at + 1);
-        text = (struct str){ buf_c(&d->names) + name, d->names.len - name };
-    }
+    if (UNLIKELY(d->marked))
+        rename_marked(d, name, at + 1);
     chain_append(d->out, STR("\":"));
-    member->value = chain_len(d->out);
-    member->name = name;
-    member->len = (uint32_t)text.len;
-    member->hash = hash_name(text);
-    member->moved = 0;
-    if (UNLIKELY(d->depth == d->watch.depth))
-        watched_value(d, &text, 0, member->at - 1);
-    size_t first = LIKELY(of->count <= MEMBERS_FEW) ? find_few(d, of) : names_add(d, of);
-    if (UNLIKELY(first != NOT_REPEATED))
-        repeat_name(d, of, first);
+    begin_member(d, of, at, names_from(d, name));
+}
+
+bool struct_take_member(struct decoder *d, struct frame *of, struct str name, size_t head,
+                        size_t value)
+{
+    size_t names = d->names.len;
+    edit_end_member(d, of);
+    size_t at = chain_len(d->out) + (of->count++ > 0);
+    decode_keep(d, &d->names, name);
+    chain_commit(d->out, head);
+    if (LIKELY(!d->failed))
+        begin_member(d, of, at, names_from(d, names));
+    chain_commit(d->out, value);
+    return !d->failed;
 }
 
 static void insert_tag(struct decoder *d, size_t at)
