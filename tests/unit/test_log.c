@@ -22,6 +22,13 @@
 
 #define TIME_LEN (sizeof "2000-01-01T00:00:00.000Z" - 1)
 
+#ifndef RPCGATE_SLOW /* how much slower than usual everything may be: the build says it */
+#define RPCGATE_SLOW 1
+#endif
+
+/* How long a child may take on a machine that has other things to do, too. [s] */
+#define CHILD_S (60 * RPCGATE_SLOW)
+
 static int real_stderr = -1;
 
 /* Makes a pipe of stderr; returns the end to read. */
@@ -269,7 +276,7 @@ static void run_in_child(void (*body)(void))
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        alarm(30);
+        alarm(CHILD_S);
         body();
         _exit(0);
     }
@@ -320,6 +327,17 @@ static void use_with_nobody_there(void)
     CHECK(!sigismember(&mask, SIGPIPE));
 }
 
+/* The old thread is still there, and is not waited for again. The scheduler may hold us up once. */
+static bool stops_at_once(void)
+{
+    for (int i = 0; i < 20; i++) {
+        log_start();
+        if (stop_ms() < 400)
+            return true;
+    }
+    return false;
+}
+
 static void use_with_a_full_pipe(void)
 {
     int ends[2];
@@ -327,13 +345,11 @@ static void use_with_a_full_pipe(void)
     log_start();
     log_many(20000);
     CHECK(log_dropped() > 0);
-    int64_t ms = stop_ms();
-    CHECK(ms >= 400 && ms < 10000);
+    CHECK(stop_ms() >= 400);
     uint64_t before = log_dropped();
     log_many(100); /* does not wait now, either */
     CHECK(log_dropped() == before + 100);
-    log_start(); /* the old thread is still there */
-    CHECK(stop_ms() < 400);
+    CHECK(stops_at_once());
 }
 
 static int64_t cpu_ms(void)
@@ -350,9 +366,9 @@ static void use_with_a_full_pipe_that_does_not_wait(void)
     log_start();
     log_many(20000);
     CHECK(log_dropped() > 0);
-    int64_t before = cpu_ms();
-    CHECK(stop_ms() < 10000);
-    CHECK(cpu_ms() - before < 200);
+    int64_t before = cpu_ms(), waited_ms = stop_ms();
+    CHECK(waited_ms >= 150);
+    CHECK(cpu_ms() - before < waited_ms / 2);
     /* Without the thread a line waits a little, and is dropped. */
     uint64_t dropped = log_dropped();
     log_many(1);
