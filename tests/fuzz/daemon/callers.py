@@ -5,6 +5,7 @@ import asyncio
 import random
 import re
 import ssl
+import time
 from dataclasses import dataclass
 
 from asking import Asker, Request
@@ -14,6 +15,9 @@ from oracles import Answer
 
 #: No answer is longer. [bytes]
 LONGEST = 64 << 20
+
+#: A machine that stands still may let a new connection be silent until limits.idle has ended it. [s]
+LATE = 1.0
 
 _LENGTH = re.compile(r"\d{1,12}")
 
@@ -76,6 +80,7 @@ class Caller:
         self._rng = random.Random(f"{run.seed}/{self.name}")
         self._asker = Asker(self.name, self._rng, run.ledger, run.names, run.tokens)
         self._known: set[str] = set()
+        self._began, self._was_late = 0.0, False
         self._door: Door = run.doors[0]
 
     async def live(self):
@@ -85,6 +90,7 @@ class Caller:
                   self._hoard: 1, self._noise: 1, self._drip: 1}
         while self._run.goes_on:
             script = self._rng.choices(list(shares), list(shares.values()))[0]
+            self._began = time.monotonic()
             try:
                 reader, writer = await self._connect()
             except (OSError, ssl.SSLError, asyncio.TimeoutError):
@@ -131,6 +137,7 @@ class Caller:
             writer.close()
 
     def _send(self, writer, *requests: Request):
+        self._was_late = time.monotonic() - self._began > LATE
         for request in requests:
             self._note(request.what)
             self._know(request)
@@ -148,7 +155,7 @@ class Caller:
         answer = await asyncio.wait_for(read_answer(reader, request.kind == "head"),
                                         self._run.patience)
         if answer is None:
-            if is_first and self._door.is_steady:
+            if is_first and self._door.is_steady and not self._was_late:
                 self._run.unanswered(self.name, request)
             return False
         self._run.answers[answer.status] += 1
