@@ -36,9 +36,10 @@ struct wire {
     int64_t opened_us;
     int64_t since_us; /* when it carried something last */
     bool is_tls;
-    bool carried;   /* an answer */
-    bool has_ended; /* its end has come, though there may be something to read before it */
-    char *piece;    /* what TLS is given; owned; NULL: nothing was */
+    bool says_goodbye; /* when it is closed: what TLS sends then goes through the socket itself */
+    bool carried;      /* an answer */
+    bool has_ended;    /* its end has come, though there may be something to read before it */
+    char *piece;       /* what TLS is given; owned; NULL: nothing was */
     char error[CURL_ERROR_SIZE];
 };
 

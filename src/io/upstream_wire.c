@@ -9,17 +9,16 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "io/upstream_goodbye.h"
 #include "io/upstream_http1.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 /* What is given to TLS at once; after CURLE_AGAIN the same again, from the same place. [bytes] */
 #define PIECE_BYTES ((size_t)16 * 1024)
@@ -145,27 +144,16 @@ static void wipe_piece(struct wire *w)
     free(TAKE(w->piece));
 }
 
-/* libcurl says good-bye to TLS, and from 8.9 on keeps the socket until the server has answered
- * that, two seconds at most. Who serves one connection after the other answers when it has ended.
- */
-static void remove_handle(struct wire *w)
-{
-    int fd = w->is_tls ? fcntl(w->source.fd, F_DUPFD_CLOEXEC, 0) : -1;
-    curl_multi_remove_handle(w->multi->curl, w->easy);
-    curl_easy_cleanup(w->easy);
-    if (fd >= 0) {
-        shutdown(fd, SHUT_RDWR);
-        close(fd);
-    }
-}
-
 void wire_close(struct wire *w)
 {
     struct multi *m = w->multi;
     loop_remove(m->all->loop, &w->source);
     list_remove(&w->in_idle);
     list_remove(&w->in_all);
-    remove_handle(w);
+    if (w->says_goodbye)
+        goodbye_send(w->easy, w->source.fd);
+    curl_multi_remove_handle(m->curl, w->easy);
+    curl_easy_cleanup(w->easy);
     m->n--;
     if (m->n == 0)
         m->due_ms = clock_now_ms() + m->upstream->idle_ms;
@@ -221,11 +209,10 @@ static bool begins_with(const char *url, struct str scheme)
     return url != NULL && str_starts_with_nocase(str_of(url), scheme);
 }
 
-static bool has_tls(const struct exchange *x)
+static bool is_by_tls_proxy(const struct exchange *x)
 {
-    return begins_with(x->target->url, STR("https:")) ||
-           (x->upstream->hosts[x->call->target].by_proxy &&
-            begins_with(x->upstream->config->proxy_target.url, STR("https:")));
+    return x->upstream->hosts[x->call->target].by_proxy &&
+           begins_with(x->upstream->config->proxy_target.url, STR("https:"));
 }
 
 struct wire *wire_adopt(struct exchange *x)
@@ -235,7 +222,9 @@ struct wire *wire_adopt(struct exchange *x)
     curl_socket_t fd = CURL_SOCKET_BAD;
     list_init(&w->in_idle);
     list_init(&w->in_all);
-    w->is_tls = has_tls(x);
+    bool to_server = begins_with(x->target->url, STR("https:")), to_proxy = is_by_tls_proxy(x);
+    w->is_tls = to_server || to_proxy;
+    w->says_goodbye = to_server != to_proxy; /* of one within the other libcurl shows the inner */
     w->target = x->call->target;
     w->opened_us = w->since_us = clock_now_us();
     w->easy = TAKE(x->easy);

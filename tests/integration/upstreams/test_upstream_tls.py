@@ -5,6 +5,7 @@ import os
 import socket
 import ssl
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -229,9 +230,10 @@ class Strict:
                 try:
                     self._talk(connection)
                 except OSError:
-                    raw.shutdown(socket.SHUT_WR)
-                    while raw.recv(4096):
-                        pass
+                    with suppress(OSError):
+                        raw.shutdown(socket.SHUT_WR)
+                        while raw.recv(4096):
+                            pass
 
     def _talk(self, connection):
         self._context.wrap_socket(connection, server_side=True).close()
@@ -285,10 +287,11 @@ class Afterwards(Strict):
 
 
 class Resuming(Strict):
-    """Answers one call on each connection, and counts those that went on with a session."""
+    """Answers one call on each connection, and counts those that went on with a session, and those
+    on which TLS was told the end."""
 
     def __init__(self, certificate, authority):
-        self.resumed = 0
+        self.resumed = self.ended = 0
         super().__init__(certificate, authority)
         self._context.verify_mode = ssl.CERT_NONE
 
@@ -300,6 +303,33 @@ class Resuming(Strict):
             self.resumed += tls.session_reused
             tls.sendall(ANSWER)
             tls.unwrap()
+            self.ended += 1
+
+
+class Waiting(Resuming):
+    """Waits for the next call on the connection instead."""
+
+    def _talk(self, connection):
+        with self._context.wrap_socket(connection, server_side=True,
+                                       suppress_ragged_eofs=False) as tls:
+            while data := tls.recv(65536):
+                if data.rstrip().endswith(b"</methodCall>"):
+                    tls.sendall(ANSWER)
+            self.ended += 1
+
+
+def test_the_end_of_a_kept_connection(start, ours, good):
+    """Whoever ends it says so (RFC 8446 section 6.1)."""
+    server = Waiting(good, ours)
+    try:
+        gateway = start.gateway({"workers": 1, "anonymous": {"allow": ["*/*"]}, "upstreams": {
+            "up": {"url": f"https://localhost:{server.port}", "tls": {"ca_file": ours.cert}}}})
+        for _ in range(3):
+            assert gateway.call("up", "pay", [1]).result == "ok"
+        gateway.stop()
+    finally:
+        server.stop()
+    assert (server.connections, server.ended) == (1, 1)
 
 
 def test_sessions_are_all_workers(start, ours, good):
@@ -311,9 +341,10 @@ def test_sessions_are_all_workers(start, ours, good):
                    "timeouts": {"idle": "0s"}}}})
         for _ in range(12):
             assert gateway.call("up", "pay", [1]).result == "ok"
-        assert server.connections == 12 and server.resumed >= 10
     finally:
         server.stop()
+    assert server.connections == 12 and server.resumed >= 10
+    assert server.ended == 12
 
 
 @pytest.mark.parametrize("answers, method", [(0, "pay"), (0, "system.listMethods"), (1, "pay")])
