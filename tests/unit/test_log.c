@@ -369,10 +369,13 @@ static void use_with_a_full_pipe_that_does_not_wait(void)
     int64_t before = cpu_ms(), waited_ms = stop_ms();
     CHECK(waited_ms >= 150);
     CHECK(cpu_ms() - before < waited_ms / 2);
-    /* Without the thread a line waits a little, and is dropped. */
+    /* Without the thread a line waits a little, and is dropped. The last page of a pipe that is
+     * full may have room for some. */
     uint64_t dropped = log_dropped();
-    log_many(1);
-    CHECK(log_dropped() > dropped);
+    for (int i = 0; log_dropped() == dropped; i++) {
+        CHECK(i < 100);
+        log_many(1);
+    }
 }
 
 static void lives_without_stderr(void **state)
