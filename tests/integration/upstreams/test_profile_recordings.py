@@ -11,7 +11,7 @@ from rig.recorded import FOLDER, Batch, Call, Play, Player, Recording, Server, a
 
 REFUSED = ("credentials-refused", 502, "no")
 LOGIN_FAILED = ("login-failed", 502, "no")
-UNKNOWN = ("fault", 404, "no")  # -32601, wherever it comes from
+UNKNOWN = ("fault", 404, "no")  # -32601, or -506 of xmlrpc-c
 
 
 def fault(status: int, executed: str = "yes"):
@@ -31,6 +31,9 @@ COBBLER = Server("cobbler", "/", {"username": "admin", "password": "s3cret-pw"},
                  login="login", logout="logout")
 DOKUWIKI = Server("dokuwiki", "/lib/exe/xmlrpc.php",
                   {"username": "admin", "password": "s3cret-pw"})
+EJABBERD = Server("ejabberd", "/", {"username": "admin", "password": "s3cret-pw",
+                                    "database": "example.org"})
+KAMAILIO = Server("kamailio", "/RPC2", {})
 KIWI = Server("kiwi", "/xml-rpc/", {"username": "admin", "password": "s3cret-pw"},
               login="login (cookie, and the same id as result)", logout="logout",
               settings=WRAPPED)
@@ -44,7 +47,10 @@ MAGENTO = Server("magento", "/index.php/api/xmlrpc/", {"username": "admin", "key
                  login="login", logout="logout",
                  logout_head=(("Cookie", "PHPSESSID=oak922pl38lifkd6gajmcnojdm"),),
                  change=(("bc5817bc690af693f2c35a918630d084", "7e7233036d8dce32c5f81bee03325138"),))
+NZBGET = Server("nzbget", "/xmlrpc", {"username": "nzbget", "password": "tegbzn6789"},
+                settings=WRAPPED)
 ROS = Server("ros", "/", {}, settings=WRAPPED)
+RTORRENT = Server("rtorrent", "/RPC2", {}, settings=WRAPPED)
 SUPERVISOR = Server("supervisor", "/RPC2", {"username": "sup", "password": "s3cret"})
 TESTLINK = Server("testlink", "/lib/api/xmlrpc/v1/xmlrpc.php",
                   {"key": "6a79720363555f61d18512ef737a56b8"}, settings=WRAPPED)
@@ -181,6 +187,31 @@ PLAYS = [
                "jPgn0PLApFOm8cC==.FK7PD1fJIpIB3IGJG3dHffhIIOlhbNbCmoJ7ln2F/N6="},
         settings={"auth": {"scheme": "bearer", "token": "{key}"}}),
 
+    Play(EJABBERD, "calls", (
+        Call("credential in place", "registered_users", ({"host": "example.org"},)),
+        Call("without own params", "connected_users"),
+        Call("missing attribute", "registered_users", ({},), fault(400)),
+        Call("wrong type", "registered_users", ({"host": 5},), fault(400)),
+        Call("already there", "register",
+             ({"user": "joe", "host": "example.org", "password": "x"},), fault(409)),
+        Call("unknown call", "status", ({}, 5), fault(400)),
+    )),
+    Play(EJABBERD, "bad", (
+        Call("bad credential", "registered_users", ({"host": "example.org"},), REFUSED),),
+        credentials={"password": "wr0ng-pw"}),
+    Play(EJABBERD, "rights", (
+        Call("without the right", "registered_users", ({"host": "example.org"},), fault(403)),),
+        credentials={"username": "joe"}),
+
+    Play(KAMAILIO, "calls", (
+        Call("read", "core.echo", ("a", 1)),
+        Call("write", "htable.sets", ("table", "k", "v")),
+        Call("struct", "htable.get", ("table", "k")),
+        Call("not there", "htable.get", ("table", "nosuch"), fault(500)),
+        Call("wrong type", "cfg.seti", ("core", "debug", "abc"), fault(400)),
+        Call("unknown method", "no.such", (), fault(404)),
+    )),
+
     Play(KIWI, "calls", (
         Call("cookie in place", "User.filter", ({"username": "admin"},)),
         Call("write, nil result", "TestRun.remove", ({},)),
@@ -237,6 +268,17 @@ PLAYS = [
     expiry(MAGENTO, "after logout", "credential in place", "call", ("core_store.list",)),
     bad_login(MAGENTO, "bad login", "call", ("core_store.list",), key="wrong-pass"),
 
+    Play(NZBGET, "calls", (
+        Call("version", "version"),
+        Call("write", "rate", (100,)),
+        Call("not there: false", "editqueue", ("GroupPause", "", [99])),
+        Call("unknown method", "no.such", (), fault(404)),
+        Call("wrong params", "editqueue", (), fault(400)),
+        Batch("multicall", (("version",), ("no.such",)), (at(0, 0), fault(404))),
+    )),
+    Play(NZBGET, "bad", (Call("bad credential", "version", (), REFUSED),),
+         credentials={"password": "wr0ng-pw"}),
+
     Play(ROS, "calls", (
         Call("credential (caller id) in place", "getUri", read=at(2)),
         Call("read", "getSystemState", read=at(2)),
@@ -257,6 +299,19 @@ PLAYS = [
               change=(("<value><array><data>\n</data></array></value>",
                        "<value><array><data><value><string>/rpcgate</string></value></data></array>"
                        "</value>"),)),
+    )),
+
+    Play(RTORRENT, "calls", (
+        Call("read", "system.client_version"),
+        Call("write", "throttle.global_down.max_rate.set", ("", 1024)),
+        Call("64 bits", "throttle.global_down.max_rate"),
+        Call("list", "d.multicall2", ("", "main", "d.name=")),
+        Call("no such torrent", "d.name", ("0" * 40,), fault(404)),
+        Call("no such view", "view.size", ("", "nosuch"), fault(404)),
+        Call("wrong params", "d.name", (), fault(400)),
+        Call("unknown method", "no.such", (), UNKNOWN),
+        Batch("multicall", (("system.client_version",), ("d.name", "0" * 40), ("no.such",)),
+              (at(0, 0), fault(404), UNKNOWN)),
     )),
 
     Play(SUPERVISOR, "calls", (

@@ -7,9 +7,10 @@ import pytest
 
 from rig.check import assert_problem
 from rig.gateway import run_program
-from rig.settings import TOP
+from rig.settings import TOP, up_settings
 from rig.simulator import PASSWORD, SECRET, USER, Simulator
 from rig.tool import OK, USAGE, tool
+from rig.upstream import fault_document, response_document
 
 NAMES = sorted(path.stem for path in (TOP / "etc/profiles").glob("*.conf"))
 
@@ -88,6 +89,58 @@ def test_basic(start, simulator):
     assert answer.json["result"]["statename"] == "RUNNING"
     assert_problem(gateway.call("up", "supervisor.startProcess", ["x"]), "fault", 409)
     assert simulator.counts("supervisor")["refused"] == 0
+
+
+@pytest.mark.parametrize("name,path,method,params,status,fault", [
+    ("freeswitch", "/freeswitch/RPC2", "freeswitch.api", ["nosuch", ""], 500,
+     {"code": 0, "string": "-ERR nosuch Command not found!\n"}),
+    ("opennebula", "/RPC2", "one.vm.info", [7], 404,
+     {"code": 1024, "string": "[one.vm.info] Error getting virtual machine [7]."}),
+    ("loopia", "/RPCSERV", "rg.fail", ["BAD_INDATA", ""], 400,
+     {"code": 0, "code_text": "BAD_INDATA", "string": "BAD_INDATA"}),
+])
+def test_failures_as_results(start, simulator, name, path, method, params, status, fault):
+    simulator.control(name, reset=True)
+    gateway = start.gateway({"anonymous": {"allow": ["*/*"]}, "upstreams": {"up": {
+        "profile": name, "url": simulator.url(path), "credentials": {
+            "username": USER, "password": PASSWORD}}}})
+    assert_problem(gateway.call("up", method, params), "fault", status, "yes", fault=fault)
+
+
+def test_pypi(start, simulator):
+    """How long to wait is in the fault's text."""
+    simulator.control("pypi", reset=True, rate=1, rate_seconds=3600)
+    gateway = start.gateway({"anonymous": {"allow": ["*/*"]}, "upstreams": {"up": {
+        "profile": "pypi", "url": simulator.url("/pypi")}}})
+    assert gateway.call("up", "rg.echo", [1]).result == [1]
+    answer = gateway.call("up", "rg.echo", [1])
+    assert_problem(answer, "fault", 503)
+    assert 3000 < int(answer.header("Retry-After")) <= 3600
+    assert simulator.counts("pypi")["calls"] == 1
+
+
+def test_homematic(start):
+    """An imitation by the vendor's description of the interface: no users, faults of its own, and
+    documents in ISO-8859-1."""
+    values = {"LEVEL": 0.5, "NAME": "Küche"}
+
+    async def behave(x):
+        address, key = x.params
+        code, text = ((-2, "Unknown instance") if address != "OEQ0123456:1" else
+                      (-5, f"Unknown Parameter value for value key: {key}"))
+        document = (fault_document(code, text) if code == -2 or key not in values else
+                    response_document(values[key]))
+        declared = b"<?xml version='1.0' encoding='iso-8859-1'?>"
+        body = document.replace(b"<?xml version='1.0'?>", declared).decode().encode("latin-1")
+        assert body.startswith(declared) and x.header("Authorization") is None
+        await x.respond(body)
+
+    upstream = start.upstream(behave)
+    gateway = start.gateway(up_settings(upstream, profile="homematic"))
+    for key, value in values.items():
+        assert gateway.call("up", "getValue", ["OEQ0123456:1", key]).result == value
+    assert_problem(gateway.call("up", "getValue", ["OEQ0123456:1", "NONE"]), "fault", 400, "yes")
+    assert_problem(gateway.call("up", "getValue", ["OEQ0000000:1", "LEVEL"]), "fault", 404, "yes")
 
 
 #: Profiles whose credentials go into each call as they are: path, and the call that is let in.
