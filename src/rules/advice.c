@@ -155,8 +155,8 @@ const char *advice_forbidden(bool proxied)
 {
     if (proxied)
         return "That may be the proxy's answer: check what `proxy` lets through; else what the "
-               "server allows to these credentials.";
-    return "Check what the server allows to these credentials and to this machine's address.";
+               "server grants to these credentials.";
+    return "Check what the server grants to these credentials and to this machine's address.";
 }
 
 const char *advice_status(int status, bool proxied)
