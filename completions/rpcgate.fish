@@ -9,9 +9,9 @@ function __rpcgate_options
     string replace -rf '^ +(-.), --[a-z-]+( [A-Z]+)? +(.*)$' '$1$2\t$3' -- $rows
 end
 
-# What may stand behind an option.
+# PROGRAM OPTION WORD: what may stand behind an option.
 function __rpcgate_argument
-    switch $argv[1]
+    switch $argv[2]
         case --types
             printf '%s\n' plain tagged
         case --integers
@@ -20,8 +20,10 @@ function __rpcgate_argument
             printf '%s\n' basic extended zulu
         case --text
             printf '%s\n' reject replace base64
-        case -c --config --token-file --ca-file
-            __fish_complete_path $argv[2]
+        case -p --profile
+            $argv[1] profiles 2>/dev/null | string replace -r ' +' '\t'
+        case -c --config '--*-file'
+            __fish_complete_path $argv[3]
     end
 end
 
@@ -96,7 +98,7 @@ function __rpcgate_complete
     end
     set file (string replace -r '^~/' "$HOME/" -- $file)
     if test -n "$expected"
-        __rpcgate_argument $expected $current
+        __rpcgate_argument $program $expected $current
     else if test -z "$ended"; and string match -q -- '-*' $current
         string replace -r '^(-\S+) [A-Z]+\t' '$1\t' -- $options
     else

@@ -12,6 +12,7 @@
 
 /* X(name, what it does) */
 #define COMMAND_LIST(X)                                                                            \
+    X(init, "write a first configuration; asks nothing")                                           \
     X(call, "call a method, through a gateway or without one")                                     \
     X(upstreams, "the upstreams of a gateway")                                                     \
     X(methods, "the methods of an upstream")                                                       \

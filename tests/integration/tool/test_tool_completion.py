@@ -21,7 +21,7 @@ METHODS = ["system.listMethods", "demo.add", "demo.echo", "a:b.c", "a:b.d", "gr√
            "$(touch evil)", "two words", "`touch evil`", "q\"'q"]
 
 COMMANDS = ["call", "upstreams", "methods", "describe", "ready", "profiles", "explain", "check", "encode",
-            "decode"]
+            "decode", "init"]
 
 CONFIGURATION = configuration({
     "callers": [{"name": "a", "token": "${file:/nonexistent/token}", "allow": ["x1/*"]}],
@@ -100,6 +100,8 @@ def test_arguments_of_options(complete, tmp_path):
     assert complete("rpcgate call --token-file o") == ["one file", "other"]
     assert complete("rpcgate check -c ot") == ["other"]
     assert complete("rpcgate encode on") == ["one file"]
+    assert complete("rpcgate init --cert-file ot") == ["other"]
+    assert complete("rpcgate init --profile od") == complete("rpcgate init -p od") == ["odoo"]
 
 
 def test_upstreams(complete, url):
