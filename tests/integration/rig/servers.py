@@ -149,7 +149,8 @@ class Microsocks(Server):
 
 
 class Haproxy(Server):
-    """The configuration of the documentation, before two gateways on 127.0.0.1."""
+    """The configuration of the documentation, before gateways on 127.0.0.1: the two that it has, and
+    those that are added as docs/scale.md says."""
 
     _EXAMPLE = TOP / "docs/haproxy.cfg"
 
@@ -167,6 +168,8 @@ class Haproxy(Server):
         for old, new in changes.items():
             assert text.count(old) == 1, old
             text = text.replace(old, new)
+        for name in sorted(set(self._gateways) - {"one", "two"}):
+            text += f"    server {name} 127.0.0.1:{self._gateways[name]}\n"
         config = self.folder / "haproxy.cfg"
         config.write_text(text)
         return [need("haproxy"), "-db", "-f", str(config)]

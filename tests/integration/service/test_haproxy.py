@@ -2,12 +2,12 @@
 """Two gateways behind HAProxy, as docs/haproxy.cfg has it: each is restarted under load, and no call
 fails, none runs twice."""
 
-import asyncio
 import signal
 
 import pytest
 
 from rig import crowd
+from rig.load import Load
 from rig.programs import free_port
 from rig.servers import Haproxy
 
@@ -42,42 +42,9 @@ def pair(start, tmp_path):
         gateway.assert_clean_end()
 
 
-class Load:
-    """Callers on kept connections who call without end until they are told to stop."""
-
-    def __init__(self, address):
-        self.address = address
-        self.calls = 0
-        self.failed: list = []
-        self._over = False
-
-    async def _call(self, caller: crowd.Caller, name: str):
-        number = 0
-        while not self._over:
-            nonce = f"{name}-{number}"
-            answer = await caller.call("up", "m", [nonce])
-            if answer.status != 200 or answer.result != nonce:
-                self.failed.append((nonce, answer))
-            number += 1
-            self.calls += 1
-
-    async def during(self, work):
-        """Runs `work`, in a thread, under the load."""
-        callers = await crowd.gather_callers(self.address, CALLERS)
-        tasks = [asyncio.create_task(self._call(caller, str(number)))
-                 for number, caller in enumerate(callers)]
-        try:
-            await asyncio.to_thread(work)
-        finally:
-            self._over = True
-        await asyncio.gather(*tasks)
-        for caller in callers:
-            caller.close()
-
-
 def test_restarts_under_load(pair):
     upstream, gateways, run, proxy = pair
-    load = Load(("127.0.0.1", proxy.port))
+    load = Load(("127.0.0.1", proxy.port), CALLERS)
 
     def restart_each():
         for name in list(gateways):
