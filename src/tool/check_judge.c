@@ -234,7 +234,7 @@ static enum advice_login login_kind(const struct check *c)
 static bool wants_session(const struct check *c)
 {
     int status = c->outcome.http_status;
-    return c->lacks_session && (status == 401 || status == 403);
+    return c->lacks_session && (status == 401 || status == 403 || status == 500);
 }
 
 static void judge_login(struct check *c)
@@ -242,6 +242,8 @@ static void judge_login(struct check *c)
     const char *name = login_name(c);
     int status = c->outcome.http_status;
     bool wants = c->wants[0] != '\0';
+    /* What calls have in them is not tried by this one. */
+    const char *unnamed = c->upstream->credentials.n > 0 ? "by HTTP none" : "none is configured";
     if (failed_before(c, CHECK_LOGIN))
         return;
     if (wants_session(c))
@@ -259,7 +261,7 @@ static void judge_login(struct check *c)
     else if ((status >= 300 && status < 400) || status == 429 || status >= 500)
         set(c, CHECK_LOGIN, CHECK_SKIPPED, "an answer of HTTP status %d does not tell", status);
     else
-        set(c, CHECK_LOGIN, CHECK_OK, "%s%s", name != NULL ? name : "none is configured",
+        set(c, CHECK_LOGIN, CHECK_OK, "%s%s", name != NULL ? name : unnamed,
             name != NULL ? ", not refused" : ", none is wanted");
 }
 
@@ -347,7 +349,7 @@ static void judge_document(struct check *c)
     if (is_fault)
         judge_fault(c);
     else if (wants_session(c))
-        set(c, CHECK_CALL, CHECK_SKIPPED, "it wants a session (HTTP status %d)",
+        set(c, CHECK_CALL, CHECK_SKIPPED, "without a session it answers with HTTP status %d",
             c->outcome.http_status);
     else if (c->outcome.http_status != 200)
         judge_status(c);

@@ -78,8 +78,11 @@ void explain_added_tell(const struct explain_added *a, struct buf *to)
                   { rule->cookies, "the session's cookies" },
                   { rule->path != NULL, "a part of the path" } };
     const char *before = "";
-    buf_printf(to, "# The entry of `inject` of %s, line %u, adds ",
-               rule->place.file != NULL ? rule->place.file : "no file", rule->place.line);
+    if (rule->place.built_in)
+        buf_printf(to, "# The entry of `inject` of the profile %s adds ", rule->place.profile);
+    else
+        buf_printf(to, "# The entry of `inject` of %s, line %u, adds ",
+                   rule->place.file != NULL ? rule->place.file : "no file", rule->place.line);
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         if (!parts[i].is_there)
             continue;

@@ -86,7 +86,9 @@ class Server:
 
 #: Name, path; a logout as a step, and one that there is none for.
 IN_AND_OUT = [("uyuni", "/rpc/api"), ("cobbler", "/cobbler_api"), ("atheme", "/xmlrpc"),
-              ("bugzilla-token", "/xmlrpc.cgi"), ("tryton", "/tryton/prod/")]
+              ("bugzilla-token", "/xmlrpc.cgi"), ("tryton", "/tryton/prod/"), ("koji", "/kojihub"),
+              ("xapi", "/"), ("kiwi", "/xml-rpc/"), ("inwx", "/inwx/xmlrpc/"),
+              ("opensubtitles", "/xml-rpc"), ("confluence", "/rpc/xmlrpc")]
 
 
 @pytest.mark.parametrize("name,path", IN_AND_OUT)
@@ -174,12 +176,13 @@ def test_a_logout_that_fails(check, start):
     assert steps["logout"]["advice"]
 
 
-def test_servers_that_let_nobody_in_without(check, start):
-    """Before the login a 401 says nothing about what is configured."""
+@pytest.mark.parametrize("status", ["401 Who", "403 No", "500 What"])
+def test_servers_that_let_nobody_in_without(check, start, status):
+    """Before the login that says nothing about what is configured."""
     server = Server()
 
     async def forbid(x):
-        await x.respond(b"", "401 Who")
+        await x.respond(b"", status)
     server.answers["system.listMethods"] = forbid
     steps = check.steps(mine(start.upstream(server)), 0)
     assert results(steps) == "ooss" + "soo"

@@ -241,3 +241,10 @@ def test_what_inject_adds(write):
     assert "`inject`" not in tool("explain", "-c", path, "up", "else").out.split("\n\n")[0]
     refused = tool("explain", "-c", path, "up", "odoo.read", '{"key": 1}')
     assert refused.status != OK and "/0/key" in refused.err
+
+
+def test_what_a_profile_adds(write):
+    path = write({"up": {"url": "http://127.0.0.1:9/", "profile": "opennebula",
+                         "credentials": {"username": "api", "password": PASSWORD}}})
+    out = tool("explain", "-c", path, "up", "one.vm.info", "7").out
+    assert "# The entry of `inject` of the profile opennebula adds params; each" in out
