@@ -484,6 +484,7 @@ class WordPress(Backend):
         if m == "demo.sayHello": return "Hello!"
         if m == "system.listMethods": return ["wp.getPost", "system.multicall"]
         if m == "wp.getUsersBlogs": return [{"isAdmin": True, "url": "http://127.0.0.1/", "blogid": "1", "blogName": "Test", "xmlrpc": "http://127.0.0.1/xmlrpc.php"}]
+        if m == "wp.getPosts": return [{"post_title": "Hello world!"}]
         if m == "wp.getPost": raise Fault(404, "Invalid post ID.")
         if m == "wp.newPost": raise Fault(403, "Invalid post type.")      # the code of a bad password
         raise s.unknown(m)

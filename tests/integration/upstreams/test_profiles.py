@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Profiles, as the programs show and use them."""
 
+import json
 import re
 
 import pytest
@@ -76,6 +77,18 @@ def test_the_readme(start, simulator, folder):
                              {"Content-Type": "application/json"})
     assert answer.body.decode().strip() == call[3]
     assert PASSWORD in text
+
+
+def test_the_table_of_credentials(start, simulator):
+    """Its rows are calls that imitations answer so."""
+    text = (TOP / "docs/credentials.md").read_text()
+    rows = re.findall(r"^\| `(\w+)`.* \| `(.+?)` \| `([\w.]+)` \| `(.+?)` \| `(.+?)` \|$", text, re.M)
+    assert [row[0] for row in rows] == ["odoo", "koji", "xapi", "wordpress"]
+    for name, path, method, params, result in rows:
+        simulator.control(name, reset=True)
+        server = simulator.url(("/wordpress" if name == "wordpress" else "") + path)
+        gateway = start.gateway(upstream(name, server) + 'listen = ( { address = "127.0.0.1"; port = 0; } );\n')
+        assert gateway.call("up", method, params.encode()).result == json.loads(result), name
 
 
 def test_basic(start, simulator):
