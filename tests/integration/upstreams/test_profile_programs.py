@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rig import backends
+from rig import backends, wordpress
 from rig.check import assert_failed, assert_problem
 from rig.settings import up_settings
 
@@ -97,6 +97,17 @@ def dokuwiki_rights(case: Case):
     assert joe.call("up", "wiki.getPage", ["start"]).result == "hello"
     assert_problem(joe.call("up", "wiki.getPage", ["secret"]), "protocol-error", 403, "no")
     assert_problem(nobody.call("up", "wiki.getPage", ["start"]), "protocol-error", 403, "no")
+
+
+def wordpress_rights(case: Case):
+    """An account that may only read; and in a MultiCall each member has the password."""
+    joe = case.gateway({"username": "joe"})
+    assert_problem(joe.call("up", "wp.newPost", [1, {"post_title": "t"}]), "fault", 403)
+    results = case.gateway().batch("up", ("wp.getUsersBlogs",), ("wp.getPost", 1, 999),
+                                   ("blogger.getUserInfo", "key"))
+    assert results[0]["result"][0]["isAdmin"] is True
+    assert_failed(results[1], "fault", 404)
+    assert results[2]["result"]["nickname"] == "admin"
 
 
 def tryton_sessions(case: Case):
@@ -189,6 +200,18 @@ DOKUWIKI = Row(
           ("wiki.getPage", ("new",), "text")),
     bad=(), more=dokuwiki_rights)
 
+WORDPRESS = Row(
+    "wordpress", wordpress.WordPress,
+    good=(("wp.getUsersBlogs", (), lambda v: v[0]["blogName"] == "Test"),
+          ("wp.newPost", (1, {"post_title": "t", "post_content": "c", "post_status": "publish"}),
+           lambda v: int(v) > 1),
+          ("wp.getPosts", (1, {"number": 1}, ["post_title"]), lambda v: v[0]["post_title"] == "t"),
+          ("blogger.getRecentPosts", ("key", 1, 1), lambda v: "<title>t</title>" in v[0]["content"]),
+          ("demo.sayHello", (), "Hello!")),
+    bad=(("wp.getPost", (1, 999), fault(404)), ("wp.newPost", (1, {"post_type": "no"}), fault(403)),
+         ("wp.noSuch", (1,), fault(404, "no"))),
+    more=wordpress_rights)
+
 
 @pytest.fixture
 def program(request):
@@ -200,7 +223,8 @@ def program(request):
 
 @pytest.mark.parametrize("program", [
     ARIA2, SUPERVISOR, RTORRENT, NZBGET, KAMAILIO, ROS, ATHEME, EJABBERD, DOKUWIKI,
-    pytest.param(TRYTON, marks=LONG)], ids=lambda row: row.profile, indirect=True)
+    *(pytest.param(row, marks=LONG) for row in (TRYTON, WORDPRESS))],
+    ids=lambda row: row.profile, indirect=True)
 def test_program(program, start):
     """One start of the program for all, since some take long."""
     case = Case(start, *program)
