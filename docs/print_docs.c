@@ -3,6 +3,7 @@
  * writes them into the source tree, `make check` fails where they differ. */
 #include "base/alloc.h"
 #include "codec/error.h"
+#include "codec/xml/decode_reasons.h"
 #include "config/config.h"
 #include "config/profiles.h"
 #include "front/surface_list.h"
@@ -61,20 +62,36 @@ static void print_surface(struct buf *to)
 #undef X
 }
 
-/* A page written by hand with a part that is made: comes by standard input. */
+static void print_reasons(struct buf *to)
+{
+    buf_append_c(to, "| what the upstream sent | what to do |\n| --- | --- |\n");
+    for (unsigned i = 0; i < REFUSED_REASONS; i++) {
+        const struct decode_reason_info *info = decode_reason_info((enum decode_reason)i);
+        buf_printf(to, "| %s | %s |\n", info->what, info->advice);
+    }
+}
+
+/* A page written by hand with parts that are made: comes by standard input. */
 static void print_api(struct buf *to)
 {
-    const char *begin = "<!-- made from src/front/surface_list.h -->\n", *end = "<!-- end -->\n";
+    static const struct {
+        const char *begin;
+        void (*print)(struct buf *to);
+    } parts[] = {
+        { "<!-- made from src/front/surface_list.h -->\n", print_surface },
+        { "<!-- made from src/codec/xml/decode_reasons.h -->\n", print_reasons },
+    };
     char line[1024];
     bool is_made = false;
     while (fgets(line, sizeof line, stdin) != NULL) {
-        is_made = is_made && strcmp(line, end) != 0;
+        is_made = is_made && strcmp(line, "<!-- end -->\n") != 0;
         if (!is_made)
             buf_append_c(to, line);
-        if (strcmp(line, begin) != 0)
-            continue;
-        print_surface(to);
-        is_made = true;
+        for (size_t i = 0; i < ARRAY_LEN(parts) && !is_made; i++) {
+            is_made = strcmp(line, parts[i].begin) == 0;
+            if (is_made)
+                parts[i].print(to);
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/answer.h"
 
+#include "codec/xml/decode_reasons.h"
+#include "rules/advice.h"
 #include "rules/media.h"
 
 #include <string.h>
@@ -225,11 +227,11 @@ static void name_coding(struct answer *a, const struct upstream_outcome *outcome
     memcpy(reason, error->detail, sizeof reason);
     error_set(
         error, PROBLEM_BAD_RESPONSE,
-        "The upstream's answer has the Content-Encoding \"%s%s\", which rpcgate does not know, "
-        "though it asks for gzip and deflate alone (compression.accept). %s",
+        "The upstream's answer has the Content-Encoding \"%s%s\", which rpcgate does not know. %s",
         outcome->strange_coding,
         strlen(outcome->strange_coding) == UPSTREAM_CODING_MAX - 1 ? ERROR_CUT : "", reason);
     error->is_cut |= is_cut;
+    error->advice = ADVICE_CODING;
 }
 
 static bool is_empty(const struct answer *a)
@@ -245,12 +247,18 @@ static bool is_void(const struct answer *a, const struct upstream_outcome *outco
 
 static bool refuse_empty(struct answer *a)
 {
-    const char *advice = a->way.members != NULL
-                             ? "Look into the server's log."
-                             : "If methods without a result end so, say it: methods = ( { match = "
-                               "\"NAME\"; empty = \"null\"; } ).";
-    return error_set(a->way.error, PROBLEM_BAD_RESPONSE, "The upstream's answer is empty. %s",
-                     advice);
+    struct error *error = a->way.error;
+    error_set(error, PROBLEM_BAD_RESPONSE, "The upstream's answer is empty");
+    error->advice = a->way.members != NULL ? "Look into the server's log."
+                                           : decode_reason_info(REFUSED_EMPTY)->advice;
+    return false;
+}
+
+static void refuse_request(struct answer *a)
+{
+    error_set(a->way.error, PROBLEM_BAD_RESPONSE,
+              "The upstream's answer is an XML-RPC document, but no response");
+    a->way.error->advice = ADVICE_PATH;
 }
 
 /* It has failed, until it is known to be good. */
@@ -303,8 +311,7 @@ static void finish_whole(struct answer *a, const struct upstream_outcome *outcom
     } else if (good && result.kind == DOCUMENT_RESPONSE) {
         finish_good(a, &result, ret);
     } else if (good) {
-        error_set(a->way.error, PROBLEM_BAD_RESPONSE,
-                  "The upstream's answer is an XML-RPC document, but no response.");
+        refuse_request(a);
     } else {
         name_coding(a, outcome);
     }
@@ -318,6 +325,13 @@ static void tell_unreached(struct error *err)
     err->no_method = false;
 }
 
+static void advise(struct answer *a, const struct answer_end *end)
+{
+    struct error *error = a->way.error;
+    if (end->verdict.error == error && !end->unarranged && error->advice != NULL)
+        error_advise(error, TAKE(error->advice));
+}
+
 void answer_finish(struct answer *a, const struct upstream_outcome *outcome, struct answer_end *ret)
 {
     init_end(a, ret);
@@ -327,6 +341,7 @@ void answer_finish(struct answer *a, const struct upstream_outcome *outcome, str
         fail_with_protocol(a, outcome, ret);
     if (!outcome->reached && ret->verdict.error != NULL && !ret->unarranged)
         tell_unreached(a->way.error);
+    advise(a, ret);
 }
 
 enum codec_step answer_arrange(struct answer *a, size_t bytes, struct answer_end *ret)
@@ -335,6 +350,8 @@ enum codec_step answer_arrange(struct answer *a, size_t bytes, struct answer_end
     init_end(a, ret);
     if (step == CODEC_DONE)
         succeed(a, &ret->verdict);
+    if (step != CODEC_MORE)
+        advise(a, ret);
     return step;
 }
 

@@ -35,36 +35,29 @@ static bool is_proxied(const struct upstream_config *upstream)
     return upstream->proxy_target.url != NULL;
 }
 
-/* For a detail that ends with advice: what ends a reason, and where there is no advice, who has. */
-#define ADVISED "%s%s %s"
-#define ADVISED_ARGS(reason, advice) (reason), ended(reason), usual(advice)
-
-static const char *ended(const char *reason)
+/* Where there is no advice it is told who has. */
+static void advise(struct error *err, const char *advice)
 {
-    size_t len = strlen(reason);
-    return len > 0 && reason[len - 1] == '.' ? "" : ".";
-}
-
-static const char *usual(const char *advice)
-{
-    return strcmp(advice, ADVICE_NONE) != 0 ? advice : "`rpcgate check` tells which step fails.";
+    bool has_any = strcmp(advice, ADVICE_NONE) != 0;
+    error_advise(err, has_any ? advice : "`rpcgate check` tells which step fails.");
 }
 
 static void lost(const struct upstream_outcome *outcome, const struct upstream_config *upstream,
                  struct error *err)
 {
-    if (outcome->unsaid)
+    if (outcome->unsaid) {
         error_limit(
             err, PROBLEM_CONNECTION_LOST, "timeouts.idle",
             "The upstream %s ended a connection that was kept (timeouts.idle) without saying "
             "so: %s. From now on none is used that has rested for so long; with "
             "timeouts.idle = \"0s\" none is kept.",
             upstream->name, outcome->detail);
-    else
-        error_set(
-            err, PROBLEM_CONNECTION_LOST,
-            "The connection to the upstream %s ended before its answer was complete: " ADVISED,
-            upstream->name, ADVISED_ARGS(outcome->detail, advice_lost(outcome->detail, false)));
+    } else {
+        error_set(err, PROBLEM_CONNECTION_LOST,
+                  "The connection to the upstream %s ended before its answer was complete: %s",
+                  upstream->name, outcome->detail);
+        advise(err, advice_lost(outcome->detail, false));
+    }
     err->executed = outcome->reached ? EXECUTED_UNKNOWN : EXECUTED_NO;
 }
 
@@ -72,16 +65,16 @@ static void not_connected(const struct upstream_outcome *outcome,
                           const struct upstream_config *upstream, struct error *err)
 {
     const char *detail = outcome->detail;
-    if (outcome->setting != NULL)
+    if (outcome->setting != NULL) {
         error_limit(err, PROBLEM_CONNECT_FAILED, outcome->setting,
                     "The upstream %s could not be connected to within %" PRId64
                     " ms (%s): %s. Raise that limit if its name or its network need longer.",
                     upstream->name, upstream->timeouts.connect, outcome->setting, detail);
-    else
-        error_set(
-            err, PROBLEM_CONNECT_FAILED, "The upstream %s cannot be reached: " ADVISED,
-            upstream->name,
-            ADVISED_ARGS(detail, is_proxied(upstream) ? ADVICE_PROXY : advice_connect(detail)));
+    } else {
+        error_set(err, PROBLEM_CONNECT_FAILED, "The upstream %s cannot be reached: %s",
+                  upstream->name, detail);
+        advise(err, is_proxied(upstream) ? ADVICE_PROXY : advice_connect(detail));
+    }
 }
 
 static void not_trusted(const struct upstream_outcome *outcome,
@@ -92,8 +85,9 @@ static void not_trusted(const struct upstream_outcome *outcome,
         .has_ca = tls->ca_file != NULL || tls->ca_path != NULL,
         .takes_old_versions = tls->min_version < TLS_VERSION_1_2,
     };
-    error_set(err, PROBLEM_TLS_FAILED, "No trusted TLS connection to the upstream %s: " ADVISED,
-              upstream->name, ADVISED_ARGS(outcome->detail, advice_tls(outcome->detail, &known)));
+    error_set(err, PROBLEM_TLS_FAILED, "No trusted TLS connection to the upstream %s: %s",
+              upstream->name, outcome->detail);
+    advise(err, advice_tls(outcome->detail, &known));
 }
 
 void outcome_error(const struct upstream_outcome *outcome, const struct upstream_config *upstream,
@@ -110,9 +104,9 @@ void outcome_error(const struct upstream_outcome *outcome, const struct upstream
         lost(outcome, upstream, err);
         break;
     case UPSTREAM_BAD_RESPONSE:
-        error_set(err, PROBLEM_BAD_RESPONSE,
-                  "The upstream %s did not answer in usable HTTP: " ADVISED, upstream->name,
-                  ADVISED_ARGS(outcome->detail, advice_no_http(outcome->detail)));
+        error_set(err, PROBLEM_BAD_RESPONSE, "The upstream %s did not answer in usable HTTP: %s",
+                  upstream->name, outcome->detail);
+        advise(err, advice_no_http(outcome->detail));
         /* A proxy's answer to CONNECT: the upstream has seen nothing. */
         if (!outcome->reached)
             err->executed = EXECUTED_NO;

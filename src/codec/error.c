@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static const struct problem_info infos[] = {
 #define X(word, name, status, executed, title, when)                                               \
@@ -95,6 +96,7 @@ static void set(struct error *err, enum problem_type type)
     err->status = info->status;
     err->retry_after = 0;
     err->setting = NULL;
+    err->advice = NULL;
     err->type_uri = NULL;
     err->no_method = false;
     err->has_pointer = false;
@@ -121,6 +123,18 @@ bool error_limit(struct error *err, enum problem_type type, const char *setting,
     set_detail(err, format, args);
     va_end(args);
     return false;
+}
+
+void error_advise(struct error *err, const char *advice)
+{
+    assert(strlen(advice) < sizeof err->detail / 2);
+    size_t room = sizeof err->detail - strlen(advice) - sizeof ERROR_CUT - sizeof ". ";
+    struct error_cut kept = error_cut(str_of(err->detail), room);
+    size_t len = kept.text.len;
+    bool has_end = kept.mark[0] == '\0' && len > 0 && strchr(".?!", err->detail[len - 1]) != NULL;
+    err->is_cut = false;
+    snprintf(err->detail + len, sizeof err->detail - len, "%s%s %s", kept.mark, has_end ? "" : ".",
+             advice);
 }
 
 void error_at(struct error *err, struct str pointer)

@@ -61,6 +61,8 @@ struct error {
     const char *type_uri; /* of the problem where it is not that of `type`: a name or a URI,
                              borrowed; NULL: none */
     const char *setting;  /* key of the limit that was hit, static; NULL: none */
+    const char *advice;   /* what an upstream's caller can do that `detail` does not say, static;
+                             NULL: nothing is known, or it says that */
     bool no_method;       /* a fault that says: there is no such method */
     bool is_cut;          /* more would stand behind the detail */
     bool has_pointer;
@@ -81,6 +83,10 @@ bool error_set(struct error *err, enum problem_type type, const char *format, ..
 /* As error_set(), and names the setting of the limit that was hit. `setting` is static. */
 bool error_limit(struct error *err, enum problem_type type, const char *setting, const char *format,
                  ...) PRINTF_LIKE(4, 5);
+
+/* Ends the detail with what to do, behind a full stop. Where there is no room for it, it goes in
+ * place of the detail's end. */
+void error_advise(struct error *err, const char *advice);
 
 /* Says where in the request the value stands. A pointer that does not fit is left out: none is
  * better than a wrong one. */

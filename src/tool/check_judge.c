@@ -365,7 +365,8 @@ static void judge_document(struct check *c)
         fail(c, CHECK_CALL, ADVICE_CODING, "its Content-Encoding \"%s\" is not known: %s",
              c->outcome.strange_coding, c->error.detail);
     else
-        fail(c, CHECK_CALL, ADVICE_PATH, "the answer is not usable XML-RPC: %s", c->error.detail);
+        fail(c, CHECK_CALL, c->error.advice, "the answer is not usable XML-RPC: %s",
+             c->error.detail);
 }
 
 static void judge_call(struct check *c)

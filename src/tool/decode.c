@@ -120,6 +120,13 @@ static bool feed_all(struct decoder *d, struct input *in, struct error *err)
     return true;
 }
 
+/* As the gateway has it for an upstream's answer. */
+static void advise(struct error *err)
+{
+    if (err->advice != NULL)
+        error_advise(err, err->advice);
+}
+
 static int decode_one(struct decoder *d, const struct choices *c, struct input *in)
 {
     CLEANUP(chain_done) struct chain params;
@@ -132,6 +139,7 @@ static int decode_one(struct decoder *d, const struct choices *c, struct input *
         return EX_NOINPUT;
     if (!good || !decoder_finish(d, &result, &err)) {
         CLEANUP(buf_done) struct buf detail;
+        advise(&err);
         buf_init(&detail, SIZE_MAX - 1, NULL);
         terminal_clean(&detail, str_of(err.detail), /* lines */ false);
         fprintf(stderr, "rpcgate: %s: %s\n", in->name, buf_c(&detail));
@@ -140,9 +148,10 @@ static int decode_one(struct decoder *d, const struct choices *c, struct input *
     return write_document(&result, &params) ? EX_OK : EX_IOERR;
 }
 
-static bool write_error(const struct error *err)
+static bool write_error(struct error *err)
 {
     CLEANUP(chain_done) struct chain line;
+    advise(err);
     chain_init(&line, SIZE_MAX, NULL);
     chain_append(&line, STR("{\"error\":"));
     json_write_string(&line, str_of(err->detail));

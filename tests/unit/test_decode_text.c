@@ -210,7 +210,7 @@ static const struct {
 static void test_names_of_html(void **state UNUSED)
 {
     struct decode_options options = decode_rig_options();
-    decode_rig_refuse(&options, STR(OPEN "a&nbsp;b" CLOSE), "the setting text = \"replace\" reads");
+    decode_rig_refuse(&options, STR(OPEN "a&nbsp;b" CLOSE), "that is HTML's");
     decode_rig_refuse(&options, STR(OPEN "&nosuch;" CLOSE), "Entity 'nosuch' not defined");
     options.text = TEXT_BASE64;
     decode_rig_refuse(&options, STR(OPEN "&nbsp;" CLOSE), "Entity 'nbsp' not defined");

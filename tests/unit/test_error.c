@@ -61,6 +61,39 @@ static void list_is_the_contracts(void **state)
     assert_string_equal(executed_name(EXECUTED_UNKNOWN), "unknown");
 }
 
+static void advises(void **state)
+{
+    static const struct {
+        const char *detail, *expected;
+    } cases[] = {
+        { "It is so", "It is so. Do it." },
+        { "It is so.", "It is so. Do it." },
+        { "Is it so?", "Is it so? Do it." },
+        { "It is 5 " ERROR_CUT, "It is 5 " ERROR_CUT ". Do it." },
+    };
+    char text[ERROR_DETAIL_MAX];
+    struct error err;
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        error_set(&err, PROBLEM_BAD_RESPONSE, "%s", cases[i].detail);
+        error_advise(&err, "Do it.");
+        assert_string_equal(err.detail, cases[i].expected);
+    }
+    /* Of any length, and of characters of two bytes; the advice is whole. */
+    for (size_t n = ERROR_DETAIL_MAX - 40; n < ERROR_DETAIL_MAX; n++) {
+        memset(text, 'x', n);
+        for (size_t i = n % 2; i + 1 < n; i += 2)
+            memcpy(text + i, "\xC3\xA4", 2);
+        text[n] = '\0';
+        error_set(&err, PROBLEM_BAD_RESPONSE, "%s", text);
+        error_advise(&err, "Do it.");
+        struct str detail = str_of(err.detail);
+        assert_true(detail.len < sizeof err.detail);
+        assert_int_equal(utf8_valid_prefix(detail), detail.len);
+        assert_string_equal(err.detail + detail.len - 8, ". Do it.");
+    }
+}
+
 static void sets_everything(void **state)
 {
     struct error err;
@@ -72,6 +105,7 @@ static void sets_everything(void **state)
     assert_int_equal(err.executed, EXECUTED_NO);
     assert_int_equal(err.retry_after, 0);
     assert_null(err.setting);
+    assert_null(err.advice);
     assert_false(err.has_pointer);
     assert_string_equal(err.detail, "There is no \"x\".");
     assert_false(error_limit(&err, PROBLEM_BODY_TOO_LARGE, "limits.body", "Over %d.", 4));
@@ -168,6 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(list_is_the_contracts),
         cmocka_unit_test(sets_everything),
+        cmocka_unit_test(advises),
         cmocka_unit_test(details_are_one_line_of_utf8),
         cmocka_unit_test(long_details_are_cut_between_characters),
         cmocka_unit_test(pointers_are_whole_or_absent),

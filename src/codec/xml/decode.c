@@ -17,16 +17,20 @@ static void stop(struct decoder *d)
         xml_reader_stop(d->xml);
 }
 
-bool decode_fail(struct decoder *d, const char *format, ...)
+const struct decode_reason_info *decode_reason_info(enum decode_reason reason)
 {
-    char reason[ERROR_DETAIL_MAX];
+    static const struct decode_reason_info infos[] = {
+#define X(word, setting, what, advice) { setting, what, advice },
+        DECODE_REASON_LIST(X)
+#undef X
+    };
+    assert(reason < REFUSED_REASONS);
+    return &infos[reason];
+}
+
+static void tell_place(struct decoder *d, const char *text)
+{
     long line = 0, column = 0;
-    va_list args;
-    if (d->failed)
-        return false;
-    va_start(args, format);
-    vsnprintf(reason, sizeof reason, format, args);
-    va_end(args);
     if (d->plain.active)
         plain_place(d, &line, &column);
     else
@@ -36,22 +40,25 @@ bool decode_fail(struct decoder *d, const char *format, ...)
     error_set(&d->err, PROBLEM_BAD_RESPONSE,
               "The XML-RPC document is not usable: line %ld, "
               "column %ld: %s",
-              line, column, reason);
-    stop(d);
-    return false;
+              line, column, text);
 }
 
-bool decode_fail_limit(struct decoder *d, const char *setting, const char *format, ...)
+bool decode_fail(struct decoder *d, enum decode_reason reason, const char *format, ...)
 {
-    char reason[ERROR_DETAIL_MAX];
+    const struct decode_reason_info *info = decode_reason_info(reason);
+    char text[ERROR_DETAIL_MAX];
     va_list args;
     if (d->failed)
         return false;
     va_start(args, format);
-    vsnprintf(reason, sizeof reason, format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    error_limit(&d->err, PROBLEM_RESPONSE_TOO_LARGE, setting,
-                "The XML-RPC document is too large: %s.", reason);
+    if (info->setting != NULL)
+        error_limit(&d->err, PROBLEM_RESPONSE_TOO_LARGE, info->setting,
+                    "The XML-RPC document is too large: %s.", text);
+    else
+        tell_place(d, text);
+    d->err.advice = info->advice;
     stop(d);
     return false;
 }
@@ -62,18 +69,19 @@ bool decode_check_chain(struct decoder *d)
     case CHAIN_OK:
         return true;
     case CHAIN_FULL:
-        return decode_fail_limit(d, "limits.response", "its JSON would be over limits.response");
+        return decode_fail(d, REFUSED_OVER_RESPONSE, "its JSON would be over limits.response");
     case CHAIN_NO_MEMORY:
         break;
     }
-    return decode_fail_limit(d, "limits.memory", "there is no room for its JSON in limits.memory");
+    return decode_fail(d, REFUSED_OVER_MEMORY, "there is no room for its JSON in limits.memory");
 }
 
 bool decode_fail_buf(struct decoder *d, const struct buf *b)
 {
     if (b->state == BUF_FULL)
-        return decode_fail(d, "a number, date or method name is longer than %zu bytes", b->max);
-    return decode_fail_limit(d, "limits.memory", "there is no room for it in limits.memory");
+        return decode_fail(d, REFUSED_TOO_LONG,
+                           "a number, date or method name is longer than %zu bytes", b->max);
+    return decode_fail(d, REFUSED_OVER_MEMORY, "there is no room for it in limits.memory");
 }
 
 /* All buffers, whose budget is the output's. */
@@ -324,8 +332,8 @@ bool decoder_feed(struct decoder *d, struct str bytes, struct error *err)
             bytes.len = room;
         d->bytes += bytes.len;
         if (decode_charset_feed(d, bytes) && over)
-            decode_fail_limit(d, "limits.response", "it is over limits.response (%zu bytes)",
-                              d->options->document_max);
+            decode_fail(d, REFUSED_OVER_RESPONSE, "it is over limits.response (%zu bytes)",
+                        d->options->document_max);
     }
     return report(d, err);
 }
@@ -351,7 +359,7 @@ static bool end(struct decoder *d)
 {
     bool ok = !d->failed && decode_charset_finish(d) && (d->carried == 0 || push_carry(d));
     if (ok && !d->begun)
-        ok = decode_fail(d, "the document is empty");
+        ok = decode_fail(d, REFUSED_EMPTY, "the document is empty");
     ok = ok && scan_finish(d) && (d->plain.active || (repair_flush(d) && xml_reader_finish(d)));
     if (ok && d->options->items != NULL)
         ok = items_finish(d);

@@ -179,7 +179,8 @@ static bool find_declaration(struct str head, bool final, struct str *ret)
 static bool fail_unknown(struct decoder *d, struct str name)
 {
     struct error_cut shown = error_cut(name, 64);
-    return decode_fail(d, "its encoding \"%.*s%s\" is not known", ERROR_CUT_ARGS(shown));
+    return decode_fail(d, REFUSED_ENCODING, "its encoding \"%.*s%s\" is not known",
+                       ERROR_CUT_ARGS(shown));
 }
 
 static bool choose_forced(struct decoder *d, const struct sign *sign)
@@ -205,7 +206,8 @@ static bool choose_by_text(struct decoder *d, struct str head, bool final, bool 
     struct str name = declared_encoding(declaration);
     if (name.len > 0) {
         if (is_wide(name))
-            return decode_fail(d, "it declares the encoding %.*s, but is in none of 16 or 32 bits",
+            return decode_fail(d, REFUSED_ENCODING,
+                               "it declares the encoding %.*s, but is in none of 16 or 32 bits",
                                STR_ARGS(name));
         return open_charset(&d->charset, name) || fail_unknown(d, name);
     }
@@ -219,7 +221,8 @@ static bool choose_by_text(struct decoder *d, struct str head, bool final, bool 
 static bool report_invalid(struct decoder *d)
 {
     if (d->options->text == TEXT_REJECT)
-        return decode_fail(d, "it holds bytes that are not valid %s", d->charset.name);
+        return decode_fail(d, REFUSED_BYTES, "it holds bytes that are not valid %s",
+                           d->charset.name);
     d->repaired++;
     return decode_push_utf8(d, STR("\xEF\xBF\xBD"));
 }
@@ -276,12 +279,12 @@ static bool pass_converted(struct decoder *d, struct str bytes)
         memmove(c->bytes, text.data, text.len);
         bytes = str_slice(bytes, n, bytes.len);
         if (c->n > CHARACTER_MAX)
-            return decode_fail(d, "it holds bytes that are not valid %s", c->name);
+            return decode_fail(d, REFUSED_BYTES, "it holds bytes that are not valid %s", c->name);
     }
     if (bytes.len == 0 || !convert(d, &bytes))
         return !d->failed;
     if (bytes.len > CHARACTER_MAX)
-        return decode_fail(d, "it holds bytes that are not valid %s", c->name);
+        return decode_fail(d, REFUSED_BYTES, "it holds bytes that are not valid %s", c->name);
     memcpy(c->bytes, bytes.data, bytes.len);
     c->n = bytes.len;
     return true;

@@ -12,7 +12,8 @@ bool items_may_begin(struct decoder *d, enum element element)
         d->items.open = true;
         return true;
     }
-    decode_fail(d, "an answer of system.multicall is an array, and this is none");
+    decode_fail(d, REFUSED_MULTICALL,
+                "an answer of system.multicall is an array, and this is none");
     return false;
 }
 
@@ -30,7 +31,7 @@ static void begin_item(struct decoder *d)
     struct items *items = &d->items;
     const struct decode_items *told = d->options->items;
     if (items->n == told->n) {
-        decode_fail(d, "there are more results than the %zu calls", told->n);
+        decode_fail(d, REFUSED_MULTICALL, "there are more results than the %zu calls", told->n);
         return;
     }
     items->wrapping = false;
@@ -73,7 +74,8 @@ bool items_end_array(struct decoder *d)
         return d->depth == 1 && items->wrapping;
     items->open = false;
     if (items->n < d->options->items->n)
-        decode_fail(d, "there are %zu results of %zu calls", items->n, d->options->items->n);
+        decode_fail(d, REFUSED_MULTICALL, "there are %zu results of %zu calls", items->n,
+                    d->options->items->n);
     return true;
 }
 
@@ -148,7 +150,8 @@ bool items_finish(struct decoder *d)
         edits_forget(d, 0);
     }
     if (d->kind == DOCUMENT_RESPONSE && d->n_params != 1)
-        return decode_fail(d, "an answer of system.multicall is one value, and here are %zu",
+        return decode_fail(d, REFUSED_MULTICALL,
+                           "an answer of system.multicall is one value, and here are %zu",
                            d->n_params);
     return true;
 }

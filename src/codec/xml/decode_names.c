@@ -52,7 +52,7 @@ static bool add_level(struct decoder *d)
         return decode_fail_buf(d, &t->levels);
     uint32_t *heads = budget_take(budget, n * sizeof *heads) ? calloc(n, sizeof *heads) : NULL;
     if (heads == NULL)
-        return decode_fail_limit(d, "limits.memory", "there is no room for it in limits.memory");
+        return decode_fail(d, REFUSED_OVER_MEMORY, "there is no room for it in limits.memory");
     t->levels.len += sizeof(struct level);
     levels_of(d)[t->n_levels++] = (struct level){ heads, n, (uint32_t)t->n };
     return true;

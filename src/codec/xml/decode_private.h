@@ -26,6 +26,7 @@
 #include "codec/error.h"
 #include "codec/value/base64.h"
 #include "codec/xml/decode.h"
+#include "codec/xml/decode_reasons.h"
 
 #include <iconv.h>
 #include <stdbool.h>
@@ -296,10 +297,14 @@ struct decoder {
 
 /* decode.c */
 
-/* Keeps the first failure and returns false. BAD_RESPONSE begins with line and column. */
-bool decode_fail(struct decoder *d, const char *format, ...) PRINTF_LIKE(2, 3);
-bool decode_fail_limit(struct decoder *d, const char *setting, const char *format, ...)
+/* Keeps the first failure, with the advice for that reason, and returns false. What is over no
+ * limit begins with line and column. */
+bool decode_fail(struct decoder *d, enum decode_reason reason, const char *format, ...)
     PRINTF_LIKE(3, 4);
+
+/* What two stages refuse. */
+#define DTD_REFUSED "there is a document type declaration (DTD), which is refused"
+#define BRACKETS_REFUSED "\"]]>\" cannot stand in text; write \"]]&gt;\""
 
 /* The failures of chains and buffers. */
 bool decode_check_chain(struct decoder *d);

@@ -130,7 +130,7 @@ void scalar_base64_text(struct decoder *d, struct str text)
         size_t run = digit_run(text);
         if (run > 0) {
             if (d->base64_pads > 0) {
-                decode_fail(d, "<base64> goes on after its padding");
+                decode_fail(d, REFUSED_BASE64, "<base64> goes on after its padding");
                 return;
             }
             chain_append(d->out, str_slice(text, 0, run));
@@ -143,7 +143,7 @@ void scalar_base64_text(struct decoder *d, struct str text)
             d->base64_pads++;
             chain_append_byte(d->out, '=');
         } else if (base64_class[c] != BASE64_SPACE) {
-            decode_fail(d, "<base64> holds a byte 0x%02X that is not base64", c);
+            decode_fail(d, REFUSED_BASE64, "<base64> holds a byte 0x%02X that is not base64", c);
             return;
         }
         text = str_slice(text, 1, text.len);
@@ -153,7 +153,7 @@ void scalar_base64_text(struct decoder *d, struct str text)
 static void end_base64(struct decoder *d)
 {
     if ((d->base64_chars + d->base64_pads) % 4 != 0) {
-        decode_fail(d, "<base64> ends in the middle of a group of four characters");
+        decode_fail(d, REFUSED_BASE64, "<base64> ends in the middle of a group of four characters");
         return;
     }
     chain_append(d->out, d->options->types == TYPES_TAGGED ? STR("\"}") : STR("\""));
@@ -188,7 +188,8 @@ static void fail_text(struct decoder *d, enum element element)
         repair_resolve_marks(&d->text);
     struct str text = buf_str(&d->text);
     struct error_cut shown = error_cut(text, SHOWN_MAX);
-    decode_fail(d, "\"%.*s%s\" is no valid %s", ERROR_CUT_ARGS(shown), what);
+    decode_fail(d, element == ELEMENT_DATE ? REFUSED_DATE : REFUSED_NUMBER,
+                "\"%.*s%s\" is no valid %s", ERROR_CUT_ARGS(shown), what);
 }
 
 void scalar_end(struct decoder *d, const struct frame *f)

@@ -47,7 +47,7 @@ static void enter(struct scan *s, enum scan_state state)
 
 static bool fail_reference(struct decoder *d)
 {
-    return decode_fail(d,
+    return decode_fail(d, REFUSED_MARKUP,
                        "there is a bare \"&\", or a reference of more than %zu bytes; in text an "
                        "\"&\" is \"&amp;\"",
                        REFERENCE_MAX);
@@ -147,12 +147,11 @@ static bool check_tag(struct decoder *d, struct str tag)
     if (s->kind == TAG_DOCTYPE &&
         (s->state == SCAN_TEXT || s->tag_len >= sizeof "<!DOCTYPE html")) {
         bool html = tag.len >= 14 && str_eq_nocase(str_slice(tag, 10, 14), STR("html"));
-        return decode_fail(d, html
-                                  ? "there is a DOCTYPE; is it an HTML page?"
-                                  : "there is a document type declaration (DTD), which is refused");
+        return html ? decode_fail(d, REFUSED_HTML, "there is a DOCTYPE; is it an HTML page?")
+                    : decode_fail(d, REFUSED_DTD, DTD_REFUSED);
     }
     if (s->tag_len > TAG_MAX)
-        return decode_fail(d, "a tag is longer than %zu bytes", TAG_MAX);
+        return decode_fail(d, REFUSED_TOO_LONG, "a tag is longer than %zu bytes", TAG_MAX);
     return true;
 }
 
@@ -354,7 +353,7 @@ static bool check_brackets(struct decoder *d, struct str slice)
     while (n < 2 && n < slice.len && slice.data[n] == ']')
         n++;
     if (before + n >= 2 && n < slice.len && slice.data[n] == '>')
-        return decode_fail(d, "\"]]>\" cannot stand in text; write \"]]&gt;\"");
+        return decode_fail(d, REFUSED_MARKUP, BRACKETS_REFUSED);
     return true;
 }
 

@@ -86,7 +86,7 @@ static void repeat_name(struct decoder *d, struct frame *of, size_t first)
     const struct member *m = (const struct member *)(void *)d->members.data + first;
     struct error_cut shown = error_cut((struct str){ buf_c(&d->names) + m->name, m->len }, 60);
     if (may_be_repaired(d, m))
-        decode_fail(d,
+        decode_fail(d, REFUSED_SAME_NAME,
                     "the setting text may have made two members of a struct the same: "
                     "\"%.*s%s\"",
                     ERROR_CUT_ARGS(shown));
@@ -123,7 +123,8 @@ void struct_name_end(struct decoder *d, struct frame *of, size_t name)
 {
     struct str text = names_from(d, name);
     if (UNLIKELY(text.len > MEMBER_NAME_MAX)) {
-        decode_fail(d, "a member's name is longer than %zu bytes", MEMBER_NAME_MAX);
+        decode_fail(d, REFUSED_TOO_LONG, "a member's name is longer than %zu bytes",
+                    MEMBER_NAME_MAX);
         return;
     }
     edit_end_member(d, of);

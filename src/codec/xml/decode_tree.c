@@ -55,39 +55,45 @@ void tree_begin(struct decoder *d)
 }
 
 /* What else a document may be, by the name of a tag. */
-static const char *guess(const char *name)
+struct guess {
+    const char *name, *question;
+    enum decode_reason reason;
+};
+
+static struct guess guess_of(const char *name, enum decode_reason otherwise)
 {
-    static const struct {
-        const char *name;
-        const char *question;
-    } guesses[] = {
-        { "html", "; is it an HTML page?" },
-        { "br", "; is it an HTML page?" }, /* PHP's own errors begin so */
-        { "Envelope", "; is it SOAP?" },
+    static const struct guess guesses[] = {
+        { "html", "; is it an HTML page?", REFUSED_HTML },
+        { "br", "; is it an HTML page?", REFUSED_HTML }, /* PHP's own errors begin so */
+        { "Envelope", "; is it SOAP?", REFUSED_SOAP },
     };
     const char *colon = strrchr(name, ':');
     for (size_t i = 0; i < ARRAY_LEN(guesses); i++)
         if (str_eq_nocase(str_of(colon != NULL ? colon + 1 : name), str_of(guesses[i].name)))
-            return guesses[i].question;
-    return "";
+            return guesses[i];
+    return (struct guess){ name, "", otherwise };
 }
 
 static void fail_misplaced(struct decoder *d, enum element element, const char *name)
 {
     const struct frame *top = d->top;
     struct error_cut shown = error_cut(str_of(name), TREE_NAME_SHOWN);
-    if (top->element == ELEMENT_NONE)
-        decode_fail(d, "the root is <%.*s%s>, not <methodResponse>%s", ERROR_CUT_ARGS(shown),
-                    guess(name));
+    bool is_root = top->element == ELEMENT_NONE;
+    struct guess guess = guess_of(name, is_root ? REFUSED_ROOT : REFUSED_ELEMENT);
+    if (is_root)
+        decode_fail(d, guess.reason, "the root is <%.*s%s>, not <methodResponse>%s",
+                    ERROR_CUT_ARGS(shown), guess.question);
     else if (element == ELEMENT_NONE)
-        decode_fail(d, "<%.*s%s> is no element of XML-RPC%s", ERROR_CUT_ARGS(shown), guess(name));
+        decode_fail(d, guess.reason, "<%.*s%s> is no element of XML-RPC%s", ERROR_CUT_ARGS(shown),
+                    guess.question);
     else if (top->element == ELEMENT_MEMBER && top->allowed & BIT(NAME))
-        decode_fail(d, "a <member> has no <name> before its <%.*s%s>", ERROR_CUT_ARGS(shown));
+        decode_fail(d, REFUSED_STRUCTURE, "a <member> has no <name> before its <%.*s%s>",
+                    ERROR_CUT_ARGS(shown));
     else if (may_hold[top->element] >> element & 1)
-        decode_fail(d, "there is one <%.*s%s> too many in <%s>", ERROR_CUT_ARGS(shown),
-                    element_name(top->element));
+        decode_fail(d, REFUSED_STRUCTURE, "there is one <%.*s%s> too many in <%s>",
+                    ERROR_CUT_ARGS(shown), element_name(top->element));
     else
-        decode_fail(d, "<%.*s%s> cannot stand in <%s>", ERROR_CUT_ARGS(shown),
+        decode_fail(d, REFUSED_STRUCTURE, "<%.*s%s> cannot stand in <%s>", ERROR_CUT_ARGS(shown),
                     element_name(top->element));
 }
 
@@ -135,8 +141,9 @@ bool tree_may_be_outermost(struct decoder *d, enum element element)
         return items_may_begin(d, element);
     if (d->kind != DOCUMENT_FAULT || element == ELEMENT_STRUCT)
         return true;
-    return decode_fail(d, element == ELEMENT_ARRAY ? "the fault is an array, not a struct"
-                                                   : "the fault is not a struct");
+    return decode_fail(d, REFUSED_STRUCTURE, "%s",
+                       element == ELEMENT_ARRAY ? "the fault is an array, not a struct"
+                                                : "the fault is not a struct");
 }
 
 static void begin_root(struct decoder *d, enum element element)
@@ -198,9 +205,9 @@ static void begin_container(struct decoder *d, struct frame *f)
     if (UNLIKELY(d->depth == 0) && !tree_may_be_outermost(d, (enum element)f->element))
         return;
     if (d->depth >= d->depth_max) {
-        decode_fail_limit(d, "limits.depth",
-                          "arrays and structs are nested deeper than limits.depth allows (%u)",
-                          d->options->depth);
+        decode_fail(d, REFUSED_OVER_DEPTH,
+                    "arrays and structs are nested deeper than limits.depth allows (%u)",
+                    d->options->depth);
         return;
     }
     if (UNLIKELY(d->depth == d->watch.depth))
@@ -306,17 +313,17 @@ void tree_text(struct decoder *d, struct str text)
 static void end_incomplete(struct decoder *d, const struct frame *f)
 {
     if (f->element == ELEMENT_MEMBER && f->allowed & BIT(NAME))
-        decode_fail(d, "a <member> has no <name>");
+        decode_fail(d, REFUSED_STRUCTURE, "a <member> has no <name>");
     else if (f->element == ELEMENT_RESPONSE)
-        decode_fail(d, "<methodResponse> has neither <params> nor <fault>");
+        decode_fail(d, REFUSED_STRUCTURE, "<methodResponse> has neither <params> nor <fault>");
     else
-        decode_fail(d, "a <%s> has no <value>", element_name(f->element));
+        decode_fail(d, REFUSED_STRUCTURE, "a <%s> has no <value>", element_name(f->element));
 }
 
 static void end_call(struct decoder *d, const struct frame *f)
 {
     if (f->allowed == may_hold[ELEMENT_CALL])
-        decode_fail(d, "<methodCall> has neither <methodName> nor <params>");
+        decode_fail(d, REFUSED_STRUCTURE, "<methodCall> has neither <methodName> nor <params>");
 }
 
 static bool is_array(const struct frame *f)
@@ -366,7 +373,8 @@ void tree_end(struct decoder *d)
         break;
     case ELEMENT_METHOD_NAME:
         if (d->options->text == TEXT_BASE64 && repair_is_marked(buf_str(&d->method)))
-            decode_fail(d, "the method's name has a character that XML cannot carry");
+            decode_fail(d, REFUSED_CHARACTER,
+                        "the method's name has a character that XML cannot carry");
         break;
     case ELEMENT_DATA:
     case ELEMENT_PARAMS:

@@ -102,11 +102,12 @@ static void fail_cut_off(struct decoder *d)
 {
     const char *inside = (const char *)d->xml->parser->name;
     if (inside == NULL) {
-        decode_fail(d, "the document ends before its first tag does");
+        decode_fail(d, REFUSED_CUT_OFF, "the document ends before its first tag does");
         return;
     }
     struct error_cut shown = error_cut(str_of(inside), TREE_NAME_SHOWN);
-    decode_fail(d, "the document is cut off inside <%.*s%s>", ERROR_CUT_ARGS(shown));
+    decode_fail(d, REFUSED_CUT_OFF, "the document is cut off inside <%.*s%s>",
+                ERROR_CUT_ARGS(shown));
 }
 
 static void on_start(void *data, const xmlChar *name, const xmlChar *prefix UNUSED,
@@ -118,7 +119,7 @@ static void on_start(void *data, const xmlChar *name, const xmlChar *prefix UNUS
     if (UNLIKELY(d->failed || d->plain.active)) /* in xml_reader_resume() */
         return;
     if (UNLIKELY(tag_is_long(d->xml, 1))) {
-        decode_fail(d, "a tag is longer than %zu bytes", TAG_MAX);
+        decode_fail(d, REFUSED_TOO_LONG, "a tag is longer than %zu bytes", TAG_MAX);
         return;
     }
     if (UNLIKELY(has_ended(d->xml, 0)))
@@ -134,7 +135,7 @@ static void on_end(void *data, const xmlChar *name UNUSED, const xmlChar *prefix
     if (UNLIKELY(d->failed || d->plain.active)) /* in xml_reader_resume() */
         return;
     if (UNLIKELY(tag_is_long(d->xml, 2)))
-        decode_fail(d, "a tag is longer than %zu bytes", TAG_MAX);
+        decode_fail(d, REFUSED_TOO_LONG, "a tag is longer than %zu bytes", TAG_MAX);
     else
         tree_end(d);
 }
@@ -171,41 +172,49 @@ static void on_doctype(void *data, const xmlChar *name UNUSED, const xmlChar *pu
                        const xmlChar *system_id UNUSED)
 {
     struct decoder *d = data;
-    decode_fail(d, "there is a document type declaration (DTD), which is refused");
+    decode_fail(d, REFUSED_DTD, DTD_REFUSED);
     xmlStopParser(d->xml->parser);
 }
 
+#define BARE_AMPERSAND "there is a bare \"&\"; in text it is \"&amp;\""
 #define NO_TAG "it does not begin with \"<\"; is it XML at all?"
-#define NO_CHARACTER "which XML cannot carry; the setting text = \"replace\" can repair it"
+
+/* Of a message of libxml2's, which may have names of a document's own. [bytes] */
+#define MESSAGE_SHOWN ((size_t)160)
 
 /* How libxml2's messages begin that tell its users more than ours. */
 static const struct {
     const char *begin;
-    const char *text;
-    bool character; /* the error's number is a character */
+    enum decode_reason reason;
+    const char *text; /* NULL: a character's number is told */
 } messages[] = {
-    { "Document is empty", NO_TAG, false },
-    { "Start tag expected", NO_TAG, false },
-    { "Extra content", "there is more behind the end of the document", false },
-    { "xmlParseEntityRef: no name", "there is a bare \"&\"; in text it is \"&amp;\"", false },
-    { "StartTag: invalid element name", "there is a bare \"<\"; in text it is \"&lt;\"", false },
-    { "Sequence ']]>'", "\"]]>\" cannot stand in text; write \"]]&gt;\"", false },
-    { "Input is not proper UTF-8",
-      "there is what is no character of XML in UTF-8; the setting response_encoding forces another "
-      "encoding, text = \"replace\" can repair it",
-      false },
-    { "PCDATA invalid Char", NO_CHARACTER, true },
-    { "Char 0x", NO_CHARACTER, true },
-    { "xmlParseCharRef: invalid xmlChar", NO_CHARACTER, true },
+    { "Document is empty", REFUSED_NO_XML, NO_TAG },
+    { "Start tag expected", REFUSED_NO_XML, NO_TAG },
+    { "Extra content", REFUSED_EXTRA, "there is more behind the end of the document" },
+    { "xmlParseEntityRef: no name", REFUSED_MARKUP, BARE_AMPERSAND },
+    { "EntityRef: expecting ';'", REFUSED_MARKUP, BARE_AMPERSAND },
+    { "StartTag: invalid element name", REFUSED_MARKUP,
+      "there is a bare \"<\"; in text it is \"&lt;\"" },
+    { "Sequence ']]>'", REFUSED_MARKUP, BRACKETS_REFUSED },
+    { "Input is not proper UTF-8", REFUSED_BYTES, "there is what is no character of XML in UTF-8" },
+    { "PCDATA invalid Char", REFUSED_CHARACTER, NULL },
+    { "Char 0x", REFUSED_CHARACTER, NULL },
+    { "xmlParseCharRef: invalid xmlChar", REFUSED_CHARACTER, NULL },
 };
 
 /* "Entity 'nbsp' not defined" */
-static bool is_of_html(struct str text)
+static void fail_otherwise(struct decoder *d, struct str text)
 {
     struct str begin = STR("Entity '");
     struct str name = str_slice(text, begin.len, text.len);
-    return str_starts_with(text, begin) &&
-           html_name_find(str_slice(name, 0, str_find(name, '\''))) != 0;
+    struct error_cut shown =
+        error_cut(str_slice(text, 0, strcspn(text.data, "\r\n")), MESSAGE_SHOWN);
+    if (!str_starts_with(text, begin))
+        decode_fail(d, REFUSED_ILL_FORMED, "%.*s%s", ERROR_CUT_ARGS(shown));
+    else if (html_name_find(str_slice(name, 0, str_find(name, '\''))) == 0)
+        decode_fail(d, REFUSED_ENTITY, "%.*s%s", ERROR_CUT_ARGS(shown));
+    else
+        decode_fail(d, REFUSED_HTML_NAME, "%.*s%s: that is HTML's", ERROR_CUT_ARGS(shown));
 }
 
 static void fail_ill_formed(struct decoder *d, const xmlError *error)
@@ -214,15 +223,14 @@ static void fail_ill_formed(struct decoder *d, const xmlError *error)
     for (size_t i = 0; i < ARRAY_LEN(messages); i++) {
         if (!str_starts_with(text, str_of(messages[i].begin)))
             continue;
-        if (messages[i].character)
-            decode_fail(d, "there is a U+%04X, %s", (unsigned)error->int1, messages[i].text);
+        if (messages[i].text == NULL)
+            decode_fail(d, messages[i].reason, "there is a U+%04X, which XML cannot carry",
+                        (unsigned)error->int1);
         else
-            decode_fail(d, "%s", messages[i].text);
+            decode_fail(d, messages[i].reason, "%s", messages[i].text);
         return;
     }
-    decode_fail(d, "%.*s%s", (int)strcspn(text.data, "\r\n"), text.data,
-                is_of_html(text) ? ": that is HTML's; the setting text = \"replace\" reads it"
-                                 : "");
+    fail_otherwise(d, text);
 }
 
 /* Only what makes a document ill-formed counts. An undeclared prefix, for one, does not. */
@@ -339,9 +347,10 @@ bool xml_reader_feed(struct decoder *d, struct str text)
     size_t nul = str_find(text, '\0');
     xmlParseChunk(d->xml->parser, text.data, (int)nul, 0);
     if (nul < text.len && !d->failed)
-        decode_fail(d, "there is a NUL (U+0000)");
+        decode_fail(d, REFUSED_CHARACTER, "there is a NUL (U+0000)");
     if (UNLIKELY(xmlDictSize(d->xml->parser->dict) > DICT_NAMES_MAX + DOCUMENT_NAMES_MAX))
-        decode_fail(d, "there are more than %d different names", DOCUMENT_NAMES_MAX);
+        decode_fail(d, REFUSED_TOO_LONG, "there are more than %d different names",
+                    DOCUMENT_NAMES_MAX);
     return !d->failed && decode_check_chain(d);
 }
 
@@ -352,7 +361,7 @@ bool xml_reader_finish(struct decoder *d)
     d->xml->ending = true;
     xmlParseChunk(d->xml->parser, NULL, 0, 1);
     if (!d->failed && (!d->xml->parser->wellFormed || !d->root_closed))
-        decode_fail(d, "it is not well-formed XML");
+        decode_fail(d, REFUSED_ILL_FORMED, "it is not well-formed XML");
     return !d->failed && decode_check_chain(d);
 }
 
