@@ -26,7 +26,28 @@ static inline enum codec_step encode_run(struct encoder *e, const struct encode_
     return end;
 }
 
-/* The document; free() it. Whatever the steps are, it is the same. */
+/* Where something is to be written around the params, were it nothing, they are read twice. */
+static inline void encode_twice(struct encoder *e, const struct encode_input *input,
+                                const char *want)
+{
+    static const struct encode_around nothing = { .at = ENCODE_BEHIND };
+    struct encode_input twice = *input;
+    struct chain out;
+    struct error err;
+    if (input->around != NULL ||
+        (input->kind != ENCODE_CALL && input->kind != ENCODE_MULTICALL_ITEM))
+        return;
+    twice.around = &nothing;
+    chain_init(&out, ENCODE_MAX, NULL);
+    assert_int_equal(encode_run(e, &twice, SIZE_MAX, &out, &err), CODEC_DONE);
+    char *text = chain_dup(&out);
+    assert_string_equal(text, want);
+    free(text);
+    chain_done(&out);
+}
+
+/* The document; free() it. Whatever the steps are, and whether its text is read once or twice, it
+ * is the same. */
 static inline char *encode_document(const struct encode_input *input)
 {
     struct encoder *e = encoder_new(NULL);
@@ -40,6 +61,7 @@ static inline char *encode_document(const struct encode_input *input)
     char *text = chain_dup(&at_once);
     char *again = chain_dup(&in_steps);
     assert_string_equal(text, again);
+    encode_twice(e, input, text);
     free(again);
     chain_done(&at_once);
     chain_done(&in_steps);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/json/write.h"
 
+#include "base/sixteen.h"
+
 /* Text up to this length is copied and escaped in one go, without measuring first. */
 #define SHORT_MAX ((size_t)64)
 
@@ -26,14 +28,10 @@ static inline bool is_special(unsigned char c)
     return c < 0x20 || c == '"' || c == '\\';
 }
 
-/* As any_special(), for what the compiler puts into a vector register. */
-typedef unsigned char bytes16 __attribute__((vector_size(16)));
-
 static inline bool any_special_in_16(const char *at)
 {
-    bytes16 b;
+    bytes16 b = sixteen_bytes(at);
     uint64_t halves[2];
-    memcpy(&b, at, sizeof b);
     b = (bytes16)(b < 0x20) | (bytes16)(b == '"') | (bytes16)(b == '\\');
     memcpy(halves, &b, sizeof halves);
     return (halves[0] | halves[1]) != 0;

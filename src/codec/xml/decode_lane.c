@@ -4,7 +4,7 @@
  * end, and counts only when all of it is good. At anything else, were it only a number that is not
  * written as we would write it, nothing has happened, and decode_plain.c reads it token by token.
  * So nothing is refused here, and nothing is told that decode_plain.c would not tell. */
-#include "base/eight.h"
+#include "base/sixteen.h"
 #include "codec/json/text.h"
 #include "codec/value/datetime.h"
 #include "codec/xml/decode_private.h"
@@ -32,23 +32,6 @@ struct lane {
     const char *full;  /* OVERRUN bytes before the end of the room */
 };
 
-typedef unsigned char bytes16 __attribute__((vector_size(16)));
-typedef signed char signed16 __attribute__((vector_size(16)));
-
-/* Which of 16 bytes is the first that is not 0, each being 0 or 255; 16: none. */
-static inline unsigned first_set(bytes16 set)
-{
-    uint64_t half[2];
-    memcpy(half, &set, sizeof half);
-    unsigned before = half[0] != 0 ? 0 : 8;
-    uint64_t found = half[0] != 0 ? half[0] : half[1];
-    if (found == 0)
-        return 16;
-    if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
-        return before + (unsigned)__builtin_ctzll(found) / 8;
-    return before + (unsigned)__builtin_clzll(found) / 8;
-}
-
 static inline bool stands_there(const char *at, const char *text, size_t len)
 {
     return memcmp(at, text, len) == 0;
@@ -71,9 +54,9 @@ static inline bool pass(struct lane *l, const char *text, size_t len)
 static __attribute__((noinline)) void skip_blanks(struct lane *l)
 {
     while (l->at <= l->limit) {
-        bytes16 b;
-        memcpy(&b, l->at, sizeof b);
-        unsigned n = first_set((bytes16)(b != ' ') & (bytes16)(b != '\n') & (bytes16)(b != '\t'));
+        bytes16 b = sixteen_bytes(l->at);
+        unsigned n =
+            sixteen_first((bytes16)(b != ' ') & (bytes16)(b != '\n') & (bytes16)(b != '\t'));
         l->at += n;
         if (n < 16)
             return;
@@ -182,12 +165,11 @@ static inline bytes16 specials(bytes16 b)
 static inline bool copy_text(struct lane *l)
 {
     for (;;) {
-        bytes16 b;
         if (UNLIKELY(l->at > l->limit || l->to > l->full))
             return false;
-        memcpy(&b, l->at, sizeof b);
+        bytes16 b = sixteen_bytes(l->at);
         memcpy(l->to, &b, sizeof b);
-        unsigned n = first_set(specials(b));
+        unsigned n = sixteen_first(specials(b));
         l->at += n;
         l->to += n;
         if (n < 16 && *l->at == '<')

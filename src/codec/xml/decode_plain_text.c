@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What decode_plain.c knows about XML between tags; all else it leaves to libxml2. */
+#include "base/sixteen.h"
 #include "codec/json/text.h"
 #include "codec/xml/decode_private.h"
-
-typedef unsigned char bytes16 __attribute__((vector_size(16)));
-typedef signed char signed16 __attribute__((vector_size(16)));
 
 static size_t sum_bytes(uint64_t x)
 {
@@ -18,10 +16,10 @@ static inline size_t count(const char *at, const char *end, bool lines)
     size_t n = 0;
     while (end - at >= 16) {
         size_t left = (size_t)(end - at) / 16;
-        bytes16 sum = { 0 }, b;
+        bytes16 sum = { 0 };
         uint64_t half[2];
         for (left = left < 255 ? left : 255; left > 0; left--, at += 16) {
-            memcpy(&b, at, sizeof b);
+            bytes16 b = sixteen_bytes(at);
             sum -= lines ? (bytes16)(b == '\n') : (bytes16)((signed16)b >= -64);
         }
         memcpy(half, &sum, sizeof half);
@@ -50,9 +48,8 @@ static inline bool is_plain(char byte)
 
 static inline bool all_plain_in_16(const char *at)
 {
-    bytes16 b;
+    bytes16 b = sixteen_bytes(at);
     uint64_t halves[2];
-    memcpy(&b, at, sizeof b);
     bytes16 special = ((bytes16)(b < 0x20) & (bytes16)(b != '\n') & (bytes16)(b != '\t')) |
                       (bytes16)(b == '<') | (bytes16)(b == '&') | (bytes16)(b == ']') |
                       (bytes16)(b >= 0x80);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/sixteen.h"
 #include "codec/json/write.h"
 #include "codec/value/datetime.h"
 #include "codec/xml/decode_private.h"
@@ -95,13 +96,10 @@ static const unsigned char base64_class[256] = {
     ['\t'] = BASE64_SPACE, ['\n'] = BASE64_SPACE, ['\r'] = BASE64_SPACE,
 };
 
-typedef unsigned char bytes16 __attribute__((vector_size(16)));
-
-static inline bool all_digits_in_16(const unsigned char *at)
+static inline bool all_digits_in_16(const char *at)
 {
-    bytes16 b;
+    bytes16 b = sixteen_bytes(at);
     uint64_t halves[2];
-    memcpy(&b, at, sizeof b);
     b = (bytes16)((bytes16)((b | 0x20) - 'a') < 26) | (bytes16)((bytes16)(b - '/') < 11) |
         (bytes16)(b == '+');
     memcpy(halves, &b, sizeof halves);
@@ -114,7 +112,7 @@ static size_t digit_run(struct str text)
     const unsigned char *p = (const unsigned char *)text.data;
     size_t n = 0;
     _Static_assert((BASE64_DIGIT & (BASE64_PAD | BASE64_SPACE)) == 0, "runs are told by one bit");
-    while (text.len - n >= 16 && all_digits_in_16(p + n))
+    while (text.len - n >= 16 && all_digits_in_16(text.data + n))
         n += 16;
     while (text.len - n >= 4 && (base64_class[p[n]] & base64_class[p[n + 1]] &
                                  base64_class[p[n + 2]] & base64_class[p[n + 3]]) == BASE64_DIGIT)

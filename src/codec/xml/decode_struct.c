@@ -1,37 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/json/write.h"
+#include "codec/name_hash.h"
 #include "codec/value/text_repair.h"
 #include "codec/xml/decode_private.h"
-
-static uint64_t load(const char *at, size_t n)
-{
-    uint64_t value = 0;
-    memcpy(&value, at, n);
-    return value;
-}
-
-static uint64_t mix(uint64_t hash, uint64_t bytes)
-{
-    hash = (hash ^ bytes) * UINT64_C(0xD6E8FEB86659FD93);
-    return hash ^ hash >> 32;
-}
-
-/* All loads are of constant size, and overlap at the end. */
-static uint32_t hash_name(struct str name)
-{
-    const char *p = name.data;
-    uint64_t hash = name.len * UINT64_C(0x9E3779B97F4A7C15);
-    for (size_t at = 0; at + 8 < name.len; at += 8)
-        hash = mix(hash, load(p + at, 8));
-    if (name.len >= 8)
-        hash = mix(hash, load(p + name.len - 8, 8));
-    else if (name.len >= 4)
-        hash = mix(hash, load(p, 4) << 32 | load(p + name.len - 4, 4));
-    else if (name.len > 0)
-        hash = mix(hash,
-                   load(p, 1) << 16 | load(p + name.len / 2, 1) << 8 | load(p + name.len - 1, 1));
-    return (uint32_t)hash;
-}
 
 /* The base64 of a name that could not stay as it was takes its place in `names` too. */
 static void rename_marked(struct decoder *d, size_t name, size_t mark)
@@ -105,7 +76,7 @@ static void begin_member(struct decoder *d, struct frame *of, size_t at, struct 
         .value = chain_len(d->out),
         .name = (size_t)(name.data - buf_c(&d->names)),
         .len = (uint32_t)name.len,
-        .hash = hash_name(name),
+        .hash = (uint32_t)name_hash(name),
     };
     if (UNLIKELY(d->depth == d->watch.depth))
         watched_value(d, &name, 0, at - 1);

@@ -88,17 +88,24 @@ static bool check_response(struct encoder *e, struct error *err)
     return encode_refuse(e, err, "A response has exactly one value; write [VALUE].");
 }
 
-static bool write_head(struct encoder *e, struct error *err)
+static bool write_frame(struct encoder *e, struct error *err)
 {
     const struct frame *f = &frames[e->input.kind];
-    e->depth = 0;
-    if (e->input.kind == ENCODE_RESPONSE && !check_response(e, err))
-        return false;
     if (f->root != NULL)
         open_root(e, f->root);
     if (f->before_method != NULL && !write_method(e, f, err))
         return false;
     chain_append_c(e->to, f->begin);
+    return true;
+}
+
+static bool write_head(struct encoder *e, struct error *err)
+{
+    e->depth = 0;
+    if (e->input.kind == ENCODE_RESPONSE && !check_response(e, err))
+        return false;
+    if (!write_frame(e, err))
+        return false;
     if (e->input.kind == ENCODE_FAULT) {
         e->phase = ENCODE_TAIL;
         return encode_fault(e, err);
@@ -108,11 +115,39 @@ static bool write_head(struct encoder *e, struct error *err)
     return true;
 }
 
+/* The text is for the two passes. */
+static void leave_lane(struct encoder *e)
+{
+    chain_recover(e->out, e->lane.mark);
+    e->phase = ENCODE_SCAN;
+}
+
+static void enter_lane(struct encoder *e)
+{
+    struct error ignored;
+    e->phase = ENCODE_LANE;
+    e->lane.mark = chain_len(e->out);
+    if (!write_frame(e, &ignored) || !encode_lane_begin(e))
+        leave_lane(e);
+}
+
+static void step_lane(struct encoder *e, size_t bytes)
+{
+    enum codec_step result = encode_lane_step(e, bytes);
+    if (result == CODEC_FAILED)
+        leave_lane(e);
+    else if (result == CODEC_DONE)
+        e->phase = ENCODE_TAIL;
+}
+
 /* One step of the phase, which may become the next. */
 static bool step(struct encoder *e, size_t bytes, struct error *err)
 {
     enum codec_step result;
     switch (e->phase) {
+    case ENCODE_LANE:
+        step_lane(e, bytes);
+        return true;
     case ENCODE_SCAN:
         result = json_scan_step(&e->scan, bytes, err);
         if (result == CODEC_DONE)
@@ -242,6 +277,8 @@ void encoder_begin(struct encoder *e, const struct encode_input *input, struct c
         e->scan.place = e->input.place;
     }
     e->phase = json_trim(e->input.json).len == 0 ? ENCODE_HEAD : ENCODE_SCAN;
+    if (e->phase == ENCODE_SCAN && encode_lane_may(e))
+        enter_lane(e);
 }
 
 enum codec_step encoder_step(struct encoder *e, size_t bytes, struct error *err)

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum encode_phase { ENCODE_SCAN, ENCODE_HEAD, ENCODE_VALUES, ENCODE_TAIL, ENCODE_END };
+enum encode_phase { ENCODE_LANE, ENCODE_SCAN, ENCODE_HEAD, ENCODE_VALUES, ENCODE_TAIL, ENCODE_END };
 
 enum encode_level_kind { LEVEL_PARAMS, LEVEL_ARRAY, LEVEL_STRUCT };
 
@@ -43,6 +43,22 @@ enum encode_form {
     FORM_UNKNOWN, /* the text policy says base64 if XML cannot carry it, which is looked at first */
     FORM_TEXT,
     FORM_BASE64
+};
+
+/* How deep the params of a text for encode_lane.c are, and how many members each object has. */
+#define ENCODE_LANE_DEPTH 16
+#define ENCODE_LANE_NAMES 16
+
+/* Where encode_lane.c is. */
+struct encode_lane {
+    size_t mark;    /* where the document begins in `out` */
+    bool is_one;    /* the text is the one param, not a list of them */
+    unsigned depth; /* of the params */
+    struct encode_lane_level {
+        bool is_struct;
+        unsigned n_names;
+        uint64_t names[ENCODE_LANE_NAMES]; /* hashes */
+    } levels[ENCODE_LANE_DEPTH];
 };
 
 struct encoder {
@@ -72,7 +88,16 @@ struct encoder {
     bool wants_members; /* the param that begins gets those of input.around */
     struct buf scratch; /* strings without their escapes */
     size_t repaired;
+    struct encode_lane lane;
 };
+
+/* encode_lane.c: the same as the two passes do of most texts, in one. */
+bool encode_lane_may(const struct encoder *e);
+
+/* Behind the document's head. False, and CODEC_FAILED: nothing is known about the text, and what is
+ * written of it is of no use. */
+bool encode_lane_begin(struct encoder *e);
+enum codec_step encode_lane_step(struct encoder *e, size_t bytes);
 
 /* encode_values.c: what stands between the first and the last param. */
 
