@@ -674,6 +674,7 @@ class Loopia(Backend):
     name = "loopia"; paths = ("/RPCSERV",)
     about = "user, password as params 0-1 | no fault: the string AUTH_ERROR (or an array that holds it); success OK or data"
     def call(s, rq, method, p):
+        rq.method = method
         s.static(p[:2] == [s.cfg["user"], s.cfg["password"]])
         return s.run(method, p[2:])
     def natural(s, m, a):
@@ -683,7 +684,7 @@ class Loopia(Backend):
     def expired(s): return Fault("AUTH_ERROR", "")
     def problem(s, f):
         if f.extra == "real" or isinstance(f.code, int): f.extra = None; raise f
-        return f.code
+        return [f.code] if CURRENT.method.startswith("get") else f.code
 
 class SoftLayer(Backend):
     name = "softlayer"; paths = ("/xmlrpc/v3.1/",); multicall = None

@@ -183,6 +183,7 @@ def test_let_in(start, simulator, name, path, method, params, result):
 REFUSED = [row[:4] for row in CONSTANT if row[0] not in ("ros", "testlink")] + [
     ("freeswitch", "/freeswitch/RPC2", "freeswitch.api", ["status", ""]),
     ("loopia", "/RPCSERV", "rg.echo", [1, "a"]),
+    ("loopia", "/RPCSERV", "getDomains", []),
     ("softlayer", "/xmlrpc/v3.1/", "rg.echo", [1, "a"]),
     ("supervisor", "/supervisor/RPC2", "supervisor.getState", []),
     ("testlink", "/testlink/lib/api/xmlrpc/v1/xmlrpc.php", "tl.checkDevKey", [{}]),
@@ -190,7 +191,7 @@ REFUSED = [row[:4] for row in CONSTANT if row[0] not in ("ros", "testlink")] + [
 
 
 @pytest.mark.parametrize("name,path,method,params", REFUSED,
-                         ids=[row[0] for row in REFUSED])
+                         ids=[f"{row[0]}-{row[2]}" for row in REFUSED])
 def test_refused(start, simulator, name, path, method, params):
     """Whose credentials are wrong is told: not the caller's."""
     simulator.control(name, reset=True)
