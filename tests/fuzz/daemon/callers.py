@@ -239,8 +239,9 @@ class Caller:
             await writer.drain()
             writer.write_eof()
         request = requests[0]
+        # Of several it is not known which of them an answer is to, if it is to one at all.
+        request.kind = "head" if any(b"HEAD" in each.data for each in requests) else "odd"
         for _ in range(20):
-            request.kind = "head" if b"HEAD" in request.data else "odd"
             try:
                 answered = asyncio.wait_for(read_answer(reader, request.kind == "head"), 1)
                 answer = await answered
