@@ -211,10 +211,8 @@ static void test_deadlines(void **state UNUSED)
 static void expect_service(struct rig *rig)
 {
     int fd = rig_client(rig);
-    int64_t begin_ms = clock_now_ms();
     rig_send(rig, fd, "GET /size/2 HTTP/1.1\r\nHost: x\r\n\r\n");
-    rig_expect(rig, fd, 200, "ab");
-    assert_in_range(clock_now_ms() - begin_ms, 0, 2000 * rig_slow());
+    rig_expect(rig, fd, 200, "ab"); /* its patience ends before those times do */
     close(fd);
 }
 
