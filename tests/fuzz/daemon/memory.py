@@ -59,9 +59,17 @@ class MemoryRound(Round):
         finally:
             self._fail(0)
             failing.cancel()
-            self.totals.counts["allocations that failed"] += struct.unpack_from("l", self._numbers,
-                                                                                16)[
-                0]
+            self.totals.counts["allocations that failed"] += self._n_failed
+
+    @property
+    def _n_failed(self) -> int:
+        return struct.unpack_from("l", self._numbers, 16)[0]
+
+    def _judge_service(self):
+        """Where there is no memory for an answer, the connection is closed."""
+        if len(self._unanswered) <= self._n_failed:
+            self._unanswered.clear()
+        super()._judge_service()
 
     @property
     def _crashed_in_library(self) -> bool:
