@@ -80,8 +80,10 @@ class Recorded:
 
     @property
     def value(self):
-        """What the server answered, as Python's client reads it; a fault is raised."""
-        return xmlrpc.client.loads(self.changed(self.line["response"]["body"]))[0][0]
+        """What the server answered, as Python's client reads it; several params are a list, and a
+        fault is raised."""
+        params, _ = xmlrpc.client.loads(self.changed(self.line["response"]["body"]))
+        return params[0] if len(params) == 1 else params
 
     @property
     def fault(self) -> xmlrpc.client.Fault:

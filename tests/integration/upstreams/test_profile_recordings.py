@@ -110,6 +110,7 @@ PLAYS = [
         Call("application fault, no such service", "atheme.command", ("127.0.0.1", "NoServ", "X"),
              fault(500)),
         Call("privset", "atheme.privset"),
+        Call("ison (two params in the answer)", "atheme.ison", ("someone",)),
     )),
     expiry(ATHEME, "after logout", "credential in place", "atheme.command",
            ("127.0.0.1", "NickServ", "INFO", "admin")),
