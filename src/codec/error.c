@@ -99,6 +99,7 @@ static void set(struct error *err, enum problem_type type)
     err->advice = NULL;
     err->type_uri = NULL;
     err->no_method = false;
+    err->fault_code = 0;
     err->has_pointer = false;
     err->pointer[0] = '\0';
 }

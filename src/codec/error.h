@@ -65,6 +65,8 @@ struct error {
                              NULL: nothing is known, or it says that */
     bool no_method;       /* a fault that says: there is no such method */
     bool is_cut;          /* more would stand behind the detail */
+    int fault_code;       /* of the fault that tells a caller of XML-RPC of it, where `type` alone
+                             does not say that: of enum interop_code; 0: it does */
     bool has_pointer;
     char pointer[ERROR_POINTER_MAX]; /* RFC 6901, NUL-terminated; "" is the whole document */
     char detail[ERROR_DETAIL_MAX];   /* one sentence or two, UTF-8, says what to do */

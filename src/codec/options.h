@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Types beyond the XML-RPC specification that an upstream takes. */
@@ -52,6 +53,8 @@ enum dates_form { DATES_BASIC, DATES_EXTENDED, DATES_ZULU };
 struct encode_options {
     unsigned extensions; /* set of enum extension */
     unsigned depth;      /* greatest nesting of arrays and objects, at most CODEC_DEPTH_MAX */
+    bool as_decoded;     /* the text is a decoder's, with types: dates go out as they stand, and
+                            integers without a type as `int`, however large */
     enum text_policy text;
     enum dates_form dates;
     const char *timezone; /* for {"$dateTime"} with an offset: "UTC", "+02:00" or a name of the
@@ -62,8 +65,10 @@ struct encode_options {
 struct decode_items;
 struct decode_watch;
 
-/* An upstream's value on its way to a caller. */
+/* A value as XML-RPC on its way to JSON: an upstream's, or a caller's that speaks XML-RPC. */
 struct decode_options {
+    bool is_request; /* a caller's methodCall is expected, not an upstream's response: for
+                        what errors are and say */
     enum types_form types;
     enum integers_form integers;
     enum text_policy text;

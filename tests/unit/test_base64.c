@@ -131,12 +131,33 @@ static void lines_of_76(void **state)
     chain_done(&out);
 }
 
+static void text_to_bytes(void **state)
+{
+    static const char *const wrong[] = { "Z", "Zh==", "Zm9", "Zg==Zg==", "Zm 9v", "Z-9v" };
+    struct buf out;
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        buf_init(&out, 100, NULL);
+        assert_true(base64_read(str_of(cases[i].text), &out));
+        assert_true(str_eq(buf_str(&out), cases[i].bytes));
+        buf_done(&out);
+    }
+    buf_init(&out, 100, NULL);
+    assert_true(base64_read(STR("Zm8"), &out));
+    assert_string_equal(buf_c(&out), "fo");
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+        assert_false(base64_read(str_of(wrong[i]), &out));
+    buf_done(&out);
+    buf_init(&out, 2, NULL);
+    assert_false(base64_read(STR("Zm9v"), &out));
+    buf_done(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bytes_to_text),
-        cmocka_unit_test(text_to_text),
-        cmocka_unit_test(no_base64),
+        cmocka_unit_test(bytes_to_text), cmocka_unit_test(text_to_text),
+        cmocka_unit_test(text_to_bytes), cmocka_unit_test(no_base64),
         cmocka_unit_test(lines_of_76),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

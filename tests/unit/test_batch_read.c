@@ -171,6 +171,38 @@ static void jsonrpc(void **state)
     check_cases(BATCH_JSONRPC, cases, ARRAY_LEN(cases));
 }
 
+static void xmlrpc(void **state)
+{
+    static const struct {
+        const char *text, *items;
+    } cases[] = {
+        { "[]", "" },
+        { "[{\"methodName\":\"a.b\",\"params\":[1,[2]]},{\"params\":[],\"methodName\":\"c\"}]",
+          "0 method=a.b params=[1,[2]]\n1 method=c params=[]\n" },
+        { "[{\"methodName\":\"a\"},{\"method\":\"a\"},{\"methodName\":{\"$base64\":\"\"}}]",
+          "0 method=a\n1 invalid-request at=/1\n2 invalid-request at=/2/methodName\n" },
+        { "[5,{\"methodName\":\"a\",\"params\":{}},{\"methodName\":\"a\",\"params\":null}]",
+          "0 invalid-request at=/0\n1 invalid-request at=/1/params\n"
+          "2 invalid-request at=/2/params\n" },
+        { "[{\"methodName\":\"a\",\"id\":7,\"jsonrpc\":[],\"x\":1}]", "0 method=a\n" },
+    };
+    struct batch_reader *b = batch_reader_new(NULL);
+    struct error err;
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        for (size_t k = 0; k < ARRAY_LEN(steps); k++) {
+            batch_reader_begin(b, BATCH_XMLRPC, str_of(cases[i].text));
+            assert_int_equal(check_all(b, steps[k], &err), CODEC_DONE);
+            char *items = read_all(b, steps[k]);
+            assert_string_equal(items, cases[i].items);
+            free(items);
+        }
+    }
+    batch_reader_begin(b, BATCH_XMLRPC, STR("{}"));
+    assert_int_equal(check_all(b, SIZE_MAX, &err), CODEC_FAILED);
+    batch_reader_free(b);
+}
+
 static void refused(void **state)
 {
     (void)state;
@@ -301,8 +333,9 @@ static void no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rest),  cmocka_unit_test(jsonrpc), cmocka_unit_test(refused),
-        cmocka_unit_test(depth), cmocka_unit_test(large),   cmocka_unit_test(no_memory),
+        cmocka_unit_test(rest),      cmocka_unit_test(jsonrpc), cmocka_unit_test(xmlrpc),
+        cmocka_unit_test(refused),   cmocka_unit_test(depth),   cmocka_unit_test(large),
+        cmocka_unit_test(no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -392,6 +392,50 @@ static void test_again(void **state UNUSED)
     decoder_free(d);
 }
 
+/* So that a caller can be told what is wrong with its request. */
+static void test_requests(void **state)
+{
+    static const struct {
+        const char *xml;
+        int code;
+        const char *reason;
+    } cases[] = {
+        { "", -32700, "is empty" },
+        { "{}", -32700, "is it XML at all?" },
+        { "<methodCall>", -32700, "cut off" },
+        { "<methodCall><a</methodCall>", -32700, "" },
+        { "<!DOCTYPE a><methodCall/>", -32700, "(DTD)" },
+        { "<?xml version='1.0' encoding='x-none'?><methodCall/>", -32701, "\"x-none\"" },
+        { "<methodCall><methodName>\xC0\x80</methodName></methodCall>", -32701, "" },
+        { "<methodCall><methodName>&#1;", -32702, "U+0001, which XML cannot carry" },
+        { "<a/>", -32600, "not <methodCall>" },
+        { "<methodCall/>", -32600, "neither" },
+        { "<methodCall><params><param><value><i4>x</i4>", -32600, "whole number" },
+        { "<methodCall><params><param><value><array><data><value><array><data><value><array>",
+          -32602, "limits.depth" },
+    };
+    struct decoder *d = decoder_new();
+    const struct decode_options options = { .is_request = true, .depth = 2, .document_max = 10000 };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct chain out;
+        struct error err;
+        struct decode_result result;
+        chain_init(&out, SIZE_MAX, NULL);
+        decoder_begin(d, &options, &out);
+        bool ok = decoder_feed(d, str_of(cases[i].xml), &err) && decoder_finish(d, &result, &err);
+        assert_false(ok);
+        assert_int_equal(err.type, PROBLEM_INVALID_REQUEST);
+        assert_int_equal(err.fault_code, cases[i].code);
+        if (strstr(err.detail, cases[i].reason) == NULL)
+            fail_msg("%s: %s", cases[i].xml, err.detail);
+        assert_null(strstr(err.detail, "response_encoding"));
+        assert_null(strstr(err.detail, "the setting"));
+        chain_done(&out);
+    }
+    decoder_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -400,7 +444,7 @@ int main(void)
         cmocka_unit_test(test_long_sections), cmocka_unit_test(test_depth),
         cmocka_unit_test(test_document_max),  cmocka_unit_test(test_memory),
         cmocka_unit_test(test_many_members),  cmocka_unit_test(test_large_structs),
-        cmocka_unit_test(test_again),
+        cmocka_unit_test(test_again),         cmocka_unit_test(test_requests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

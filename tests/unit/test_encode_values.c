@@ -252,12 +252,30 @@ static void forms_of_dates(void **state)
     assert_refused("[{\"$dateTime\":\"19980732T14:08:55Z\"}]", &zulu, "/0", "$dateTime");
 }
 
+/* What a decoder wrote goes out as it came in. */
+static void as_decoded(void **state)
+{
+    const struct encode_options options = { .depth = 128, .extensions = ALL, .as_decoded = true };
+    (void)state;
+    assert_value("1099511627776", &options, "<int>1099511627776</int>");
+    assert_value("-123456789012345678901", &options, "<int>-123456789012345678901</int>");
+    assert_value("5", &options, "<int>5</int>");
+    assert_value("{\"$i8\":\"5\"}", &options, "<i8>5</i8>");
+    assert_value("{\"$dateTime\":\"20240229T24:00:00Z\"}", &options,
+                 "<dateTime.iso8601>20240229T24:00:00Z</dateTime.iso8601>");
+    assert_value("{\"$dateTime\":\"\"}", &options, "<dateTime.iso8601></dateTime.iso8601>");
+    assert_value("{\"$dateTime\":\"a<\\r\\u00e9\"}", &options,
+                 "<dateTime.iso8601>a&lt;&#13;\xC3\xA9</dateTime.iso8601>");
+    assert_value("{\"$dateTime\":\"2024-02-29T23:59:58+01:00\"}", &options,
+                 "<dateTime.iso8601>2024-02-29T23:59:58+01:00</dateTime.iso8601>");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values),         cmocka_unit_test(values_that_say_their_type),
         cmocka_unit_test(refusals),       cmocka_unit_test(time_zones),
-        cmocka_unit_test(forms_of_dates),
+        cmocka_unit_test(forms_of_dates), cmocka_unit_test(as_decoded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

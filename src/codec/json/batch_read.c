@@ -20,11 +20,13 @@
 /* The members that are known, and the others. */
 enum member_name { MEMBER_METHOD, MEMBER_PARAMS, MEMBER_ID, MEMBER_JSONRPC, MEMBER_OTHER, MEMBERS };
 
-static const char *const known_names[MEMBER_OTHER] = {
-    [MEMBER_METHOD] = "method",
-    [MEMBER_PARAMS] = "params",
-    [MEMBER_ID] = "id",
-    [MEMBER_JSONRPC] = "jsonrpc",
+static const char *const known_names[][MEMBER_OTHER] = {
+    [BATCH_REST] = { [MEMBER_METHOD] = "method", [MEMBER_PARAMS] = "params" },
+    [BATCH_JSONRPC] = { [MEMBER_METHOD] = "method",
+                        [MEMBER_PARAMS] = "params",
+                        [MEMBER_ID] = "id",
+                        [MEMBER_JSONRPC] = "jsonrpc" },
+    [BATCH_XMLRPC] = { [MEMBER_METHOD] = "methodName", [MEMBER_PARAMS] = "params" },
 };
 
 struct batch_reader {
@@ -181,10 +183,10 @@ static struct str read_text(struct str quoted, struct buf *to)
 
 static enum member_name find_name(struct batch_reader *b, struct str quoted)
 {
-    size_t known = b->dialect == BATCH_REST ? MEMBER_ID : MEMBER_OTHER;
+    const char *const *known = known_names[b->dialect];
     struct str name = read_text(quoted, &b->scratch);
-    for (size_t i = 0; i < known && name.data != NULL; i++)
-        if (str_eq_c(name, known_names[i]))
+    for (size_t i = 0; i < MEMBER_OTHER && name.data != NULL; i++)
+        if (known[i] != NULL && str_eq_c(name, known[i]))
             return (enum member_name)i;
     if (b->other.data == NULL)
         b->other = quoted;
@@ -261,7 +263,7 @@ static bool refuse_member(const struct batch_reader *b, enum member_name member,
 {
     bool there = b->values[member].data != NULL;
     struct str none = { NULL, 0 };
-    return refuse(b, there ? str_of(known_names[member]) : none, detail, err);
+    return refuse(b, there ? str_of(known_names[b->dialect][member]) : none, detail, err);
 }
 
 static bool refuse_other(struct batch_reader *b, struct error *err)
@@ -304,7 +306,10 @@ static bool take_method(struct batch_reader *b, struct batch_item *ret, struct e
 {
     if (first_byte(b, MEMBER_METHOD) != '"')
         return refuse_member(b, MEMBER_METHOD,
-                             "A call names its method in \"method\", which is a string.", err);
+                             b->dialect == BATCH_XMLRPC
+                                 ? "A call names its method in \"methodName\", which is a string."
+                                 : "A call names its method in \"method\", which is a string.",
+                             err);
     struct str quoted = b->values[MEMBER_METHOD];
     ret->method = str_slice(quoted, 1, quoted.len - 1);
     if (b->method_at != NULL)
@@ -314,6 +319,19 @@ static bool take_method(struct batch_reader *b, struct batch_item *ret, struct e
     return error_limit(err, PROBLEM_OVERLOADED, "limits.memory",
                        "The gateway has no memory for this call now; try again later, or raise "
                        "limits.memory.");
+}
+
+static bool take_xmlrpc(struct batch_reader *b, struct batch_item *ret, struct error *err)
+{
+    char first = first_byte(b, MEMBER_PARAMS);
+    if (!b->is_object)
+        return refuse(b, (struct str){ NULL, 0 },
+                      "A call in system.multicall is a struct of methodName and params.", err);
+    if (first != '\0' && first != '[')
+        return refuse_member(b, MEMBER_PARAMS,
+                             "The params of a call in system.multicall are an array.", err);
+    ret->params = b->values[MEMBER_PARAMS];
+    return take_method(b, ret, err);
 }
 
 static bool take_rest(struct batch_reader *b, struct batch_item *ret, struct error *err)
@@ -367,6 +385,12 @@ static bool take_jsonrpc(struct batch_reader *b, struct batch_item *ret, struct 
     return true;
 }
 
+static bool (*const take_item[])(struct batch_reader *, struct batch_item *, struct error *) = {
+    [BATCH_REST] = take_rest,
+    [BATCH_JSONRPC] = take_jsonrpc,
+    [BATCH_XMLRPC] = take_xmlrpc,
+};
+
 enum batch_step batch_reader_next(struct batch_reader *b, size_t bytes, struct batch_item *ret,
                                   struct error *err)
 {
@@ -379,7 +403,7 @@ enum batch_step batch_reader_next(struct batch_reader *b, size_t bytes, struct b
         return BATCH_MORE;
     b->in_item = false;
     *ret = (struct batch_item){ .index = b->next };
-    ret->failed = b->dialect == BATCH_REST ? !take_rest(b, ret, err) : !take_jsonrpc(b, ret, err);
+    ret->failed = !take_item[b->dialect](b, ret, err);
     b->next++;
     return BATCH_ITEM;
 }

@@ -4,8 +4,8 @@
  * Everything goes in steps of bounded work, and takes linear time; params and ids stay text.
  *
  * What is wrong with one call is an error of that call alone. The text as a whole can fail only by
- * not being JSON (RFC 8259 to the letter; names twice in an object are refused, too) or, of
- * BATCH_REST, no array.
+ * not being JSON (RFC 8259 to the letter; names twice in an object are refused, too) or, but for
+ * BATCH_JSONRPC, no array.
  *
  * Pure: no I/O, clock or globals. A reader is used by one thread at a time and may be used again.
  */
@@ -22,10 +22,12 @@
 #include <stddef.h>
 
 enum batch_dialect {
-    BATCH_REST,   /* an array of {"method": text, "params": value}; params may be absent, and other
-                     members are refused */
-    BATCH_JSONRPC /* JSON-RPC 2.0: one request object, or an array of them; members that the
-                     specification does not know are ignored */
+    BATCH_REST,    /* an array of {"method": text, "params": value}; params may be absent, and other
+                      members are refused */
+    BATCH_JSONRPC, /* JSON-RPC 2.0: one request object, or an array of them; members that the
+                      specification does not know are ignored */
+    BATCH_XMLRPC   /* the param of system.multicall: an array of {"methodName": text, "params":
+                      array}; other members are ignored */
 };
 
 struct batch_item {
@@ -36,7 +38,7 @@ struct batch_item {
     struct str method; /* decoded, valid UTF-8; not checked but for being a string. Borrowed until
                           the next batch_reader_next() */
     struct str params; /* JSON text; NULL data: none. BATCH_REST: any value, as the body of a single
-                          call; BATCH_JSONRPC: an array or an object */
+                          call; BATCH_JSONRPC: an array or an object; BATCH_XMLRPC: an array */
     struct str id;     /* BATCH_JSONRPC: a string, a number or null, exactly as it was written;
                           NULL data: there is none, or it is not valid: where the item has failed,
                           it is answered with null */
@@ -54,8 +56,9 @@ void batch_reader_free(struct batch_reader *b);
 void batch_reader_begin(struct batch_reader *b, enum batch_dialect dialect, struct str text);
 
 /* Checks about `bytes` more of the text. CODEC_FAILED: INVALID_JSON with line and column,
- * INVALID_REQUEST where BATCH_REST has no array, or OVERLOADED with setting `limits.memory`. How
- * deep params may be nested is not checked here but by the encoder, for each call by itself. */
+ * INVALID_REQUEST where there is no array and should be, or OVERLOADED with setting
+ * `limits.memory`. How deep params may be nested is not checked here but by the encoder, for each
+ * call by itself. */
 enum codec_step batch_reader_check(struct batch_reader *b, size_t bytes, struct error *err);
 
 /* After CODEC_DONE of batch_reader_check(): how many items there are, and whether they stand in an

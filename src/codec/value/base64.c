@@ -2,6 +2,7 @@
 #include "codec/value/base64.h"
 
 #include <assert.h>
+#include <stdint.h>
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -198,4 +199,24 @@ bool base64_copy_end(struct base64 *b)
         b->line++;
     }
     return true;
+}
+
+bool base64_read(struct str text, struct buf *to)
+{
+    uint32_t bits = 0;
+    unsigned n_bits = 0;
+    for (int pads = 0; pads < 2 && text.len > 0 && text.data[text.len - 1] == '='; pads++)
+        text.len--;
+    for (size_t i = 0; i < text.len; i++) {
+        const char *at = memchr(digits, text.data[i], sizeof digits - 1);
+        if (at == NULL)
+            return false;
+        bits = (bits << 6 | (uint32_t)(at - digits)) & 0xFFFF;
+        n_bits += 6;
+        if (n_bits >= 8) {
+            n_bits -= 8;
+            buf_append_byte(to, (char)(bits >> n_bits & 0xFF));
+        }
+    }
+    return n_bits < 6 && (bits & ((1U << n_bits) - 1)) == 0 && buf_ok(to);
 }

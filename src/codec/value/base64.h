@@ -4,6 +4,7 @@
 #ifndef RPCGATE_CODEC_VALUE_BASE64_H
 #define RPCGATE_CODEC_VALUE_BASE64_H
 
+#include "base/buf.h"
 #include "base/chain.h"
 #include "base/str.h"
 
@@ -35,5 +36,9 @@ bool base64_copy(struct base64 *b, struct str text) MUST_CHECK;
 /* Adds the padding where it was left out. False: the text is cut off, its padding is wrong, or
  * its last digit has bits that belong to no byte. */
 bool base64_copy_end(struct base64 *b) MUST_CHECK;
+
+/* Appends the bytes of a short text of the standard alphabet, all of which is there; its padding
+ * may be left out. False: it is no base64, or `to` has no room. */
+bool base64_read(struct str text, struct buf *to) MUST_CHECK;
 
 #endif

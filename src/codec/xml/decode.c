@@ -2,6 +2,7 @@
 #include "codec/xml/decode.h"
 
 #include "base/alloc.h"
+#include "codec/interop.h"
 #include "codec/xml/decode_private.h"
 
 #include <assert.h>
@@ -28,6 +29,41 @@ const struct decode_reason_info *decode_reason_info(enum decode_reason reason)
     return &infos[reason];
 }
 
+/* What a caller is told by, whose document it is. */
+static enum interop_code code_of(enum decode_reason reason)
+{
+    switch (reason) {
+    case REFUSED_ENCODING:
+    case REFUSED_BYTES:
+        return INTEROP_BAD_ENCODING;
+    case REFUSED_CHARACTER:
+        return INTEROP_BAD_CHARACTER;
+    case REFUSED_EMPTY:
+    case REFUSED_NO_XML:
+    case REFUSED_CUT_OFF:
+    case REFUSED_EXTRA:
+    case REFUSED_DTD:
+    case REFUSED_HTML_NAME:
+    case REFUSED_ENTITY:
+    case REFUSED_MARKUP:
+    case REFUSED_ILL_FORMED:
+        return INTEROP_NOT_XML;
+    case REFUSED_TOO_LONG:
+    case REFUSED_OVER_DEPTH:
+    case REFUSED_OVER_RESPONSE:
+        return INTEROP_BAD_PARAMS;
+    default:
+        return INTEROP_NO_CALL;
+    }
+}
+
+static enum problem_type limit_problem(const struct decoder *d, enum decode_reason reason)
+{
+    if (!d->options->is_request)
+        return PROBLEM_RESPONSE_TOO_LARGE;
+    return reason == REFUSED_OVER_MEMORY ? PROBLEM_OVERLOADED : PROBLEM_INVALID_REQUEST;
+}
+
 static void tell_place(struct decoder *d, const char *text)
 {
     long line = 0, column = 0;
@@ -37,7 +73,7 @@ static void tell_place(struct decoder *d, const char *text)
         xml_reader_place(d->xml, &line, &column);
     column += line <= 1 ? d->columns : 0;
     line += d->lines;
-    error_set(&d->err, PROBLEM_BAD_RESPONSE,
+    error_set(&d->err, d->options->is_request ? PROBLEM_INVALID_REQUEST : PROBLEM_BAD_RESPONSE,
               "The XML-RPC document is not usable: line %ld, "
               "column %ld: %s",
               line, column, text);
@@ -54,11 +90,14 @@ bool decode_fail(struct decoder *d, enum decode_reason reason, const char *forma
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     if (info->setting != NULL)
-        error_limit(&d->err, PROBLEM_RESPONSE_TOO_LARGE, info->setting,
+        error_limit(&d->err, limit_problem(d, reason), info->setting,
                     "The XML-RPC document is too large: %s.", text);
     else
         tell_place(d, text);
-    d->err.advice = info->advice;
+    if (!d->options->is_request)
+        d->err.advice = info->advice;
+    else if (d->err.type == PROBLEM_INVALID_REQUEST)
+        d->err.fault_code = code_of(reason);
     stop(d);
     return false;
 }

@@ -81,8 +81,8 @@ static void fail_misplaced(struct decoder *d, enum element element, const char *
     bool is_root = top->element == ELEMENT_NONE;
     struct guess guess = guess_of(name, is_root ? REFUSED_ROOT : REFUSED_ELEMENT);
     if (is_root)
-        decode_fail(d, guess.reason, "the root is <%.*s%s>, not <methodResponse>%s",
-                    ERROR_CUT_ARGS(shown), guess.question);
+        decode_fail(d, guess.reason, "the root is <%.*s%s>, not <%s>%s", ERROR_CUT_ARGS(shown),
+                    d->options->is_request ? "methodCall" : "methodResponse", guess.question);
     else if (element == ELEMENT_NONE)
         decode_fail(d, guess.reason, "<%.*s%s> is no element of XML-RPC%s", ERROR_CUT_ARGS(shown),
                     guess.question);

@@ -3,6 +3,7 @@
  * They are XML already, so that a call costs a copy of them. */
 #include "codec/xml/encode_inside.h"
 
+#include "codec/interop.h"
 #include "codec/json/cursor.h"
 #include "codec/value/text_repair.h"
 
@@ -37,6 +38,7 @@ bool encode_around_refuse(struct encoder *e, struct error *err)
               "The gateway adds members of its own to this param (the upstream's inject), so it "
               "must be an object.");
     encode_point(e, err);
+    err->fault_code = INTEROP_BAD_PARAMS;
     return false;
 }
 
@@ -98,6 +100,7 @@ bool encode_around_member(struct encoder *e, struct error *err)
     error_set(err, PROBLEM_FORBIDDEN,
               "The gateway sets this member itself (the upstream's inject); leave it out.");
     encode_point(e, err);
+    err->fault_code = INTEROP_BAD_PARAMS;
     return false;
 }
 
@@ -108,6 +111,7 @@ static bool refuse_few(struct encoder *e, size_t wanted, struct error *err)
               "inject), and that wants %zu of the caller's before; there are %zu.",
               wanted, e->n_params);
     error_at(err, STR(""));
+    err->fault_code = INTEROP_BAD_PARAMS;
     return false;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* {"code": 1, "string": "x"}: a fault, as {"fault": …} of decoding has it. */
+/* {"code": 1, "string": "x"}: a fault, as {"fault": …} of decoding has it. A code that is text,
+ * which some servers send, stays text. */
 #include "codec/xml/encode_inside.h"
 
 #include "codec/json/cursor.h"
@@ -41,6 +42,12 @@ static bool write_member(struct encoder *e, const char *name, struct str value, 
     return true;
 }
 
+static bool is_code(const struct encoder *e, struct str code)
+{
+    return code.data[0] == '"' ? e->input.options->as_decoded
+                               : json_number_end(code.data, e->end) != code.data;
+}
+
 bool encode_fault(struct encoder *e, struct error *err)
 {
     struct str object = json_trim(e->input.json);
@@ -50,9 +57,9 @@ bool encode_fault(struct encoder *e, struct error *err)
     e->depth = 0;
     if (object.len == 0 || object.data[0] != '{' || !find_member(e, object, "code", &code) ||
         !find_member(e, object, "string", &string) || count_members(object) != 2 ||
-        json_number_end(code.data, e->end) == code.data || string.data[0] != '"')
+        !is_code(e, code) || string.data[0] != '"')
         return encode_refuse(e, err, "Write a fault as {\"code\": 1, \"string\": \"text\"}.");
-    for (size_t i = 0; i < code.len; i++)
+    for (size_t i = 0; i < code.len && code.data[0] != '"'; i++)
         if (code.data[i] == '.' || (code.data[i] | 0x20) == 'e')
             return encode_refuse(e, err, "A fault's code is an integer.");
     chain_append(e->to, STR("<value><struct>"));

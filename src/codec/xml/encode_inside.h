@@ -35,6 +35,7 @@ enum encode_open {
     OPEN_NONE,
     OPEN_NAME,
     OPEN_STRING,
+    OPEN_DATE,  /* of {"$dateTime": …}, as it stands */
     OPEN_BASE64 /* of {"$base64": …} */
 };
 

@@ -144,6 +144,10 @@ bool encode_integer(struct encoder *e, struct str text, struct error *err)
     bool with_i8 = (e->input.options->extensions & EXTENSION_I8) != 0;
     bool with_big = (e->input.options->extensions & EXTENSION_BIGINTEGER) != 0;
     const char *type = "int";
+    if (UNLIKELY(e->input.options->as_decoded)) {
+        encode_integer_element(e, type, n);
+        return true;
+    }
     if (!number_integer_fits(n, INTEGER_64)) {
         type = "biginteger";
         if (!encode_need(e, EXTENSION_BIGINTEGER, "The integer is outside 64 bits", err))

@@ -98,6 +98,8 @@ static bool write_text(struct encoder *e, struct str text, struct error *err)
 bool encode_datetime(struct encoder *e, struct error *err)
 {
     const char *start = e->at;
+    if (*start == '"' && e->input.options->as_decoded)
+        return encode_text(e, OPEN_DATE, err);
     if (*start == '-' || (*start >= '0' && *start <= '9'))
         return write_seconds(e, err);
     if (*start != '"')

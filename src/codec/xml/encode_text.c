@@ -124,6 +124,8 @@ static bool write_text(struct encoder *e, struct error *err)
 static void begin_form(struct encoder *e)
 {
     bool base64 = e->form == FORM_BASE64;
+    if (e->open == OPEN_DATE)
+        chain_append(e->to, STR("<value><dateTime.iso8601>"));
     if (e->open == OPEN_STRING)
         chain_append(e->to, base64 ? STR("<value><base64>") : STR("<value><string>"));
     if (base64)
@@ -142,6 +144,8 @@ static bool go_on(struct encoder *e, struct error *err)
         return true;
     if (open == OPEN_NAME)
         chain_append(e->to, STR("</name>"));
+    else if (open == OPEN_DATE)
+        chain_append(e->to, STR("</dateTime.iso8601></value>"));
     else
         chain_append(e->to,
                      e->form == FORM_BASE64 ? STR("</base64></value>") : STR("</string></value>"));
@@ -166,7 +170,7 @@ bool encode_text(struct encoder *e, enum encode_open what, struct error *err)
     e->open_in_tag = false;
     e->begin = ++e->at;
     e->form = FORM_TEXT;
-    if (e->scan.not_xml && e->input.options->text == TEXT_BASE64) {
+    if (e->scan.not_xml && e->input.options->text == TEXT_BASE64 && what != OPEN_DATE) {
         e->form = FORM_UNKNOWN;
         encode_look(e);
         if (e->form == FORM_UNKNOWN)
