@@ -24,8 +24,10 @@
       "The caller took longer than `limits.header_time` or `limits.body_time`.")                   \
     X(BODY_TOO_LARGE, "body-too-large", 413, NO, "The body is too large",                          \
       "The request body is over `limits.body`.")                                                   \
-    X(UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", 415, NO, "The body must be JSON",          \
-      "`Content-Type` is not JSON in UTF-8, or there is a `Content-Encoding`.")                    \
+    X(UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", 415, NO,                                   \
+      "The body is of a type that is not taken here",                                              \
+      "`Content-Type` is not JSON in UTF-8 (to `/xmlrpc`: XML), or there is a "                    \
+      "`Content-Encoding`.")                                                                       \
     X(MISDIRECTED, "misdirected", 421, NO, "This host is not served here",                         \
       "`Host` is neither a loopback name, the local address, nor one of `hosts`.")                 \
     X(UNREPRESENTABLE, "unrepresentable", 422, NO, "A value has no XML-RPC form here",             \

@@ -2,6 +2,7 @@
 #include "rules/caller.h"
 
 #include "base/digest.h"
+#include "codec/value/base64.h"
 #include "rules/token.h"
 
 static void know(const struct caller_config *config, struct caller *ret)
@@ -43,12 +44,53 @@ static bool read_token(struct str value, struct str *ret)
     return ret->len > 0 && value.data[end] == ' ';
 }
 
-static enum caller_answer check_token(const struct config *config, struct str value,
+static enum caller_answer know_token(const struct config *config, struct str token, struct str name,
+                                     struct caller *ret, struct error *err)
+{
+    const struct caller_config *found = find_by_token(config, token);
+    if (found == NULL)
+        return refuse(CALLER_WRONG, err,
+                      "This token is not known here. Look whether it is complete and still valid, "
+                      "or ask the administrator for one.");
+    if (name.data != NULL && !str_eq_c(name, found->name))
+        return refuse(CALLER_WRONG, err,
+                      "The token is not that of the caller of this name. Send the name that the "
+                      "administrator has given you with it.");
+    know(found, ret);
+    return CALLER_KNOWN;
+}
+
+/* NAME:TOKEN in base64 (RFC 7617). */
+static enum caller_answer check_basic(const struct config *config, struct str text,
                                       struct caller *ret, struct error *err)
+{
+    enum caller_answer answer;
+    struct buf pair;
+    text = str_trim(text);
+    buf_init(&pair, text.len, NULL);
+    (void)buf_reserve(&pair, text.len); /* at once: growing would leave copies behind */
+    struct str both = base64_read(text, &pair) ? buf_str(&pair) : STR("");
+    size_t colon = str_find(both, ':');
+    if (colon == both.len)
+        answer = refuse(CALLER_WRONG, err,
+                        "The Authorization header is not Basic with a caller's name and its "
+                        "token: http://NAME:TOKEN@host/xmlrpc/UPSTREAM has both.");
+    else
+        answer = know_token(config, str_slice(both, colon + 1, both.len), str_slice(both, 0, colon),
+                            ret, err);
+    buf_wipe(&pair);
+    return answer;
+}
+
+static enum caller_answer check_token(const struct config *config, struct str value,
+                                      bool may_be_basic, struct caller *ret, struct error *err)
 {
     struct str token;
     value = str_trim(value);
-    if (!str_eq_nocase(str_slice(value, 0, token_prefix(value)), STR("Bearer")))
+    struct str scheme = str_slice(value, 0, token_prefix(value));
+    if (may_be_basic && str_eq_nocase(scheme, STR("Basic")))
+        return check_basic(config, str_slice(value, scheme.len, value.len), ret, err);
+    if (!str_eq_nocase(scheme, STR("Bearer")))
         return refuse(CALLER_WRONG, err,
                       "Only Bearer tokens are taken here: send `Authorization: Bearer TOKEN`, with "
                       "a token that the administrator has given you.");
@@ -56,13 +98,7 @@ static enum caller_answer check_token(const struct config *config, struct str va
         return refuse(CALLER_WRONG, err,
                       "The Authorization header has no token that can be one: send "
                       "`Authorization: Bearer TOKEN`, without quotes or spaces in the token.");
-    const struct caller_config *found = find_by_token(config, token);
-    if (found == NULL)
-        return refuse(CALLER_WRONG, err,
-                      "This token is not known here. Look whether it is complete and still valid, "
-                      "or ask the administrator for one.");
-    know(found, ret);
-    return CALLER_KNOWN;
+    return know_token(config, token, (struct str){ NULL, 0 }, ret, err);
 }
 
 static const struct caller_config *find_by_subject(const struct config *config, struct str subject)
@@ -144,5 +180,6 @@ enum caller_answer caller_find(const struct config *config, const struct credent
         return check_peer(config, credentials->peer, ret, err);
     if (n > 1)
         return refuse(CALLER_WRONG, err, "There are several Authorization headers: send one.");
-    return check_token(config, head_find(credentials->head, STR("Authorization"))->value, ret, err);
+    return check_token(config, head_find(credentials->head, STR("Authorization"))->value,
+                       credentials->may_be_basic, ret, err);
 }

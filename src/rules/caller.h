@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who is calling: by a Bearer token (RFC 6750), else the client's certificate, else the process at
- * the other end of a unix socket, else anonymous if that is configured. */
+/* Who is calling: by a Bearer token (RFC 6750) or what stands for one, else the client's
+ * certificate, else the process at the other end of a unix socket, else anonymous if that is
+ * configured. */
 #ifndef RPCGATE_RULES_CALLER_H
 #define RPCGATE_RULES_CALLER_H
 
@@ -10,10 +11,13 @@
 #include "rules/head.h"
 #include "settings/snapshot.h"
 
+#include <stdbool.h>
+
 /* What a request shows of its sender. */
 struct credentials {
     const struct request_head *head;
     const struct request_peer *peer;
+    bool may_be_basic; /* RFC 7617: the caller's name, and its token for the password, besides */
 };
 
 struct caller {

@@ -4,9 +4,10 @@
 #include "base/clock.h"
 #include "rules/token.h"
 
-#define ADVICE                                                                                     \
-    "send it as UTF-8 with `Content-Type: application/json` (with curl: `--json` instead of "      \
-    "`--data`)."
+static const char json_advice[] =
+    "send it as UTF-8 with `Content-Type: application/json` (with curl: `--json` instead of "
+    "`--data`).";
+static const char xml_advice[] = "send it with `Content-Type: text/xml`.";
 
 /* What is left of a header's value. */
 struct reader {
@@ -130,7 +131,7 @@ static bool is_utf8(struct str charset)
     return false;
 }
 
-static bool check_type(struct str value, struct str also, struct error *err)
+static bool check_json(struct str value, struct str also, struct error *err)
 {
     struct reader r = { value };
     struct str type, subtype, name, charset;
@@ -138,18 +139,33 @@ static bool check_type(struct str value, struct str also, struct error *err)
     int shown = (int)(value.len < 100 ? value.len : 100);
     if (!take_media_type(&r, &type, &subtype) || !is_json(type, subtype, also))
         return error_set(err, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
-                         "The body is \"%.*s\", but must be JSON: " ADVICE, shown,
-                         value.len > 0 ? value.data : "");
+                         "The body is \"%.*s\", but must be JSON: %s", shown,
+                         value.len > 0 ? value.data : "", json_advice);
     while ((found = take_parameter(&r, &name, &charset)) == PARAMETER_FOUND)
         if (str_eq_nocase(name, STR("charset")) && !is_utf8(str_trim(charset)))
             return error_set(err, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
-                             "The body's charset is \"%.*s\", but JSON is UTF-8: " ADVICE,
-                             (int)(charset.len < 100 ? charset.len : 100), charset.data);
+                             "The body's charset is \"%.*s\", but JSON is UTF-8: %s",
+                             (int)(charset.len < 100 ? charset.len : 100), charset.data,
+                             json_advice);
     if (found == PARAMETER_WRONG)
         return error_set(err, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
-                         "The Content-Type \"%.*s\" has a parameter that cannot be read: " ADVICE,
-                         shown, value.data);
+                         "The Content-Type \"%.*s\" has a parameter that cannot be read: %s", shown,
+                         value.data, json_advice);
     return true;
+}
+
+/* RFC 7303 has both; what parameters there are is no matter but for `charset`, which the decoder
+ * is told. */
+static bool check_xml(struct str value, struct error *err)
+{
+    struct reader r = { value };
+    struct str type, subtype;
+    if (take_media_type(&r, &type, &subtype) && str_eq_nocase(subtype, STR("xml")) &&
+        (str_eq_nocase(type, STR("text")) || str_eq_nocase(type, STR("application"))))
+        return true;
+    return error_set(
+        err, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "The body is \"%.*s\", but must be XML: %s",
+        (int)(value.len < 100 ? value.len : 100), value.len > 0 ? value.data : "", xml_advice);
 }
 
 /* `identity` is none (RFC 9110 section 8.4.1 knows it as the absence of one). */
@@ -164,20 +180,36 @@ static bool is_encoded(const struct request_head *head)
     return false;
 }
 
-bool media_check(const struct request_head *head, struct str also, struct error *err)
+/* The only Content-Type, of a body that is not encoded. */
+static bool find_type(const struct request_head *head, const char *advice, struct str *ret,
+                      struct error *err)
 {
     size_t n = head_count(head, STR("Content-Type"));
     if (is_encoded(head))
         return error_set(err, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
                          "The body has a Content-Encoding, but must come uncompressed: leave that "
-                         "header out, and " ADVICE);
+                         "header out, and %s",
+                         advice);
     if (n == 0)
-        return error_set(err, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
-                         "The body has no Content-Type: " ADVICE);
+        return error_set(err, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "The body has no Content-Type: %s",
+                         advice);
     if (n > 1)
         return error_set(err, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
-                         "The body has %zu Content-Type headers, but must have one: " ADVICE, n);
-    return check_type(str_trim(head_find(head, STR("Content-Type"))->value), also, err);
+                         "The body has %zu Content-Type headers, but must have one: %s", n, advice);
+    *ret = str_trim(head_find(head, STR("Content-Type"))->value);
+    return true;
+}
+
+bool media_check(const struct request_head *head, struct str also, struct error *err)
+{
+    struct str type;
+    return find_type(head, json_advice, &type, err) && check_json(type, also, err);
+}
+
+bool media_check_xml(const struct request_head *head, struct error *err)
+{
+    struct str type;
+    return find_type(head, xml_advice, &type, err) && check_xml(type, err);
 }
 
 struct str media_charset(struct str content_type)

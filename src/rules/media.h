@@ -14,6 +14,9 @@
  * section 8.3, RFC 6839. */
 bool media_check(const struct request_head *head, struct str also, struct error *err) MUST_CHECK;
 
+/* So, that it is `text/xml` or `application/xml`, in whatever charset. RFC 7303. */
+bool media_check_xml(const struct request_head *head, struct error *err) MUST_CHECK;
+
 /* The `charset` parameter of a `Content-Type` value, without quotes; NULL data if none. Borrowed.
  */
 struct str media_charset(struct str content_type);

@@ -44,9 +44,11 @@ static void try_caller(const struct request_head *head)
     static const struct request_peer peer;
     struct caller caller;
     struct error err;
-    assert(caller_find(&config, &(struct credentials){ head, &peer }, &caller, &err) !=
-           CALLER_KNOWN);
-    assert(err.type == PROBLEM_UNAUTHENTICATED);
+    for (int basic = 0; basic < 2; basic++) {
+        struct credentials credentials = { head, &peer, basic != 0 };
+        assert(caller_find(&config, &credentials, &caller, &err) != CALLER_KNOWN);
+        assert(err.type == PROBLEM_UNAUTHENTICATED);
+    }
 }
 
 static void try_query(struct str text)

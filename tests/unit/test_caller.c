@@ -2,6 +2,7 @@
 #include "rules/caller.h"
 
 #include "base/digest.h"
+#include "codec/value/base64.h"
 #include "head_text.h"
 
 #include <setjmp.h>
@@ -9,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -60,7 +62,7 @@ static int find(const struct config *config, const struct request_peer *peer, co
     struct caller caller;
     struct error err;
     head_text_init(&t, lines);
-    struct credentials credentials = { &t.head, peer };
+    struct credentials credentials = { .head = &t.head, .peer = peer };
     switch (caller_find(config, &credentials, &caller, &err)) {
     case CALLER_KNOWN:
         return caller.config == NULL ? ANONYMOUS : (int)(caller.config - callers);
@@ -133,6 +135,50 @@ static void knows_tokens(void **state)
     }
 }
 
+/* RFC 7617, where it is allowed; the wrong ones never fall back, either. `alice:` and `bob:` with
+ * their tokens, in base64 of the tests' own. */
+static void knows_basic(void **state)
+{
+    static const struct {
+        const char *pair;
+        int who;
+    } cases[] = {
+        { "alice:" TOKEN_A, ALICE },     { "bob:" TOKEN_B, BOB },      { "bob:" TOKEN_OLD, BOB },
+        { "alice:" TOKEN_B, WRONG },     { "bob:" TOKEN_A, WRONG },    { "Alice:" TOKEN_A, WRONG },
+        { ":" TOKEN_A, WRONG },          { TOKEN_A, WRONG },           { "alice:", WRONG },
+        { "alice:" TOKEN_A ":", WRONG }, { "alice: " TOKEN_A, WRONG }, { "", WRONG },
+    };
+    const struct config open = config_with(true);
+    const struct request_peer peer = { .is_unix = true, .known = true, .uid = 1000, .gid = 50 };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct head_text t;
+        struct caller caller;
+        struct error err;
+        struct base64 base64;
+        struct chain text;
+        char lines[512];
+        chain_init(&text, SIZE_MAX, NULL);
+        base64_begin(&base64, &text, 0);
+        base64_encode(&base64, str_of(cases[i].pair));
+        base64_encode_end(&base64);
+        char *pair = chain_dup(&text);
+        snprintf(lines, sizeof lines, "Authorization: %s %s\n", i % 2 ? "BASIC" : "Basic", pair);
+        head_text_init(&t, lines);
+        struct credentials credentials = { .head = &t.head, .peer = &peer, .may_be_basic = true };
+        enum caller_answer answer = caller_find(&open, &credentials, &caller, &err);
+        assert_int_equal(answer, cases[i].who == WRONG ? CALLER_WRONG : CALLER_KNOWN);
+        if (cases[i].who != WRONG)
+            assert_ptr_equal(caller.config, &callers[cases[i].who]);
+        else
+            assert_null(strstr(err.detail, "aaaa"));
+        credentials.may_be_basic = false;
+        assert_int_equal(caller_find(&open, &credentials, &caller, &err), CALLER_WRONG);
+        free(pair);
+        chain_done(&text);
+    }
+}
+
 /* Neither which token it is nor that it is one shows in how much is compared. */
 static void compares_all_digests(void **state)
 {
@@ -150,8 +196,8 @@ static void compares_all_digests(void **state)
         struct error err;
         head_text_init(&t, lines[i]);
         n_compared = 0;
-        enum caller_answer answer =
-            caller_find(&config, &(struct credentials){ &t.head, &peer }, &caller, &err);
+        enum caller_answer answer = caller_find(
+            &config, &(struct credentials){ .head = &t.head, .peer = &peer }, &caller, &err);
         assert_int_equal(answer, i < 3 ? CALLER_KNOWN : CALLER_WRONG);
         assert_int_equal(n_compared, ARRAY_LEN(alice_digests) + ARRAY_LEN(bob_digests));
     }
@@ -221,7 +267,7 @@ static void gives_the_rights_of_whom_it_has_found(void **state)
     struct error err;
     (void)state;
     head_text_init(&t, "");
-    struct credentials credentials = { &t.head, &peer };
+    struct credentials credentials = { .head = &t.head, .peer = &peer };
     assert_int_equal(caller_find(&config, &credentials, &caller, &err), CALLER_KNOWN);
     assert_ptr_equal(caller.config, &one);
     assert_int_equal(caller.access.allow.n, 0);
@@ -239,6 +285,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_tokens),
+        cmocka_unit_test(knows_basic),
         cmocka_unit_test(compares_all_digests),
         cmocka_unit_test(knows_peers),
         cmocka_unit_test(knows_nobody_without_callers),

@@ -102,6 +102,37 @@ static void takes_json_only(void **state)
     }
 }
 
+static void takes_xml(void **state)
+{
+    static const struct {
+        const char *lines;
+        const char *refusal; /* NULL: accepted */
+    } cases[] = {
+        { "Content-Type: text/xml\n", NULL },
+        { "Content-Type: Application/XML; charset=latin1\n", NULL },
+        { "Content-Type: text/xml;charset=\n", NULL },
+        { "Content-Type: text/xmlx\n", "must be XML" },
+        { "Content-Type: application/rss+xml\n", "must be XML" },
+        { "Content-Type: application/json\n", "must be XML" },
+        { "Content-Type:\n", "must be XML" },
+        { "", "no Content-Type" },
+        { "Content-Type: text/xml\nContent-Type: text/xml\n", "2 Content-Type" },
+        { "Content-Type: text/xml\nContent-Encoding: gzip\n", "Content-Encoding" },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct head_text t;
+        struct error err;
+        head_text_init(&t, cases[i].lines);
+        assert_true(media_check_xml(&t.head, &err) == (cases[i].refusal == NULL));
+        if (cases[i].refusal == NULL)
+            continue;
+        assert_non_null(strstr(err.detail, cases[i].refusal));
+        assert_non_null(strstr(err.detail, "`Content-Type: text/xml`"));
+        assert_int_equal(err.status, 415);
+    }
+}
+
 static void finds_charsets(void **state)
 {
     static const struct {
@@ -257,9 +288,9 @@ static void knows_valid_traceparents(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_json_only),          cmocka_unit_test(finds_charsets),
-        cmocka_unit_test(keeps_good_request_ids),   cmocka_unit_test(reads_timeouts),
-        cmocka_unit_test(knows_valid_traceparents),
+        cmocka_unit_test(takes_json_only), cmocka_unit_test(takes_xml),
+        cmocka_unit_test(finds_charsets),  cmocka_unit_test(keeps_good_request_ids),
+        cmocka_unit_test(reads_timeouts),  cmocka_unit_test(knows_valid_traceparents),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
