@@ -53,6 +53,10 @@ static void choose_options(struct call *c)
 {
     const struct upstream_config *u = c->upstream;
     c->encoding = document_options(c->site->config, u);
+    if (c->is_typed) {
+        c->encoding.as_decoded = true;
+        c->encoding.depth = CODEC_DEPTH_MAX; /* of its JSON, where types are levels, too */
+    }
     c->decoding = (struct decode_options){
         .types = c->query->has_types ? c->query->types : u->types,
         .integers = c->query->has_integers ? c->query->integers : u->integers,

@@ -87,6 +87,7 @@ struct call {
                                     by an envelope: a question of ours */
     const struct inject *inject; /* what goes with the request; the owner's where there
                                     are members, or as_it_is; NULL: nothing */
+    bool is_typed;               /* the text is a decoder's: encode_options.as_decoded */
     bool keeps_text;             /* it may have to be written a second time */
     enum call_own own;
     bool outlives;                      /* it goes on when all others are cut off */

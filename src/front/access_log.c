@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "client/session_store.h"
+#include "front/form.h"
 #include "front/request.h"
 #include "rules/media.h"
 #include "rules/redacted.h"
@@ -137,6 +138,19 @@ static bool is_summed_up(const struct request *r, unsigned *ret_before)
            !refusals_take(&r->front->shared->strangers, STRANGERS, ret_before);
 }
 
+/* By which way the upstream was called. */
+static const char *face_name(const struct request *r)
+{
+    switch (r->target.row->form->face) {
+#define X(word, name)                                                                              \
+    case FACE_##word:                                                                              \
+        return name;
+        FACE_LIST(X)
+#undef X
+    }
+    return NULL;
+}
+
 static const char *how_it_ended(const struct request *r, bool sent)
 {
     if (r->is_cut_off)
@@ -160,6 +174,7 @@ void request_log(const struct request *r, bool sent)
         LOG_STR("trace_id", trace_id(http_head(r->exchange))), LOG_TEXT("caller", r->caller_name),
         LOG_TEXT("upstream", upstream),
         LOG_STR("method", has_method ? target_method(&r->target) : str_of(NULL)),
+        LOG_TEXT("face", r->upstream != NULL ? face_name(r) : NULL),
         unless(!r->is_batch, LOG_NUM("calls", (int64_t)r->n_items)),
         unless(!r->is_batch || r->n_failed == 0, LOG_NUM("failed", (int64_t)r->n_failed)),
         LOG_NUM("status", r->status),

@@ -60,7 +60,15 @@ static bool not_found(struct request *r)
     return error_set(&r->error, PROBLEM_NOT_FOUND,
                      "There is nothing at this path that you may use. Calls go to "
                      "POST /v1/{upstream}/{method}, several at once to POST "
-                     "/v1/{upstream}, those of JSON-RPC to POST /jsonrpc/{upstream}.");
+                     "/v1/{upstream}, those of JSON-RPC to POST /jsonrpc/{upstream}, those of "
+                     "XML-RPC to POST /xmlrpc/{upstream}.");
+}
+
+/* May the caller use something of it, by the way that it has come? */
+static bool may_see(const struct request *r, const struct upstream_config *upstream)
+{
+    return (upstream->faces & r->target.row->form->face) != 0 &&
+           access_may_see(&r->caller.access, str_of(upstream->name));
 }
 
 /* As many names as find room, with ` and N more` behind them. */
@@ -69,7 +77,7 @@ static void add_names(const struct request *r, struct buf *to)
     size_t told = 0, more = 0;
     for (size_t i = 0; i < r->site->config->n_upstreams; i++) {
         struct str name = str_of(r->site->config->upstreams[i].name);
-        if (!access_may_see(&r->caller.access, name))
+        if (!may_see(r, &r->site->config->upstreams[i]))
             continue;
         if (to->len + name.len > NAMES_MAX) {
             more++;
@@ -101,7 +109,11 @@ static bool no_such_upstream(struct request *r)
 
 static bool check_caller(struct request *r, const struct request_head *head)
 {
-    const struct credentials credentials = { .head = head, .peer = http_peer(r->exchange) };
+    const struct credentials credentials = {
+        .head = head,
+        .peer = http_peer(r->exchange),
+        .may_be_basic = r->target.row != NULL && r->target.row->form->is_xml,
+    };
     switch (caller_find(r->site->config, &credentials, &r->caller, &r->error)) {
     case CALLER_KNOWN:
         r->caller_name = r->caller.config != NULL ? r->caller.config->told : "anonymous";
@@ -130,7 +142,7 @@ static bool check_path(struct request *r)
         return not_found(r);
     if (target->upstream_len > 0) {
         r->upstream = config_upstream(r->site->config, target_upstream(target));
-        if (r->upstream == NULL || !access_may_see(&r->caller.access, target_upstream(target)))
+        if (r->upstream == NULL || !may_see(r, r->upstream))
             return no_such_upstream(r);
     }
     return target->allow == 0 || refuse_http_method(r);
@@ -157,7 +169,10 @@ static bool check_rate(struct request *r)
 
 bool request_check_type(const struct request *r, struct error *err)
 {
-    return media_check(http_head(r->exchange), r->target.row->form->media, err);
+    const struct form *form = r->target.row->form;
+    if (form->is_xml)
+        return media_check_xml(http_head(r->exchange), err);
+    return media_check(http_head(r->exchange), form->media, err);
 }
 
 /* A body in chunks may turn out to have no bytes, and then it needs no type. */
@@ -183,6 +198,17 @@ static bool check_body(struct request *r, const struct request_head *head)
                            "raise that limit.",
                            announced, max);
     return !r->target.row->takes_body || check_type(r, head);
+}
+
+/* It says how values show in JSON. */
+static bool check_query(struct request *r)
+{
+    const struct surface *row = r->target.row;
+    if (row == NULL || !row->form->is_xml || (!r->query.has_types && !r->query.has_integers))
+        return true;
+    return error_set(&r->error, PROBLEM_INVALID_REQUEST,
+                     "`types` and `integers` in the query are for answers in JSON: leave them out, "
+                     "values keep their types here.");
 }
 
 bool request_admit(struct request *r)
@@ -213,7 +239,7 @@ bool request_admit(struct request *r)
         r->is_preflight = true;
         return check_body(r, head);
     }
-    if (!query_parse(head->query, &r->query, &r->error))
+    if (!query_parse(head->query, &r->query, &r->error) || !check_query(r))
         return false;
     if (asks_for_no_caller(r))
         return is_there(r) && check_body(r, head);

@@ -204,7 +204,7 @@ static bool check(const struct entry *e, struct error *err)
     if (path_check_method_name(e->method, err) &&
         request_may_call_with(e->batch->request, e->method, e->params, err))
         return true;
-    point_at(e, "method", "", err);
+    point_at(e, e->batch->form->is_xml ? "methodName" : "method", "", err);
     return false;
 }
 

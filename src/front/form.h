@@ -9,15 +9,22 @@
 #include "base/str.h"
 #include "codec/json/batch_read.h"
 #include "rules/problem.h"
+#include "settings/snapshot.h"
 
 #include <stdbool.h>
+
+struct request;
 
 /* An `id` is the call's, as JSON text; NULL data: it has none that is known. */
 struct form {
     const char *content_type; /* of replies that are no problem document */
+    enum face face;           /* 0: it is none */
 
     /* What follows is of forms in which calls are made. */
-    struct str media;           /* bodies may be `application/json`, and `application/` with this */
+    bool is_xml;                /* bodies are XML, values keep their types, and a caller may show
+                                   itself by Basic, as clients of XML-RPC do */
+    struct str media;           /* else they may be `application/json`, and `application/` with
+                                   this */
     enum batch_dialect dialect; /* how several calls are written */
     const char *no_calls;       /* what is wrong with a list without any; NULL: nothing */
     bool has_silent_calls;      /* to which there is no answer: none at all is 204 */
@@ -33,10 +40,19 @@ struct form {
 
     /* A problem in a result's place. */
     void (*write_problem)(const struct problem *problem, struct str id, struct chain *to);
+
+    /* The whole reply, with 200, to a request whose body came, in place of a problem document;
+     * NULL: it is that. */
+    void (*write_reply)(const struct problem *problem, struct chain *to);
+
+    /* Makes what is sent of r->reply, and calls request_send() or request_fail(); NULL: it is sent
+     * as it is. */
+    void (*arrange)(struct request *r);
 };
 
 extern const struct form form_exposition; /* front/task_metrics.c */
 extern const struct form form_jsonrpc;    /* front/form_jsonrpc.c */
 extern const struct form form_rest;       /* front/form_rest.c */
+extern const struct form form_xmlrpc;     /* front/form_xmlrpc.c */
 
 #endif

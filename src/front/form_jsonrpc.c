@@ -108,6 +108,7 @@ static void write_problem(const struct problem *problem, struct str id, struct c
 /* Its clients say `application/json-rpc`, too: "JSON-RPC over HTTP", draft of 2013, section 3.2. */
 const struct form form_jsonrpc = {
     .content_type = "application/json",
+    .face = FACE_JSONRPC,
     .media = { "json-rpc", 8 },
     .dialect = BATCH_JSONRPC,
     .no_calls = "The batch has no request in it: send at least one.",

@@ -33,6 +33,7 @@ static void write_problem(const struct problem *problem, struct str id, struct c
 
 const struct form form_rest = {
     .content_type = "application/json",
+    .face = FACE_JSON,
     .media = { "json", 4 },
     .dialect = BATCH_REST,
     .open_list = open_list,

@@ -2,6 +2,7 @@
 /* What a request's caller may call, and how much of it. */
 #include "front/request.h"
 
+#include "codec/interop.h"
 #include "front/caller_state.h"
 
 static bool refuse_method(struct error *err)
@@ -26,11 +27,13 @@ bool request_may_call_with(const struct request *r, struct str method, struct st
 {
     if (!request_may_call(r, method, err))
         return false;
-    return access_may_call_with(&r->caller.access, str_of(r->upstream->name), method, params) ||
-           error_set(err, PROBLEM_FORBIDDEN,
-                     "You may not call this method with these params: rules with `params` say "
-                     "which texts they may have. The administrator changes that with `allow` and "
-                     "`deny`.");
+    if (access_may_call_with(&r->caller.access, str_of(r->upstream->name), method, params))
+        return true;
+    error_set(err, PROBLEM_FORBIDDEN,
+              "You may not call this method with these params: rules with `params` say which texts "
+              "they may have. The administrator changes that with `allow` and `deny`.");
+    err->fault_code = INTEROP_BAD_PARAMS;
+    return false;
 }
 
 static struct caller_state *state_of(const struct request *r)

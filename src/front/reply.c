@@ -29,12 +29,25 @@ static void add(struct lines *lines, const char *name, const char *value)
     lines->items[lines->n++] = (struct http_reply_header){ name, value };
 }
 
+/* Does the reply tell of a problem in the words of its form? What is found before the body came is
+ * HTTP's, but for what a client of XML-RPC should see as a fault: it would not find the reason in a
+ * document of ours. */
+static bool is_in_words(const struct request *r)
+{
+    enum problem_type type = r->error.type;
+    if (r->target.row == NULL || r->target.row->form->write_reply == NULL)
+        return false;
+    return r->is_whole || type == PROBLEM_RATE_LIMITED || type == PROBLEM_OVERLOADED ||
+           type == PROBLEM_DRAINING;
+}
+
 /* What every answer of ours carries. */
 static void add_common(struct lines *lines, const struct request *r)
 {
     if (r->status != 204)
         add(lines, "Content-Type",
-            r->failed ? "application/problem+json" : r->target.row->form->content_type);
+            r->failed && !is_in_words(r) ? "application/problem+json"
+                                         : r->target.row->form->content_type);
     add(lines, "X-Request-Id", r->id);
     add(lines, "Cache-Control", "no-store");
     add(lines, "X-Content-Type-Options", "nosniff");
@@ -43,8 +56,9 @@ static void add_common(struct lines *lines, const struct request *r)
 
 static void add_of_problem(struct lines *lines, const struct request *r)
 {
+    bool is_xml = r->target.row != NULL && r->target.row->form->is_xml;
     if (r->error.type == PROBLEM_UNAUTHENTICATED)
-        add(lines, "WWW-Authenticate", "Bearer");
+        add(lines, "WWW-Authenticate", is_xml ? "Basic realm=\"rpcgate\", Bearer" : "Bearer");
 }
 
 static void add_allow(struct lines *lines, unsigned methods)
@@ -90,6 +104,8 @@ void request_write_problem(const struct request *r, struct problem *problem,
     hidden_unref(hidden);
     if (form != NULL)
         form->write_problem(&shown.problem, id, to);
+    else if (is_in_words(r))
+        r->target.row->form->write_reply(&shown.problem, to);
     else
         problem_write(&shown.problem, to);
     redacted_done(&shown);
@@ -128,7 +144,7 @@ static void write_problem(struct request *r)
     write_document(r, r->fault, &r->reply);
     if (chain_state(&r->reply) != CHAIN_OK)
         write_short_document(r);
-    r->status = r->error.status;
+    r->status = is_in_words(r) ? 200 : r->error.status;
 }
 
 void request_reply(struct request *r)

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "front/access_log.h"
+#include "front/form.h"
 #include "front/task.h"
 #include "rules/media.h"
 #include "work/memory.h"
@@ -335,7 +336,25 @@ void request_fail_with(struct request *r, const struct verdict *verdict)
     r->protocol = NULL;
 }
 
-void request_succeed(struct request *r, int status)
+bool request_has_room(struct request *r, size_t bytes)
+{
+    switch (memory_ask(&r->memory, bytes)) {
+    case MEMORY_GO:
+        return true;
+    case MEMORY_WAIT:
+        return false;
+    case MEMORY_NONE:
+        break;
+    }
+    error_limit(&r->error, PROBLEM_OVERLOADED, "limits.memory",
+                "The answer does not fit into limits.memory now. Try again later, or raise that "
+                "limit.");
+    r->error.retry_after = MEMORY_RETRY_AFTER;
+    request_fail(r);
+    return false;
+}
+
+void request_send(struct request *r)
 {
     if (chain_state(&r->reply) != CHAIN_OK) {
         error_limit(&r->error, PROBLEM_RESPONSE_TOO_LARGE, "limits.memory",
@@ -344,9 +363,18 @@ void request_succeed(struct request *r, int status)
         request_fail(r);
         return;
     }
-    r->status = status;
     request_enter(r, REQUEST_REPLYING);
     request_reply(r);
+}
+
+void request_succeed(struct request *r, int status)
+{
+    const struct form *form = r->target.row->form;
+    r->status = status;
+    if (form->arrange != NULL && chain_state(&r->reply) == CHAIN_OK)
+        form->arrange(r);
+    else
+        request_send(r);
 }
 
 void request_cut_off(struct request *r)

@@ -28,6 +28,7 @@
 struct batch;
 struct form;
 struct task;
+struct xmlrpc;
 
 #define REQUEST_ID_MAX 64
 
@@ -77,8 +78,9 @@ struct request {
     struct request_sums sums;
     struct batch *batch; /* owned; NULL: it is none, or has ended */
     bool is_batch;
-    size_t n_items;  /* the calls of a batch, */
-    size_t n_failed; /* and those that brought no result */
+    struct xmlrpc *xmlrpc; /* owned, while a document of its caller is read or written */
+    size_t n_items;        /* the calls of a batch, */
+    size_t n_failed;       /* and those that brought no result */
 
     bool failed; /* `error` is the answer */
     /* Its name, or that of a reply in other words, or of one of a batch's: then `error` is that.
@@ -111,8 +113,15 @@ void request_enter(struct request *r, enum request_state next);
 /* Answers with r->error: the only place where a problem document becomes a reply. */
 void request_fail(struct request *r);
 
-/* Answers with the JSON in r->reply. */
+/* Answers with the JSON in r->reply, of which the form makes what is sent. */
 void request_succeed(struct request *r, int status);
+
+/* Answers with what is in r->reply. */
+void request_send(struct request *r);
+
+/* Is there room for so many bytes more of what is made of it? `kind`, `on_room` and `held` of
+ * r->memory are set. False: it waits, or has failed. */
+bool request_has_room(struct request *r, size_t bytes) MUST_CHECK;
 
 /* Answers with the end of its only call, which has failed. */
 void request_fail_with(struct request *r, const struct verdict *verdict);

@@ -23,6 +23,8 @@
     X(describe, "/v1/{upstream}", GET, API, CALLER, NO_BODY, rest, "lists an upstream's methods")  \
     X(batch, "/jsonrpc/{upstream}", POST, API, CALLER, BODY, jsonrpc,                              \
       "makes a call, or several, of JSON-RPC 2.0")                                                 \
+    X(xmlrpc, "/xmlrpc/{upstream}", POST, API, CALLER, BODY, xmlrpc,                               \
+      "makes a call, or several, of XML-RPC")                                                      \
     X(upstreams, "/v1", GET, API, CALLER, NO_BODY, rest, "lists the upstreams and their state")    \
     X(root, "/", GET, API, CALLER, NO_BODY, rest, "names what there is besides")                   \
     X(livez, "/livez", GET, HEALTH, ANYBODY, NO_BODY, rest, "tells that the process serves")       \

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "client/pool.h"
+#include "codec/interop.h"
 #include "front/task.h"
 
 #include <stdlib.h>
@@ -188,10 +189,14 @@ static bool check_count(struct batch *b, struct error *err)
 {
     size_t n = batch_reader_count(b->reader);
     size_t max = (size_t)b->request->site->config->limits.batch;
-    return n <= max || error_limit(err, PROBLEM_INVALID_REQUEST, "limits.batch",
-                                   "These are %zu calls, and limits.batch is %zu: send fewer in "
-                                   "one batch, or raise that limit.",
-                                   n, max);
+    if (n <= max)
+        return true;
+    error_limit(err, PROBLEM_INVALID_REQUEST, "limits.batch",
+                "These are %zu calls, and limits.batch is %zu: send fewer in one batch, or raise "
+                "that limit.",
+                n, max);
+    err->fault_code = INTEROP_BAD_PARAMS;
+    return false;
 }
 
 /* Each call counts. What is no list is answered with its id, or not at all. */

@@ -47,6 +47,7 @@ void request_fill_call(struct request *r, struct call *c, const struct method_ru
         .query = &r->query,
         .share = r->share,
         .request = r,
+        .is_typed = r->target.row->form->is_xml,
         .reply = &r->reply,
         .user = r,
     };

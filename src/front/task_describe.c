@@ -36,20 +36,7 @@ static bool has_room(struct request *r, size_t bytes, void (*on_room)(struct mem
     r->memory.kind = MEMORY_REPLY;
     r->memory.on_room = on_room;
     r->memory.held = chain_len(&r->reply);
-    switch (memory_ask(&r->memory, bytes)) {
-    case MEMORY_GO:
-        return true;
-    case MEMORY_WAIT:
-        return false;
-    case MEMORY_NONE:
-        break;
-    }
-    error_limit(&r->error, PROBLEM_OVERLOADED, "limits.memory",
-                "The answer does not fit into limits.memory now. Try again later, or raise that "
-                "limit.");
-    r->error.retry_after = MEMORY_RETRY_AFTER;
-    request_fail(r);
-    return false;
+    return request_has_room(r, bytes);
 }
 
 static void on_room_for_names(struct memory_wait *wait)
@@ -58,15 +45,47 @@ static void on_room_for_names(struct memory_wait *wait)
     turn_ask(r->front->work, &r->describe.turn);
 }
 
+/* Methods that the gateway has for callers of XML-RPC, whatever the upstream has. */
+static const struct str own[] = {
+    { "system.getCapabilities", 22 }, { "system.listMethods", 18 }, { "system.methodHelp", 17 },
+    { "system.methodSignature", 22 }, { "system.multicall", 16 },
+};
+
+static bool is_own(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(own); i++)
+        if (str_eq(own[i], name))
+            return true;
+    return false;
+}
+
 static void write_name(struct request *r, struct str quoted, struct buf *scratch)
 {
     struct error ignored;
-    if (!request_may_call(r, plain_name(quoted, scratch), &ignored))
+    struct str name = plain_name(quoted, scratch);
+    bool is_rest = r->describe.form == DESCRIBE_AS_REST;
+    if (!request_may_call(r, name, &ignored) || (!is_rest && is_own(name)))
         return;
-    chain_append_c(&r->reply, r->describe.any ? ",{\"name\":" : "{\"name\":");
+    chain_append_c(&r->reply, r->describe.any ? "," : "");
+    chain_append_c(&r->reply, is_rest ? "{\"name\":" : "");
     chain_append(&r->reply, quoted);
-    chain_append_byte(&r->reply, '}');
+    chain_append_c(&r->reply, is_rest ? "}" : "");
     r->describe.any = true;
+}
+
+static void end_list(struct request *r)
+{
+    if (r->describe.form == DESCRIBE_AS_REST)
+        chain_append(&r->reply, STR("]}"));
+    for (size_t i = 0; i < ARRAY_LEN(own) && r->describe.form == DESCRIBE_NAMES; i++) {
+        chain_append_c(&r->reply, r->describe.any ? ",\"" : "\"");
+        chain_append(&r->reply, own[i]);
+        chain_append_byte(&r->reply, '"');
+        r->describe.any = true;
+    }
+    if (r->describe.form == DESCRIBE_NAMES)
+        chain_append(&r->reply, STR("]]"));
+    request_succeed(r, 200);
 }
 
 /* A part of the list, of which each caller sees what it may use. */
@@ -83,8 +102,7 @@ static void write_names(struct turn *turn)
     struct json_cursor names = { .rest = str_slice(text, d->at, text.len), .first = d->at == 1 };
     for (size_t n = 0; n < NAMES_STEP; n++) {
         if (!json_next(&names, NULL, &name)) {
-            chain_append(&r->reply, STR("]}"));
-            request_succeed(r, 200);
+            end_list(r);
             return;
         }
         write_name(r, name, &scratch);
@@ -93,9 +111,25 @@ static void write_names(struct turn *turn)
     turn_ask(r->front->work, turn);
 }
 
+static void write_names_alone(struct request *r)
+{
+    struct description *methods = r->describe.methods;
+    chain_append(&r->reply, STR("[["));
+    if (!methods->there) {
+        end_list(r);
+        return;
+    }
+    r->describe.at = 1;
+    write_names(&r->describe.turn);
+}
+
 static void write_list(struct request *r)
 {
     struct description *methods = r->describe.methods;
+    if (r->describe.form == DESCRIBE_NAMES) {
+        write_names_alone(r);
+        return;
+    }
     chain_append(&r->reply, STR("{\"name\":"));
     json_write_string(&r->reply, target_upstream(&r->target));
     if (!methods->there) {
@@ -112,10 +146,35 @@ static void write_list(struct request *r)
 
 static void on_room_for_method(struct memory_wait *wait);
 
+/* One of the two members, as the conventions of XML-RPC have it: a method without known signatures
+ * has a text in their place. */
+static void write_member(struct request *r, const struct description *described)
+{
+    struct json_cursor members = { .rest = description_text(described),
+                                   .first = true,
+                                   .in_object = true };
+    bool is_help = r->describe.form == DESCRIBE_HELP;
+    struct str name, value;
+    chain_append_byte(&r->reply, '[');
+    while (json_next(&members, &name, &value)) {
+        if (!str_eq(name, is_help ? STR("\"help\"") : STR("\"signatures\"")))
+            continue;
+        chain_append(&r->reply, str_eq(value, STR("null"))
+                                    ? (is_help ? STR("\"\"") : STR("\"undef\""))
+                                    : value);
+    }
+    chain_append_byte(&r->reply, ']');
+    request_succeed(r, 200);
+}
+
 static void write_method(struct request *r, const struct description *described)
 {
     if (!has_room(r, described->len, on_room_for_method))
         return;
+    if (r->describe.form != DESCRIBE_AS_REST) {
+        write_member(r, described);
+        return;
+    }
     chain_append(&r->reply, STR("{\"method\":"));
     json_write_string(&r->reply, target_method(&r->target));
     chain_append_byte(&r->reply, ',');

@@ -10,7 +10,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What is answered, and in which words. */
+enum describe_form {
+    DESCRIBE_AS_REST,
+    DESCRIBE_NAMES, /* JSON as the three methods of XML-RPC's introspection answer, in an array */
+    DESCRIBE_SIGNATURES,
+    DESCRIBE_HELP
+};
+
 struct describe {
+    enum describe_form form;
     struct introspection_waiter waiter;
     struct description *methods; /* referenced; NULL: not asked for yet */
     struct turn turn;            /* of writing */

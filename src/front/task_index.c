@@ -30,7 +30,8 @@ static void write_upstreams(struct request *r)
     chain_append(&r->reply, STR("{\"upstreams\":["));
     for (size_t i = 0; i < r->site->config->n_upstreams; i++) {
         struct str name = str_of(r->site->config->upstreams[i].name);
-        if (!access_may_see(&r->caller.access, name))
+        if ((r->site->config->upstreams[i].faces & FACE_JSON) == 0 ||
+            !access_may_see(&r->caller.access, name))
             continue;
         chain_append_c(&r->reply, first ? "{\"name\":" : ",{\"name\":");
         json_write_string(&r->reply, name);

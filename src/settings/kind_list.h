@@ -69,6 +69,7 @@
     K(secrets, TEXTS, "list of secrets", "a list of strings that are never shown")                 \
     K(serve, WORDS, "list of words", "a list of words: `[ \"nil\", \"i8\" ]`")                     \
     K(extensions, WORDS, "list of words", "a list of words: `[ \"nil\", \"i8\" ]`")                \
+    K(faces, WORDS, "list of words", "a list of words: `[ \"json\", \"xmlrpc\" ]`")                \
     K(log_level, NUMBER, "word", "a string with one of the words listed")                          \
     K(log_format, NUMBER, "word", "a string with one of the words listed")                         \
     K(types_form, NUMBER, "word", "a string with one of the words listed")                         \

@@ -181,6 +181,11 @@ static const struct word words_serve[] = {
     SERVE_LIST(WORD)
 #undef WORD_VALUE
 };
+static const struct word words_faces[] = {
+#define WORD_VALUE(word) FACE_##word
+    FACE_LIST(WORD)
+#undef WORD_VALUE
+};
 static const struct word words_extensions[] = {
 #define WORD_VALUE(word) EXTENSION_##word
     EXTENSION_LIST(WORD)
@@ -256,6 +261,7 @@ KIND_LIST(K)
 #define BEHAVIOUR_header_templates CHECKED(SETTING_LIST, check_header)
 #define BEHAVIOUR_serve NUMBER(serve, SETTING_LIST, parse_word), WORDS_OF(serve)
 #define BEHAVIOUR_extensions NUMBER(extensions, SETTING_LIST, parse_word), WORDS_OF(extensions)
+#define BEHAVIOUR_faces NUMBER(faces, SETTING_LIST, parse_word), WORDS_OF(faces)
 #define BEHAVIOUR_log_level ENUM(log_level)
 #define BEHAVIOUR_log_format ENUM(log_format)
 #define BEHAVIOUR_types_form ENUM(types_form)

@@ -33,6 +33,7 @@ enum serve {
     SERVE_HEALTH = 1 << 2,
     SERVE_METRICS = 1 << 3
 };
+enum face { FACE_JSON = 1 << 0, FACE_JSONRPC = 1 << 1, FACE_XMLRPC = 1 << 2, FACE_MCP = 1 << 3 };
 enum multicall_use { MULTICALL_USE_AUTO, MULTICALL_USE_ALWAYS, MULTICALL_USE_NEVER };
 enum transport_use { TRANSPORT_USE_AUTO, TRANSPORT_USE_CURL };
 enum multicall_shape { MULTICALL_SHAPE_AUTO, MULTICALL_SHAPE_WRAPPED, MULTICALL_SHAPE_BARE };
@@ -131,6 +132,7 @@ typedef struct named_texts OPTION_C_fields; /* templates */
 typedef char *OPTION_C_path_template;
 typedef struct texts OPTION_C_header_templates; /* "Name: template" */
 typedef unsigned OPTION_C_extensions;           /* set of enum extension */
+typedef unsigned OPTION_C_faces;                /* set of enum face */
 typedef unsigned OPTION_C_serve;                /* set of enum serve */
 typedef enum log_level OPTION_C_log_level;
 typedef enum log_format OPTION_C_log_format;

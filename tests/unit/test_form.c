@@ -77,6 +77,85 @@ static void faults(void **state)
     }
 }
 
+/* docs/xmlrpc-face.md */
+static void xmlrpc_codes(void **state)
+{
+    static const struct {
+        enum problem_type type;
+        int given; /* error.fault_code */
+        const char *begin;
+    } cases[] = {
+        { PROBLEM_INVALID_REQUEST, 0, "{\"faultCode\":-32600,\"faultString\":\"invalid-request: " },
+        { PROBLEM_INVALID_REQUEST, -32702, "{\"faultCode\":-32702," },
+        { PROBLEM_FORBIDDEN, 0, "{\"faultCode\":-32601," },
+        { PROBLEM_FORBIDDEN, -32602, "{\"faultCode\":-32602," },
+        { PROBLEM_NOT_FOUND, 0, "{\"faultCode\":-32601," },
+        { PROBLEM_UNREPRESENTABLE, 0, "{\"faultCode\":-32602," },
+        { PROBLEM_INTERNAL, 0, "{\"faultCode\":-32603," },
+        { PROBLEM_TIMEOUT, 0, "{\"faultCode\":-32300,\"faultString\":\"timeout: " },
+        { PROBLEM_BAD_RESPONSE, 0, "{\"faultCode\":-32300," },
+        { PROBLEM_CREDENTIALS_REFUSED, 0, "{\"faultCode\":-32300," },
+        { PROBLEM_RATE_LIMITED, 0, "{\"faultCode\":-32099," },
+        { PROBLEM_OVERLOADED, 0, "{\"faultCode\":-32098," },
+        { PROBLEM_CIRCUIT_OPEN, 0, "{\"faultCode\":-32097," },
+        { PROBLEM_DRAINING, 0, "{\"faultCode\":-32096," },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct error err;
+        error_set(&err, cases[i].type, "x");
+        err.fault_code = cases[i].given;
+        struct problem problem = { .error = &err, .request_id = STR("id-7") };
+        char *text = written(&form_xmlrpc, &problem, STR("1"));
+        assert_true(str_starts_with(str_of(text), str_of(cases[i].begin)));
+        assert_non_null(strstr(text, ": x; executed: "));
+        assert_non_null(strstr(text, "; request id-7\"}"));
+        free(text);
+    }
+}
+
+static void xmlrpc_faults(void **state)
+{
+    static const struct {
+        struct fault fault;
+        const char *text;
+    } cases[] = {
+        { { .code = -32601, .string = STR("no <x>") },
+          "{\"faultCode\":-32601,\"faultString\":\"no <x>\"}" },
+        { { .code = 5 }, "{\"faultCode\":5,\"faultString\":\"\"}" },
+        { { .code_text = STR("E\"1"), .string = STR("") },
+          "{\"faultCode\":\"E\\\"1\",\"faultString\":\"\"}" },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct error err;
+        error_set(&err, PROBLEM_FAULT, "x");
+        struct problem problem = { .error = &err, .fault = &cases[i].fault };
+        char *text = written(&form_xmlrpc, &problem, STR("1"));
+        assert_string_equal(text, cases[i].text);
+        free(text);
+    }
+}
+
+static void xmlrpc_replies(void **state)
+{
+    static const struct fault fault = { .code_text = STR("E"), .string = STR("a<b") };
+    struct error err;
+    struct chain to;
+    (void)state;
+    chain_init(&to, SIZE_MAX, NULL);
+    error_set(&err, PROBLEM_FAULT, "x");
+    form_xmlrpc.write_reply(&(struct problem){ .error = &err, .fault = &fault }, &to);
+    char *text = chain_dup(&to);
+    assert_string_equal(text, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<methodResponse><fault>"
+                              "<value><struct><member><name>faultCode</name><value><string>E"
+                              "</string></value></member><member><name>faultString</name><value>"
+                              "<string>a&lt;b</string></value></member></struct></value></fault>"
+                              "</methodResponse>\n");
+    free(text);
+    chain_done(&to);
+}
+
 static void results(void **state)
 {
     static const struct {
@@ -85,6 +164,7 @@ static void results(void **state)
     } cases[] = {
         { &form_rest, "{\"results\":[{\"result\":5}]}" },
         { &form_jsonrpc, "[{\"jsonrpc\":\"2.0\",\"result\":5,\"id\":\"a\"}]" },
+        { &form_xmlrpc, "[[[5]]]" },
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -116,9 +196,9 @@ static void problems(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(codes),
-        cmocka_unit_test(faults),
-        cmocka_unit_test(results),
+        cmocka_unit_test(codes),          cmocka_unit_test(faults),
+        cmocka_unit_test(xmlrpc_codes),   cmocka_unit_test(xmlrpc_faults),
+        cmocka_unit_test(xmlrpc_replies), cmocka_unit_test(results),
         cmocka_unit_test(problems),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -316,6 +316,52 @@ def test_responses(steps, name):
     judge(steps, "answer: " + name)
 
 
+def as_call(response: bytes) -> bytes:
+    """The same document from a caller that speaks XML-RPC."""
+    return (response.replace(b"<methodResponse>", b"<methodCall><methodName>swallow</methodName>")
+            .replace(b"</methodResponse>", b"</methodCall>"))
+
+
+XML = {"Content-Type": "text/xml"}
+
+
+@pytest.mark.parametrize("name", RESPONSES)
+def test_documents_of_callers(steps, name):
+    upstream, document = RESPONSES[name]
+    answer = steps.gateway.request("POST", f"/xmlrpc/{upstream}", as_call(document)[:SIZE], XML)
+    assert answer.status == 200, answer.body[:500]
+    judge(steps, "call: " + name)
+
+
+@pytest.mark.parametrize("name", RESPONSES)
+def test_responses_as_xml(steps, name):
+    upstream, _ = RESPONSES[name]
+    method = "answer." + name.replace(" ", "-")
+    call = f"<methodCall><methodName>{method}</methodName></methodCall>".encode()
+    answer = steps.gateway.request("POST", f"/xmlrpc/{upstream}", call, XML)
+    assert answer.status == 200, answer.body[:500]
+    judge(steps, "XML answer: " + name)
+
+
+@pytest.mark.parametrize("upstream", ["together", "aside"])
+@pytest.mark.parametrize("item", ["<value/>", "<value><struct><member><name>methodName</name>"
+                                  "<value>swallow</value></member></struct></value>"])
+def test_multicalls_of_callers(steps, upstream, item):
+    before, after = ("<methodCall><methodName>system.multicall</methodName><params><param><value>"
+                     "<array><data>"), "</data></array></value></param></params></methodCall>"
+    answer = steps.gateway.request("POST", f"/xmlrpc/{upstream}",
+                                   (before + item * 9_000 + after).encode(), XML)
+    assert answer.status == 200 and b"<params>" in answer.body, answer.body[:500]
+    judge(steps, "multicall")
+
+
+def test_names_as_xml(steps):
+    call = b"<methodCall><methodName>system.listMethods</methodName></methodCall>"
+    answer = steps.gateway.request("POST", "/xmlrpc/up", call, XML)
+    assert answer.status == 200 and answer.body.count(b"method.number") > 1000
+    judge(steps, "names as XML")
+
+
 @pytest.mark.parametrize("path", ["/v1/up", "/v1/up/method.number7", "/metrics", "/v1"])
 def test_looks(steps, path):
     answer = steps.gateway.get(path)
