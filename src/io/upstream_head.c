@@ -40,8 +40,10 @@ static void read_status_line(struct response_head *head, struct str line)
     uint64_t status;
 
     head->status = 0;
-    head->keeps = !str_starts_with(line, STR("HTTP/1.0"));
+    head->is_http10 = str_starts_with(line, STR("HTTP/1.0"));
+    head->keeps = !head->is_http10;
     head->closes = false;
+    head->has_transfer_coding = false;
     head->is_chunked = false;
     head->has_length = false;
     head->n_codings = 0;
@@ -131,6 +133,7 @@ static void read_codings(struct response_head *head, struct str value)
 /* libcurl undoes chunks, and takes what is under another coding as it comes. */
 static void check_transfer(struct response_head *head, struct str value)
 {
+    head->has_transfer_coding = true;
     head->is_chunked |= str_eq_nocase(value, STR("chunked"));
     if (!str_eq_nocase(value, STR("chunked")) && !str_eq_nocase(value, STR("identity")))
         refuse(head, "the response's Transfer-Encoding is not chunked");
@@ -180,8 +183,10 @@ void response_head_start(struct response_head *head)
     head->at_start = true;
     head->fault = NULL;
     head->fault_of_length = false;
+    head->is_http10 = false;
     head->keeps = false;
     head->closes = false;
+    head->has_transfer_coding = false;
     head->is_chunked = false;
     head->has_length = false;
     head->length = 0;

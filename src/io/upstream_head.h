@@ -30,6 +30,8 @@ struct response_head {
     bool fault_of_length; /* the fault is one of Content-Length */
     bool keeps;           /* the connection, as far as the head tells */
     bool closes;          /* it says so, whatever else it says */
+    bool is_http10;
+    bool has_transfer_coding;
     bool is_chunked;
     bool has_length;
     uint64_t length;                          /* Content-Length [bytes] */
@@ -44,6 +46,13 @@ struct response_head {
     char texts[4096]; /* values of the shown headers, each with a NUL */
     size_t texts_len;
 };
+
+/* Could two readers see its answer end at different places (RFC 9112 section 6.1)? It is read, and
+ * the connection ends behind it. */
+static inline bool response_head_is_ambiguous(const struct response_head *head)
+{
+    return head->has_transfer_coding && (head->has_length || head->is_http10);
+}
 
 /* Counts a line that is passed over. False: there are too many. */
 bool response_head_count(struct response_head *head, struct str line);

@@ -91,7 +91,7 @@ static bool may_rest(const struct exchange *x)
     const struct http1 *h = &x->http1;
     return h->is_over && !h->is_surplus && !h->is_sending && !h->send_failed && !h->is_strange &&
            h->rc == CURLE_OK && !x->once && !x->stopped && !x->damaged && x->head.fault == NULL &&
-           x->head.keeps && x->head.status != 101 && !(x->head.is_chunked && x->head.has_length) &&
+           x->head.keeps && x->head.status != 101 && !response_head_is_ambiguous(&x->head) &&
            h->body.kind != BODY_TO_THE_END && !promises_body(&x->head);
 }
 

@@ -144,6 +144,8 @@ void kept_learn(struct exchange *x, const struct upstream_outcome *outcome)
         kept_tell_alive(x->upstream, x->rested_us);
     if (w == NULL)
         return;
+    if (response_head_is_ambiguous(&x->head))
+        watch_end(w);
     w->since_us = clock_now_us();
     w->busy = false;
     w->carried = outcome->status == UPSTREAM_OK && !x->call->connect_only;

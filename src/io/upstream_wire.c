@@ -241,12 +241,24 @@ struct wire *wire_adopt(struct exchange *x)
     return NULL;
 }
 
-static bool is_too_old(const struct upstream *u, const struct wire *w)
+/* Until when it may rest, by timeouts.idle and timeouts.max_age. */
+static int64_t end_us(const struct upstream *u, const struct wire *w)
 {
     const struct upstream_config *config = u->config;
-    int64_t max_age_us = config->timeouts.max_age * 1000;
-    return rested_us(w) >= config->timeouts.idle * 1000 ||
-           (max_age_us > 0 && clock_now_us() - w->opened_us >= max_age_us);
+    int64_t idle_us = w->since_us + config->timeouts.idle * 1000;
+    int64_t age_us = w->opened_us + config->timeouts.max_age * 1000;
+    return config->timeouts.max_age > 0 ? clock_min(idle_us, age_us) : idle_us;
+}
+
+static bool is_too_old(const struct upstream *u, const struct wire *w)
+{
+    return clock_now_us() >= end_us(u, w);
+}
+
+/* Rounded up, so that it is over then. */
+static int64_t end_ms(const struct upstream *u, const struct wire *w)
+{
+    return end_us(u, w) / 1000 + 1;
 }
 
 static void note_due(struct upstreams *all, int64_t due_ms)
@@ -269,7 +281,7 @@ void wire_rest(struct wire *w)
     u->n_idle++;
     if (u->n_idle > (size_t)u->config->pool.max_connections)
         wire_close(CONTAINER_OF(u->idle.prev, struct wire, in_idle));
-    note_due(u->all, clock_now_ms() + u->config->timeouts.idle);
+    note_due(u->all, end_ms(u, w));
 }
 
 /* As upstream_kept.c chooses among libcurl's: those that are not too old for what is known of the
@@ -331,17 +343,16 @@ void wires_close(struct upstream *u)
         wire_close(CONTAINER_OF(at, struct wire, in_all));
 }
 
-/* Those of one upstream that have rested for too long; when the next will have. */
+/* Those of one upstream that have rested for too long, or are too old; when the next will be. */
 static int64_t sweep(struct upstream *u, int64_t now_ms)
 {
     int64_t due_ms = CLOCK_NEVER;
     LIST_EACH (&u->idle, at, following) {
         struct wire *w = CONTAINER_OF(at, struct wire, in_idle);
-        int64_t end_ms = w->since_us / 1000 + 1 + u->config->timeouts.idle;
-        if (end_ms <= now_ms)
+        if (end_ms(u, w) <= now_ms)
             wire_close(w);
         else
-            due_ms = clock_min(due_ms, end_ms);
+            due_ms = clock_min(due_ms, end_ms(u, w));
     }
     return due_ms;
 }

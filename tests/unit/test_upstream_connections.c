@@ -62,6 +62,30 @@ static void test_nothing_of_an_answer_outlives_it(void **state)
     close_both(&server, &client);
 }
 
+/* Two readers could see another end of these. */
+static void test_not_kept_where_the_end_is_unclear(void **state)
+{
+    static const char *const answers[] = {
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<ok/>\r\n0"
+        "\r\n\r\n",
+        "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<ok/>"
+        "\r\n0\r\n\r\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+        struct server server = { .answer = answers[i] };
+        struct client client;
+        struct upstream_outcome outcome;
+        open_both(&server, &client, serve_kept);
+        for (int call = 0; call < 3; call++) {
+            if (client_call(&client, &outcome) != UPSTREAM_OK || outcome.reused)
+                fail_msg("%s: %s", answers[i], outcome.detail);
+        }
+        assert_int_equal(atomic_load(&server.requests), 3);
+        close_both(&server, &client);
+    }
+}
+
 static void test_not_kept_where_idle_is_zero(void **state)
 {
     struct server server = { 0 };
@@ -360,6 +384,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kept_connection_is_used),
         cmocka_unit_test(test_nothing_of_an_answer_outlives_it),
+        cmocka_unit_test(test_not_kept_where_the_end_is_unclear),
         cmocka_unit_test(test_not_kept_where_idle_is_zero),
         cmocka_unit_test(test_idle_connection_is_closed),
         cmocka_unit_test(test_unasked_answer_is_no_answer),

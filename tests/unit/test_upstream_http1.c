@@ -40,6 +40,12 @@ static void which_are_kept(void **state)
         { "100 before it", "HTTP/1.1 100 Continue\r\n\r\n" HEAD SIZE "\r\n<ok/>", true },
         { "HTTP/1.0 that keeps it",
           "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n" SIZE "\r\n<ok/>", true },
+        { "HTTP/1.0 that keeps it, and chunks",
+          "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nTransfer-Encoding: "
+          "chunked\r\n\r\n5\r\n<ok/>"
+          "\r\n0\r\n\r\n",
+          false },
+        { "a length and no chunks", HEAD SIZE "Transfer-Encoding: identity\r\n\r\n<ok/>", false },
         { "HTTP/1.0", "HTTP/1.0 200 OK\r\n" SIZE "\r\n<ok/>", false },
         { "close", HEAD "Connection: x, Close\r\n" SIZE "\r\n<ok/>", false },
         { "close, whatever else",
@@ -210,6 +216,22 @@ static void none_serves_for_ever(void **state)
     close_both(&server, &client);
 }
 
+/* Nor does one rest that is not used again. */
+static void old_ones_are_closed(void **state)
+{
+    struct server server = { 0 };
+    struct client client;
+    (void)state;
+    server_start(&server, serve_kept);
+    client_init(&client, &server);
+    client.config.timeouts.max_age = 200;
+    client_open(&client);
+    assert_int_equal(client_call(&client, NULL), UPSTREAM_OK);
+    assert_in_range(upstreams_deadline_ms(client.all), 1, clock_now_ms() + 210);
+    client_run_until_server(&client, &server.ended, 1);
+    close_both(&server, &client);
+}
+
 static void no_more_are_kept_than_may_run(void **state)
 {
     static struct probe probes[4];
@@ -333,6 +355,7 @@ int main(void)
         cmocka_unit_test(the_deadline_ends_a_slow_head),
         cmocka_unit_test(idle_ones_are_closed),
         cmocka_unit_test(none_serves_for_ever),
+        cmocka_unit_test(old_ones_are_closed),
         cmocka_unit_test(no_more_are_kept_than_may_run),
         cmocka_unit_test(libcurl_leaves_ours_alone),
         cmocka_unit_test(a_dead_one_costs_no_call),
