@@ -29,6 +29,14 @@ static inline void budget_give(struct budget *b, size_t bytes)
     }
 }
 
+/* Counts what is there already and cannot be given back before it was used: beyond the maximum,
+ * too, so that others find less. `b` may be NULL. */
+static inline void budget_count(struct budget *b, size_t bytes)
+{
+    for (; b != NULL; b = b->parent)
+        atomic_fetch_add_explicit(&b->used, bytes, memory_order_relaxed);
+}
+
 /* Takes `bytes`, or nothing and false if that would exceed the maximum, or that of a parent. `b`
  * may be NULL: no limit. */
 static inline MUST_CHECK bool budget_take(struct budget *b, size_t bytes)

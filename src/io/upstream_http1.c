@@ -35,6 +35,7 @@ void http1_init(struct exchange *x)
 void http1_done(struct exchange *x)
 {
     buf_wipe(&x->http1.out.head);
+    outgoing_wipe(&x->http1.out);
     buf_done(&x->http1.partial);
     buf_done(&x->http1.held);
 }
@@ -95,6 +96,20 @@ static bool may_rest(const struct exchange *x)
            h->body.kind != BODY_TO_THE_END && !promises_body(&x->head);
 }
 
+/* What is at hand while it runs. It is not asked for: only going on gives it back. */
+static void count(struct exchange *x)
+{
+    struct http1 *h = &x->http1;
+    size_t bytes = h->partial.cap + h->held.cap + (h->out.piece != NULL ? WIRE_PIECE_BYTES : 0);
+    if (LIKELY(bytes == h->counted))
+        return;
+    if (bytes > h->counted)
+        budget_count(h->budget, bytes - h->counted);
+    else
+        budget_give(h->budget, h->counted - bytes);
+    h->counted = bytes;
+}
+
 void http1_leave(struct exchange *x)
 {
     struct http1 *h = &x->http1;
@@ -102,15 +117,17 @@ void http1_leave(struct exchange *x)
     list_remove(&h->in_ended);
     list_remove(&h->in_timed);
     h->dials = false;
-    buf_clear(&h->partial);
-    buf_done(&h->held);
-    if (w == NULL)
-        return;
-    w->carried |= h->is_over;
-    if (may_rest(x))
+    if (w != NULL)
+        w->carried |= h->is_over;
+    if (w != NULL && may_rest(x))
         wire_rest(w);
-    else
+    else if (w != NULL)
         wire_close(w);
+    /* Behind the connection's end: TLS may still know the piece. */
+    outgoing_wipe(&h->out);
+    buf_done(&h->partial);
+    buf_done(&h->held);
+    count(x);
 }
 
 /* ---- The connection's end ------------------------------------------------------------------- */
@@ -268,6 +285,7 @@ static void go(struct exchange *x)
         if (!must_wait(x) && take_held(x))
             read_on(x);
     }
+    count(x);
     all->in_curl = was_in;
 }
 
@@ -297,6 +315,7 @@ static void start(struct exchange *x, struct wire *w, bool reused)
     h->is_sending = true;
     h->send_failed = h->is_strange = h->has_blank_length = h->is_over = h->is_surplus = false;
     h->rc = CURLE_OK;
+    h->budget = x->call->body->budget;
     x->began = true;
     x->connecting = false;
     x->is_clear = false;

@@ -39,7 +39,6 @@ struct wire {
     bool says_goodbye; /* when it is closed: what TLS sends then goes through the socket itself */
     bool carried;      /* an answer */
     bool has_ended;    /* its end has come, though there may be something to read before it */
-    char *piece;       /* what TLS is given; owned; NULL: nothing was */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -49,7 +48,8 @@ struct outgoing {
     size_t head_at;
     const struct chain_block *block; /* of the document; NULL: all of it is on its way */
     size_t block_at;
-    size_t piece_at, piece_len; /* of wire.piece */
+    char *piece; /* what TLS is given; owned; NULL: nothing is */
+    size_t piece_at, piece_len;
     uint64_t n_sent;
     bool may_be_sent; /* a byte of it */
 };
@@ -65,6 +65,8 @@ struct http1 {
     struct body body;
     struct buf partial;    /* a line of the head that has not ended */
     struct buf held;       /* what was read and could not be taken yet */
+    struct budget *budget; /* the call's, in which these and `out.piece` count; borrowed */
+    size_t counted;        /* [bytes] */
     bool is_strange;       /* the head has lines that are none, */
     bool has_blank_length; /* or a Content-Length without a value */
     bool is_over;          /* all of the answer has come, */
@@ -96,6 +98,12 @@ void wire_close(struct wire *w);
 struct io_result wire_read(struct wire *w, char *to, size_t size) MUST_CHECK;
 /* IO_DONE: all of it was sent. */
 struct io_result wire_send(struct wire *w, struct outgoing *out) MUST_CHECK;
+
+/* What TLS is given at once; after CURLE_AGAIN the same again, from the same place. [bytes] */
+#define WIRE_PIECE_BYTES ((size_t)16 * 1024)
+
+/* Nothing of it is sent any more. */
+void outgoing_wipe(struct outgoing *out);
 
 /* All of an upstream. */
 void wires_close(struct upstream *u);

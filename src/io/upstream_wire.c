@@ -20,9 +20,6 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-/* What is given to TLS at once; after CURLE_AGAIN the same again, from the same place. [bytes] */
-#define PIECE_BYTES ((size_t)16 * 1024)
-
 #define IOVECS 32
 
 struct io_result wire_read(struct wire *w, char *to, size_t size)
@@ -97,18 +94,18 @@ static struct io_result send_plain(struct wire *w, struct outgoing *out)
     return (struct io_result){ .state = IO_DONE };
 }
 
-static void next_piece(struct wire *w, struct outgoing *out)
+static void next_piece(struct outgoing *out)
 {
     struct iovec iov[IOVECS];
     size_t n = fill_iovecs(out, iov);
-    if (w->piece == NULL)
-        w->piece = xcalloc(1, PIECE_BYTES);
+    if (out->piece == NULL)
+        out->piece = xcalloc(1, WIRE_PIECE_BYTES);
     out->piece_at = out->piece_len = 0;
-    for (size_t i = 0; i < n && out->piece_len < PIECE_BYTES; i++) {
-        size_t len = iov[i].iov_len, room = PIECE_BYTES - out->piece_len;
+    for (size_t i = 0; i < n && out->piece_len < WIRE_PIECE_BYTES; i++) {
+        size_t len = iov[i].iov_len, room = WIRE_PIECE_BYTES - out->piece_len;
         if (len > room)
             len = room;
-        memcpy(w->piece + out->piece_len, iov[i].iov_base, len);
+        memcpy(out->piece + out->piece_len, iov[i].iov_base, len);
         out->piece_len += len;
     }
     advance(out, out->piece_len);
@@ -120,10 +117,10 @@ static struct io_result send_tls(struct wire *w, struct outgoing *out)
     while (!is_all(out)) {
         size_t n = 0;
         if (out->piece_at == out->piece_len)
-            next_piece(w, out);
+            next_piece(out);
         out->may_be_sent = true;
         CURLcode rc =
-            curl_easy_send(w->easy, w->piece + out->piece_at, out->piece_len - out->piece_at, &n);
+            curl_easy_send(w->easy, out->piece + out->piece_at, out->piece_len - out->piece_at, &n);
         if (rc != CURLE_OK)
             return (struct io_result){ .state = rc == CURLE_AGAIN ? IO_AGAIN : IO_FAILED };
         out->piece_at += n;
@@ -131,17 +128,20 @@ static struct io_result send_tls(struct wire *w, struct outgoing *out)
     return (struct io_result){ .state = IO_DONE };
 }
 
+void outgoing_wipe(struct outgoing *out)
+{
+    if (out->piece != NULL)
+        explicit_bzero(out->piece, WIRE_PIECE_BYTES);
+    free(TAKE(out->piece));
+}
+
 struct io_result wire_send(struct wire *w, struct outgoing *out)
 {
     w->error[0] = '\0';
-    return w->is_tls ? send_tls(w, out) : send_plain(w, out);
-}
-
-static void wipe_piece(struct wire *w)
-{
-    if (w->piece != NULL)
-        explicit_bzero(w->piece, PIECE_BYTES);
-    free(TAKE(w->piece));
+    struct io_result sent = w->is_tls ? send_tls(w, out) : send_plain(w, out);
+    if (sent.state == IO_DONE)
+        outgoing_wipe(out);
+    return sent;
 }
 
 void wire_close(struct wire *w)
@@ -159,7 +159,6 @@ void wire_close(struct wire *w)
         m->due_ms = clock_now_ms() + m->upstream->idle_ms;
     if (w->in_idle_count)
         m->upstream->n_idle--;
-    wipe_piece(w);
     free(w);
 }
 
@@ -269,7 +268,6 @@ static void note_due(struct upstreams *all, int64_t due_ms)
 void wire_rest(struct wire *w)
 {
     struct upstream *u = w->multi->upstream;
-    wipe_piece(w);
     w->x = NULL;
     w->since_us = clock_now_us();
     if (is_too_old(u, w) || (w->has_ended && !wire_is_alive(w))) {

@@ -232,6 +232,125 @@ static void old_ones_are_closed(void **state)
     close_both(&server, &client);
 }
 
+/* ---- What is at hand counts in the call's budget -------------------------------------------- */
+
+#define AT_HAND ((size_t)10000)
+
+struct counted {
+    struct budget budget;
+    struct chain body;
+    struct server server;
+    struct client client;
+    struct probe probe;
+    size_t document; /* what the document takes */
+};
+
+static void counted_begin(struct counted *c, void (*serve)(struct server *server, int fd))
+{
+    c->budget = (struct budget){ .max = 4096 }; /* less than what will be at hand */
+    chain_init(&c->body, REQUEST_MAX, &c->budget);
+    chain_append_c(&c->body, "<call/>");
+    c->document = atomic_load(&c->budget.used);
+    assert_true(c->document > 0);
+    open_both(&c->server, &c->client, serve);
+    probe_init(&c->probe, "");
+    c->probe.call.body = &c->body;
+}
+
+static void counted_await(struct counted *c, size_t bytes)
+{
+    int64_t guard_ms = clock_now_ms() + 10000;
+    while (atomic_load(&c->budget.used) < c->document + bytes) {
+        assert_true(clock_now_ms() < guard_ms);
+        loop_wait(c->client.loop, clock_now_ms() + 5);
+        upstreams_run(c->client.all);
+    }
+}
+
+static void counted_end(struct counted *c, enum upstream_status status)
+{
+    client_run_until(&c->client, &c->probe.done, 1);
+    assert_int_equal(c->probe.outcome.status, status);
+    assert_int_equal(atomic_load(&c->budget.used), c->document);
+    chain_done(&c->body);
+    assert_int_equal(atomic_load(&c->budget.used), 0);
+    probe_done(&c->probe);
+    close_both(&c->server, &c->client);
+}
+
+/* A line of the head that does not end before it is permitted. */
+static void serve_long_line(struct server *server, int fd)
+{
+    if (!server_read(server, fd))
+        return;
+    server_write(fd, HEAD "X: ");
+    for (size_t i = 0; i < AT_HAND; i += 10)
+        server_write(fd, "yyyyyyyyyy");
+    if (server_await(server))
+        server_write(fd, "\r\n" SIZE "\r\n<ok/>");
+    server_await_end(fd);
+}
+
+static void lines_count(void **state)
+{
+    static struct counted c;
+    (void)state;
+    counted_begin(&c, serve_long_line);
+    upstream_submit(c.client.upstream, &c.probe.call);
+    counted_await(&c, AT_HAND);
+    server_permit(&c.server, 1);
+    counted_end(&c, UPSTREAM_OK);
+}
+
+static void lines_of_cancelled_calls_count(void **state)
+{
+    static struct counted c;
+    (void)state;
+    counted_begin(&c, serve_long_line);
+    upstream_submit(c.client.upstream, &c.probe.call);
+    counted_await(&c, AT_HAND);
+    upstream_cancel(&c.probe.call);
+    assert_int_equal(atomic_load(&c.budget.used), c.document);
+    chain_done(&c.body);
+    probe_done(&c.probe);
+    close_both(&c.server, &c.client);
+}
+
+static bool room;
+
+static bool has_room(struct upstream_call *call, size_t bytes)
+{
+    (void)call;
+    (void)bytes;
+    return room;
+}
+
+static void serve_long_body(struct server *server, int fd)
+{
+    if (!server_read(server, fd))
+        return;
+    server_write(fd, HEAD "Content-Length: 10000\r\n\r\n");
+    for (size_t i = 0; i < AT_HAND; i += 10)
+        server_write(fd, "<ok></ok>\n");
+    server_await_end(fd);
+}
+
+static void what_waits_counts(void **state)
+{
+    static struct counted c;
+    (void)state;
+    counted_begin(&c, serve_long_body);
+    c.probe.call.has_room = has_room;
+    room = false;
+    upstream_submit(c.client.upstream, &c.probe.call);
+    counted_await(&c, 10);
+    assert_int_equal(c.probe.heads, 1);
+    assert_int_equal(c.probe.answer.len, 0);
+    room = true;
+    upstream_go_on(&c.probe.call);
+    counted_end(&c, UPSTREAM_OK);
+}
+
 static void no_more_are_kept_than_may_run(void **state)
 {
     static struct probe probes[4];
@@ -356,6 +475,9 @@ int main(void)
         cmocka_unit_test(idle_ones_are_closed),
         cmocka_unit_test(none_serves_for_ever),
         cmocka_unit_test(old_ones_are_closed),
+        cmocka_unit_test(lines_count),
+        cmocka_unit_test(lines_of_cancelled_calls_count),
+        cmocka_unit_test(what_waits_counts),
         cmocka_unit_test(no_more_are_kept_than_may_run),
         cmocka_unit_test(libcurl_leaves_ours_alone),
         cmocka_unit_test(a_dead_one_costs_no_call),

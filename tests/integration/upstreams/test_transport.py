@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from rig.certificates import Authority
+from rig.check import eventually
 from rig.upstream import Upstream, echo, response_document
 
 BOTH = pytest.mark.parametrize("transport", ["auto", "curl"])
@@ -33,7 +34,7 @@ def context(request, certificate):
 
 
 def over_tls(start, upstream, authority, transport, **more):
-    return start.gateway({"workers": 1, "limits": {"body": "8M"}, "anonymous": {"allow": ["*/*"]}, "upstreams": {"up": {
+    return start.gateway({"workers": 1, "limits": {"body": "32M"}, "anonymous": {"allow": ["*/*"]}, "upstreams": {"up": {
         "url": f"https://localhost:{upstream.port}/RPC2", "transport": transport,
         "tls": {"ca_file": authority.cert}, **more}}})
 
@@ -105,6 +106,35 @@ def test_large_over_tls(start, context, authority, transport):
             assert begun.result().result == text
         assert gateway.call("up", "echo", [text[:100_000]]).result == text[:100_000]
         assert upstream.connections == 1
+
+
+def test_what_tls_is_given_counts(start, context, authority):
+    """While a request is under way the piece that TLS has, of 16 KiB, is memory like all the rest."""
+    gates = {}
+
+    async def greet(link):
+        link.writer.transport.pause_reading()
+        await gates[link.writer.get_extra_info("ssl_object") is not None].passed()
+        link.writer.transport.resume_reading()
+    text = "0123456789abcdef" * 1_000_000  # more than the system takes
+    with Upstream(echo, greet=greet) as plain, Upstream(echo, greet=greet, tls=context) as secret:
+        gates.update({False: plain.gate(), True: secret.gate()})
+        gateways = [over_tls(start, secret, authority, "auto", limits={"response": "32M"}),
+                    start.simple(plain, workers=1, limits={"body": "32M"})]
+
+        def used():
+            return [int(gateway.metric("rpcgate_memory_bytes")) for gateway in gateways]
+
+        def is_counted():
+            by_tls, by_socket = used()
+            return by_socket > len(text) and by_tls - by_socket == 16384
+        with ThreadPoolExecutor(2) as pool:
+            calls = [pool.submit(gateway.call, "up", "echo", [text]) for gateway in gateways]
+            eventually(is_counted, True)
+            for gate in gates.values():
+                gate.open()
+            assert all(call.result().result == text for call in calls)
+        eventually(lambda: max(used()) < 16384, True)
 
 
 @BOTH
