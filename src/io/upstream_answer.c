@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define BARE_CR "the response's head has a line with a CR that does not end it"
+
 static bool refuse(struct exchange *x, const char *why)
 {
     x->head.fault = why;
@@ -17,6 +19,14 @@ static struct str without_line_end(struct str line)
     while (line.len > 0 && (line.data[line.len - 1] == '\n' || line.data[line.len - 1] == '\r'))
         line.len--;
     return line;
+}
+
+/* RFC 9112 section 2.2: some readers take a CR for a line's end, some for a blank, some for a part
+ * of the text. */
+static bool has_bare_cr(struct str line)
+{
+    size_t cr = str_find(line, '\r');
+    return cr < line.len && cr + 2 != line.len;
 }
 
 static bool is_blank_length(struct str line)
@@ -47,6 +57,8 @@ static bool take_head_line(struct exchange *x, struct str line)
         x->call->on_trace(x->call, false, line);
     if (memchr(line.data, '\0', line.len) != NULL)
         return refuse(x, "Nul byte in header");
+    if (has_bare_cr(line))
+        return refuse(x, BARE_CR);
     if (!x->head.at_start && str_starts_with(str_trim(text), STR("HTTP/")))
         return refuse(x, "the response's head has a second status line, which is no header");
     bool at_start = x->head.at_start;
@@ -131,12 +143,15 @@ static bool take_trailers(struct exchange *x, struct str *in)
 {
     while (in->len > 0 && !x->http1.is_over) {
         struct str line = next_line(x, in);
+        if (x->head.fault == NULL && has_bare_cr(line))
+            x->head.fault = BARE_CR;
         if (x->head.fault != NULL || (line.len > 0 && !response_head_line(&x->head, line))) {
             http1_end(x, CURLE_WRITE_ERROR);
             return false;
         }
         if (line.len == 0)
             break;
+        x->http1.is_strange |= str_find(line, ':') == line.len && without_line_end(line).len > 0;
         x->http1.is_over = without_line_end(line).len == 0;
         buf_clear(&x->http1.partial);
     }

@@ -161,6 +161,10 @@ static void read_field(struct response_head *head, struct str line)
         return; /* no field at all */
     struct str name = str_trim(str_slice(line, 0, colon));
     struct str value = str_trim(str_slice(line, colon + 1, line.len));
+    /* RFC 9112 section 5.1: some readers take the blank off, others take it for another name. */
+    if (name.len < colon && (str_eq_nocase(name, STR("Content-Length")) ||
+                             str_eq_nocase(name, STR("Transfer-Encoding"))))
+        refuse(head, "the response's head has a blank before the colon of its framing");
     for (size_t i = 0; i < ARRAY_LEN(shown_names); i++)
         if (str_eq_nocase(name, str_of(shown_names[i])))
             keep_shown(head, shown_names[i], value);

@@ -90,9 +90,11 @@ const char *advice_lost(const char *detail, bool kept)
 const char *advice_no_http(const char *detail)
 {
     static const struct advice_row rows[] = {
+        { "a blank before", "The head of its answer has a blank before a colon: " MEND },
         { "colon", "The head of its answer has a line that is no header: " MEND },
         { "Nul byte", "The head of its answer has a NUL: " MEND },
         { "NUL", "The head of its answer has a NUL: " MEND },
+        { "a CR that", "The head of its answer has a CR within a line: " MEND },
         { "begins with a blank",
           "The head of its answer has a folded line, which two readers understand "
           "differently: " MEND },

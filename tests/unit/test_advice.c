@@ -218,6 +218,8 @@ static void test_http(void **state UNUSED)
         { "the answer is not HTTP/1", "https" },
         { "Header without colon", "no header" },
         { "Nul byte in header", "NUL" },
+        { "the response's head has a line with a CR that does not end it", "a CR within" },
+        { "the response's head has a blank before the colon of its framing", "before a colon" },
         { "the response's head has more than 100 lines or 64 KiB", "too large" },
         { "the response's Transfer-Encoding is not chunked", "Transfer-Encoding" },
         { "what the response's Content-Encoding says is damaged", "compression.accept" },
