@@ -5,8 +5,10 @@
 
 #include <assert.h>
 
-/* The longest pause after refused logins, unless the server asks for more. */
-#define PAUSE_MAX_MS ((int64_t)10 * 60 * 1000)
+/* The longest pauses, unless the server asks for more: who is refused needs another password, but a
+ * server that fails may be well again. */
+#define REFUSED_MAX_MS ((int64_t)10 * 60 * 1000)
+#define FAILED_MAX_MS ((int64_t)60 * 1000)
 
 void sessions_init(struct sessions *s, const struct session_rules *rules)
 {
@@ -50,7 +52,7 @@ static struct session *choose(struct sessions *s, int64_t now_ms)
 static bool may_login(const struct sessions *s, int64_t now_ms)
 {
     return !s->closed && !s->login_runs && s->n_live < s->rules.parallel &&
-           now_ms >= s->refused_until_ms && !(s->rules.exclusive && !list_empty(&s->all));
+           now_ms >= s->paused_until_ms && !(s->rules.exclusive && !list_empty(&s->all));
 }
 
 static void begin_login(struct sessions *s, struct session_answer *ret)
@@ -83,12 +85,10 @@ enum session_step sessions_ask(struct sessions *s, int64_t now_ms, uint64_t wait
         use(s, session, now_ms, ret);
         return SESSION_USE;
     }
-    ret->wait_ms = s->refused_until_ms > now_ms ? s->refused_until_ms - now_ms : 0;
+    ret->wait_ms = s->paused_until_ms > now_ms ? s->paused_until_ms - now_ms : 0;
     bool may_come_free = s->n_live > 0;
-    if (!may_come_free && knows_bad && !s->bad_refused)
-        return SESSION_FAILED;
     if (!may_come_free && (knows_bad || ret->wait_ms > 0))
-        return SESSION_REFUSED;
+        return s->bad_refused ? SESSION_REFUSED : SESSION_FAILED;
     if (!knows_bad && may_login(s, now_ms))
         begin_login(s, ret);
     ret->round = s->login_runs ? s->round : waited_for;
@@ -104,8 +104,8 @@ static void end_login(struct sessions *s)
 void sessions_login_good(struct sessions *s, int64_t now_ms, struct session *session)
 {
     end_login(s);
-    s->n_refused = 0;
-    s->refused_until_ms = 0;
+    s->n_bad = 0;
+    s->paused_until_ms = 0;
     session->round = s->round;
     session->born_ms = session->used_ms = now_ms;
     session->retired = s->closed;
@@ -113,27 +113,46 @@ void sessions_login_good(struct sessions *s, int64_t now_ms, struct session *ses
     list_add_last(&s->all, &session->in_all);
 }
 
-void sessions_login_refused(struct sessions *s, int64_t now_ms, int64_t retry_after_ms)
+static void end_bad_login(struct sessions *s, bool refused)
 {
-    int64_t pause_ms = s->rules.retry_ms;
     end_login(s);
-    for (unsigned i = 0; i < s->n_refused && pause_ms < PAUSE_MAX_MS; i++)
-        pause_ms *= 2;
-    if (pause_ms > PAUSE_MAX_MS)
-        pause_ms = PAUSE_MAX_MS;
-    if (pause_ms < retry_after_ms)
-        pause_ms = retry_after_ms;
-    s->n_refused++;
-    s->refused_until_ms = now_ms + pause_ms;
     s->bad_round = s->round;
-    s->bad_refused = true;
+    s->bad_refused = refused;
 }
 
-void sessions_login_failed(struct sessions *s)
+static int64_t doubled(int64_t pause_ms, unsigned times, int64_t max_ms)
 {
-    end_login(s);
-    s->bad_round = s->round;
-    s->bad_refused = false;
+    for (unsigned i = 0; i < times && pause_ms < max_ms; i++)
+        pause_ms *= 2;
+    return pause_ms < max_ms ? pause_ms : max_ms;
+}
+
+static int64_t pause(struct sessions *s, int64_t now_ms, int64_t pause_ms, int64_t least_ms)
+{
+    if (pause_ms < least_ms)
+        pause_ms = least_ms;
+    s->n_bad++;
+    s->paused_until_ms = now_ms + pause_ms;
+    return pause_ms;
+}
+
+int64_t sessions_login_refused(struct sessions *s, int64_t now_ms, int64_t retry_after_ms)
+{
+    end_bad_login(s, true);
+    return pause(s, now_ms, doubled(s->rules.retry_ms, s->n_bad, REFUSED_MAX_MS), retry_after_ms);
+}
+
+int64_t sessions_login_failed(struct sessions *s, int64_t now_ms, int64_t retry_after_ms)
+{
+    unsigned n = s->n_bad;
+    int64_t pause_ms = n > 0 ? doubled(s->rules.retry_ms, n - 1, FAILED_MAX_MS) : 0;
+    end_bad_login(s, false);
+    return pause(s, now_ms, pause_ms, retry_after_ms);
+}
+
+void sessions_login_unsent(struct sessions *s)
+{
+    end_bad_login(s, false);
 }
 
 void sessions_release(struct sessions *s, struct session *session, int64_t now_ms)
@@ -207,5 +226,5 @@ enum session_state sessions_state(const struct sessions *s, int64_t now_ms)
 {
     if (s->n_live > 0)
         return SESSION_IS_ACTIVE;
-    return now_ms < s->refused_until_ms ? SESSION_IS_REFUSED : SESSION_IS_NONE;
+    return s->bad_refused && now_ms < s->paused_until_ms ? SESSION_IS_REFUSED : SESSION_IS_NONE;
 }

@@ -41,8 +41,8 @@ struct sessions {
     bool login_runs;
     uint64_t bad_round; /* of the last login that brought nothing, */
     bool bad_refused;   /* because it was refused */
-    unsigned n_refused; /* logins in a row */
-    int64_t refused_until_ms;
+    unsigned n_bad;     /* such logins in a row, of which the server may keep count */
+    int64_t paused_until_ms;
     bool closed; /* no login begins any more */
 };
 
@@ -52,7 +52,8 @@ enum session_step {
     SESSION_USE,     /* with `session`; sessions_release() in the end */
     SESSION_WAIT,    /* until something of the sessions changes; then ask again */
     SESSION_REFUSED, /* the last login was; none is made for `wait_ms` */
-    SESSION_FAILED   /* the login that was waited for has failed otherwise */
+    SESSION_FAILED   /* the last login, or the one that was waited for, has failed otherwise; none
+                        is made for `wait_ms`, which may be 0 */
 };
 
 struct session_answer {
@@ -71,9 +72,12 @@ enum session_step sessions_ask(struct sessions *s, int64_t now_ms, uint64_t wait
 /* Each login ends by one of these. `session` is zeroed memory, and the machine's until
  * sessions_gone(). */
 void sessions_login_good(struct sessions *s, int64_t now_ms, struct session *session);
-/* `retry_after_ms`: what the server has asked for; 0: nothing. */
-void sessions_login_refused(struct sessions *s, int64_t now_ms, int64_t retry_after_ms);
-void sessions_login_failed(struct sessions *s);
+/* `retry_after_ms`: what the server has asked for; 0: nothing. Both return how long no login is
+ * made now. The first failure that is no refusal costs no pause. */
+int64_t sessions_login_refused(struct sessions *s, int64_t now_ms, int64_t retry_after_ms);
+int64_t sessions_login_failed(struct sessions *s, int64_t now_ms, int64_t retry_after_ms);
+/* So where the server has seen nothing of it. */
+void sessions_login_unsent(struct sessions *s);
 
 /* A call with it has ended. */
 void sessions_release(struct sessions *s, struct session *session, int64_t now_ms);

@@ -265,16 +265,17 @@ static void tell_refused(const struct session_job *job, const struct verdict *ve
 /* What the login itself may have done is no matter of the calls that wait for it. */
 static void tell_failed(const struct verdict *verdict, struct error *err)
 {
-    const char *before = "The login that this call needs failed. ";
-    struct str detail = str_of(verdict->error->detail);
-    size_t room = sizeof err->detail - sizeof ERROR_CUT - strlen(before);
     *err = *verdict->error;
-    err->is_cut |= detail.len > room;
-    detail = error_cut(detail, room).text;
-    memcpy(err->detail, before, strlen(before));
-    memcpy(err->detail + strlen(before), detail.data, detail.len);
-    err->detail[strlen(before) + detail.len] = '\0';
+    error_preface(err, "The login that this call needs failed. ");
     err->executed = EXECUTED_NO;
+}
+
+static enum login_failure how_it_failed(const struct verdict *verdict, bool refused)
+{
+    if (refused)
+        return LOGIN_IS_REFUSED;
+    bool seen = verdict->error->executed != EXECUTED_NO || verdict->protocol != NULL;
+    return seen ? LOGIN_HAS_FAILED : LOGIN_IS_UNSENT;
 }
 
 static void tell_watcher(const struct session_job *job, const struct error *err, bool refused)
@@ -304,7 +305,7 @@ static void end_login(struct session_job *job, const struct verdict *verdict)
     else
         tell_failed(verdict, &err);
     held_session_free(TAKE(job->held));
-    session_store_failed(s, &err, refused);
+    session_store_failed(s, &err, how_it_failed(verdict, refused));
 }
 
 /* ---- Each of them ---------------------------------------------------------------------------- */

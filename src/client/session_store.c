@@ -290,34 +290,44 @@ static const char *keep_type(const struct session_store *s, const char *type)
     return NULL;
 }
 
-static void log_refused(struct session_store *s, const struct error *err, int64_t wait_ms)
+static void log_failure(struct session_store *s, const struct error *err, bool refused,
+                        int64_t pause_ms)
 {
     CLEANUP(buf_done) struct buf detail;
     struct hidden *hidden = session_store_hidden(s);
     buf_init(&detail, SIZE_MAX - 1, NULL);
     redacted_detail(hidden_redactor(hidden, s->snapshot), err, &detail);
     hidden_unref(hidden);
-    LOG_EVENT(LOG_LEVEL_WARN, "the upstream refused our login, and gets no other for a while",
+    LOG_EVENT(LOG_LEVEL_WARN,
+              refused ? "the upstream refused our login, and gets no other for a while"
+                      : "our login at the upstream failed, and there is no other for a while",
               LOG_TEXT("upstream", s->config->name), LOG_STR("detail", buf_str(&detail)),
-              LOG_NUM("retry_ms", wait_ms));
+              LOG_NUM("retry_ms", pause_ms));
 }
 
-void session_store_failed(struct session_store *s, const struct error *err, bool refused)
+/* Under the lock. How long no login is made now. */
+static int64_t note_failure(struct session_store *s, enum login_failure how, unsigned retry_after)
 {
-    int64_t wait_ms = 0;
+    int64_t now_ms = clock_now_ms(), least_ms = (int64_t)retry_after * 1000;
+    if (how == LOGIN_IS_REFUSED)
+        return sessions_login_refused(&s->sessions, now_ms, least_ms);
+    if (how == LOGIN_HAS_FAILED)
+        return sessions_login_failed(&s->sessions, now_ms, least_ms);
+    sessions_login_unsent(&s->sessions);
+    return 0;
+}
+
+void session_store_failed(struct session_store *s, const struct error *err, enum login_failure how)
+{
+    bool refused = how == LOGIN_IS_REFUSED;
     pthread_mutex_lock(&s->lock);
     s->bad = *err;
     s->bad.type_uri = keep_type(s, err->type_uri);
-    if (refused) {
-        sessions_login_refused(&s->sessions, clock_now_ms(), (int64_t)err->retry_after * 1000);
-        wait_ms = s->sessions.refused_until_ms - clock_now_ms();
-    } else {
-        sessions_login_failed(&s->sessions);
-    }
+    int64_t pause_ms = note_failure(s, how, err->retry_after);
     pthread_mutex_unlock(&s->lock);
     count_login(s, refused ? LOGIN_REFUSED : LOGIN_FAILED);
-    if (refused)
-        log_refused(s, err, wait_ms);
+    if (pause_ms > 0)
+        log_failure(s, err, refused, pause_ms);
     tell(s);
 }
 

@@ -145,8 +145,13 @@ void session_keeper_free(struct session_keeper *k);
 
 /* A login has brought that. */
 void session_store_logged_in(struct session_store *s, struct held_session *held);
-/* It has not: `refused`, or failed otherwise. */
-void session_store_failed(struct session_store *s, const struct error *err, bool refused);
+/* It has not. */
+enum login_failure {
+    LOGIN_IS_REFUSED,
+    LOGIN_HAS_FAILED, /* otherwise; the server may have seen it, */
+    LOGIN_IS_UNSENT   /* or has not */
+};
+void session_store_failed(struct session_store *s, const struct error *err, enum login_failure how);
 
 /* One that was logged out, or needs no logout. */
 void session_store_gone(struct session_store *s, struct held_session *held);

@@ -68,8 +68,10 @@ static void take(struct session_use *use, const struct session_answer *answer)
 static void refuse(struct call *c, const struct error *bad, int64_t wait_ms)
 {
     c->error = *bad;
-    if (bad->type == PROBLEM_LOGIN_FAILED)
+    if (bad->type == PROBLEM_LOGIN_FAILED || wait_ms > 0)
         c->error.retry_after = wait_ms > 1000 ? (unsigned)((wait_ms + 999) / 1000) : 1;
+    if (bad->type != PROBLEM_LOGIN_FAILED && wait_ms > 0)
+        error_preface(&c->error, "There is a pause before the next login (session.retry). ");
     c->error.executed = EXECUTED_NO;
     call_fail(c);
 }

@@ -138,6 +138,17 @@ void error_advise(struct error *err, const char *advice)
              advice);
 }
 
+void error_preface(struct error *err, const char *sentence)
+{
+    char detail[2 * ERROR_DETAIL_MAX];
+    int len = snprintf(detail, sizeof detail, "%s%s", sentence, err->detail);
+    struct str whole = { detail, len > 0 ? (size_t)len : 0 };
+    struct str shown = error_cut(whole, sizeof err->detail - 1).text;
+    err->is_cut |= shown.len < whole.len;
+    memcpy(err->detail, shown.data, shown.len);
+    err->detail[shown.len] = '\0';
+}
+
 void error_at(struct error *err, struct str pointer)
 {
     err->has_pointer = pointer.len < sizeof err->pointer;

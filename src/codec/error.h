@@ -90,6 +90,9 @@ bool error_limit(struct error *err, enum problem_type type, const char *setting,
  * place of the detail's end. */
 void error_advise(struct error *err, const char *advice);
 
+/* Puts a sentence before the detail, whose end may be cut off for it. */
+void error_preface(struct error *err, const char *sentence);
+
 /* Says where in the request the value stands. A pointer that does not fit is left out: none is
  * better than a wrong one. */
 void error_at(struct error *err, struct str pointer);

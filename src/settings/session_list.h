@@ -40,7 +40,8 @@
       "A younger session is not renewed: what looks like its end is the answer.")                  \
     X(duration, retry, "5s", NULL, "100ms", "10m", LIVE,                                           \
       "After a refused login nobody tries again for so long, then twice as long, up to 10 "        \
-      "minutes.")
+      "minutes. After a failure of another kind that the server may have seen the next call "      \
+      "tries at once; from the second in a row on there are such pauses, up to a minute.")
 
 #define SESSION_GROUPS(G)                                                                          \
     G(login, login, "How a session begins; required.")                                             \

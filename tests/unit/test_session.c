@@ -157,7 +157,7 @@ static void a_refusal_is_not_tried_again(void **state)
         pause = pause * 2 < 600000 ? pause * 2 : 600000;
     }
     use_new(&r, now);
-    assert_int_equal(r.s.n_refused, 0);
+    assert_int_equal(r.s.n_bad, 0);
 }
 
 static void what_the_server_asks_for_counts(void **state)
@@ -183,7 +183,7 @@ static void a_failure_is_told_to_who_waited(void **state)
     begin(&r, plain);
     asserts_one_login(&r, 0);
     uint64_t round = r.a.round;
-    sessions_login_failed(&r.s);
+    (void)sessions_login_failed(&r.s, 0, 0);
     for (int i = 0; i < 9; i++)
         assert_int_equal(ask(&r, 10, round), SESSION_FAILED);
     assert_int_equal(sessions_state(&r.s, 10), SESSION_IS_NONE);
@@ -191,6 +191,52 @@ static void a_failure_is_told_to_who_waited(void **state)
     assert_int_equal(ask(&r, 10, round), SESSION_FAILED);
     log_in(&r, 20);
     assert_int_equal(ask(&r, 20, round), SESSION_USE);
+}
+
+static void fail_login(struct rig *r, int64_t now, int64_t asked, int64_t pause)
+{
+    assert_int_equal(ask(r, now, 0), SESSION_WAIT);
+    assert_true(r->a.must_login);
+    assert_int_equal(sessions_login_failed(&r->s, now, asked), pause);
+    if (pause == 0)
+        return;
+    assert_int_equal(ask(r, now + pause - 1, 0), SESSION_FAILED);
+    assert_int_equal(r->a.wait_ms, 1);
+    assert_int_equal(sessions_state(&r->s, now), SESSION_IS_NONE);
+}
+
+/* A server may count what it does not answer: the first may have been an accident. */
+static void failures_in_a_row_have_pauses(void **state)
+{
+    static const int64_t pauses[] = { 0, 5000, 10000, 20000, 40000, 60000, 60000 };
+    struct rig r;
+    int64_t now = 0;
+    (void)state;
+    begin(&r, plain);
+    for (size_t i = 0; i < sizeof pauses / sizeof *pauses; i++) {
+        fail_login(&r, now, 0, pauses[i]);
+        now += pauses[i];
+    }
+    fail_login(&r, now, 90000, 90000);
+    use_new(&r, now + 90000);
+    begin(&r, plain);
+    fail_login(&r, 0, 0, 0);
+    assert_int_equal(ask(&r, 0, 0), SESSION_WAIT);
+    assert_int_equal(sessions_login_refused(&r.s, 0, 0), 10000);
+    fail_login(&r, 10000, 0, 10000);
+}
+
+static void what_is_not_sent_has_none(void **state)
+{
+    struct rig r;
+    (void)state;
+    begin(&r, plain);
+    for (int i = 0; i < 9; i++) {
+        asserts_one_login(&r, 0);
+        sessions_login_unsent(&r.s);
+        assert_int_equal(ask(&r, 0, r.a.round), SESSION_FAILED);
+        assert_int_equal(r.a.wait_ms, 0);
+    }
 }
 
 static void old_and_idle_ones_are_renewed_before(void **state)
@@ -350,6 +396,8 @@ int main(void)
         cmocka_unit_test(a_refusal_is_not_tried_again),
         cmocka_unit_test(what_the_server_asks_for_counts),
         cmocka_unit_test(a_failure_is_told_to_who_waited),
+        cmocka_unit_test(failures_in_a_row_have_pauses),
+        cmocka_unit_test(what_is_not_sent_has_none),
         cmocka_unit_test(old_and_idle_ones_are_renewed_before),
         cmocka_unit_test(exclusive_ones_leave_first),
         cmocka_unit_test(serial_ones_have_one_call_each),

@@ -4,9 +4,11 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from rig.check import assert_failed
-from rig.sessions import EXPIRED, LOGIN, PASSWORD, settings_of
-from rig.upstream import response_document
+import pytest
+
+from rig.check import assert_failed, assert_problem
+from rig.sessions import EXPIRED, LOGIN, PASSWORD, session_of, settings_of
+from rig.upstream import echo, response_document
 
 
 def before(up, behave, **more):
@@ -68,6 +70,36 @@ def test_a_secret_may_be_a_word_of_a_rule(up):
 
 
 # ---- Failed logins ----
+
+
+@pytest.mark.parametrize("how", ["status", "page", "long", "lost"])
+def test_a_login_that_fails_is_no_storm(up, how):
+    """The server may count what it does not answer as a refusal is answered."""
+    async def behave(x):
+        if how == "lost":
+            return x.close()
+        if how == "long":
+            return await x.answer("x" * 2_000_000)
+        await x.respond(b"<html>no", "500 No" if how == "status" else "200 OK")
+    gateway, upstream = before(up, behave, session={"login": LOGIN, "retry": "10m"})
+    answers = [gateway.call("up", "a.x") for _ in range(20)]
+    assert len(upstream.exchanges) == 2
+    assert len({answer.problem for answer in answers}) == 1
+    for answer in answers:
+        assert answer.json["executed"] == "no" and answer.problem != "login-failed"
+    last = answers[-1]
+    assert "session.retry" in last.json["detail"] and 1 <= int(last.header("Retry-After")) <= 60
+    assert session_of(gateway) == "none"
+    gateway.wait_line(lambda line: "our login at the upstream failed" in line)
+
+
+def test_a_login_that_is_not_sent_has_no_pause(up):
+    gateway, _ = before(up, echo, session={"login": LOGIN, "retry": "10m"},
+                        url="http://127.0.0.1:1/")
+    for _ in range(5):
+        answer = gateway.call("up", "a.x")
+        assert_problem(answer, "connect-failed", 502, "no")
+        assert answer.header("Retry-After") is None
 
 
 def test_why_a_login_failed_outlives_its_configuration(start):
