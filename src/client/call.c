@@ -98,10 +98,13 @@ void call_end(struct call *c, const struct verdict *verdict)
     struct decoder *decoder = TAKE(c->decoder); /* a fault's texts are in it */
     if (verdict->error != NULL && c->maybe_executed && c->error.executed == EXECUTED_NO)
         c->error.executed = EXECUTED_UNKNOWN;
+    struct verbose *verbose = TAKE(c->verbose); /* what a login gives is known at its end */
+    verbose_close(verbose, c);
     give_back(c);
     metrics_count_call(site_record(site, c->upstream), work->index,
                        &(struct call_times){ c->attempts, c->upstream_us, c->queue_us });
     c->owner->ended(c, verdict);
+    verbose_write(verbose);
     if (decoder != NULL)
         work_give_decoder(work, decoder);
     site_release(site);

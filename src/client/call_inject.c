@@ -36,8 +36,10 @@ static const struct injected *make_once(struct call *c, const struct inject_rule
     if (rule->cookies)
         c->on_cookie = on_cookie;
     made->is_made = make(c, rule, made);
-    if (!made->is_made)
+    if (!made->is_made) {
         injected_done(made);
+        session_spoil(c);
+    }
     return made->is_made ? made : NULL;
 }
 

@@ -5,11 +5,13 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "client/call.h"
 #include "client/client.h"
 #include "client/pool.h"
 #include "client/upstream_state.h"
 #include "codec/json/cursor.h"
+#include "rules/redacted.h"
 #include "rules/test.h"
 #include "settings/result_paths.h"
 
@@ -218,7 +220,11 @@ static bool take_values(struct session_job *job, struct error *err)
                              login->keep.items[i].name);
         held->values[TEMPLATE_KEPT + i] = part;
     }
-    return true;
+    return held_session_is_small(held) ||
+           error_set(err, PROBLEM_LOGIN_FAILED,
+                     "The upstream %s answered our login with more than %zu bytes that would have "
+                     "to be kept secret. Name what is needed of it with `keep`.",
+                     job->store->config->name, SESSION_SECRETS_MAX);
 }
 
 static bool is_good(struct session_job *job, const struct verdict *verdict, struct error *err)
@@ -285,6 +291,22 @@ static void tell_watcher(const struct session_job *job, const struct error *err,
         watcher->told(watcher, job->kind, err, refused);
 }
 
+static void log_pause(const struct session_job *job, const struct error *err, bool refused,
+                      int64_t pause_ms)
+{
+    struct config *config = job->call.site->config;
+    CLEANUP(buf_done) struct buf detail;
+    struct hidden *hidden = session_store_hidden(job->store, config);
+    buf_init(&detail, SIZE_MAX - 1, NULL);
+    redacted_detail(hidden_redactor(hidden, config), err, &detail);
+    hidden_unref(hidden);
+    LOG_EVENT(LOG_LEVEL_WARN,
+              refused ? "the upstream refused our login, and gets no other for a while"
+                      : "our login at the upstream failed, and there is no other for a while",
+              LOG_TEXT("upstream", job->store->config->name), LOG_STR("detail", buf_str(&detail)),
+              LOG_NUM("retry_ms", pause_ms));
+}
+
 static void end_login(struct session_job *job, const struct verdict *verdict)
 {
     struct session_store *s = job->store;
@@ -305,7 +327,9 @@ static void end_login(struct session_job *job, const struct verdict *verdict)
     else
         tell_failed(verdict, &err);
     held_session_free(TAKE(job->held));
-    session_store_failed(s, &err, how_it_failed(verdict, refused));
+    int64_t pause_ms = session_store_failed(s, &err, how_it_failed(verdict, refused));
+    if (pause_ms > 0)
+        log_pause(job, &err, refused, pause_ms);
 }
 
 /* ---- Each of them ---------------------------------------------------------------------------- */

@@ -4,23 +4,16 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "codec/json/cursor.h"
-#include "rules/redacted.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* How deep strings are looked for in what a login has brought. */
-#define SECRET_DEPTH 16
-
-struct session_store *session_store_new(struct config *snapshot,
-                                        const struct upstream_config *config,
+struct session_store *session_store_new(const struct upstream_config *config,
                                         struct upstream_record *record)
 {
     const struct session_config *c = &config->session;
     struct session_store *s = xcalloc(1, sizeof *s);
-    s->snapshot = snapshot;
     s->config = config;
     s->record = record;
     pthread_mutex_init(&s->lock, NULL);
@@ -47,6 +40,7 @@ void session_store_free(struct session_store *s)
         held_session_free(CONTAINER_OF(at, struct held_session, session.in_all));
     }
     hidden_unref(s->hidden);
+    config_unref(s->hidden_for);
     buf_wipe(&s->former);
     once_done(&s->changed);
     pthread_mutex_destroy(&s->lock);
@@ -57,129 +51,6 @@ static void tell(struct session_store *s)
 {
     atomic_fetch_add_explicit(&s->changes, 1, memory_order_release);
     once_tell(&s->changed);
-}
-
-/* ---- Secrets -------------------------------------------------------------------------------- */
-
-static void add_secret(struct buf *to, struct str text)
-{
-    if (text.len < SECRET_MIN || memchr(text.data, '\0', text.len) != NULL)
-        return;
-    buf_append(to, text);
-    buf_append_byte(to, '\0');
-}
-
-static void add_json_secrets(struct buf *to, struct str json, unsigned depth)
-{
-    if (json.len == 0 || depth == SECRET_DEPTH)
-        return;
-    if (json.data[0] == '"') {
-        struct buf text;
-        buf_init(&text, json.len, NULL);
-        json_unquote(json, &text);
-        add_secret(to, buf_str(&text));
-        buf_wipe(&text);
-    } else if (json.data[0] == '{' || json.data[0] == '[') {
-        struct json_cursor cursor = json_enter(json);
-        struct str value;
-        while (json_next(&cursor, NULL, &value))
-            add_json_secrets(to, json_trim(value), depth + 1);
-    } else {
-        add_secret(to, json);
-    }
-}
-
-/* What is named is; of a result that is used as a whole all is. */
-static void add_held_secrets(struct buf *to, const struct held_session *held)
-{
-    bool has_names = held->n_values > TEMPLATE_KEPT;
-    for (size_t i = has_names ? TEMPLATE_KEPT : TEMPLATE_SESSION; i < held->n_values; i++)
-        if (i != TEMPLATE_COUNT)
-            add_json_secrets(to, held->values[i], 0);
-    if (has_names && held->values[TEMPLATE_SESSION].len > 0 &&
-        strchr("{[", held->values[TEMPLATE_SESSION].data[0]) == NULL)
-        add_json_secrets(to, held->values[TEMPLATE_SESSION], 0);
-    for (size_t i = 0; i < held->n_cookies; i++)
-        add_secret(to, str_of(held->cookies[i].value));
-}
-
-/* Splits texts with NULs; `items` has room for all. */
-static size_t split(const struct buf *texts, struct str *items)
-{
-    size_t n = 0;
-    for (size_t at = 0; at < texts->len; n++) {
-        items[n] = str_of(texts->data + at);
-        at += items[n].len + 1;
-    }
-    return n;
-}
-
-static size_t count(const struct buf *texts)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < texts->len; i++)
-        n += texts->data[i] == '\0';
-    return n;
-}
-
-void session_store_make_hidden(struct session_store *s)
-{
-    struct buf all;
-    buf_init(&all, SIZE_MAX - 1, NULL);
-    buf_append(&all, buf_str(&s->former));
-    LIST_EACH (&s->sessions.all, at, following) {
-        add_held_secrets(&all, CONTAINER_OF(at, struct held_session, session.in_all));
-    }
-    struct str *items = xcalloc(count(&all) + 1, sizeof *items);
-    hidden_unref(s->hidden);
-    s->hidden = hidden_new(s->snapshot, items, split(&all, items));
-    free(items);
-    buf_wipe(&all);
-}
-
-/* The oldest of too many are forgotten. */
-static void trim_former(struct session_store *s)
-{
-    while (count(&s->former) > SESSION_FORMER_MAX) {
-        size_t first = strlen(s->former.data) + 1;
-        memmove(s->former.data, s->former.data + first, s->former.len - first);
-        s->former.len -= first;
-    }
-}
-
-/* Under the lock. */
-static void remember(struct session_store *s, const struct held_session *held)
-{
-    add_held_secrets(&s->former, held);
-    trim_former(s);
-}
-
-/* What is replaced may still be told in the same answer. */
-void session_store_take_cookie(struct session_store *s, struct held_session *held, struct str value)
-{
-    CLEANUP(buf_wipe) struct buf before;
-    buf_init(&before, SIZE_MAX - 1, NULL);
-    pthread_mutex_lock(&s->lock);
-    for (size_t i = 0; i < held->n_cookies; i++)
-        add_secret(&before, str_of(held->cookies[i].value));
-    if (held_session_take_cookie(held, value)) {
-        buf_append(&s->former, buf_str(&before));
-        trim_former(s);
-        session_store_make_hidden(s);
-    }
-    pthread_mutex_unlock(&s->lock);
-}
-
-struct hidden *session_store_hidden(struct session_store *s)
-{
-    struct hidden *ret = NULL;
-    if (s == NULL)
-        return NULL;
-    pthread_mutex_lock(&s->lock);
-    if (s->hidden != NULL)
-        ret = hidden_ref(s->hidden);
-    pthread_mutex_unlock(&s->lock);
-    return ret;
 }
 
 /* ---- Sessions with what they hold ------------------------------------------------------------ */
@@ -204,6 +75,14 @@ void held_session_free(struct held_session *held)
     free(held);
 }
 
+static size_t cookie_bytes(const struct held_session *held)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < held->n_cookies; i++)
+        n += held->cookies[i].value != NULL ? strlen(held->cookies[i].value) : 0;
+    return n;
+}
+
 static struct session_cookie *find_cookie(struct held_session *held, struct str name)
 {
     for (size_t i = 0; i < held->n_cookies; i++)
@@ -224,7 +103,7 @@ bool held_session_take_cookie(struct held_session *held, struct str value)
     struct str pair = str_slice(value, 0, str_find(value, ';'));
     size_t equals = str_find(pair, '=');
     struct str name = str_trim(str_slice(pair, 0, equals));
-    if (equals == pair.len || name.len == 0)
+    if (equals == pair.len || name.len == 0 || pair.len > SESSION_SECRETS_MAX - cookie_bytes(held))
         return false;
     struct session_cookie *cookie = find_cookie(held, name);
     struct str text = str_trim(str_slice(pair, equals + 1, pair.len));
@@ -274,7 +153,7 @@ void session_store_logged_in(struct session_store *s, struct held_session *held)
 {
     pthread_mutex_lock(&s->lock);
     sessions_login_good(&s->sessions, clock_now_ms(), &held->session);
-    session_store_make_hidden(s);
+    session_secrets_changed(s);
     pthread_mutex_unlock(&s->lock);
     count_login(s, LOGIN_OK);
     LOG_EVENT(LOG_LEVEL_INFO, "logged in at the upstream", LOG_TEXT("upstream", s->config->name));
@@ -290,21 +169,6 @@ static const char *keep_type(const struct session_store *s, const char *type)
     return NULL;
 }
 
-static void log_failure(struct session_store *s, const struct error *err, bool refused,
-                        int64_t pause_ms)
-{
-    CLEANUP(buf_done) struct buf detail;
-    struct hidden *hidden = session_store_hidden(s);
-    buf_init(&detail, SIZE_MAX - 1, NULL);
-    redacted_detail(hidden_redactor(hidden, s->snapshot), err, &detail);
-    hidden_unref(hidden);
-    LOG_EVENT(LOG_LEVEL_WARN,
-              refused ? "the upstream refused our login, and gets no other for a while"
-                      : "our login at the upstream failed, and there is no other for a while",
-              LOG_TEXT("upstream", s->config->name), LOG_STR("detail", buf_str(&detail)),
-              LOG_NUM("retry_ms", pause_ms));
-}
-
 /* Under the lock. How long no login is made now. */
 static int64_t note_failure(struct session_store *s, enum login_failure how, unsigned retry_after)
 {
@@ -317,24 +181,23 @@ static int64_t note_failure(struct session_store *s, enum login_failure how, uns
     return 0;
 }
 
-void session_store_failed(struct session_store *s, const struct error *err, enum login_failure how)
+int64_t session_store_failed(struct session_store *s, const struct error *err,
+                             enum login_failure how)
 {
-    bool refused = how == LOGIN_IS_REFUSED;
     pthread_mutex_lock(&s->lock);
     s->bad = *err;
     s->bad.type_uri = keep_type(s, err->type_uri);
     int64_t pause_ms = note_failure(s, how, err->retry_after);
     pthread_mutex_unlock(&s->lock);
-    count_login(s, refused ? LOGIN_REFUSED : LOGIN_FAILED);
-    if (pause_ms > 0)
-        log_failure(s, err, refused, pause_ms);
+    count_login(s, how == LOGIN_IS_REFUSED ? LOGIN_REFUSED : LOGIN_FAILED);
     tell(s);
+    return pause_ms;
 }
 
 void session_store_gone(struct session_store *s, struct held_session *held)
 {
     pthread_mutex_lock(&s->lock);
-    remember(s, held);
+    session_secrets_remember(s, held);
     sessions_gone(&s->sessions, &held->session);
     pthread_mutex_unlock(&s->lock);
     held_session_free(held);

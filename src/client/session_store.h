@@ -27,8 +27,9 @@ struct store;
 
 #define SESSION_COOKIES_MAX ((size_t)32)
 
-/* Those that hide what the last sessions had, too: answers come late. */
-#define SESSION_FORMER_MAX ((size_t)16)
+/* What a login may give that is to be hidden, and so much again in cookies: each byte takes some
+ * hundred of memory where it is looked for. [bytes] */
+#define SESSION_SECRETS_MAX ((size_t)8 * 1024)
 
 struct session_cookie {
     char *name, *value; /* owned */
@@ -45,22 +46,21 @@ struct held_session {
 };
 
 struct session_store {
-    struct config *snapshot; /* borrowed, as what follows */
-    const struct upstream_config *config;
+    const struct upstream_config *config; /* borrowed, as what follows */
     struct upstream_record *record;
     pthread_mutex_t lock; /* of all that follows, but for `changed` and `changes` */
     struct sessions sessions;
-    struct error bad;      /* of the last login that brought nothing */
-    size_t n_pools;        /* workers that have the upstream */
-    struct hidden *hidden; /* referenced; NULL: no login has brought anything yet */
-    struct buf former;     /* secrets of sessions that have ended, each with a NUL */
+    struct error bad;          /* of the last login that brought nothing */
+    size_t n_pools;            /* workers that have the upstream */
+    struct hidden *hidden;     /* referenced; NULL: it is made when it is asked for */
+    struct config *hidden_for; /* referenced: whose secrets it has, too; NULL: none's */
+    struct buf former;         /* secrets of sessions that have ended, each with a NUL */
     struct once changed;
     atomic_uint changes;
     struct session_watcher *watcher; /* NULL: nobody's */
 };
 
-struct session_store *session_store_new(struct config *snapshot,
-                                        const struct upstream_config *config,
+struct session_store *session_store_new(const struct upstream_config *config,
                                         struct upstream_record *record) MUST_CHECK;
 /* Nobody uses it. NULL is fine. */
 void session_store_free(struct session_store *s);
@@ -69,9 +69,9 @@ void session_store_free(struct session_store *s);
 struct hidden *session_hidden(const struct site *site,
                               const struct upstream_config *upstream) MUST_CHECK;
 
-/* What is to be hidden in foreign text of that upstream; with a reference. NULL: what the
- * configuration has. `s` may be NULL. */
-struct hidden *session_store_hidden(struct session_store *s) MUST_CHECK;
+/* What is to be hidden in foreign text of that upstream, with all secrets of that configuration;
+ * with a reference. NULL: what the configuration has alone. `s` may be NULL. */
+struct hidden *session_store_hidden(struct session_store *s, struct config *config) MUST_CHECK;
 
 enum session_state session_store_state(struct session_store *s);
 
@@ -102,6 +102,9 @@ bool session_renew(struct call *c) MUST_CHECK;
 /* So of a part of its answer. True: the session has ended, and that part may be sent again by
  * another call. */
 bool session_lost_by(struct call *c) MUST_CHECK;
+
+/* What the session's login gave cannot be sent: it is as good as expired. */
+void session_spoil(struct call *c);
 
 /* An answer to the call has set a cookie. */
 void session_take_cookie(struct call *c, struct str value);
@@ -145,13 +148,14 @@ void session_keeper_free(struct session_keeper *k);
 
 /* A login has brought that. */
 void session_store_logged_in(struct session_store *s, struct held_session *held);
-/* It has not. */
+/* It has not. Returns how long no login is made now. */
 enum login_failure {
     LOGIN_IS_REFUSED,
     LOGIN_HAS_FAILED, /* otherwise; the server may have seen it, */
     LOGIN_IS_UNSENT   /* or has not */
 };
-void session_store_failed(struct session_store *s, const struct error *err, enum login_failure how);
+int64_t session_store_failed(struct session_store *s, const struct error *err,
+                             enum login_failure how);
 
 /* One that was logged out, or needs no logout. */
 void session_store_gone(struct session_store *s, struct held_session *held);
@@ -162,8 +166,13 @@ void session_store_kept(struct session_store *s, struct held_session *held, bool
 /* Drops were noticed. */
 void session_store_count_expired(struct session_store *s);
 
-/* Under the lock: what is hidden follows the sessions that there are. */
-void session_store_make_hidden(struct session_store *s);
+/* Is what its login has given no more than can be hidden? */
+bool held_session_is_small(const struct held_session *held);
+
+/* Under the lock: what is hidden follows the sessions that there are, */
+void session_secrets_changed(struct session_store *s);
+/* and those that there were. */
+void session_secrets_remember(struct session_store *s, const struct held_session *held);
 
 /* So of a session that is in use. */
 void session_store_take_cookie(struct session_store *s, struct held_session *held,

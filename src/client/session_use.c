@@ -168,6 +168,11 @@ bool session_lost_by(struct call *c)
            is_gone(c->session);
 }
 
+void session_spoil(struct call *c)
+{
+    (void)is_gone(c->session);
+}
+
 void session_try(struct site *site, const struct upstream_config *upstream,
                  struct session_watcher *watcher)
 {
@@ -184,7 +189,7 @@ void session_try(struct site *site, const struct upstream_config *upstream,
 struct hidden *session_hidden(const struct site *site, const struct upstream_config *upstream)
 {
     return upstream != NULL && upstream->session.present
-               ? session_store_hidden(site->pools[upstream->index]->shared->sessions)
+               ? session_store_hidden(site->pools[upstream->index]->shared->sessions, site->config)
                : NULL;
 }
 

@@ -29,7 +29,7 @@ struct upstream_state *upstream_state_new(struct config *snapshot, size_t index,
     once_init(&s->multicall_told);
     s->introspection = introspection_new();
     if (s->config->session.present)
-        s->sessions = session_store_new(s->snapshot, s->config, record);
+        s->sessions = session_store_new(s->config, record);
     s->client = upstream_shared_new(s->config);
     s->left_alone_ms = xcalloc(upstream_state_targets(s), sizeof *s->left_alone_ms);
     return s;

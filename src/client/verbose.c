@@ -6,12 +6,12 @@
 #include "base/log.h"
 #include "client/call.h"
 #include "client/hidden.h"
-#include "client/pool.h"
 #include "client/session_store.h"
 #include "settings/redact.h"
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define PART_MAX ((size_t)64 * 1024)
 #define LINE_MAX_BYTES ((size_t)960) /* below what the log cuts */
@@ -22,6 +22,10 @@ enum { SENT_HEAD, SENT_BODY, RECEIVED_HEAD, RECEIVED_BODY, PARTS };
  * the beginning is known. */
 struct verbose {
     struct buf parts[PARTS];
+    const struct site *site;
+    const struct upstream_config *upstream;
+    char *request_id; /* owned; NULL: nobody's */
+    bool is_own;      /* a call that a session makes for itself */
 };
 
 struct verbose *verbose_new(const struct call *c)
@@ -100,13 +104,12 @@ static void hide_all(struct buf *text)
 }
 
 /* `is_cut`: no more of it was kept. */
-static void write_part(const struct call *c, const char *name, struct str part, bool is_cut)
+static void write_part(const struct verbose *v, const char *name, struct str part, bool is_cut)
 {
     CLEANUP(buf_done) struct buf shown;
     int64_t n = 0;
-    struct hidden *hidden =
-        session_store_hidden(c->site->pools[c->upstream->index]->shared->sessions);
-    const struct redactor *redactor = hidden_redactor(hidden, c->site->config);
+    struct hidden *hidden = session_hidden(v->site, v->upstream);
+    const struct redactor *redactor = hidden_redactor(hidden, v->site->config);
     buf_init(&shown, SIZE_MAX - 1, NULL);
     if (is_cut)
         redact_cut(redactor, part, &shown);
@@ -120,28 +123,46 @@ static void write_part(const struct call *c, const char *name, struct str part, 
     while (rest.len > 0) {
         struct str piece = next_piece(rest);
         rest = str_slice(rest, piece.len, rest.len);
-        LOG_EVENT(LOG_LEVEL_INFO, "verbose", LOG_TEXT("request_id", c->origin.request_id),
-                  LOG_TEXT("upstream", c->upstream->name), LOG_TEXT("part", name),
+        LOG_EVENT(LOG_LEVEL_INFO, "verbose", LOG_TEXT("request_id", v->request_id),
+                  LOG_TEXT("upstream", v->upstream->name), LOG_TEXT("part", name),
                   LOG_NUM("n", ++n), LOG_STR("text", piece),
                   LOG_TEXT("cut", is_cut && rest.len == 0 ? "at 64 KiB" : NULL));
     }
 }
 
-void verbose_end(struct verbose *v, const struct call *c)
+void verbose_close(struct verbose *v, const struct call *c)
+{
+    if (v == NULL)
+        return;
+    v->site = c->site;
+    v->upstream = c->upstream;
+    v->is_own = c->own != CALL_CALLERS;
+    if (c->origin.request_id != NULL)
+        v->request_id = xmemdup0(c->origin.request_id, strlen(c->origin.request_id));
+    for (const struct chain_block *b = c->document.text.first; b != NULL; b = b->next)
+        keep(&v->parts[SENT_BODY], (struct str){ b->data, b->len });
+}
+
+void verbose_write(struct verbose *v)
 {
     static const char *const names[PARTS] = { "request head", "request", "response head",
                                               "response" };
     if (v == NULL)
         return;
-    for (const struct chain_block *b = c->document.text.first; b != NULL; b = b->next)
-        keep(&v->parts[SENT_BODY], (struct str){ b->data, b->len });
     for (size_t i = 0; i < PARTS; i++) {
         bool is_cut = v->parts[i].len == v->parts[i].max;
-        if (c->own != CALL_CALLERS && i == RECEIVED_BODY)
+        if (v->is_own && i == RECEIVED_BODY)
             hide_all(&v->parts[i]);
         hide_cookies(i, &v->parts[i]);
-        write_part(c, names[i], buf_str(&v->parts[i]), is_cut);
+        write_part(v, names[i], buf_str(&v->parts[i]), is_cut);
         buf_done(&v->parts[i]);
     }
+    free(v->request_id);
     free(v);
+}
+
+void verbose_end(struct verbose *v, const struct call *c)
+{
+    verbose_close(v, c);
+    verbose_write(v);
 }

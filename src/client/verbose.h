@@ -17,7 +17,11 @@ struct verbose *verbose_new(const struct call *c);
 void verbose_head(struct verbose *v, bool sent, struct str bytes);
 void verbose_body(struct verbose *v, struct str bytes); /* of the response */
 
-/* Writes the lines and frees it. */
+/* Takes what it needs of the call, which may go then; its site may not. */
+void verbose_close(struct verbose *v, const struct call *c);
+/* Writes the lines of one that was closed, and frees it. */
+void verbose_write(struct verbose *v);
+/* Both. */
 void verbose_end(struct verbose *v, const struct call *c);
 
 #endif

@@ -7,9 +7,6 @@
 #include "codec/json/cursor.h"
 #include "codec/value/text_repair.h"
 
-/* An escape's length, at most: a pair of surrogates. [bytes] */
-#define ESCAPE_MAX 12
-
 static void write_values(struct encoder *e)
 {
     const struct encode_around *around = e->input.around;
@@ -61,41 +58,44 @@ void encode_around_struct(struct encoder *e)
     write_members(e);
 }
 
-/* The name at e->at as it will be written, where it is not longer than `max`; a name is never
- * longer than what becomes of it. */
-static bool read_name(struct encoder *e, size_t max, struct buf *to)
+/* The name at e->at as it will be written. */
+static void read_name(struct encoder *e, struct buf *to)
 {
-    const char *at = e->at + 1;
-    const char *stop =
-        (size_t)(e->end - at) > max * ESCAPE_MAX ? at + max * ESCAPE_MAX + 1 : e->end;
     struct buf plain;
-    buf_init(&plain, max, NULL);
-    buf_append(&plain, STR(""));
-    at = json_unquote_part(at, stop, &plain);
-    bool whole = buf_ok(&plain) && at < e->end && *at == '"';
+    buf_init(&plain, (size_t)(e->end - e->at), NULL);
+    (void)json_unquote_part(e->at + 1, e->end, &plain);
     struct str name = { buf_c(&plain), plain.len };
-    if (whole && e->input.options->text != TEXT_REJECT && !text_is_xml(name))
+    if (e->input.options->text != TEXT_REJECT && !text_is_xml(name))
         text_repair(name, e->input.options->text, to);
-    else if (whole)
+    else
         buf_append(to, name);
     buf_done(&plain);
-    return whole && buf_ok(to);
+}
+
+static struct str strip(struct str name)
+{
+    while (name.len > 0 && (unsigned char)name.data[0] <= ' ')
+        name = str_slice(name, 1, name.len);
+    while (name.len > 0 && (unsigned char)name.data[name.len - 1] <= ' ')
+        name.len--;
+    return name;
+}
+
+/* There are servers that take white space off a name, and to which the later of two counts. */
+static bool is_ours(struct str name, const struct encode_around *around)
+{
+    for (size_t i = 0; i < around->n_members; i++)
+        if (str_eq(strip(around->members[i].name), strip(name)))
+            return true;
+    return false;
 }
 
 bool encode_around_member(struct encoder *e, struct error *err)
 {
-    const struct encode_around *around = e->input.around;
     CLEANUP(buf_done) struct buf name;
-    size_t max = 1;
-    bool found = false;
-    for (size_t i = 0; i < around->n_members; i++)
-        max = around->members[i].name.len > max ? around->members[i].name.len : max;
-    buf_init(&name, max, NULL);
-    if (!read_name(e, max, &name))
-        return true;
-    for (size_t i = 0; i < around->n_members && !found; i++)
-        found = str_eq(around->members[i].name, (struct str){ buf_c(&name), name.len });
-    if (!found)
+    buf_init(&name, SIZE_MAX - 1, NULL);
+    read_name(e, &name);
+    if (!is_ours((struct str){ buf_c(&name), name.len }, e->input.around))
         return true;
     error_set(err, PROBLEM_FORBIDDEN,
               "The gateway sets this member itself (the upstream's inject); leave it out.");

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What servers with sessions may do to the gateway, whose calls and secrets must not suffer."""
 
+import itertools
+import signal
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -116,3 +118,122 @@ def test_why_a_login_failed_outlives_its_configuration(start):
             calls = [pool.submit(gateway.call, "up", "a.x") for _ in range(20)]
             gateway.reload(settings | {"limits": {"batch": 100 + number}})
             assert {call.result().problem for call in calls} == {"my-own-type"}
+
+
+# ---- What logins give ----
+
+
+@pytest.mark.parametrize("result", ["k" * 100_000, ["k1234567"] * 10_000], ids=["long", "many"])
+def test_more_than_can_be_hidden_is_not_taken(up, result):
+    async def behave(x):
+        await x.answer(result)
+    gateway, _ = before(up, behave)
+    problem = assert_problem(gateway.call("up", "a.x"), "login-failed", 502, "no")
+    assert "`keep`" in problem["detail"]
+
+
+def test_of_a_long_result_a_part_is_enough(up):
+    async def behave(x):
+        if x.method == "auth.login":
+            return await x.answer({"key": "key-0123456789", "more": ["x" * 200] * 1000})
+        await x.answer_fault(1, f"no {x.params[0]}")
+    gateway, _ = before(up, behave, inject=[{"params": ["{key}"]}],
+                        session={"login": LOGIN | {"keep": {"key": "/key"}}})
+    assert gateway.call("up", "a.x").json["fault"]["string"] == "no ***"
+
+
+def test_what_cannot_be_sent_is_renewed(up):
+    """One bad answer to a login is not for ever."""
+    async def behave(x):
+        count["login"] += x.method == "auth.login"
+        await x.answer("bad\nkey" if count["login"] == 1 else "good-key-1234")
+    count = Counter()
+    gateway, _ = before(up, behave, inject=[{"headers": ["X-Session: {session}"]}])
+    assert_problem(gateway.call("up", "a.x"), "login-failed", 502, "no")
+    assert gateway.call("up", "a.x").result == "good-key-1234"
+
+
+# ---- Secrets ----
+
+
+def test_a_key_is_hidden_however_deep(up):
+    key = "deep-key-0123456789"
+    result = {"name-of-it": key}
+    for _ in range(30):
+        result = [result, 1234567]
+
+    async def behave(x):
+        if x.method == "auth.login":
+            return await x.answer(result)
+        await x.answer_fault(1, f"{key} is a name-of-it, 1234567")
+    gateway, _ = before(up, behave)
+    assert gateway.call("up", "a.x").json["fault"]["string"] == "*** is a name-of-it, ***"
+
+
+@pytest.mark.parametrize("cookie, told", [('"qu0ted-v4lue-x"', "qu0ted-v4lue-x"),
+                                          ("a%2Fb%3dq0r%2Bqq", "a/b=q0r+qq")])
+def test_cookies_are_hidden_as_servers_know_them(up, cookie, told):
+    async def behave(x):
+        if x.method == "auth.login":
+            return await x.respond(response_document(1), headers={"Set-Cookie": f"sid={cookie}"})
+        await x.answer_fault(1, f"{x.header('Cookie')} is {told}")
+    gateway, _ = before(up, behave, inject=[{"cookies": True}])
+    assert gateway.call("up", "a.x").json["fault"]["string"] == "sid=*** is ***"
+
+
+def test_what_a_login_gives_is_hidden_in_its_own_head(up):
+    token = "tok-0123456789-abc"
+
+    async def behave(x):
+        await x.respond(response_document(token), headers={"X-Auth": token, "X-Other": "told"})
+    gateway, _ = before(up, behave, verbose=True, inject=[{"params": ["{session}"]}])
+    assert gateway.call("up", "a.x").result == token
+    gateway.signal(signal.SIGTERM)
+    gateway.assert_clean_end()
+    assert "X-Other: told" in gateway.stderr and token not in gateway.stderr
+
+
+def test_secrets_of_a_newer_configuration_are_hidden_as_well(start):
+    """The upstream stays as it is, with what it knows of its session."""
+    async def behave(x):
+        if x.method == "auth.login":
+            return await x.answer("key-0123456789")
+        await x.answer_fault(1, " and ".join(x.params))
+    upstream = start.upstream(behave)
+    settings = settings_of(upstream)
+    gateway = start.gateway(settings)
+    secret = "of-the-newer-configuration-0123456789"
+    assert secret in gateway.call("up", "a.x", [secret]).json["fault"]["string"]
+    gateway.reload(settings | {"callers": [{"name": "c", "token": secret, "allow": ["*/*"]}]})
+    for _ in range(2):
+        assert gateway.call("up", "a.x", [secret]).json["fault"]["string"] == "*** and ***"
+
+
+def test_changing_cookies_are_no_work(up):
+    """What is hidden is made anew when it is asked for, not with each answer."""
+    numbers = itertools.count()
+
+    async def behave(x):
+        n = next(numbers)
+        cookie = f"c{n % 32}={n:0200d}"
+        await x.respond(response_document(1), headers={"Set-Cookie": cookie})
+    gateway, upstream = before(up, behave, inject=[{"cookies": True}])
+    for _ in range(100):
+        assert gateway.call("up", "a.x").result == 1
+    assert upstream.exchanges[-1].header("Cookie").count("=") == 32
+
+
+# ---- Callers ----
+
+
+@pytest.mark.parametrize("param", [
+    '{"token":"mine"}', '{"$struct":{"token":"mine"}}', '{"\\u0074oken":"mine"}',
+    '{"a":1,"token ":"mine"}', '{"\\n token":"mine"}', '{"a":{"token":1},"token\\t":1}',
+    '{"' + " " * 500 + 'token":"mine"}'], ids=range(7))
+def test_a_member_of_ours_is_nobody_elses(up, param):
+    gateway, upstream = before(up, echo, inject=[{"member": {"token": "{password}"}}],
+                               session={"login": LOGIN})
+    answer = gateway.request("POST", "/v1/up/a.x", f"[{param}]".encode(),
+                             {"Content-Type": "application/json"})
+    assert_problem(answer, "forbidden", 403, "no")
+    assert not upstream.exchanges
