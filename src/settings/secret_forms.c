@@ -14,8 +14,28 @@
  * detail and U+FFFD where a document is repaired, and servers take bytes for Latin-1. */
 enum reading { READ_AS_IT_IS, READ_IN_DETAIL, READ_REPAIRED, READ_LATIN_1, READINGS };
 
-/* How each may be written. */
-enum form { FORM_PLAIN, FORM_ESCAPED, FORM_ESCAPED_QUOTES, FORM_BASE64, FORM_URL_BASE64, FORMS };
+/* How each may be written: escaped for HTML or XML, for JSON, as a literal of some language, or in
+ * Base64. */
+enum form {
+    FORM_PLAIN,
+    FORM_XML,
+    FORM_XML_QUOTES,
+    FORM_HTML_39,  /* Ruby, JavaScript */
+    FORM_HTML_039, /* PHP */
+    FORM_HTML_X27, /* Python */
+    FORM_HTML_APOS,
+    FORM_HTML_NUMBERS, /* Go */
+    FORM_JSON,
+    FORM_JSON_SLASH,
+    FORM_JSON_ASCII,
+    FORM_JSON_ASCII_SLASH, /* PHP */
+    FORM_JSON_HTML,        /* Go */
+    FORM_LITERAL,          /* Python's repr() */
+    FORM_SLASHES,          /* PHP's addslashes(), SQL */
+    FORM_BASE64,
+    FORM_URL_BASE64,
+    FORMS
+};
 
 /* In Base64 it stands alone, or within a text: then it begins at one of three places of a group. */
 enum place { PLACE_ALONE, PLACE_WITHIN, PLACES = PLACE_WITHIN + 3 };
@@ -53,43 +73,111 @@ static void append_base64(struct buf *to, struct str secret, enum place place)
     to->len = begin + n - first;
 }
 
-static void append_escaped(struct buf *to, struct str secret, bool quotes)
+/* What becomes of some characters; NULL: they are written as they are. */
+struct escapes {
+    const char *amp, *lt, *gt, *quot, *apos, *backslash, *slash;
+    bool ascii; /* other characters than those of ASCII are `\u00e4` */
+};
+
+static const struct escapes escapes[FORMS] = {
+    [FORM_XML] = { .amp = "&amp;", .lt = "&lt;", .gt = "&gt;" },
+    [FORM_XML_QUOTES] = { .amp = "&amp;", .lt = "&lt;", .gt = "&gt;", .quot = "&quot;" },
+    [FORM_HTML_39] = { "&amp;", "&lt;", "&gt;", "&quot;", "&#39;", NULL, NULL, false },
+    [FORM_HTML_039] = { "&amp;", "&lt;", "&gt;", "&quot;", "&#039;", NULL, NULL, false },
+    [FORM_HTML_X27] = { "&amp;", "&lt;", "&gt;", "&quot;", "&#x27;", NULL, NULL, false },
+    [FORM_HTML_APOS] = { "&amp;", "&lt;", "&gt;", "&quot;", "&apos;", NULL, NULL, false },
+    [FORM_HTML_NUMBERS] = { "&amp;", "&lt;", "&gt;", "&#34;", "&#39;", NULL, NULL, false },
+    [FORM_JSON] = { .quot = "\\\"", .backslash = "\\\\" },
+    [FORM_JSON_SLASH] = { .quot = "\\\"", .backslash = "\\\\", .slash = "\\/" },
+    [FORM_JSON_ASCII] = { .quot = "\\\"", .backslash = "\\\\", .ascii = true },
+    [FORM_JSON_ASCII_SLASH] = { .quot = "\\\"",
+                                .backslash = "\\\\",
+                                .slash = "\\/",
+                                .ascii = true },
+    [FORM_JSON_HTML] = { .amp = "\\u0026",
+                         .lt = "\\u003c",
+                         .gt = "\\u003e",
+                         .quot = "\\\"",
+                         .backslash = "\\\\" },
+    [FORM_LITERAL] = { .apos = "\\'", .backslash = "\\\\" },
+    [FORM_SLASHES] = { .quot = "\\\"", .apos = "\\'", .backslash = "\\\\" },
+};
+
+static const char *escape_of(const struct escapes *e, char c)
 {
-    for (size_t i = 0; i < secret.len; i++) {
-        char c = secret.data[i];
-        if (c == '&')
-            buf_append_c(to, "&amp;");
-        else if (c == '<')
-            buf_append_c(to, "&lt;");
-        else if (c == '>')
-            buf_append_c(to, "&gt;");
-        else if (c == '"' && quotes)
-            buf_append_c(to, "&quot;");
+    switch (c) {
+    case '&':
+        return e->amp;
+    case '<':
+        return e->lt;
+    case '>':
+        return e->gt;
+    case '"':
+        return e->quot;
+    case '\'':
+        return e->apos;
+    case '\\':
+        return e->backslash;
+    case '/':
+        return e->slash;
+    default:
+        return NULL;
+    }
+}
+
+static void append_unit(struct buf *to, unsigned unit)
+{
+    static const char digits[] = "0123456789abcdef";
+    buf_append_c(to, "\\u");
+    for (unsigned shift = 16; shift > 0; shift -= 4)
+        buf_append_byte(to, digits[unit >> (shift - 4) & 15]);
+}
+
+/* RFC 8259 section 7. Returns the character's length; what is none stays. */
+static size_t append_ascii(struct buf *to, struct str text)
+{
+    unsigned char first = (unsigned char)text.data[0];
+    size_t len = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+    if (len == 1 || utf8_valid_prefix(str_slice(text, 0, len < text.len ? len : text.len)) < len) {
+        buf_append_byte(to, text.data[0]);
+        return 1;
+    }
+    uint32_t code = first & (0x7Fu >> len);
+    for (size_t i = 1; i < len; i++)
+        code = code << 6 | ((unsigned char)text.data[i] & 0x3F);
+    if (code >= 0x10000)
+        append_unit(to, 0xD800 + ((code - 0x10000) >> 10));
+    append_unit(to, code >= 0x10000 ? 0xDC00 + (code & 0x3FF) : code);
+    return len;
+}
+
+static void append_escaped(struct buf *to, struct str secret, const struct escapes *e)
+{
+    for (size_t i = 0; i < secret.len;) {
+        const char *escape = escape_of(e, secret.data[i]);
+        if (escape == NULL && e->ascii) {
+            i += append_ascii(to, str_slice(secret, i, secret.len));
+            continue;
+        }
+        if (escape != NULL)
+            buf_append_c(to, escape);
         else
-            buf_append_byte(to, c);
+            buf_append_byte(to, secret.data[i]);
+        i++;
     }
 }
 
 static void append_form(struct buf *to, struct str secret, enum form form, enum place place)
 {
     size_t begin = to->len;
-    switch (form) {
-    case FORM_PLAIN:
+    if (form == FORM_PLAIN)
         buf_append(to, secret);
-        break;
-    case FORM_ESCAPED:
-    case FORM_ESCAPED_QUOTES:
-        append_escaped(to, secret, form == FORM_ESCAPED_QUOTES);
-        break;
-    case FORM_BASE64:
-    case FORM_URL_BASE64:
+    else if (form < FORM_BASE64)
+        append_escaped(to, secret, &escapes[form]);
+    else
         append_base64(to, secret, place);
-        if (form == FORM_URL_BASE64)
-            use_url_alphabet(to->data + begin, to->len - begin);
-        break;
-    case FORMS:
-        break;
-    }
+    if (form == FORM_URL_BASE64)
+        use_url_alphabet(to->data + begin, to->len - begin);
 }
 
 static void append_latin_1(struct buf *to, struct str secret)
@@ -135,23 +223,38 @@ static void append_reading(struct buf *to, struct str secret, enum reading readi
     }
 }
 
-static void add_form(struct secret_forms *f, struct str secret, enum form form, enum place place)
+/* What was added last may be again; most secrets have nothing to escape. */
+static bool is_known(const struct secret_forms *f, size_t first, struct str text)
+{
+    for (size_t i = first; i < f->n; i++)
+        if (str_eq(f->texts[i], text))
+            return true;
+    return false;
+}
+
+static void add_form(struct secret_forms *f, size_t first, struct str secret, enum form form,
+                     enum place place)
 {
     struct buf *to = &f->text;
     size_t begin = to->len;
     append_form(to, secret, form, place);
     for (size_t i = begin; i < to->len; i++)
         to->data[i] = (char)secret_fold(to->data[i]);
-    f->texts[f->n++] = str_slice(buf_str(to), begin, to->len);
+    struct str text = str_slice(buf_str(to), begin, to->len);
+    if (!is_known(f, first, text)) {
+        f->texts[f->n++] = text;
+        return;
+    }
+    wipe(to->data + begin, to->len - begin);
+    to->len = begin;
 }
 
 static void add_secret(struct secret_forms *f, struct str secret)
 {
-    for (int form = 0; form < FORMS; form++) {
-        bool has_places = form == FORM_BASE64 || form == FORM_URL_BASE64;
-        for (int place = 0; place < (has_places ? PLACES : 1); place++)
-            add_form(f, secret, (enum form)form, (enum place)place);
-    }
+    size_t first = f->n;
+    for (int form = 0; form < FORMS; form++)
+        for (int place = 0; place < (form >= FORM_BASE64 ? PLACES : 1); place++)
+            add_form(f, first, secret, (enum form)form, (enum place)place);
 }
 
 static void add_readings(struct secret_forms *f, struct str secret)
@@ -186,8 +289,11 @@ void secret_forms_make(struct secret_forms *f, const struct str *secrets, size_t
         die_without_memory();
 }
 
+/* Nearly all of its room was never used. */
 void secret_forms_done(struct secret_forms *f)
 {
-    buf_wipe(&f->text);
+    if (f->text.len > 0)
+        wipe(f->text.data, f->text.len);
+    buf_done(&f->text);
     free(f->texts);
 }

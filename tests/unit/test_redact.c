@@ -103,6 +103,42 @@ static void bytes_that_are_not_utf_8(void **state)
     store_free(store);
 }
 
+/* How programs write a text into pages, JSON and messages. */
+static void escapes_of_programs(void **state)
+{
+    static const struct str secret[] = { STR_INIT("pa\"ss\\wo/rd'<&>\xC3\xA4\xF0\x9F\x98\x80z") };
+    static const char *const written[] = {
+        "pa\"ss\\wo/rd'&lt;&amp;&gt;\xC3\xA4\xF0\x9F\x98\x80z",
+        "pa&quot;ss\\wo/rd'&lt;&amp;&gt;\xC3\xA4\xF0\x9F\x98\x80z",
+        "pa&quot;ss\\wo/rd&#39;&lt;&amp;&gt;\xC3\xA4\xF0\x9F\x98\x80z",
+        "pa&quot;ss\\wo/rd&#039;&lt;&amp;&gt;\xC3\xA4\xF0\x9F\x98\x80z",
+        "pa&quot;ss\\wo/rd&#x27;&lt;&amp;&gt;\xC3\xA4\xF0\x9F\x98\x80z",
+        "pa&quot;ss\\wo/rd&apos;&lt;&amp;&gt;\xC3\xA4\xF0\x9F\x98\x80z",
+        "pa&#34;ss\\wo/rd&#39;&lt;&amp;&gt;\xC3\xA4\xF0\x9F\x98\x80z",
+        "pa\\\"ss\\\\wo/rd'<&>\xC3\xA4\xF0\x9F\x98\x80z",
+        "pa\\\"ss\\\\wo\\/rd'<&>\xC3\xA4\xF0\x9F\x98\x80z",
+        "pa\\\"ss\\\\wo/rd'<&>\\u00e4\\ud83d\\ude00z",
+        "pa\\\"ss\\\\wo\\/rd'<&>\\u00e4\\ud83d\\ude00z",
+        "pa\\\"ss\\\\wo/rd'\\u003c\\u0026\\u003e\xC3\xA4\xF0\x9F\x98\x80z",
+        "pa\"ss\\\\wo/rd\\'<&>\xC3\xA4\xF0\x9F\x98\x80z",
+        "pa\\\"ss\\\\wo/rd\\'<&>\xC3\xA4\xF0\x9F\x98\x80z",
+    };
+    struct store *store = store_new();
+    struct redactor *redactor = redactor_new(store, secret, 1);
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(written); i++) {
+        struct buf text, shown;
+        buf_init(&text, 1000, NULL);
+        buf_init(&shown, 1000, NULL);
+        buf_printf(&text, "it is [%s].", written[i]);
+        redact(redactor, buf_str(&text), &shown);
+        assert_string_equal(buf_c(&shown), "it is [***].");
+        buf_done(&text);
+        buf_done(&shown);
+    }
+    store_free(store);
+}
+
 /* A text that becomes Base64 as a whole has the secret at any place of a group. */
 static void base64_of_more_than_a_secret(void **state)
 {
@@ -391,6 +427,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(secrets_become_stars),
         cmocka_unit_test(bytes_that_are_not_utf_8),
+        cmocka_unit_test(escapes_of_programs),
         cmocka_unit_test(base64_of_more_than_a_secret),
         cmocka_unit_test(a_cut_secret_becomes_stars),
         cmocka_unit_test(cut_parts_of_a_sentence),
