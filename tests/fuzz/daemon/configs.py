@@ -9,6 +9,7 @@ from pathlib import Path
 from authority import Certificates
 from ledger import secret
 from rig.settings import configuration
+from sessions import EXPIRED, EXPIRED_TEXT
 from upstreams import Upstream
 
 #: How long a call may take at most in any of the configurations. [s]
@@ -22,6 +23,7 @@ class Secrets:
         self.tokens = [secret(rng) for _ in range(3)]
         self.passwords = [secret(rng) for _ in range(4)]
         self.key = secret(rng)
+        self.of_session = secret(rng)
         self.file = folder / "tenant.secret"
         self.file.write_text(secret(rng) + "\n", encoding="ascii")
 
@@ -112,6 +114,36 @@ class Plan:
                                   ["ex:nil", "i8", "biginteger", "bigdecimal", "nonfinite"]]),
         }
 
+    def _session(self, login: dict) -> dict:
+        choose = self._rng.choice
+        session = {"login": login, "settle": choose(["0s", "0s", "200ms", "30s"]),
+                   "retry": choose(["100ms", "300ms"]), "parallel": choose([1, 1, 3]),
+                   "serial": choose([False, False, True]),
+                   "exclusive": choose([False, False, True])}
+        if self._rng.random() < 0.5:
+            session["idle"], session["max_age"] = choose(["1s", "1m"]), choose(["1s", "1m"])
+        if self._rng.random() < 0.7:
+            session["logout"] = {"method": "auth.logout"}
+        if self._rng.random() < 0.5:
+            session["keepalive"] = {"method": "b.plain", "every": "1s"}
+        return session
+
+    def _guarded(self, address: str) -> dict[str, dict]:
+        """One server, which takes the key in three ways."""
+        credentials = {"username": "us%er", "password": self.secrets.of_session}
+        params = ["{username}", "{password}"]
+        rest = {"match": "system.*"} if self._rng.random() < 0.5 else {"match": "other.*"}
+        common = {"url": address, "credentials": credentials, "verbose": self._rng.random() < 0.3,
+                  "faults": [{"code": EXPIRED, "text": f"*{EXPIRED_TEXT}*",
+                              "session_expired": True}]}
+        kept = {"method": "auth.struct", "params": params, "keep": {"key": "/key"}}
+        fields = {"user": "{username}", "password": "{password}"}
+        ways = {"keyed": ({"params": ["{session}"]}, {"method": "auth.login", "params": params}),
+                "kept": ({"headers": ["X-Session: {key}"]}, kept),
+                "baked": ({"cookies": True}, {"path": "/login", "form": fields})}
+        return {name: {**common, "inject": [rest, rule], "session": self._session(login)}
+                for name, (rule, login) in ways.items()}
+
     def _all_upstreams(self) -> dict[str, dict]:
         at = {name: server.address for name, server in self._servers.items()}
         passwords = self.secrets.passwords
@@ -143,6 +175,7 @@ class Plan:
                 "proxy", 0, tunnel=self._rng.random() < 0.5,
                 headers=[f"X-Proxy-Key: {self.secrets.key}"])},
             "socks": {"url": at["main"], **headers, **proxy("socks", 1)},
+            **self._guarded(at["guarded"]),
         }
         if not self._careful:
             trusted = {"tls": {"ca_file": self._certificates.ca}}

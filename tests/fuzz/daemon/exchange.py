@@ -57,6 +57,8 @@ class Exchange:
         self.body = b""
         self.method = ""
         self.numbers: set[str] = set()
+        self.told = ""  # a credential that came within the call
+        self.expired_item = None  # the fault of a call in system.multicall, or None
 
     async def read_body(self):
         self.body = await self.reader.readexactly(int(self.headers.get("content-length", 0)))
@@ -71,8 +73,9 @@ class Exchange:
     def echoed(self) -> str:
         """The credentials that came with the request, for upstreams that tell them on."""
         told = [self.headers.get(name, "") for name in
-                ("authorization", "proxy-authorization", "x-api-key", "x-tenant", "cookie")]
-        return " ".join(value for value in told if value)[:4000]
+                ("authorization", "proxy-authorization", "x-api-key", "x-tenant", "cookie",
+                 "x-session")]
+        return " ".join(value for value in [*told, self.told] if value)[:4000]
 
     def _one(self, text: str):
         """The answer to the call that this text holds."""
@@ -90,6 +93,10 @@ class Exchange:
         answers = []
         for call in calls:
             name = call["methodName"]
+            fault = self.expired_item(call, self) if self.expired_item else None
+            if fault is not None:
+                answers.append(fault)
+                continue
             if name == "system.listMethods":
                 value = self.server.names
             elif name.startswith("system."):

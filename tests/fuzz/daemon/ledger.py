@@ -39,6 +39,7 @@ class Entry:
     arrived: int = 0  # whole requests with it at upstreams
     challenged: int = 0  # of them those that were answered with 401: they come again, with a login
     refused: int = 0  # of them those of which the upstream says that it does not run them
+    expired: int = 0  # of them those of which it says that their session has
     claims: set = field(default_factory=set)  # what answers said by `executed`, or "result"
 
 
@@ -60,7 +61,7 @@ class Ledger:
         for number in numbers & self._entries.keys():
             entry = self._entries[number]
             entry.arrived += 1
-            times = entry.arrived - entry.challenged
+            times = entry.arrived - entry.challenged - min(entry.expired, 1)
             if times > 1 and not entry.may_repeat:
                 self._findings.add("ran twice", f"{number} of {entry.who} came {times} times")
 
@@ -70,6 +71,13 @@ class Ledger:
             entry = self._entries[number]
             entry.refused += 1
             entry.challenged += status == 401
+
+    def expired(self, numbers: set[str]):
+        """The upstream says that their session has expired, be it true or not: each may come again,
+        once."""
+        for number in numbers & self._entries.keys():
+            self._entries[number].refused += 1
+            self._entries[number].expired += 1
 
     def claim(self, numbers: set[str], claim: str):
         """An answer says of these calls whether they ran; "result": it has a result."""

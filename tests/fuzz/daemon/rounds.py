@@ -19,6 +19,7 @@ from proxies import HttpProxy, SocksProxy
 from rest import Rest
 from rig.gateway import Gateway
 from rig.settings import SLOW
+from sessions import Guarded
 from upstreams import Refusing, Upstream
 from watching import Guard, Pulse
 
@@ -102,6 +103,9 @@ class Round:
                 wraps=False),
             "unix": Upstream(
                 "unix",
+                *shared),
+            "guarded": Guarded(
+                "guarded",
                 *shared)}
         if not self.careless:
             servers["locked"] = Upstream("locked", *shared, tls=self._certificates.of_servers())
@@ -118,6 +122,7 @@ class Round:
             servers,
             self._certificates,
             self.careless)
+        servers["guarded"].password = self._plan.secrets.of_session
         self.names = list(self._plan.names)
         self.tokens = self._plan.secrets.tokens
 
