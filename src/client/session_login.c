@@ -170,6 +170,8 @@ static bool is_wanted(struct str name, struct str token, size_t index)
         return str_to_uint(token, SIZE_MAX, &number) && number == index;
     buf_init(&text, name.len, NULL);
     json_unquote(name, &text);
+    if (!buf_ok(&text))
+        die_without_memory();
     bool ret = str_eq(buf_str(&text), token);
     buf_wipe(&text);
     return ret;
@@ -204,6 +206,8 @@ static bool take_values(struct session_job *job, struct error *err)
     size_t len = chain_len(&job->reply);
     buf_init(&held->text, len + 1, NULL);
     buf_append(&held->text, (struct str){ text, len });
+    if (!buf_ok(&held->text))
+        die_without_memory();
     wipe(text, len);
     free(text);
     held->n_values = TEMPLATE_KEPT + login->keep.n;
@@ -239,8 +243,8 @@ static bool is_good(struct session_job *job, const struct verdict *verdict, stru
     if (login->good.present && verdict->decoder != NULL &&
         !test_holds(&login->good, login_path_test(login), verdict->decoder, &job->reply))
         return error_set(err, PROBLEM_LOGIN_FAILED,
-                         "The upstream %s refused our login: its result is not what `good` says. "
-                         "Look at its `credentials`.",
+                         "The result of the login at the upstream %s is not what `good` says, as "
+                         "where credentials are refused. Look at its `credentials`.",
                          name);
     return true;
 }
@@ -261,8 +265,8 @@ static void tell_refused(const struct session_job *job, const struct verdict *ve
                          struct error *err)
 {
     error_set(err, PROBLEM_LOGIN_FAILED,
-              "The upstream %s refused our login, which is not tried again for a while "
-              "(session.retry); look at its `credentials`. %s",
+              "No login at the upstream %s is tried for a while (session.retry); look at its "
+              "`credentials`. %s",
               job->store->config->name, verdict->error->detail);
     err->is_cut |= verdict->error->is_cut;
     err->retry_after = verdict->error->retry_after;

@@ -8,6 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A text that is not whole would leave secrets unhidden. */
+static void must_be_whole(const struct buf *text)
+{
+    if (!buf_ok(text))
+        die_without_memory();
+}
+
 /* Of sessions that have ended: answers come late. */
 #define FORMER_MAX ((size_t)64)
 #define FORMER_BYTES_MAX ((size_t)16 * 1024)
@@ -25,6 +32,7 @@ static void add_string(struct buf *to, struct str quoted)
     struct buf text;
     buf_init(&text, quoted.len, NULL);
     json_unquote(quoted, &text);
+    must_be_whole(&text);
     add_secret(to, buf_str(&text));
     buf_wipe(&text);
 }
@@ -92,6 +100,7 @@ static void add_cookie(struct buf *to, struct str value)
         return;
     buf_init(&decoded, value.len, NULL);
     append_decoded(&decoded, value);
+    must_be_whole(&decoded);
     add_secret(to, buf_str(&decoded));
     buf_wipe(&decoded);
 }
@@ -116,9 +125,10 @@ static void add_values(struct buf *to, const struct held_session *held)
 bool held_session_is_small(const struct held_session *held)
 {
     struct buf all;
-    buf_init(&all, SESSION_SECRETS_MAX, NULL);
+    buf_init(&all, SIZE_MAX - 1, NULL);
     add_values(&all, held);
-    bool ret = buf_ok(&all);
+    must_be_whole(&all);
+    bool ret = all.len <= SESSION_SECRETS_MAX;
     buf_wipe(&all);
     return ret;
 }
@@ -161,6 +171,7 @@ void session_secrets_remember(struct session_store *s, const struct held_session
 {
     add_values(&s->former, held);
     add_cookies(&s->former, held);
+    must_be_whole(&s->former);
     trim_former(s);
 }
 
@@ -172,7 +183,9 @@ void session_store_take_cookie(struct session_store *s, struct held_session *hel
     pthread_mutex_lock(&s->lock);
     add_cookies(&before, held);
     if (held_session_take_cookie(held, value)) {
+        must_be_whole(&before);
         buf_append(&s->former, buf_str(&before));
+        must_be_whole(&s->former);
         trim_former(s);
         session_secrets_changed(s);
     }
@@ -190,6 +203,7 @@ static struct hidden *make_hidden(struct session_store *s, const struct config *
         add_values(&all, held);
         add_cookies(&all, held);
     }
+    must_be_whole(&all);
     struct str *items = xcalloc(count(&all) + 1, sizeof *items);
     size_t n = split(&all, items);
     struct hidden *ret = n > 0 ? hidden_new(config, items, n) : NULL;

@@ -34,6 +34,12 @@ static void note(const struct writer *w, const struct value *v)
     w->to->unresolved |= v->unresolved;
 }
 
+/* Whoever asked for the value remembers it by its name. */
+static bool is_whole_secret(const struct writer *w, const struct value *v)
+{
+    return w->form.secret && v->hidden_from == 0 && v->hidden_to == v->text.len;
+}
+
 static bool write_string(const struct writer *w, const struct setting *from)
 {
     struct target part = *w->target;
@@ -51,7 +57,8 @@ static bool write_string(const struct writer *w, const struct setting *from)
             buf_append_c(&w->to->shown, "\"***\"");
         else
             shown_value(&w->to->shown, &kinds[KIND_text], &v);
-        reader_remember_hidden(w->reader, &part, &v, w->form.templates);
+        if (!is_whole_secret(w, &v))
+            reader_remember_hidden(w->reader, &part, &v, w->form.templates);
     }
     value_done(&v);
     return ok;
@@ -79,7 +86,8 @@ static bool write_json(const struct writer *w, const struct setting *from)
         buf_append_c(&w->to->shown, "{ json = ");
         shown_value(&w->to->shown, &kinds[KIND_text], &v);
         buf_append_c(&w->to->shown, "; }");
-        reader_remember_hidden(w->reader, &part, &v, false);
+        if (!is_whole_secret(w, &v))
+            reader_remember_hidden(w->reader, &part, &v, false);
     }
     value_done(&v);
     return ok;

@@ -4,11 +4,13 @@
 import base64
 import itertools
 import json
+import os
 import signal
 import time
 import xmlrpc.client
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from threading import Condition
 
 import pytest
 
@@ -25,6 +27,9 @@ def serve(start):
         upstream = start.upstream(server)
         return server, upstream, start.gateway(settings_of(upstream, **session))
     return make
+
+
+LONG = os.environ.get("RPCGATE_LONG_TESTS") == "1"
 
 
 # ---- Logging in ----
@@ -460,6 +465,41 @@ def test_reloads_under_load_cost_no_login_and_no_call(serve):
         n = sum(each.result() for each in callers)
     assert sum(server.ran.values()) == n and set(server.ran.values()) == {1}
     assert server.counts["login"] <= 5
+
+
+def test_a_storm_of_reloads(serve):
+    """RPCGATE_LONG_TESTS=1 in the environment: 500 of them."""
+    server, upstream, gateway = serve()
+    settings, n_reloads, n_expired, over = settings_of(upstream), 500 if LONG else 40, 4, False
+    made, one_more = [0] * 8, Condition()  # calls by each caller
+
+    def caller(number):
+        while not over:
+            n = made[number]
+            assert gateway.call("up", "a.echo", [number, n]).result == [number, n]
+            with one_more:
+                made[number] += 1
+                one_more.notify_all()
+
+    def wait_for_all():
+        """Who was refused once has its answer, so that nobody is refused twice."""
+        with one_more:
+            before = list(made)
+            assert one_more.wait_for(lambda: all(now >= then + 2 for now, then in
+                                                 zip(made, before)), DEADLINE)
+    with ThreadPoolExecutor(8) as pool:
+        callers = [pool.submit(caller, i) for i in range(8)]
+        for i in range(n_reloads):
+            gateway.reload(settings | {"limits": {"batch": 100 + i}})
+            if i % (n_reloads // n_expired) == 1:
+                wait_for_all()
+                server.expire()
+        over = True
+        for each in callers:
+            each.result()
+    assert server.counts["login"] == 1 + n_expired and server.counts["logout"] == 0
+    assert sum(server.ran.values()) == sum(made) and set(server.ran.values()) == {1}
+    assert len(server.keys) == 1
 
 
 def gives(up, key, **rule):

@@ -44,6 +44,8 @@ async def behave(x):
     if x.request_line.endswith("/packed HTTP/1.1"):
         packed = gzip.compress(response_document(TEXT))
         await x.send(http_response(packed, headers={"Content-Encoding": "gzip"}))
+    elif x.request_line.endswith("/session HTTP/1.1"):
+        await behave_in_session(x)
     elif x.method == "fault":
         await x.answer_fault(42, "as asked")
     elif x.method == "names":
@@ -53,6 +55,20 @@ async def behave(x):
         await x.answer([[call["params"][0]] for call in x.params[0]])
     else:
         await x.answer(x.params[0])
+
+
+KEYS: list[str] = []  # those that were used
+
+
+async def behave_in_session(x):
+    """Each key is good for one call, so that each call but the first finds its session expired."""
+    if x.method == "login":
+        await x.answer(f"key-{x.link.writer.get_extra_info('peername')[1]}-{len(KEYS):012d}")
+    elif x.params[0] in KEYS:
+        await x.answer_fault(-1, f"no session {x.params[0]}")
+    else:
+        KEYS.append(x.params[0])
+        await x.answer(x.params[1])
 
 
 @dataclass
@@ -105,6 +121,7 @@ KINDS = {
                     {"jsonrpc": "2.0", "id": 7, "result": "x"},
                     is_clear=lambda answer: answer["id"] in (7, None) and "problem" in
                     answer["error"]["data"]["type"]),
+    "session": Kind("/v1/session/m", ["x"], {"result": "x"}),
     "large": Kind("/v1/up/m", [TEXT], {"result": TEXT}),
     # More names than a parser is kept for: the next call has a new one made.
     "names": Kind("/v1/up/names", [1], {"result": NAMES}, first=80),
@@ -138,6 +155,12 @@ def upstreams(start_shared, tmp_path_factory):
     yield {
         "up": usual,
         "together": usual | {"multicall": "always", "multicall_results": "wrapped"},
+        "session": usual | {
+            "url": upstream.url.replace("/RPC2", "/session"),
+            "credentials": {"password": "s3cret-pw"}, "inject": [{"params": ["{session}"]}],
+            "session": {"login": {"method": "login", "params": ["{password}"]}, "settle": "0s",
+                        "retry": "100ms"},
+            "faults": [{"code": -1, "text": "*session*", "session_expired": True}]},
         "packed": usual | {"url": upstream.url.replace("/RPC2", "/packed"),
                            "compression": {"request_over": "1K"}},
         "tls": usual | {"url": f"https://localhost:{tls.port}/RPC2",

@@ -51,6 +51,15 @@ def test_by_the_daemon(tmp_path, given, settings, text):
         assert told and HIDDEN not in told, told
 
 
+def test_a_short_secret_is_warned_of_once(tmp_path, given):
+    settings = {"anonymous": {"allow": ["*/*"]}, "upstreams": {"u": {
+        "url": "http://localhost", "credentials": {"password": given("zq7")},
+        "inject": ({"params": ("{password}",)},)}}}
+    result = run(tmp_path, settings, "--test")
+    assert result.stderr.count("cannot be found in what servers send") == 1
+    assert "u.credentials.password: a secret of fewer" in result.stderr
+
+
 def test_in_the_log_and_metrics(start, tmp_path, given):
     """Also where it is an address, a path or a name that is told all the time."""
     socket = given(str(tmp_path / "zq7.sock"))

@@ -72,6 +72,17 @@ def test_a_refused_login(call, simulator):
     assert (counts["logins_bad"], counts["calls"], counts["logouts"]) == (1, 0, 0)
 
 
+def test_a_login_that_is_not_good_is_told_once(call, start):
+    async def behave(x):
+        await x.answer(False)
+    upstream = start.upstream(behave)
+    done = call({"up": {"url": upstream.url, "inject": ({"params": ("{session}",)},),
+                        "session": {"login": {"method": "login", "good": {"from": 1}}}}},
+                "up", "a.x")
+    assert done.status == UNAVAILABLE and "`good`" in done.err
+    assert done.err.count("refused our login") == 1
+
+
 def test_its_settings_hold(call, start):
     """Where the words choose nothing else."""
     seen = []
