@@ -235,12 +235,13 @@ upstreams = {{
 
 
 def start_rpcgate(program: Path, folder: Path, cores: tuple[int, ...], upstream: Server,
-                  access_log: bool = False, more: str = "") -> Server:
-    """Its log, where there is one, goes to /dev/null. `more`: settings of further upstreams."""
+                  access_log: bool = False, more: str = "", settings: str = "") -> Server:
+    """Its log, where there is one, goes to /dev/null. `more`: settings of further upstreams;
+    `settings`: further ones of each."""
     folder.mkdir()
     port = free_port()
     lines = "".join(f'  {name} = {{ url = "{upstream.url(name)}"; timeouts = {{ total = "10m"; }}; '
-                    "};\n" for name in ANSWERS)
+                    f"{settings} }};\n" for name in ANSWERS)
     config = folder / "rpcgate.conf"
     config.write_text(_RPCGATE.format(workers=len(cores), port=port, upstreams=lines + more,
                                       access="true" if access_log else "false"))

@@ -118,8 +118,8 @@ class Plan:
         choose = self._rng.choice
         session = {"login": login, "settle": choose(["0s", "0s", "200ms", "30s"]),
                    "retry": choose(["100ms", "300ms"]), "parallel": choose([1, 1, 3]),
-                   "serial": choose([False, False, True]),
-                   "exclusive": choose([False, False, True])}
+                   "serial": choose([False, False, True])}
+        session["exclusive"] = session["parallel"] == 1 and choose([False, True])
         if self._rng.random() < 0.5:
             session["idle"], session["max_age"] = choose(["1s", "1m"]), choose(["1s", "1m"])
         if self._rng.random() < 0.7:
