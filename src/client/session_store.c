@@ -83,6 +83,15 @@ static size_t cookie_bytes(const struct held_session *held)
     return n;
 }
 
+/* RFC 6265 section 4.1.1 has none in a cookie; a bare CR would end a line for some servers. */
+static bool has_control(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7F)
+            return true;
+    return false;
+}
+
 static struct session_cookie *find_cookie(struct held_session *held, struct str name)
 {
     for (size_t i = 0; i < held->n_cookies; i++)
@@ -103,7 +112,8 @@ bool held_session_take_cookie(struct held_session *held, struct str value)
     struct str pair = str_slice(value, 0, str_find(value, ';'));
     size_t equals = str_find(pair, '=');
     struct str name = str_trim(str_slice(pair, 0, equals));
-    if (equals == pair.len || name.len == 0 || pair.len > SESSION_SECRETS_MAX - cookie_bytes(held))
+    if (equals == pair.len || name.len == 0 || has_control(pair) ||
+        pair.len > SESSION_SECRETS_MAX - cookie_bytes(held))
         return false;
     struct session_cookie *cookie = find_cookie(held, name);
     struct str text = str_trim(str_slice(pair, equals + 1, pair.len));

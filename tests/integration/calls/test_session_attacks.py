@@ -181,6 +181,17 @@ def test_cookies_are_hidden_as_servers_know_them(up, cookie, told):
     assert gateway.call("up", "a.x").json["fault"]["string"] == "sid=*** is ***"
 
 
+def test_cookies_bring_no_lines(up):
+    async def behave(x):
+        head = ("HTTP/1.1 200 OK\r\nSet-Cookie: a=1\rX-Evil: 1\r\nSet-Cookie: b=\x7f\r\n"
+                "Set-Cookie: c=3")
+        body = response_document(1)
+        await x.send(f"{head}\r\nContent-Length: {len(body)}\r\n\r\n".encode("latin-1") + body)
+    gateway, upstream = before(up, behave, inject=[{"cookies": True}])
+    assert gateway.call("up", "a.x").result == 1
+    assert upstream.exchanges[-1].header("Cookie") == "c=3"
+
+
 def test_what_a_login_gives_is_hidden_in_its_own_head(up):
     token = "tok-0123456789-abc"
 
