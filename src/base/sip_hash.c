@@ -3,12 +3,13 @@
 
 #include <sys/random.h>
 
-struct sip_key sip_key_new(void)
+void sip_key_need(struct sip_key *key)
 {
-    struct sip_key key = { { 0, 0 } };
-    if (getrandom(&key, sizeof key, GRND_NONBLOCK) != sizeof key)
-        key.words[0] = (uint64_t)(uintptr_t)&key; /* Early at boot: better than no key. */
-    return key;
+    if (key->made)
+        return;
+    if (getrandom(key->words, sizeof key->words, GRND_NONBLOCK) != sizeof key->words)
+        key->words[0] = (uint64_t)(uintptr_t)key; /* Early at boot: better than no key. */
+    key->made = true;
 }
 
 static uint64_t rotate(uint64_t x, unsigned bits)

@@ -6,13 +6,17 @@
 
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
+/* {0} is none yet. */
 struct sip_key {
+    bool made;
     uint64_t words[2];
 };
 
-struct sip_key sip_key_new(void);
+/* A new one, if it is none yet. */
+void sip_key_need(struct sip_key *key);
 
 /* SipHash-1-3 (Aumasson and Bernstein, 2012). */
 uint64_t sip_hash(const struct sip_key *key, struct str s);

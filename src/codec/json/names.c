@@ -83,7 +83,6 @@ void json_names_init(struct json_names *s, struct budget *budget)
     buf_init(&s->heads, MEMORY_MAX, budget);
     text_init(&s->text, budget);
     text_init(&s->other, budget);
-    s->key = sip_key_new();
 }
 
 void json_names_done(struct json_names *s)
@@ -245,6 +244,7 @@ enum json_names_result json_names_add(struct json_names *s, unsigned depth, stru
     struct str written = read_name(s, text, &plain);
     if (!text_ok(&s->text) || s->n + 1 >= UINT32_MAX)
         return JSON_NAMES_NO_MEMORY;
+    sip_key_need(&s->key);
     uint64_t hash = sip_hash(&s->key, written);
     const struct json_name *known = find_name(s, depth, hash, written);
     if (!text_ok(&s->other))

@@ -150,17 +150,21 @@ static void free_buffers(struct decoder *d)
     buf_done(&d->fault_string);
 }
 
+static void set_frames(struct decoder *d, size_t n)
+{
+    d->frames = xreallocarray(d->frames, n, sizeof *d->frames);
+    d->n_frames = n;
+    d->top = d->frames;
+}
+
 struct decoder *decoder_new(void)
 {
     struct decoder *d = xcalloc(1, sizeof *d);
-    d->frames = xcalloc(FRAMES_MAX, sizeof *d->frames);
-    d->scratch = xcalloc(SCRATCH_SIZE, 1);
-    d->top = d->frames;
+    set_frames(d, FRAMES_FIRST);
     d->xml = xml_reader_new(d);
     plain_init(&d->plain);
     decode_charset_init(&d->charset);
     init_buffers(d, NULL);
-    d->table.key = sip_key_new();
     return d;
 }
 
@@ -199,6 +203,8 @@ void decoder_begin(struct decoder *d, const struct decode_options *options, stru
     free_buffers(d);
     init_buffers(d, out->budget);
     decode_charset_reset(&d->charset);
+    if (d->n_frames > FRAMES_FIRST)
+        set_frames(d, FRAMES_FIRST);
     d->options = options;
     d->out = out;
     d->failed = false;

@@ -103,6 +103,7 @@ static bool is_full(const struct decoder *d)
 static size_t add_name(struct decoder *d, const struct frame *of, size_t member)
 {
     struct name_table *t = &d->table;
+    sip_key_need(&t->key);
     uint32_t hash = (uint32_t)sip_hash(&t->key, name_of(d, member));
     struct link link = { .member = (uint32_t)member, .hash = hash };
     size_t found = find(d, of, &link);

@@ -143,6 +143,9 @@ struct member {
 /* Each level of nesting has at most three elements; a few stand around them all. */
 #define FRAMES_MAX (3 * (CODEC_DEPTH_MAX + ITEMS_DEPTH + 1) + 8)
 
+/* How many most documents have. */
+#define FRAMES_FIRST 32
+
 enum scan_state { SCAN_TEXT, SCAN_TAG, SCAN_COMMENT, SCAN_PI, SCAN_CDATA };
 enum tag_kind { TAG_OPEN, TAG_PLAIN, TAG_BANG, TAG_DASH, TAG_BRACKET, TAG_DOCTYPE };
 
@@ -270,12 +273,13 @@ struct decoder {
     size_t repaired;
     unsigned depth; /* of arrays and structs */
     unsigned depth_max;
-    size_t begin;         /* of the document's output in `out` */
-    size_t carried;       /* bytes in `carry` */
-    char carry[4];        /* an unfinished UTF-8 character */
-    char *scratch;        /* SCRATCH_SIZE bytes, owned; of decode_scan.c */
-    struct frame *top;    /* in `frames` */
-    struct frame *frames; /* owned; FRAMES_MAX */
+    size_t begin;      /* of the document's output in `out` */
+    size_t carried;    /* bytes in `carry` */
+    char carry[4];     /* an unfinished UTF-8 character */
+    char *scratch;     /* SCRATCH_SIZE bytes, owned; of decode_scan.c; NULL until it needs them */
+    struct frame *top; /* in `frames` */
+    struct frame *frames; /* owned; they move where they become more */
+    size_t n_frames;      /* at most FRAMES_MAX */
     struct buf text;      /* of the scalar that is read */
     struct buf names;     /* of the members of all open structs */
     struct buf members;   /* of the open structs: struct member */

@@ -5,6 +5,7 @@
  * Long comments, processing instructions and CDATA sections, which it would gather in memory, are
  * closed and opened anew where a slice of the document ends. And `]]>` in text, which it misses
  * where a slice ends within it, is seen. */
+#include "base/alloc.h"
 #include "codec/xml/decode_private.h"
 
 /* Shorter parts of a comment or CDATA section wait for their end. Must be less than the 300 bytes
@@ -336,6 +337,8 @@ static bool reopen(struct decoder *d, struct cut *c)
         return emit_until(d, c, c->slice.len);
     struct str head = str_slice(rest, 0, rest.len - tail);
     struct str close = marks[s->state].close;
+    if (d->scratch == NULL)
+        d->scratch = xcalloc(SCRATCH_SIZE, 1);
     memcpy(d->scratch, head.data, head.len);
     memcpy(d->scratch + head.len, close.data, close.len);
     s->run = tail;

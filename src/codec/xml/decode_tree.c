@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
 #include "codec/json/write.h"
 #include "codec/xml/decode_private.h"
 
@@ -228,8 +229,19 @@ static void begin_container(struct decoder *d, struct frame *f)
     }
 }
 
+static void add_frames(struct decoder *d)
+{
+    size_t top = (size_t)(d->top - d->frames);
+    d->n_frames = d->n_frames * 2 < FRAMES_MAX ? d->n_frames * 2 : FRAMES_MAX;
+    assert(top + 1 < d->n_frames);
+    d->frames = xreallocarray(d->frames, d->n_frames, sizeof *d->frames);
+    d->top = d->frames + top;
+}
+
 void tree_start(struct decoder *d, enum element element, const char *name)
 {
+    if (UNLIKELY(d->top + 1 == d->frames + d->n_frames))
+        add_frames(d);
     struct frame *top = d->top;
     if (UNLIKELY(element == ELEMENT_NONE || !(top->allowed >> element & 1))) {
         fail_misplaced(d, element, name);
@@ -237,7 +249,6 @@ void tree_start(struct decoder *d, enum element element, const char *name)
     }
     begin_child(d, top, element);
     struct frame *f = ++d->top;
-    assert(f < d->frames + FRAMES_MAX);
     f->element = (uint8_t)element;
     f->text = false;
     f->allowed = may_hold[element];

@@ -28,8 +28,7 @@ struct slot {
 struct xml_reader {
     struct decoder *decoder; /* borrowed; owns this */
     xmlParserCtxtPtr parser; /* owned */
-    bool used;
-    bool ending; /* no more text comes */
+    bool ending;             /* no more text comes */
     struct slot slots[SLOTS];
 };
 
@@ -256,8 +255,10 @@ static void ignore_error(void *data UNUSED, xmlErrorPtr error UNUSED)
 {
 }
 
+/* Not before one is needed: most documents are not for libxml2. */
 static void make_parser(struct xml_reader *x)
 {
+    xmlInitParser();
     xmlSAXHandler handler = {
         .initialized = XML_SAX2_MAGIC,
         .startElementNs = on_start,
@@ -288,9 +289,7 @@ static void make_parser(struct xml_reader *x)
 struct xml_reader *xml_reader_new(struct decoder *d)
 {
     struct xml_reader *x = xcalloc(1, sizeof *x);
-    xmlInitParser();
     x->decoder = d;
-    make_parser(x);
     return x;
 }
 
@@ -306,13 +305,13 @@ void xml_reader_begin(struct xml_reader *x)
 {
     /* Of this thread; the decoder may have been made by another. */
     xmlSetStructuredErrorFunc(NULL, ignore_error);
-    if (x->used && xmlDictSize(x->parser->dict) > DICT_NAMES_MAX) {
+    if (x->parser != NULL && xmlDictSize(x->parser->dict) > DICT_NAMES_MAX)
         xmlFreeParserCtxt(TAKE(x->parser));
+    if (x->parser == NULL) {
         make_parser(x);
-    } else if (x->used && xmlCtxtResetPush(x->parser, NULL, 0, NULL, NULL) != 0) {
+    } else if (xmlCtxtResetPush(x->parser, NULL, 0, NULL, NULL) != 0) {
         die_without_memory();
     }
-    x->used = true;
     x->ending = false;
     /* All that comes is UTF-8 without a BOM, so nothing is to be guessed. */
     x->parser->charset = XML_CHAR_ENCODING_UTF8;
