@@ -118,6 +118,7 @@ void answer_await(struct answer *a, const struct answer_way *way)
     a->envelope = NULL;
     a->begun = false;
     a->undecodable = false;
+    a->is_other = false;
     a->ignored = 0;
     a->n_params = 0;
     a->peek_len = 0;
@@ -311,6 +312,7 @@ static void finish_whole(struct answer *a, const struct upstream_outcome *outcom
     } else if (good && result.kind == DOCUMENT_RESPONSE) {
         finish_good(a, &result, ret);
     } else if (good) {
+        a->is_other = true;
         refuse_request(a);
     } else {
         name_coding(a, outcome);
@@ -328,7 +330,8 @@ static void tell_unreached(struct error *err)
 static void advise(struct answer *a, const struct answer_end *end)
 {
     struct error *error = a->way.error;
-    if (end->verdict.error == error && !end->unarranged && error->advice != NULL)
+    if (end->verdict.error == error && !end->unarranged && error->advice != NULL &&
+        !a->way.keeps_advice)
         error_advise(error, TAKE(error->advice));
 }
 

@@ -41,6 +41,7 @@ struct answer_way {
     bool as_it_is;                        /* no envelope judges it */
     const struct decode_watch *watch;     /* what is looked for in it, which has no envelope then;
                                              NULL: nothing */
+    bool keeps_advice;                    /* it stays beside the error's detail */
     bool empty_is_null;                   /* with status 200 an empty body is a result */
     bool any_body; /* so is any with a status below 400: its cookies are what counts */
     struct decoder *decoder;
@@ -57,6 +58,7 @@ struct answer {
     struct decode_items items;                   /* the decoder's part of way.members */
     bool begun;
     bool undecodable; /* the decoder refused it; the error says why */
+    bool is_other;    /* it was a whole document, but no response */
     size_t ignored;   /* bytes after that */
     size_t n_params;  /* of a good one */
     size_t peek_len;

@@ -48,6 +48,13 @@ enum call_state {
         CALL_STATES
 };
 
+/* Who looks into the exchange itself. Borrowed to the end. */
+struct call_look {
+    const struct upstream_extra *extra; /* what that has besides; NULL: nothing */
+    /* It has ended, at the last of the upstream's addresses; the answer is not judged yet. */
+    void (*ended)(struct call *call, const struct upstream_outcome *outcome);
+};
+
 /* Whose call it is. */
 enum call_own {
     CALL_CALLERS,
@@ -105,6 +112,7 @@ struct call {
     int64_t limit_ms;    /* where it is: how long that is */
     int64_t deadline_ms; /* of queue, attempts and pauses together */
     struct call_origin origin;
+    const struct call_look *look;         /* NULL: nobody looks */
     const struct answer_members *answers; /* of its members; NULL: it has none */
     struct chain *reply;                  /* the value is appended to it; borrowed */
 

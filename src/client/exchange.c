@@ -36,6 +36,7 @@ static void await(struct call *c)
                                  .members = c->answers,
                                  .as_it_is = c->as_it_is,
                                  .watch = c->watch,
+                                 .keeps_advice = c->look != NULL,
                                  .empty_is_null = c->rule.empty_is_null,
                                  .any_body = c->own == CALL_OWN_FORM,
                                  .decoder = c->decoder,
@@ -124,6 +125,7 @@ bool exchange_submit(struct call *c, int64_t now_ms)
         .is_whole = is_whole,
         .on_trace = c->verbose != NULL ? on_trace : NULL,
         .on_done = on_done,
+        .extra = c->look != NULL ? c->look->extra : NULL,
         .user = c,
     };
     transport_submit(pool_of(c)->remote, &c->exchange);
@@ -149,6 +151,8 @@ static void on_done(struct upstream_call *call, const struct upstream_outcome *o
         return;
     if (is_known)
         upstream_state_reached(pool_of(c)->shared, now_ms, connected);
+    if (UNLIKELY(c->look != NULL))
+        c->look->ended(c, outcome);
     attempt_done(c, outcome);
 }
 

@@ -58,7 +58,7 @@ void upstream_cancel(struct upstream_call *call);
 void upstream_drop_connection(struct upstream *u);
 
 /* Has it ended a connection that was kept, without saying so? */
-bool upstream_ends_unsaid(const struct upstream *u) MUST_CHECK;
+bool upstream_ends_unsaid(struct upstream_shared *shared) MUST_CHECK;
 
 /* Time-outs and ended calls. To be called after every wait. */
 void upstreams_run(struct upstreams *all);

@@ -162,7 +162,7 @@ void upstream_drop_connection(struct upstream *u)
         watch_end(w);
 }
 
-bool upstream_ends_unsaid(const struct upstream *u)
+bool upstream_ends_unsaid(struct upstream_shared *shared)
 {
-    return keeping_limit_us(upstream_shared_keeping(u->shared)) != KEEPING_ALL;
+    return keeping_limit_us(upstream_shared_keeping(shared)) != KEEPING_ALL;
 }

@@ -3,15 +3,16 @@
 #include "tool/check.h"
 
 #include "base/alloc.h"
-#include "base/clock.h"
+#include "base/log.h"
 #include "config/config.h"
-#include "io/loop.h"
 #include "tool/command.h"
 #include "tool/harmless.h"
+#include "tool/lone.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 /* So many are under way at once: one that does not answer does not hold up all others. */
@@ -48,11 +49,11 @@ struct choices {
 /* All that are to be made. */
 struct checks {
     struct config *config;
-    struct loop *loop;
-    struct upstreams *all;
+    struct lone *lone; /* which makes the calls */
     struct check *items;
     size_t n;
     size_t started, running, printed;
+    bool all_called;
     bool json;
     bool written; /* so far */
 };
@@ -65,50 +66,6 @@ static bool apply(void *context, size_t row, const char *argument)
     else
         c->json = true;
     return true;
-}
-
-static void on_done(struct check *check)
-{
-    struct checks *checks = check->user;
-    checks->running--;
-}
-
-static void add_upstream(struct checks *checks, const struct config *config,
-                         const struct upstream_config *upstream)
-{
-    checks->items =
-        xreallocarray(checks->items, checks->n + upstream->n_targets, sizeof *checks->items);
-    for (size_t i = 0; i < upstream->n_targets; i++)
-        checks->items[checks->n++] = (struct check){
-            .config = config,
-            .upstream = upstream,
-            .target = i,
-            .on_done = on_done,
-            .user = checks,
-        };
-}
-
-static void start_more(struct checks *checks)
-{
-    while (checks->started < checks->n && checks->running < AT_ONCE) {
-        struct check *check = &checks->items[checks->started++];
-        checks->running++;
-        check_start(check, upstream_open(checks->all, check->upstream, NULL));
-    }
-}
-
-/* Ends the rest of those whose time is over; when the next one's is. */
-static int64_t end_rests(struct checks *checks)
-{
-    int64_t now_ms = clock_now_ms(), due_ms = CLOCK_NEVER;
-    for (size_t i = checks->printed; i < checks->n; i++) {
-        struct check *c = &checks->items[i];
-        if (c->rests_until_ms != 0)
-            check_rest(c, now_ms);
-        if (c->rests_until_ms != 0)
-            due_ms = clock_min(due_ms, c->rests_until_ms);
-    }
-    return due_ms;
 }
 
 /* Those that are done, as far as all before them are. */
@@ -140,19 +97,59 @@ static bool run_sessions(struct checks *checks)
     return false;
 }
 
+static void start_more(struct checks *checks)
+{
+    while (checks->started < checks->n && checks->running < AT_ONCE) {
+        size_t i = checks->started++;
+        checks->running++;
+        check_start(&checks->items[i], checks->lone, i);
+    }
+}
+
+static void on_done(struct check *check)
+{
+    struct checks *checks = check->user;
+    checks->running--;
+    start_more(checks);
+    if (!checks->json)
+        checks->written = print_ready(checks) && checks->written;
+    checks->all_called = checks->running == 0;
+}
+
+static void add_upstream(struct checks *checks, const struct config *config,
+                         const struct upstream_config *upstream)
+{
+    checks->items =
+        xreallocarray(checks->items, checks->n + upstream->n_targets, sizeof *checks->items);
+    for (size_t i = 0; i < upstream->n_targets; i++)
+        checks->items[checks->n++] = (struct check){
+            .config = config,
+            .upstream = upstream,
+            .target = i,
+            .on_done = on_done,
+            .user = checks,
+        };
+}
+
+static bool run_calls(struct checks *checks)
+{
+    struct config *config = check_config_open(checks->items, checks->n);
+    checks->all_called = checks->n == 0;
+    checks->lone = lone_open(config);
+    if (checks->lone == NULL) {
+        fprintf(stderr, "rpcgate: cannot begin: %s\n", strerror(errno));
+        check_config_close(config);
+        return false;
+    }
+    start_more(checks);
+    lone_run(checks->lone, &checks->all_called);
+    lone_close(checks->lone);
+    check_config_close(config);
+    return true;
+}
+
 static bool run(struct checks *checks)
 {
-    start_more(checks);
-    for (;;) {
-        upstreams_run(checks->all);
-        int64_t due_ms = end_rests(checks);
-        start_more(checks);
-        if (!checks->json)
-            checks->written = print_ready(checks) && checks->written;
-        if (checks->running == 0)
-            break;
-        loop_wait(checks->loop, clock_min(due_ms, upstreams_deadline_ms(checks->all)));
-    }
     if (!run_sessions(checks))
         return false;
     if (!checks->json)
@@ -171,24 +168,16 @@ static int end(struct checks *checks, bool written)
             status = EX_UNAVAILABLE;
         check_end(&checks->items[i]);
     }
-    upstreams_free(checks->all);
-    loop_free(checks->loop);
-    free(checks->items);
     return status;
 }
 
 static int check_all(struct checks *checks)
 {
-    checks->loop = loop_new();
-    if (checks->loop == NULL || !upstreams_global_init()) {
-        fprintf(stderr, "rpcgate: cannot begin: %s\n", strerror(errno));
-        loop_free(checks->loop);
-        free(checks->items);
-        return EX_OSERR;
-    }
-    checks->all = upstreams_new(checks->loop);
-    int status = end(checks, run(checks));
-    upstreams_global_done();
+    int status = EX_OSERR;
+    log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT, false); /* the steps say it all */
+    if (run_calls(checks))
+        status = end(checks, run(checks));
+    free(checks->items);
     return status;
 }
 

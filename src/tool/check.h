@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `rpcgate check`: one call to each URL of an upstream, and what it tells about each step on the
- * way there; and where there is a session, a login and a logout. check_call.c makes the call,
- * check_judge.c says what it means, check_session.c logs in and out, check_print.c prints it. */
+/* `rpcgate check`: one call to each URL of an upstream, by the gateway's own client, and what it
+ * tells about each step on the way there; and where there is a session, a login and a logout.
+ * check_call.c makes the call, check_judge.c says what it means, check_session.c logs in and out,
+ * check_print.c prints it. */
 #ifndef RPCGATE_TOOL_CHECK_H
 #define RPCGATE_TOOL_CHECK_H
 
+#include "base/buf.h"
 #include "base/chain.h"
-#include "client/document.h"
+#include "client/call.h"
 #include "codec/error.h"
-#include "codec/xml/decode.h"
 #include "io/upstream.h"
 #include "io/upstream_details.h"
 #include "settings/snapshot.h"
+#include "work/timer.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,8 +48,7 @@ struct check_step {
     const char *advice;            /* what to do, static; NULL: nothing */
 };
 
-/* An answer's beginning, to tell a web page from XML. [bytes] */
-#define CHECK_PEEK 256
+struct lone;
 
 /* The check of one URL. It must stay where it is until `done`. */
 struct check {
@@ -57,6 +58,8 @@ struct check {
     /* Called at the end, which may be in the loop. */
     void (*on_done)(struct check *check);
     void *user;
+    struct lone *lone;                 /* by which it is called; borrowed while that runs */
+    const struct upstream_config *one; /* there: the upstream with this URL alone */
 
     struct check_step steps[CHECK_STEPS];
     struct upstream_details details; /* of the call */
@@ -65,35 +68,33 @@ struct check {
     bool called;                     /* the call is over */
     bool done;                       /* all is */
 
-    int64_t
-        rests_until_ms; /* after the call, to see whether its connection stays; 0: it does not */
+    struct timer rest;  /* after the call, to see whether its connection stays */
     bool unsaid;        /* it was ended, and that was not said */
-    struct upstream *client; /* owned while it runs */
-    struct upstream_call call;
-    struct upstream_extra extra; /* its */
-    struct inject *injects;      /* owned; NULL: none */
-    bool lacks_session;          /* the upstream adds to the call what only a login gives */
-    struct document document;
-    struct chain answer;
-    struct decoder *decoder;
-    struct decode_options decoding;
+    bool lacks_session; /* the upstream adds to the call what only a login gives */
+    struct call call;
+    struct call_look look;
+    struct upstream_call looking; /* the second look */
+    struct chain nothing;         /* its document */
+    struct upstream_extra extra;  /* of either */
+    struct chain value;           /* the result; JSON */
+    bool is_good;                 /* there is one; else: */
+    struct buf fault;             /* its code and text as people see them; none: no bytes */
+    struct error error;
     struct upstream_outcome outcome; /* of the call; its headers are gone */
     char wants[UPSTREAM_TEXT_MAX];   /* WWW-Authenticate */
     char leads_to[ERROR_DETAIL_MAX]; /* Location, without a login */
-    char peek[CHECK_PEEK];
-    size_t peek_len, received;
-    bool undecodable; /* `error` says why */
-    struct error error;
-    struct decode_result result; /* where there is a whole document */
 };
 
 /* check_call.c */
 
-/* Begins its call. `client` is of its upstream, and becomes its own. */
-void check_start(struct check *check, struct upstream *client);
-/* Of one that rests: is it done now? */
-void check_rest(struct check *check, int64_t now_ms);
-/* Of one that is done. */
+/* The same configuration with an upstream for each check's URL, one after another: each is called
+ * once. Everything else of it is borrowed. */
+struct config *check_config_open(const struct check *checks, size_t n) MUST_CHECK;
+void check_config_close(struct config *config);
+
+/* Begins its call, at the upstream of that number in such a configuration. */
+void check_start(struct check *check, struct lone *lone, size_t index);
+/* Of one that was started. */
 void check_end(struct check *check);
 
 /* check_session.c */

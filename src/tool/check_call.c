@@ -1,77 +1,80 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tool/check.h"
 
+#include "base/alloc.h"
 #include "base/clock.h"
+#include "client/client.h"
 #include "client/inject.h"
-#include "rules/media.h"
+#include "client/pool.h"
 #include "settings/url.h"
+#include "tool/lone.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
 
 #define METHOD "system.listMethods"
 
-/* So much of what is no XML-RPC is read, to see the exchange end as it would in a call. [bytes] */
-#define IGNORE_MAX ((size_t)1024 * 1024)
-
 /* How long a connection is watched after a good answer. */
 #define REST_MS 20
 
+/* Of a fault's code and text. [bytes] */
+#define FAULT_SHOWN ((size_t)1000)
+
+/* ---- The configuration ---------------------------------------------------------------------- */
+
+struct config *check_config_open(const struct check *checks, size_t n)
+{
+    struct config *config = xcalloc(1, sizeof *config);
+    struct upstream_config *all = xcalloc(n + 1, sizeof *all);
+    if (n > 0)
+        *config = *checks[0].config;
+    atomic_init(&config->references, 1);
+    config->upstreams = all;
+    config->n_upstreams = n;
+    for (size_t i = 0; i < n; i++) {
+        all[i] = *checks[i].upstream;
+        all[i].index = i;
+        all[i].targets += checks[i].target;
+        all[i].n_targets = 1;
+        all[i].target = all[i].targets[0];
+        all[i].retry.attempts = 1;
+        all[i].session.present = false;
+    }
+    return config;
+}
+
+void check_config_close(struct config *config)
+{
+    assert(atomic_load(&config->references) == 1);
+    free(config->upstreams);
+    free(config);
+}
+
+/* ---- The end -------------------------------------------------------------------------------- */
+
 static void finish(struct check *c)
 {
-    c->rests_until_ms = 0;
     check_judge(c, (int64_t)time(NULL));
     c->called = true;
     c->done = !c->upstream->session.present;
     c->on_done(c);
 }
 
-static void encode_call(struct check *c)
+static struct pool *pool_of(const struct check *c)
 {
-    struct encode_options options = { .depth = CODEC_DEPTH_MAX, .encoding = c->upstream->encoding };
-    struct error err;
-    struct document_call call = { .method = STR(METHOD), .params = STR("[]") };
-    const struct inject *inject = inject_find(c->injects, c->upstream, STR(METHOD));
-    if (inject != NULL && inject->rule->needs_session) {
-        c->lacks_session = true;
-    } else if (inject != NULL) {
-        call.around = inject->rule->around;
-        c->call.added = &inject->added;
-    }
-    bool good = document_write(&c->document, &options, &call, &err);
-    assert(good);
-    (void)good;
+    return lone_site(c->lone)->pools[c->one->index];
 }
 
-static void on_head(struct upstream_call *call, int http_status, struct str content_type)
+static void on_rested(struct timer *timer)
 {
-    struct check *c = call->user;
-    (void)http_status;
-    c->decoding.encoding_declared = media_charset(content_type);
-    decoder_begin(c->decoder, &c->decoding, &c->answer);
-}
-
-static bool on_data(struct upstream_call *call, struct str bytes)
-{
-    struct check *c = call->user;
-    size_t peek = sizeof c->peek - c->peek_len;
-    if (peek > bytes.len)
-        peek = bytes.len;
-    memcpy(c->peek + c->peek_len, bytes.data, peek);
-    c->peek_len += peek;
-    c->received += bytes.len;
-    if (!c->undecodable && !decoder_feed(c->decoder, bytes, &c->error))
-        c->undecodable = true;
-    return !c->undecodable || (c->error.type == PROBLEM_BAD_RESPONSE && c->received <= IGNORE_MAX);
-}
-
-static bool is_whole(const struct upstream_call *call)
-{
-    const struct check *c = call->user;
-    return !c->undecodable && decoder_is_whole(c->decoder);
+    struct check *c = CONTAINER_OF(timer, struct check, rest);
+    c->unsaid = upstream_ends_unsaid(pool_of(c)->shared->client);
+    finish(c);
 }
 
 static void on_looked(struct upstream_call *call, const struct upstream_outcome *outcome)
@@ -85,19 +88,16 @@ static void on_looked(struct upstream_call *call, const struct upstream_outcome 
 static void look(struct check *c)
 {
     c->extra = (struct upstream_extra){ .trusts_any = true, .details = &c->looked };
-    c->call = (struct upstream_call){
-        .body = &c->document.text,
+    c->looking = (struct upstream_call){
+        .body = &c->nothing,
         .content_type = "text/xml",
-        .target = c->target,
         .deadline_ms = clock_now_ms() + c->upstream->timeouts.connect,
-        .on_head = on_head,
-        .on_data = on_data,
         .on_done = on_looked,
         .extra = &c->extra,
         .connect_only = true,
         .user = c,
     };
-    upstream_submit(c->client, &c->call);
+    transport_submit(pool_of(c)->remote, &c->looking);
 }
 
 /* Each scheme may have a header of its own. What finds no room is cut, or left out. */
@@ -133,69 +133,89 @@ static void keep_outcome(struct check *c, const struct upstream_outcome *outcome
     c->outcome.n_headers = 0;
 }
 
-static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome)
+static void on_exchange_ended(struct call *call, const struct upstream_outcome *outcome)
 {
     struct check *c = call->user;
     keep_outcome(c, outcome);
-    if (outcome->cut && !c->undecodable && decoder_is_whole(c->decoder))
-        c->outcome.status = UPSTREAM_OK;
-    if (c->outcome.status == UPSTREAM_OK && !c->undecodable &&
-        !decoder_finish(c->decoder, &c->result, &c->error))
-        c->undecodable = true;
-    if (outcome->status == UPSTREAM_TLS_FAILED && !c->details.certificate.known) {
-        look(c);
-        return;
+    if (call->answer.undecodable)
+        c->error = call->error;
+}
+
+static void keep_fault(struct check *c, const struct fault *fault)
+{
+    char number[24];
+    snprintf(number, sizeof number, "%" PRId64, fault->code);
+    bool is_text = fault->code_text.data != NULL;
+    struct error_cut code = error_cut(is_text ? fault->code_text : str_of(number), FAULT_SHOWN);
+    struct error_cut text = error_cut(fault->string, FAULT_SHOWN);
+    buf_printf(&c->fault, "%.*s%s: %.*s%s", STR_ARGS(code.text),
+               is_text && fault->truncated ? ERROR_CUT : code.mark, STR_ARGS(text.text),
+               fault->truncated ? ERROR_CUT : text.mark);
+}
+
+static void on_ended(struct call *call, const struct verdict *verdict)
+{
+    struct check *c = call->user;
+    c->is_good = verdict->error == NULL;
+    if (verdict->fault != NULL)
+        keep_fault(c, verdict->fault);
+    if (verdict->error != NULL && !call->answer.undecodable)
+        c->error = *verdict->error;
+    if (call->attempts == 0) {
+        c->outcome.status = UPSTREAM_FAILED;
+        snprintf(c->outcome.detail, sizeof c->outcome.detail, "%.200s", c->error.detail);
     }
-    if (c->outcome.status == UPSTREAM_OK)
-        c->rests_until_ms = clock_now_ms() + REST_MS;
+    if (c->outcome.status == UPSTREAM_TLS_FAILED && !c->details.certificate.known)
+        look(c);
+    else if (c->outcome.status == UPSTREAM_OK)
+        timer_set(call_work(call), &c->rest, clock_now_ms() + REST_MS);
     else
         finish(c);
 }
 
-void check_rest(struct check *c, int64_t now_ms)
+/* ---- The call ------------------------------------------------------------------------------- */
+
+/* What only a login gives is not added: the login comes later. */
+static void add_ours(struct check *c)
 {
-    c->unsaid = upstream_ends_unsaid(c->client);
-    if (c->unsaid || c->rests_until_ms <= now_ms)
-        finish(c);
+    const struct inject *inject = site_inject(lone_site(c->lone), c->one, STR(METHOD));
+    c->call.as_it_is = true;
+    if (inject != NULL && inject->rule->needs_session) {
+        c->lacks_session = true;
+    } else if (inject != NULL) {
+        c->call.inject = inject;
+        c->call.text.around = inject->rule->around;
+    }
 }
 
-void check_start(struct check *c, struct upstream *client)
+void check_start(struct check *c, struct lone *lone, size_t index)
 {
-    const struct upstream_config *u = c->upstream;
-    c->client = client;
+    static const struct call_owner owner = { .ended = on_ended };
+    c->lone = lone;
+    c->one = &lone_site(lone)->config->upstreams[index];
     c->n_methods = -1;
-    document_init(&c->document, NULL);
-    chain_init(&c->answer, SIZE_MAX, NULL);
-    c->decoder = decoder_new();
-    c->decoding = (struct decode_options){
-        .text = TEXT_REPLACE,
-        .depth = (unsigned)u->limits.depth,
-        .document_max = u->limits.response,
-        .encoding_forced = u->response_encoding,
-    };
-    c->injects = inject_open(u);
+    c->rest.fire = on_rested;
+    buf_init(&c->fault, SIZE_MAX - 1, NULL);
+    chain_init(&c->value, SIZE_MAX, NULL);
+    chain_init(&c->nothing, 0, NULL);
     c->extra = (struct upstream_extra){ .details = &c->details };
-    c->call = (struct upstream_call){
-        .body = &c->document.text,
-        .content_type = "text/xml",
-        .target = c->target,
-        .deadline_ms = clock_now_ms() + u->timeouts.total,
-        .on_head = on_head,
-        .on_data = on_data,
-        .is_whole = is_whole,
-        .on_done = on_done,
-        .extra = &c->extra,
+    c->look = (struct call_look){ .extra = &c->extra, .ended = on_exchange_ended };
+    c->call = (struct call){
+        .upstream = c->one,
+        .owner = &owner,
         .user = c,
+        .look = &c->look,
+        .reply = &c->value,
     };
-    encode_call(c);
-    upstream_submit(client, &c->call);
+    lone_fill_call(lone, &c->call, STR(METHOD), c->upstream->timeouts.total);
+    c->call.text.params = STR("[]");
+    c->call.rule.empty_is_null = false;
+    add_ours(c);
+    call_begin(&c->call);
 }
 
 void check_end(struct check *c)
 {
-    decoder_free(c->decoder);
-    document_done(&c->document);
-    inject_close(c->injects, c->upstream);
-    chain_done(&c->answer);
-    upstream_close(c->client);
+    buf_done(&c->fault);
+    chain_done(&c->value);
 }

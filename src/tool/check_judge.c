@@ -15,8 +15,8 @@
 /* Of text that is put together before it is redacted and cut. */
 #define TEXT_MAX ((size_t)8 * 1024)
 
-/* Of a fault's code and text. [bytes] */
-#define FAULT_SHOWN ((size_t)1000)
+/* Of an answer's beginning, to tell a web page from XML. [bytes] */
+#define PEEK ((size_t)256)
 
 #define DAY_S ((int64_t)24 * 60 * 60)
 #define EXPIRES_SOON_DAYS 14
@@ -265,8 +265,7 @@ static void judge_login(struct check *c)
             name != NULL ? ", not refused" : ", none is wanted");
 }
 
-/* Values of the array that the one param is: `text` is valid JSON, `[["a","b"]]`. -1: it is none.
- */
+/* Values of the array: `text` is valid JSON. -1: it is none. */
 static long count_methods(struct str text)
 {
     long n = -1;
@@ -279,13 +278,13 @@ static long count_methods(struct str text)
             i++;
         else if (byte == '"')
             in_text = !in_text;
-        if (opens && depth == 1)
+        if (opens && depth == 0)
             n = byte == '[' ? 0 : -1;
         else if (!in_text && (byte == ']' || byte == '}'))
             depth--;
-        else if (depth == 2 && n == 0 && byte != ' ')
+        else if (depth == 1 && n == 0 && byte != ' ')
             n = 1;
-        else if (depth == 2 && n > 0 && !in_text && byte == ',')
+        else if (depth == 1 && n > 0 && !in_text && byte == ',')
             n++;
         depth += opens;
     }
@@ -294,9 +293,9 @@ static long count_methods(struct str text)
 
 static void judge_result(struct check *c)
 {
-    size_t len = chain_len(&c->answer);
-    char *text = chain_dup(&c->answer);
-    c->n_methods = c->result.n_params == 1 ? count_methods((struct str){ text, len }) : -1;
+    size_t len = chain_len(&c->value);
+    char *text = chain_dup(&c->value);
+    c->n_methods = c->call.answer.n_params == 1 ? count_methods((struct str){ text, len }) : -1;
     free_charp(&text);
     if (c->n_methods >= 0)
         set(c, CHECK_CALL, CHECK_OK, "%ld method%s", c->n_methods, c->n_methods == 1 ? "" : "s");
@@ -306,25 +305,20 @@ static void judge_result(struct check *c)
 
 static void judge_fault(struct check *c)
 {
-    const struct fault *fault = &c->result.fault;
-    char number[24];
-    snprintf(number, sizeof number, "%" PRId64, fault->code);
-    struct error_cut code =
-        error_cut(fault->code_text.data != NULL ? fault->code_text : str_of(number), FAULT_SHOWN);
-    struct error_cut text = error_cut(fault->string, FAULT_SHOWN);
-    set(c, CHECK_CALL, CHECK_OK, "it answers XML-RPC, and %s (fault %.*s%s: %.*s%s)",
+    set(c, CHECK_CALL, CHECK_OK, "it answers XML-RPC, and %s (fault %s)",
         c->lacks_session ? "was asked without a session" : "has no introspection",
-        ERROR_CUT_ARGS(code), ERROR_CUT_ARGS(text));
+        buf_c(&c->fault));
 }
 
 /* The start of a web page, which may have a comment or a declaration before it. */
 static bool is_html(const struct check *c)
 {
     static const char *const marks[] = { "<html", "<!doctype html", "<head", "<body" };
-    char text[CHECK_PEEK + 1] = { 0 };
+    const struct answer *answer = &c->call.answer;
+    char text[PEEK + 1] = { 0 };
     if (strncasecmp(c->outcome.content_type, "text/html", 9) == 0)
         return true;
-    memcpy(text, c->peek, c->peek_len);
+    memcpy(text, answer->peek, answer->peek_len < PEEK ? answer->peek_len : PEEK);
     for (size_t i = 0; i < ARRAY_LEN(marks); i++)
         if (strcasestr(text, marks[i]) != NULL)
             return true;
@@ -345,19 +339,18 @@ static void judge_status(struct check *c)
 
 static void judge_document(struct check *c)
 {
-    bool is_fault = !c->undecodable && c->result.kind == DOCUMENT_FAULT;
-    if (is_fault)
+    if (c->fault.len > 0)
         judge_fault(c);
     else if (wants_session(c))
         set(c, CHECK_CALL, CHECK_SKIPPED, "without a session it answers with HTTP status %d",
             c->outcome.http_status);
     else if (c->outcome.http_status != 200)
         judge_status(c);
-    else if (!c->undecodable && c->result.kind == DOCUMENT_RESPONSE)
+    else if (c->is_good)
         judge_result(c);
-    else if (!c->undecodable)
+    else if (c->call.answer.is_other)
         fail(c, CHECK_CALL, ADVICE_PATH, "it answers with a document that is no response");
-    else if (c->received == 0)
+    else if (c->call.answer.peek_len == 0)
         fail(c, CHECK_CALL, ADVICE_PATH, "it answers with an empty body");
     else if (is_html(c))
         fail(c, CHECK_CALL, ADVICE_PATH, "no XML-RPC server at this path: it answers with HTML");

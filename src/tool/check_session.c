@@ -3,7 +3,6 @@
 #include "tool/check.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "client/session_store.h"
 #include "rules/advice.h"
 #include "rules/redacted.h"
@@ -121,7 +120,6 @@ bool check_sessions(struct config *config, struct check *checks, size_t n,
                     void (*told)(void *context), void *context)
 {
     bool good = true;
-    log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT, false); /* the steps say it all */
     for (size_t i = 0; i < n && good;) {
         size_t n_urls = checks[i].upstream->n_targets;
         if (checks[i].upstream->session.present) {
