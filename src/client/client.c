@@ -114,7 +114,5 @@ void client_give_call(struct client *client, struct call *c)
 
 void client_free_spare(struct client *client)
 {
-    void *item;
-    while ((item = spare_take(&client->calls)) != NULL)
-        free(item);
+    spare_free(&client->calls);
 }

@@ -6,11 +6,11 @@
 
 #include <stdlib.h>
 
-static struct upstream_line read_line(struct str text)
+struct upstream_line inject_line(struct str text)
 {
     size_t colon = str_find(text, ':');
     size_t behind = colon < text.len ? colon + 1 : colon;
-    return (struct upstream_line){ str_slice(text, 0, colon),
+    return (struct upstream_line){ str_trim(str_slice(text, 0, colon)),
                                    str_trim(str_slice(text, behind, text.len)) };
 }
 
@@ -45,7 +45,7 @@ static void make(struct inject *inject, const struct inject_rule_config *rule)
         return;
     inject->lines = xcalloc(rule->headers.n > 0 ? rule->headers.n : 1, sizeof *inject->lines);
     for (size_t i = 0; i < rule->headers.n; i++)
-        inject->lines[i] = read_line(template_constant(&rule->header_templates[i]));
+        inject->lines[i] = inject_line(template_constant(&rule->header_templates[i]));
     inject->added = (struct upstream_added){ .lines = inject->lines,
                                              .n_lines = rule->headers.n,
                                              .path = template_constant(&rule->path_template) };

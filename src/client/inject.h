@@ -30,6 +30,9 @@ void inject_close(struct inject *all, const struct upstream_config *upstream);
 const struct inject *inject_find(const struct inject *all, const struct upstream_config *upstream,
                                  struct str method);
 
+/* A header line of `Name: value`. */
+struct upstream_line inject_line(struct str text);
+
 /* The kind of request that a call with that has. */
 static inline size_t inject_kind(const struct inject *inject)
 {

@@ -3,15 +3,14 @@
 
 #include "base/alloc.h"
 #include "base/chain.h"
+#include "client/inject.h"
 
 #include <stdlib.h>
 
 /* Of all that is made for one call. [bytes] */
 #define TEXT_MAX (4 * TEMPLATE_MAX)
 
-/* [bytes] */
-#define VALUE_STEP ((size_t)64 * 1024)
-#define WHY_MAX ((size_t)256)
+#define WHY_MAX ((size_t)256) /* [bytes] */
 
 /* What is constant was made when the configuration was read: it is what the upstream gave. */
 static bool refuse(struct error *err, const char *why)
@@ -50,20 +49,14 @@ static bool fill(const struct template *t, const struct inject_source *source, s
 static bool encode(const struct inject_source *source, struct str json, struct buf *to,
                    struct error *err)
 {
+    struct encode_input input = { .kind = ENCODE_VALUE, .json = json, .options = source->encoding };
     struct chain xml;
-    enum codec_step step;
     chain_init(&xml, TEXT_MAX, NULL);
-    encoder_begin(
-        source->encoder,
-        &(struct encode_input){ .kind = ENCODE_VALUE, .json = json, .options = source->encoding },
-        &xml);
-    do
-        step = encoder_step(source->encoder, VALUE_STEP, err);
-    while (step == CODEC_MORE);
-    for (const struct chain_block *b = xml.first; b != NULL && step == CODEC_DONE; b = b->next)
+    bool ok = encoder_write(source->encoder, &input, &xml, err);
+    for (const struct chain_block *b = xml.first; b != NULL && ok; b = b->next)
         buf_append(to, (struct str){ b->data, b->len });
     chain_wipe(&xml);
-    return step == CODEC_DONE || refuse(err, err->detail);
+    return ok || refuse(err, err->detail);
 }
 
 static bool make_value(const struct template *t, const struct inject_source *source,
@@ -123,14 +116,6 @@ static void add_cookies(const struct inject_source *source, struct injected *ret
     ret->lines[ret->own_added.n_lines++].value = piece_of(begin, &ret->text);
 }
 
-static void split_line(struct upstream_line *line)
-{
-    struct str whole = line->value;
-    size_t colon = str_find(whole, ':');
-    line->name = str_trim(str_slice(whole, 0, colon));
-    line->value = str_trim(str_slice(whole, colon < whole.len ? colon + 1 : colon, whole.len));
-}
-
 static bool fill_lines(const struct template *headers, size_t n, const struct template *path,
                        const struct inject_source *source, struct injected *ret, struct error *err)
 {
@@ -155,7 +140,7 @@ static void settle_all(struct injected *ret)
         settle(&ret->members[i].value, &ret->text);
     for (size_t i = 0; i < ret->own_added.n_lines; i++) {
         settle(&ret->lines[i].value, &ret->text);
-        split_line(&ret->lines[i]);
+        ret->lines[i] = inject_line(ret->lines[i].value);
     }
     settle(&ret->own_added.path, &ret->text);
 }

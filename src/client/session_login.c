@@ -11,6 +11,7 @@
 #include "client/pool.h"
 #include "client/upstream_state.h"
 #include "codec/json/cursor.h"
+#include "codec/json/pointer.h"
 #include "rules/redacted.h"
 #include "rules/test.h"
 #include "settings/result_paths.h"
@@ -148,54 +149,16 @@ static bool write_all(struct session_job *job, struct error *err)
 
 /* ---- What a login brings --------------------------------------------------------------------- */
 
-/* The next token of a pointer, its escapes resolved (RFC 6901 section 4). */
-static struct str next_token(struct str *pointer, struct buf *to)
-{
-    struct str rest = str_slice(*pointer, 1, pointer->len);
-    size_t end = str_find(rest, '/');
-    buf_clear(to);
-    for (size_t i = 0; i < end; i++) {
-        bool escaped = rest.data[i] == '~' && i + 1 < end;
-        buf_append_byte(to, !escaped ? rest.data[i] : rest.data[++i] == '0' ? '~' : '/');
-    }
-    *pointer = str_slice(rest, end, rest.len);
-    return buf_str(to);
-}
-
-static bool is_wanted(struct str name, struct str token, size_t index)
-{
-    uint64_t number;
-    struct buf text;
-    if (name.data == NULL)
-        return str_to_uint(token, SIZE_MAX, &number) && number == index;
-    buf_init(&text, name.len, NULL);
-    json_unquote(name, &text);
-    if (!buf_ok(&text))
-        die_without_memory();
-    bool ret = str_eq(buf_str(&text), token);
-    buf_wipe(&text);
-    return ret;
-}
-
 /* NULL data: it is not there. */
 static struct str part_of(struct str json, struct str pointer)
 {
-    CLEANUP(buf_done) struct buf token;
-    buf_init(&token, SIZE_MAX - 1, NULL);
-    while (pointer.len > 0) {
-        struct str wanted = next_token(&pointer, &token), name = { NULL, 0 }, value;
-        struct str found = { NULL, 0 };
-        if (json.len == 0 || (json.data[0] != '{' && json.data[0] != '['))
-            return found;
-        struct json_cursor cursor = json_enter(json);
-        for (size_t i = 0; json_next(&cursor, cursor.in_object ? &name : NULL, &value); i++)
-            if (is_wanted(name, wanted, i))
-                found = json_trim(value);
-        if (found.data == NULL)
-            return found;
-        json = found;
-    }
-    return json;
+    struct json_path path;
+    void *memory = xcalloc(1, json_path_size(pointer) + 1);
+    struct str ret = { NULL, 0 };
+    if (json_path_read(pointer, memory, &path))
+        ret = json_path_find(&path, json);
+    free(memory);
+    return ret;
 }
 
 static bool take_values(struct session_job *job, struct error *err)

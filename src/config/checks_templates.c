@@ -104,12 +104,7 @@ static struct str encode(const struct place_of *at, struct encoder *encoder, con
     struct error err;
     struct str ret = { NULL, 0 };
     chain_init(&xml, SIZE_MAX - 1, NULL);
-    encoder_begin(encoder, &input, &xml);
-    enum codec_step step;
-    do
-        step = encoder_step(encoder, 65536, &err);
-    while (step == CODEC_MORE);
-    if (step == CODEC_FAILED) {
+    if (!encoder_write(encoder, &input, &xml, &err)) {
         refuse(at, origin, name,
                err.type == PROBLEM_UNREPRESENTABLE ? err.detail : "it cannot be sent");
     } else {

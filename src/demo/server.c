@@ -20,7 +20,6 @@
 #include <string.h>
 
 #define DOCUMENT_MAX ((size_t)64 * 1024 * 1024)
-#define ENCODE_STEP ((size_t)1024 * 1024)
 #define FAULT_BAD_XML (-32700)
 
 struct demo_server {
@@ -67,13 +66,8 @@ static void reply(struct exchange *x, int status, struct chain *document)
 static bool encode(struct exchange *x, enum encode_kind kind, struct str json, struct chain *to)
 {
     struct error err;
-    enum codec_step step;
-    encoder_begin(x->demo->encoder,
-                  &(struct encode_input){ .kind = kind, .json = json, .options = &all_types }, to);
-    do
-        step = encoder_step(x->demo->encoder, ENCODE_STEP, &err);
-    while (step == CODEC_MORE);
-    return step == CODEC_DONE && chain_state(to) == CHAIN_OK;
+    struct encode_input input = { .kind = kind, .json = json, .options = &all_types };
+    return encoder_write(x->demo->encoder, &input, to, &err) && chain_state(to) == CHAIN_OK;
 }
 
 static void reply_fault(struct exchange *x, int64_t code, const char *text)

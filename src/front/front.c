@@ -80,7 +80,5 @@ void front_give_request(struct front *front, struct request *r)
 
 void front_free_spare(struct front *front)
 {
-    void *item;
-    while ((item = spare_take(&front->requests)) != NULL)
-        free(item);
+    spare_free(&front->requests);
 }

@@ -14,8 +14,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define STEP ((size_t)16 * 1024 * 1024)
-
 enum { METHOD, RESPONSE, FAULT, EXTENSIONS, ENCODING, TIMEZONE, DATES, TEXT, LINES, HELP };
 
 static const struct command_option options[] = {
@@ -111,16 +109,11 @@ static bool apply(void *context, size_t row, const char *argument)
 static bool translate(struct encoder *e, const struct choices *c, struct str json,
                       struct chain *document, struct error *err)
 {
-    enum codec_step step;
-    encoder_begin(
+    return encoder_write(
         e,
         &(struct encode_input){
             .kind = c->kind, .method = str_of(c->method), .json = json, .options = &c->encoding },
-        document);
-    do
-        step = encoder_step(e, STEP, err);
-    while (step == CODEC_MORE);
-    return step == CODEC_DONE;
+        document, err);
 }
 
 static void tell(const char *name, const struct error *err)

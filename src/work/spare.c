@@ -6,6 +6,8 @@
 #include "codec/xml/encode.h"
 #include "work/work.h"
 
+#include <stdlib.h>
+
 void *spare_take(struct spare *spare)
 {
     return spare->n > 0 ? spare->items[--spare->n] : NULL;
@@ -17,6 +19,12 @@ bool spare_keep(struct spare *spare, void *item)
         return false;
     spare->items[spare->n++] = item;
     return true;
+}
+
+void spare_free(struct spare *spare)
+{
+    while (spare->n > 0)
+        free(spare_take(spare));
 }
 
 struct encoder *work_take_encoder(struct work *w)

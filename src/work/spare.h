@@ -25,6 +25,9 @@ void *spare_take(struct spare *spare);
 /* False: there are enough of them. */
 bool spare_keep(struct spare *spare, void *item);
 
+/* Frees what needs no more than that. */
+void spare_free(struct spare *spare);
+
 struct encoder *work_take_encoder(struct work *w);
 void work_give_encoder(struct work *w, struct encoder *e);
 struct decoder *work_take_decoder(struct work *w);

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/json/cursor.h"
 
+#include "base/alloc.h"
+#include "codec/json/pointer.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -82,11 +88,47 @@ static void escapes(void **state)
     buf_done(&text);
 }
 
+static void finds_by_pointer(void **state)
+{
+    static const struct {
+        const char *json, *pointer, *found; /* NULL: it is not there */
+    } cases[] = {
+        { "7", "", "7" },
+        { "{\"a\":1,\"b\": [2, {\"c\":3}] }", "/b/1/c", "3" },
+        { "{\"a\": 1, \"a\": 2 }", "/a", "2" },
+        { "{\"a/b\":1,\"~\":2}", "/a~1b", "1" },
+        { "{\"\\u00e9\":1,\"~\":2}", "/\xC3\xA9", "1" },
+        { "{\"~\":2,\"\":3}", "/~0", "2" },
+        { "{\"\":3}", "/", "3" },
+        { "{\"0\":[4]}", "/0/0", "4" },
+        { "[5,6]", "/1", "6" },
+        { "[5,6]", "/01", NULL },
+        { "[5,6]", "/2", NULL },
+        { "[5,6]", "/a", NULL },
+        { "{\"a\":1}", "/b", NULL },
+        { "{\"a\":1}", "/a/b", NULL },
+        { "\"a\"", "/a", NULL },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct str pointer = str_of(cases[i].pointer);
+        void *memory = xcalloc(1, json_path_size(pointer) + 1);
+        struct json_path path;
+        assert_true(json_path_read(pointer, memory, &path));
+        struct str found = json_path_find(&path, str_of(cases[i].json));
+        assert_int_equal(found.data != NULL, cases[i].found != NULL);
+        if (cases[i].found != NULL)
+            assert_str(found, cases[i].found);
+        free(memory);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(trimming),       cmocka_unit_test(elements), cmocka_unit_test(members),
-        cmocka_unit_test(nothing_inside), cmocka_unit_test(escapes),
+        cmocka_unit_test(trimming), cmocka_unit_test(elements),
+        cmocka_unit_test(members),  cmocka_unit_test(nothing_inside),
+        cmocka_unit_test(escapes),  cmocka_unit_test(finds_by_pointer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

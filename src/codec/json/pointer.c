@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/json/pointer.h"
 
+#include "base/alloc.h"
+#include "codec/json/cursor.h"
+
 #include <stdint.h>
 
 void json_pointer_add_name(struct buf *pointer, struct str name)
@@ -80,4 +83,35 @@ bool json_path_read(struct str pointer, void *memory, struct json_path *ret)
     }
     *ret = (struct json_path){ tokens, n };
     return true;
+}
+
+static bool is_named(struct str quoted, struct str name)
+{
+    struct buf text;
+    buf_init(&text, quoted.len, NULL);
+    json_unquote(quoted, &text);
+    if (!buf_ok(&text))
+        die_without_memory();
+    bool ret = str_eq(buf_str(&text), name);
+    buf_wipe(&text);
+    return ret;
+}
+
+static struct str find_token(const struct json_token *token, struct str json)
+{
+    struct str name = { NULL, 0 }, found = { NULL, 0 }, value;
+    if (json.len == 0 || (json.data[0] != '{' && json.data[0] != '['))
+        return found;
+    struct json_cursor cursor = json_enter(json);
+    for (size_t i = 0; json_next(&cursor, cursor.in_object ? &name : NULL, &value); i++)
+        if (cursor.in_object ? is_named(name, token->name) : token->index == i)
+            found = json_trim(value);
+    return found;
+}
+
+struct str json_path_find(const struct json_path *path, struct str json)
+{
+    for (size_t i = 0; i < path->n && json.data != NULL; i++)
+        json = find_token(&path->tokens[i], json);
+    return json;
 }

@@ -32,4 +32,8 @@ size_t json_path_size(struct str pointer);
 /* Reads one into so much memory, aligned for anything. False: it is none. */
 bool json_path_read(struct str pointer, void *memory, struct json_path *ret) MUST_CHECK;
 
+/* The value there in `json`, which is valid: of members of one name the last. NULL data: there is
+ * none. */
+struct str json_path_find(const struct json_path *path, struct str json);
+
 #endif

@@ -10,6 +10,9 @@
 
 #define SCRATCH_MAX (SIZE_MAX / 4)
 
+/* [bytes] */
+#define WRITE_STEP ((size_t)1024 * 1024)
+
 /* Apache's namespace of extensions, where <ex:nil/> comes from. */
 #define EX_NAMESPACE " xmlns:ex=\"http://ws.apache.org/xmlrpc/namespaces/extensions\""
 
@@ -291,6 +294,17 @@ enum codec_step encoder_step(struct encoder *e, size_t bytes, struct error *err)
         return CODEC_MORE;
     release(e);
     return ok ? CODEC_DONE : CODEC_FAILED;
+}
+
+bool encoder_write(struct encoder *e, const struct encode_input *input, struct chain *out,
+                   struct error *err)
+{
+    enum codec_step step;
+    encoder_begin(e, input, out);
+    do
+        step = encoder_step(e, WRITE_STEP, err);
+    while (step == CODEC_MORE);
+    return step == CODEC_DONE;
 }
 
 size_t encoder_repaired(const struct encoder *e)

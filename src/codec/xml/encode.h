@@ -96,6 +96,10 @@ void encoder_begin(struct encoder *e, const struct encode_input *input, struct c
  * document. */
 enum codec_step encoder_step(struct encoder *e, size_t bytes, struct error *err);
 
+/* All of a document, for who holds nobody up. False: as above. */
+bool encoder_write(struct encoder *e, const struct encode_input *input, struct chain *out,
+                   struct error *err) MUST_CHECK;
+
 /* How many characters or strings `text` = replace or base64 has changed. */
 size_t encoder_repaired(const struct encoder *e);
 
