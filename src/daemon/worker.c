@@ -10,7 +10,7 @@
 #include "client/site.h"
 #include "front/endpoint.h"
 #include "front/front.h"
-#include "io/upstream.h"
+#include "io/transports.h"
 #include "work/memory.h"
 #include "work/once.h"
 #include "work/turn.h"
@@ -181,7 +181,7 @@ static bool open_all(struct worker *w, struct gateway *g, size_t index,
 {
     if (!work_init(&w->work, &g->commons, index))
         return false;
-    client_init(&w->client, &w->work, upstreams_transport_new(w->work.loop));
+    client_init(&w->client, &w->work, transports_new(w->work.loop));
     front_init(&w->front, &w->work, &w->client, &g->front);
     return follow(w, generation_ref(generation));
 }

@@ -12,6 +12,7 @@
 #include "codec/xml/decode.h"
 #include "settings/option_list.h"
 #include "settings/template.h"
+#include "settings/transport_list.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -342,9 +343,10 @@ struct upstream_target {
     char *shown;        /* the same without any other secret: for the log, metrics and problems */
     char *unix_socket;  /* path of the socket; NULL: none */
     char *socket_shown; /* without any secret; NULL: none */
-    char *username;     /* from the URL or `auth`; NULL: none */
-    char *password;     /* NULL: none; secret */
-    bool digest;        /* they are for Digest, not Basic */
+    enum transport_word transport;
+    char *username; /* from the URL or `auth`; NULL: none */
+    char *password; /* NULL: none; secret */
+    bool digest;    /* they are for Digest, not Basic */
 };
 
 /* The parts of `proxy.url`, and what stands beside it. */

@@ -9,10 +9,22 @@
 /* All of it. [bytes] */
 #define URL_MAX 4096
 
-enum scheme { SCHEME_HTTP, SCHEME_HTTPS, SCHEME_HTTP_UNIX, SCHEME_SOCKS5, SCHEME_SOCKS5H };
-
 /* Whose URL it is: each takes schemes of its own. */
 enum use { USE_UPSTREAM = 1, USE_PROXY = 2, USE_ANY = 3 };
+
+/* X(WORD, text, uses, transport): the last is of upstreams' URLs. */
+#define SCHEME_LIST(X)                                                                             \
+    X(HTTP, "http", USE_UPSTREAM | USE_PROXY, HTTP)                                                \
+    X(HTTPS, "https", USE_UPSTREAM | USE_PROXY, HTTP)                                              \
+    X(HTTP_UNIX, "http+unix", USE_UPSTREAM, HTTP)                                                  \
+    X(SOCKS5, "socks5", USE_PROXY, HTTP)                                                           \
+    X(SOCKS5H, "socks5h", USE_PROXY, HTTP)
+
+enum scheme {
+#define X(word, text, uses, transport) SCHEME_##word,
+    SCHEME_LIST(X)
+#undef X
+};
 
 struct parts {
     enum scheme scheme;
@@ -78,13 +90,30 @@ static bool check_bytes(struct str url, struct buf *why)
 static const struct {
     const char *text;
     unsigned uses; /* set of enum use */
+    enum transport_word transport;
 } schemes[] = {
-    [SCHEME_HTTP] = { "http://", USE_UPSTREAM | USE_PROXY },
-    [SCHEME_HTTPS] = { "https://", USE_UPSTREAM | USE_PROXY },
-    [SCHEME_HTTP_UNIX] = { "http+unix://", USE_UPSTREAM },
-    [SCHEME_SOCKS5] = { "socks5://", USE_PROXY },
-    [SCHEME_SOCKS5H] = { "socks5h://", USE_PROXY },
+#define X(word, text, uses, transport) { text "://", uses, TRANSPORT_##transport },
+    SCHEME_LIST(X)
+#undef X
 };
+
+/* "http://, https:// or http+unix://" */
+static bool refuse_scheme(enum use use, struct buf *why)
+{
+    size_t n = 0, at = 0;
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
+        n += (schemes[i].uses & use) != 0;
+    buf_append_c(why, use == USE_PROXY ? "a proxy's URL must begin with "
+                                       : "the URL must begin with ");
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+        if ((schemes[i].uses & use) == 0)
+            continue;
+        at++;
+        buf_append_c(why, at == 1 ? "" : at == n ? " or " : ", ");
+        buf_append_c(why, schemes[i].text);
+    }
+    return false;
+}
 
 static bool take_scheme(struct str *url, enum use use, enum scheme *ret, struct buf *why)
 {
@@ -97,10 +126,7 @@ static bool take_scheme(struct str *url, enum use use, enum scheme *ret, struct 
             return true;
         }
     }
-    return refuse(why, use == USE_PROXY ? "a proxy's URL must begin with http://, https://, "
-                                          "socks5:// or socks5h://"
-                                        : "the URL must begin with http://, https:// or "
-                                          "http+unix://");
+    return refuse_scheme(use, why);
 }
 
 /* Index of the last `byte`, or s.len. */
@@ -302,7 +328,8 @@ bool url_parse(struct store *store, struct str url, struct upstream_target *ret,
         return false;
     if (ret == NULL)
         return true;
-    *ret = (struct upstream_target){ .url = plain_url(store, &parts) };
+    *ret = (struct upstream_target){ .url = plain_url(store, &parts),
+                                     .transport = schemes[parts.scheme].transport };
     if (parts.scheme == SCHEME_HTTP_UNIX)
         ret->unix_socket = decoded(store, parts.host, false);
     take_credentials(store, parts.userinfo, &ret->username, &ret->password);

@@ -8,6 +8,7 @@
 #include "client/site.h"
 #include "client/upstream_state.h"
 #include "io/loop.h"
+#include "io/transports.h"
 #include "io/upstream.h"
 #include "work/memory.h"
 #include "work/metrics.h"
@@ -41,7 +42,7 @@ static void open_client(struct lone *lone)
         lone->records[i] = upstream_record_new(lone->config->upstreams[i].name, 1);
         lone->states[i] = upstream_state_new(lone->config, i, lone->records[i]);
     }
-    client_init(&lone->client, &lone->work, upstreams_transport_new(lone->work.loop));
+    client_init(&lone->client, &lone->work, transports_new(lone->work.loop));
     site_open(&lone->client, xcalloc(1, sizeof(struct site)), lone->config, lone->states);
 }
 
