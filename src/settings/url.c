@@ -103,8 +103,8 @@ static bool refuse_scheme(enum use use, struct buf *why)
     size_t n = 0, at = 0;
     for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
         n += (schemes[i].uses & use) != 0;
-    buf_append_c(why, use == USE_PROXY ? "a proxy's URL must begin with "
-                                       : "the URL must begin with ");
+    buf_append_c(why,
+                 use == USE_PROXY ? "a proxy's URL must begin with " : "the URL must begin with ");
     for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
         if ((schemes[i].uses & use) == 0)
             continue;

@@ -22,9 +22,9 @@ enum phase {
 };
 
 struct commons {
-    struct budget memory;                   /* limits.memory */
-    _Atomic(struct memory_wait *) favoured; /* the reply that goes on when it is short; or NULL */
-    struct memory_share own;                /* of calls that no caller has asked for */
+    struct budget memory;                     /* limits.memory */
+    _Atomic(struct memory_wait *) privileged; /* the reply that goes on when it is short; or NULL */
+    struct memory_share own;                  /* of calls that no caller has asked for */
     struct memory_press press;
     atomic_uint n_stalled;    /* replies that wait for memory with a slot */
     _Atomic enum phase phase; /* only the main thread changes it, and wakes the workers */

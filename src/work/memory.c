@@ -68,8 +68,8 @@ static void tell_next(struct memory_share *s)
 void memory_share_leave(struct memory_share *s, const void *request)
 {
     const void *mine = request;
-    if (atomic_load_explicit(&s->favoured, memory_order_relaxed) == request &&
-        atomic_compare_exchange_strong(&s->favoured, &mine, NULL))
+    if (atomic_load_explicit(&s->privileged, memory_order_relaxed) == request &&
+        atomic_compare_exchange_strong(&s->privileged, &mine, NULL))
         tell_next(s);
 }
 
@@ -85,7 +85,7 @@ void memory_wait_init(struct memory_wait *wait, struct work *w, struct memory_sh
                       const void *request)
 {
     *wait = (struct memory_wait){ .work = w, .share = share, .request = request };
-    list_init(&wait->in_starved);
+    list_init(&wait->in_waiters);
     list_init(&wait->in_share);
     wait->timer.fire = on_time;
 }
@@ -130,9 +130,9 @@ static bool leave_place(_Atomic(struct memory_wait *) *place, struct memory_wait
            atomic_compare_exchange_strong(place, &holder, NULL);
 }
 
-static bool is_favoured(const struct memory_wait *wait)
+static bool is_privileged(const struct memory_wait *wait)
 {
-    return atomic_load_explicit(&wait->share->favoured, memory_order_relaxed) == wait->request;
+    return atomic_load_explicit(&wait->share->privileged, memory_order_relaxed) == wait->request;
 }
 
 /* Calls of our own ask for little, and others wait for what they find. */
@@ -152,12 +152,12 @@ static bool fits_beyond(const struct memory_wait *wait, size_t bytes)
     return fits_all(wait, bytes, beyond_max(wait));
 }
 
-/* Some parts of the favoured request may be under way at once: one of them goes on. */
+/* Some parts of the privileged request may be under way at once: one of them goes on. */
 static bool go_beyond(struct memory_wait *wait)
 {
     const void *holder = NULL;
     struct memory_share *s = wait->share;
-    return (atomic_compare_exchange_strong(&s->favoured, &holder, wait->request) ||
+    return (atomic_compare_exchange_strong(&s->privileged, &holder, wait->request) ||
             holder == wait->request) &&
            take_place(&s->going, wait);
 }
@@ -175,7 +175,7 @@ static bool may_take(struct memory_wait *wait, size_t bytes)
         return true;
     return fits_within(wait, bytes) ||
            (wait->kind == MEMORY_REPLY && fits_all(wait, bytes, PARTS) &&
-            take_place(&commons_of(wait)->favoured, wait));
+            take_place(&commons_of(wait)->privileged, wait));
 }
 
 bool memory_may_answer(const struct memory_wait *wait)
@@ -194,7 +194,7 @@ static bool is_its_turn(const struct memory_wait *wait)
 {
     const struct memory_share *s = wait->share;
     bool none_waits = atomic_load_explicit(&s->n_waiting[wait->kind], memory_order_relaxed) == 0;
-    return (none_waits && !is_held_up(wait)) || is_favoured(wait);
+    return (none_waits && !is_held_up(wait)) || is_privileged(wait);
 }
 
 enum memory_answer memory_ask(struct memory_wait *wait, size_t bytes)
@@ -226,7 +226,7 @@ bool memory_wait(struct memory_wait *wait, size_t bytes)
     wait->wanted = bytes;
     wait->since_ms = clock_now_ms();
     wait->until_ms = wait->since_ms + wait->patience_ms;
-    list_add_last(&wait->work->starved, &wait->in_starved);
+    list_add_last(&wait->work->waiters, &wait->in_waiters);
     pthread_mutex_lock(&s->lock);
     list_add_last(&s->waiting[wait->kind], &wait->in_share);
     atomic_fetch_add_explicit(&s->n_waiting[wait->kind], 1, memory_order_relaxed);
@@ -243,7 +243,7 @@ static void stop_waiting(struct memory_wait *wait)
     struct memory_share *s = wait->share;
     if (!memory_waits(wait))
         return;
-    list_remove(&wait->in_starved);
+    list_remove(&wait->in_waiters);
     wait->patience_ms -= clock_now_ms() - wait->since_ms;
     pthread_mutex_lock(&s->lock);
     list_remove(&wait->in_share);
@@ -269,7 +269,7 @@ void memory_leave(struct memory_wait *wait)
     wait->reserved = 0;
     if (leave_place(&wait->share->going, wait))
         tell_next(wait->share);
-    if (leave_place(&commons_of(wait)->favoured, wait))
+    if (leave_place(&commons_of(wait)->privileged, wait))
         commons_tell(commons_of(wait), NEWS_ROOM);
 }
 
@@ -279,7 +279,7 @@ static bool is_first(const struct memory_wait *wait)
     pthread_mutex_lock(&s->lock);
     bool first = first_of(s, wait->kind) == wait;
     pthread_mutex_unlock(&s->lock);
-    return (first && !is_held_up(wait)) || is_favoured(wait);
+    return (first && !is_held_up(wait)) || is_privileged(wait);
 }
 
 /* What it waits for is its own until it asks again: so many are let go as there is room for. */
@@ -300,7 +300,7 @@ static bool may_go_on(struct memory_wait *wait, int64_t now_ms)
 static bool is_pressed(struct memory_wait *wait)
 {
     const struct memory_share *s = wait->share;
-    const void *favoured = atomic_load_explicit(&s->favoured, memory_order_relaxed);
+    const void *privileged = atomic_load_explicit(&s->privileged, memory_order_relaxed);
     const void *going = atomic_load_explicit(&s->going, memory_order_relaxed);
     if (!is_first(wait))
         return false;
@@ -310,8 +310,9 @@ static bool is_pressed(struct memory_wait *wait)
     if (wait->over < limit(wait) / SHARE_PARTS)
         wait->over = limit(wait) / SHARE_PARTS;
     size_t bound = limit(wait) / PARTS * beyond_max(wait);
-    return (favoured == NULL || favoured == wait->request) && (going == NULL || going == wait) &&
-           wait->wanted <= bound && load(&s->budget.used) <= bound - wait->wanted;
+    return (privileged == NULL || privileged == wait->request) &&
+           (going == NULL || going == wait) && wait->wanted <= bound &&
+           load(&s->budget.used) <= bound - wait->wanted;
 }
 
 void memory_hurry(struct memory_wait *wait)
@@ -329,11 +330,11 @@ void memory_feed(struct work *w)
     struct list now;
     struct memory_look look = { .now_ms = clock_now_ms() };
     list_init(&now);
-    list_move_all(&now, &w->starved);
+    list_move_all(&now, &w->waiters);
     while (!list_empty(&now)) {
-        struct memory_wait *wait = LIST_FIRST(&now, struct memory_wait, in_starved);
-        list_remove(&wait->in_starved);
-        list_add_last(&w->starved, &wait->in_starved);
+        struct memory_wait *wait = LIST_FIRST(&now, struct memory_wait, in_waiters);
+        list_remove(&wait->in_waiters);
+        list_add_last(&w->waiters, &wait->in_waiters);
         if (may_go_on(wait, look.now_ms)) {
             stop_waiting(wait);
             wait->on_room(wait);

@@ -47,7 +47,7 @@ enum memory_kind {
 struct memory_share {
     struct budget budget;                /* a part of limits.memory; counts without a bound */
     atomic_bool is_only;                 /* are there no other callers? */
-    _Atomic(const void *) favoured;      /* the request that may go beyond the share; or NULL */
+    _Atomic(const void *) privileged;    /* the request that may go beyond the share; or NULL */
     _Atomic(struct memory_wait *) going; /* the part of it that does now; or NULL */
 
     pthread_mutex_t lock;
@@ -102,7 +102,7 @@ struct memory_wait {
     int64_t patience_ms;                       /* how long it may still wait in all */
     size_t held;                               /* bytes that its request holds, about */
 
-    struct list in_starved;  /* on work->starved */
+    struct list in_waiters;  /* on work->waiters */
     struct list in_share;    /* on share->waiting[kind] */
     size_t wanted, reserved; /* bytes that it waits for, or has waited for and may take now */
     int64_t since_ms, until_ms;
@@ -151,7 +151,7 @@ void memory_feed(struct work *w);
 /* Does it wait? */
 static inline bool memory_waits(const struct memory_wait *wait)
 {
-    return !list_empty(&wait->in_starved);
+    return !list_empty(&wait->in_waiters);
 }
 
 /* What a request holds that can be given back: a body that is not all there, a reply that is not

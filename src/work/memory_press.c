@@ -224,8 +224,8 @@ static struct memory_hold *largest_hold(struct work *w, const struct memory_shar
 static struct memory_wait *largest_reply(struct work *w, const struct memory_share *share)
 {
     struct memory_wait *found = NULL;
-    LIST_EACH (&w->starved, at, following) {
-        struct memory_wait *wait = CONTAINER_OF(at, struct memory_wait, in_starved);
+    LIST_EACH (&w->waiters, at, following) {
+        struct memory_wait *wait = CONTAINER_OF(at, struct memory_wait, in_waiters);
         if (wait->share == share && wait->kind == MEMORY_REPLY &&
             (found == NULL || wait->held > found->held))
             found = wait;

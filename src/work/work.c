@@ -40,7 +40,7 @@ bool work_init(struct work *w, struct commons *commons, size_t index)
     w->timers_until_ms = INT64_MIN;
     list_init(&w->awaiting);
     list_init(&w->turns);
-    list_init(&w->starved);
+    list_init(&w->waiters);
     list_init(&w->holds);
     if (getrandom(&w->next_number, sizeof w->next_number, 0) != (ssize_t)sizeof w->next_number)
         w->next_number = (uint64_t)clock_now_us() * (index + 1);

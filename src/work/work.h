@@ -34,7 +34,7 @@ struct work {
     int64_t timers_until_ms; /* while they are fired: none is set for before this */
     struct list awaiting;    /* of struct once_wait: those that wait for what another one makes */
     struct list turns;       /* of struct turn: work that waits for its next step */
-    struct list starved;     /* of struct memory_wait: those that wait for memory */
+    struct list waiters;     /* of struct memory_wait: those that wait for memory */
     struct list holds;       /* of struct memory_hold: what can be given back when others wait */
     atomic_uint news;        /* set of enum news */
     bool quiet;              /* nothing new begins by itself */

@@ -195,12 +195,12 @@ static void a_slot_comes_too_late(void **state)
 static void fill(void)
 {
     assert_true(budget_take(&rig.share.budget, FULL_BYTES));
-    atomic_store(&rig.share.favoured, &rig);
+    atomic_store(&rig.share.privileged, &rig);
 }
 
 static void empty(void)
 {
-    atomic_store(&rig.share.favoured, NULL);
+    atomic_store(&rig.share.privileged, NULL);
     budget_give(&rig.share.budget, FULL_BYTES);
 }
 
@@ -246,10 +246,10 @@ static void it_is_held_while_replies_wait(void **state)
     fill();
     assert_false(fake_call(fake, 0)->has_room(fake_call(fake, 0), 4096));
     assert_true(memory_share_is_short(&rig.share));
-    atomic_store(&rig.share.favoured, &c); /* so its document finds room */
+    atomic_store(&rig.share.privileged, &c); /* so its document finds room */
     rig_call_begin(&rig, 0, &c, "m", "[]");
-    atomic_store(&rig.share.favoured, &rig);
-    assert_int_equal(c.call.state, CALL_CALLING); /* the favoured one passes */
+    atomic_store(&rig.share.privileged, &rig);
+    assert_int_equal(c.call.state, CALL_CALLING); /* the privileged one passes */
     rig_call_done(&c);
     empty();
     rig_turn(&rig, 0);

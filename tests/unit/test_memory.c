@@ -167,9 +167,9 @@ static void test_a_share(void **state)
         init(&next, f, (struct by){ 0, HOG }, most[i].kind);
         next.wait.request = "another one";
         assert_int_equal(memory_ask(&one.wait, most[i].bytes), MEMORY_GO);
-        assert_null(f->shares[HOG].favoured);
+        assert_null(f->shares[HOG].privileged);
         assert_int_equal(memory_ask(&one.wait, most[i].bytes + 1), MEMORY_GO);
-        assert_ptr_equal(f->shares[HOG].favoured, one.wait.request);
+        assert_ptr_equal(f->shares[HOG].privileged, one.wait.request);
         begin(&next, most[i].bytes + 1); /* one alone goes beyond it */
         memory_leave(&one.wait);
         run(f);

@@ -197,7 +197,7 @@ static void a_reply_without_room_gives_way(void **state)
     fake_head(fakes[0], 0, 200, "text/xml");
     /* Its share is full with what the caller has not read yet. */
     assert_true(budget_take(&rig.share.budget, (size_t)20 * 1024 * 1024));
-    atomic_store(&rig.share.favoured, &rig);
+    atomic_store(&rig.share.privileged, &rig);
     assert_false(fake_call(fakes[0], 0)->has_room(fake_call(fakes[0], 0), 4096));
     rig_call_init(&rig, 0, &c[1], "m", "[]");
     c[1].call.share = &other;
@@ -220,7 +220,7 @@ static void a_reply_without_room_gives_way(void **state)
     assert_int_equal(c[1].call.state, CALL_CALLING);
     answer(0);
     rig_assert_value(&c[1], "\"a\"");
-    atomic_store(&rig.share.favoured, NULL);
+    atomic_store(&rig.share.privileged, NULL);
     budget_give(&rig.share.budget, (size_t)20 * 1024 * 1024);
     for (size_t i = 0; i < 2; i++)
         rig_call_done(&c[i]);
