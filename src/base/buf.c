@@ -77,6 +77,14 @@ bool buf_reserve(struct buf *b, size_t more)
     return growth == 0 || grow(b, b->cap + growth);
 }
 
+void buf_truncate(struct buf *b, size_t len)
+{
+    if (len >= b->len)
+        return;
+    b->len = len;
+    b->data[len] = '\0';
+}
+
 void buf_append(struct buf *b, struct str s)
 {
     if (!buf_reserve(b, s.len))

@@ -42,6 +42,9 @@ size_t buf_growth(const struct buf *b, size_t more);
  * failure where that exceeds the maximum (BUF_FULL) or the budget (BUF_NO_MEMORY). */
 bool buf_reserve(struct buf *b, size_t more);
 
+/* Leaves the first `len` bytes, where there are more; a failure stays one. */
+void buf_truncate(struct buf *b, size_t len);
+
 void buf_append(struct buf *b, struct str s);
 void buf_append_c(struct buf *b, const char *text);
 void buf_append_byte(struct buf *b, char byte);

@@ -4,6 +4,7 @@
 #include "codec/xml/decode_reasons.h"
 #include "rules/advice.h"
 #include "rules/media.h"
+#include "settings/method_rule.h"
 
 #include <string.h>
 
@@ -14,7 +15,7 @@
 
 static const struct decode_watch *find_envelope(struct answer *a, struct str method)
 {
-    a->envelope = verdict_envelope(a->way.upstream, method);
+    a->envelope = method_envelope(a->way.upstream, method);
     return a->envelope != NULL ? &a->envelope->watch : NULL;
 }
 

@@ -2,7 +2,7 @@
 #include "client/inject.h"
 
 #include "base/alloc.h"
-#include "rules/match.h"
+#include "settings/match.h"
 
 #include <stdlib.h>
 

@@ -50,8 +50,8 @@ void check_credentials(const struct checking *c, struct upstream_config *u);
 void check_templates(const struct checking *c, struct upstream_config *u);
 void check_constant_templates(const struct checking *c, struct upstream_config *u);
 
-/* checks_route.c: `url`, `urls`, `auth` and `proxy`. */
-void check_route(const struct checking *c, struct upstream_config *u);
+/* checks_reach.c: `url`, `urls`, `auth` and `proxy`. */
+void check_reach(const struct checking *c, struct upstream_config *u);
 
 /* checks_tls.c */
 void check_tls(const struct checking *c, struct upstream_config *u);

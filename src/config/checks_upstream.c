@@ -88,7 +88,7 @@ void check_upstream(const struct checking *c, struct upstream_config *u)
     if (!u->present)
         return; /* it is no group, which is told */
     check_constant_templates(c, u);
-    check_route(c, u);
+    check_reach(c, u);
     if (!check_is_set(&u->compression.origins[COMPRESSION_request_over]))
         u->compression.request_over = SIZE_MAX;
     if (check_is_set(connect) && u->timeouts.connect > u->timeouts.total)

@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config/reader_inside.h"
 
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "settings/checked_texts.h"
 
 #include <string.h>
-
-static void put_back_path(struct reader *r, size_t len)
-{
-    if (r->path.len > len) {
-        r->path.len = len;
-        r->path.data[len] = '\0';
-    }
-}
 
 /* Of rules, a string is the entry's first option. */
 static void read_entry(struct reader *r, const struct group_row *row, const struct setting *entry,
@@ -61,7 +53,7 @@ static void read_list_of_groups(struct reader *r, const struct group_row *row,
     for (size_t i = 0; i < list->n; i++) {
         buf_printf(&r->path, "%s[%zu].", row->name, i);
         read_entry(r, row, &list->items[i], items + i * row->section->size);
-        put_back_path(r, path_len);
+        buf_truncate(&r->path, path_len);
     }
     *(char **)section_member(base, row->offset) = items;
     *(size_t *)section_member(base, row->count_offset) = list->n;
@@ -126,7 +118,7 @@ static void read_named_groups(struct reader *r, const struct group_row *row,
         if (row->section == &section_upstream)
             reader_end_profile(to);
         r->templates = false;
-        put_back_path(r, path_len);
+        buf_truncate(&r->path, path_len);
     }
     *(char **)section_member(base, row->offset) = items;
     *(size_t *)section_member(base, row->count_offset) = group->n;
@@ -143,7 +135,7 @@ static void read_group(struct reader *r, const struct group_row *row, const stru
     } else {
         buf_printf(&r->path, "%s.", row->name);
         reader_read(r, row->section, setting, section_member(base, row->offset));
-        put_back_path(r, path_len);
+        buf_truncate(&r->path, path_len);
     }
 }
 

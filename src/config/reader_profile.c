@@ -2,8 +2,8 @@
 /* Profiles are read into an upstream before its own settings, which so replace theirs. */
 #include "config/reader_inside.h"
 
+#include "base/nearest.h"
 #include "config/indexes.h"
-#include "config/nearest.h"
 #include "config/profiles.h"
 
 #include <stdio.h>

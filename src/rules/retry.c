@@ -4,35 +4,6 @@
 /* A pause that is doubled so often is long enough. */
 #define DOUBLINGS_MAX 10
 
-static bool is_introspection(struct str method)
-{
-    return str_eq(method, STR("system.listMethods")) ||
-           str_eq(method, STR("system.methodSignature")) ||
-           str_eq(method, STR("system.methodHelp"));
-}
-
-struct method_rule method_rule_find(const struct upstream_config *upstream, struct str method)
-{
-    struct method_rule rule = {
-        .safe = is_introspection(method),
-        .timeout_ms = upstream->timeouts.total,
-        .timeout_setting = "timeouts.total",
-    };
-    for (size_t i = 0; i < upstream->n_methods; i++) {
-        const struct method_rule_config *entry = &upstream->methods[i];
-        if (entry->match == NULL || !glob_match(str_of(entry->match), method))
-            continue;
-        rule.safe |= entry->safe;
-        rule.empty_is_null = entry->empty == EMPTY_ANSWER_IS_NULL;
-        if (entry->timeout > 0) {
-            rule.timeout_ms = entry->timeout;
-            rule.timeout_setting = "methods.timeout";
-        }
-        break;
-    }
-    return rule;
-}
-
 bool retry_allowed(enum problem_type problem, enum executed executed, bool safe)
 {
     switch (problem) {

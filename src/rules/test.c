@@ -4,7 +4,7 @@
 #include "codec/json/cursor.h"
 #include "codec/value/number_text.h"
 #include "codec/xml/decode.h"
-#include "rules/match.h"
+#include "settings/match.h"
 
 #include <string.h>
 

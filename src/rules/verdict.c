@@ -3,8 +3,8 @@
 
 #include "codec/value/number.h"
 #include "rules/glob_number.h"
-#include "rules/match.h"
 #include "rules/test.h"
+#include "settings/match.h"
 #include "settings/result_paths.h"
 
 #include <inttypes.h>
@@ -170,15 +170,6 @@ bool verdict_on_status(const struct verdict_place *place, struct error *err)
 }
 
 /* ---- Failures that come as results ---- */
-
-const struct envelope_rule_config *verdict_envelope(const struct upstream_config *upstream,
-                                                    struct str method)
-{
-    for (size_t i = 0; i < upstream->n_envelope; i++)
-        if (match_text(&upstream->envelope[i].match, method))
-            return &upstream->envelope[i];
-    return NULL;
-}
 
 static bool has_failed(const struct envelope_rule_config *rule, struct decoder *d,
                        const struct chain *out)

@@ -45,11 +45,6 @@ bool verdict_on_fault(const struct fault *fault, const struct verdict_place *pla
  * its HTTP status alone. */
 bool verdict_on_status(const struct verdict_place *place, struct error *err);
 
-/* The first envelope that is for the method; NULL: there is none, and a result is what it seems.
- * What is to be looked for in it is its `watch`. */
-const struct envelope_rule_config *verdict_envelope(const struct upstream_config *upstream,
-                                                    struct str method);
-
 /* A failure that came as a result. */
 struct verdict_fault {
     struct fault fault; /* borrowed from here: */

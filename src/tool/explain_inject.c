@@ -4,7 +4,7 @@
 #include "tool/explain.h"
 
 #include "base/alloc.h"
-#include "rules/match.h"
+#include "settings/match.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,8 +3,8 @@
 #include "tool/init.h"
 
 #include "base/alloc.h"
+#include "base/nearest.h"
 #include "config/config.h"
-#include "config/nearest.h"
 #include "config/read_file.h"
 #include "tool/command.h"
 #include "tool/input.h"

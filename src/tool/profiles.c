@@ -3,7 +3,7 @@
 #include "config/profiles.h"
 
 #include "base/buf.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "tool/command.h"
 
 #include <stdint.h>

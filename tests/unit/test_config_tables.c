@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The option lists: what they say of themselves, and the documents made from them. */
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "config/shown.h"
 #include "settings/secret.h"
 #include "settings/sections.h"
@@ -195,6 +195,7 @@ static void finds_the_nearest_name(void **state)
     assert_null(nearest_name("password", names, 4));
     assert_null(nearest_name("", names, 0));
     char longest[300];
+    assert_null(nearest_name("x", (const char *const[]){ "y" }, 1));
     memset(longest, 'a', sizeof longest);
     longest[299] = '\0';
     assert_null(nearest_name(longest, names, 4));

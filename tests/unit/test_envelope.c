@@ -3,6 +3,7 @@
 #include "rules/verdict.h"
 
 #include "rules/test.h"
+#include "settings/method_rule.h"
 #include "settings/result_paths.h"
 #include "settings/store.h"
 
@@ -247,14 +248,14 @@ static void the_first_that_matches(void **state)
     struct envelope_rule_config rules[] = { { .match = { one, 2 } }, { .match = { all, 1 } } };
     struct envelope_rule_config any[] = { { .match = { NULL, 0 } } };
     struct upstream_config upstream = { .envelope = rules, .n_envelope = 2 };
-    assert_ptr_equal(verdict_envelope(&upstream, STR("one.vm")), &rules[0]);
-    assert_ptr_equal(verdict_envelope(&upstream, STR("two")), &rules[0]);
-    assert_ptr_equal(verdict_envelope(&upstream, STR("three")), &rules[1]);
-    assert_null(verdict_envelope(&upstream, STR("one")));
+    assert_ptr_equal(method_envelope(&upstream, STR("one.vm")), &rules[0]);
+    assert_ptr_equal(method_envelope(&upstream, STR("two")), &rules[0]);
+    assert_ptr_equal(method_envelope(&upstream, STR("three")), &rules[1]);
+    assert_null(method_envelope(&upstream, STR("one")));
     upstream = (struct upstream_config){ .envelope = any, .n_envelope = 1 };
-    assert_ptr_equal(verdict_envelope(&upstream, STR("")), &any[0]);
+    assert_ptr_equal(method_envelope(&upstream, STR("")), &any[0]);
     upstream.n_envelope = 0;
-    assert_null(verdict_envelope(&upstream, STR("two")));
+    assert_null(method_envelope(&upstream, STR("two")));
 }
 
 /* Of a long text there is as much as a fault may have; no test looks at more than it says. */

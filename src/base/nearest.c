@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "config/nearest.h"
+#include "base/nearest.h"
 
 #include <string.h>
 
@@ -32,7 +32,8 @@ size_t nearest_distance(const char *a, const char *b)
 
 const char *nearest_name(const char *name, const char *const *names, size_t n)
 {
-    size_t longest = strlen(name) < 6 ? 1 : strlen(name) < 12 ? 2 : 3;
+    size_t len = strlen(name);
+    size_t longest = len < 2 ? 0 : len < 6 ? 1 : len < 12 ? 2 : 3;
     const char *best = NULL;
     for (size_t i = 0; i < n; i++) {
         size_t distance = nearest_distance(name, names[i]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The known name that a mistyped one is nearest to. Pure. */
-#ifndef RPCGATE_CONFIG_NEAREST_H
-#define RPCGATE_CONFIG_NEAREST_H
+#ifndef RPCGATE_BASE_NEAREST_H
+#define RPCGATE_BASE_NEAREST_H
 
 #include <stddef.h>
 

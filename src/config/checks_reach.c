@@ -228,7 +228,7 @@ static void check_proxy(const struct checking *c, struct upstream_config *u)
                        u->name);
 }
 
-void check_route(const struct checking *c, struct upstream_config *u)
+void check_reach(const struct checking *c, struct upstream_config *u)
 {
     check_targets(c, u);
     check_auth(c, u);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which rule is for a method. */
-#ifndef RPCGATE_RULES_MATCH_H
-#define RPCGATE_RULES_MATCH_H
+#ifndef RPCGATE_SETTINGS_MATCH_H
+#define RPCGATE_SETTINGS_MATCH_H
 
 #include "base/str.h"
 #include "settings/snapshot.h"

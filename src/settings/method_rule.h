@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which of an upstream's rules are for a method. Pure. */
+#ifndef RPCGATE_SETTINGS_METHOD_RULE_H
+#define RPCGATE_SETTINGS_METHOD_RULE_H
+
+#include "base/str.h"
+#include "settings/snapshot.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What is known of a method. */
+struct method_rule {
+    bool safe;                   /* may run twice */
+    bool empty_is_null;          /* an answer with nothing in it is a result */
+    int64_t timeout_ms;          /* for the call as a whole */
+    const char *timeout_setting; /* static: which setting that is */
+};
+
+/* By the first of `methods` that matches; but for the three introspection methods of `system.`
+ * nothing is guessed to be safe. */
+struct method_rule method_rule_find(const struct upstream_config *upstream, struct str method);
+
+/* The first rule that is for the method; NULL: there is none, and a result is what it seems. What
+ * is to be looked for in it is rule->watch. */
+const struct envelope_rule_config *method_envelope(const struct upstream_config *upstream,
+                                                   struct str method);
+
+#endif
