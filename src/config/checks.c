@@ -31,6 +31,7 @@ void checks_run(const struct checking *c)
     check_listen(c);
     check_limits(c);
     check_upstreams(c);
+    check_routes(c);
     check_callers(c);
     check_access(c);
 }

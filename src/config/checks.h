@@ -36,6 +36,9 @@ void check_listen_tls(const struct checking *c, struct listen_config *l, size_t 
 /* checks_callers.c: how callers are known. */
 void check_callers(const struct checking *c);
 
+/* checks_routes.c: `routes`, which are compiled; the upstreams are checked. */
+void check_routes(const struct checking *c);
+
 /* checks_access.c: what callers and others may do. */
 void check_access(const struct checking *c);
 

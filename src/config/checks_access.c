@@ -26,6 +26,15 @@ static bool names_upstream(const struct config *config, struct str glob)
     return false;
 }
 
+static bool names_route(const struct config *config, struct str glob)
+{
+    for (size_t i = 0; i < config->n_routes; i++) {
+        if (config->routes[i].name != NULL && glob_match(glob, str_of(config->routes[i].name)))
+            return true;
+    }
+    return false;
+}
+
 static void check_params(const struct checking *c, const struct rules *rules, size_t i)
 {
     for (size_t k = 0; k < rules->items[i].n_params; k++) {
@@ -54,8 +63,13 @@ static void check_rules(const struct checking *c, const struct rules *rules)
             findings_error(c->findings, rule->place,
                            "%s.%s[%zu]: `match` is missing, a glob over `upstream/method`",
                            rules->owner, rules->list, i);
-        if (rule->match != NULL && !match->unresolved &&
-            !names_upstream(c->config, str_of(rule->match)))
+        if (rule->match != NULL && !match->unresolved && rule->match[0] == '@') {
+            if (!names_route(c->config, str_of(rule->match + 1)))
+                findings_warn(c->findings, rule->place,
+                              "%s.%s[%zu]: no route has a name that \"%s\" matches", rules->owner,
+                              rules->list, i, origin_told(match, rule->match));
+        } else if (rule->match != NULL && !match->unresolved &&
+                   !names_upstream(c->config, str_of(rule->match)))
             findings_warn(c->findings, rule->place,
                           "%s.%s[%zu]: no upstream has a name that \"%s\" matches", rules->owner,
                           rules->list, i, origin_told(match, rule->match));

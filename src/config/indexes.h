@@ -106,6 +106,16 @@ enum listen_tls_index {
     LISTEN_TLS_OPTIONS(X)
 #undef X
 };
+enum route_index {
+#define X(kind, name, ...) ROUTE_##name,
+    ROUTE_OPTIONS(X)
+#undef X
+};
+enum route_result_index {
+#define X(kind, name, ...) ROUTE_RESULT_##name,
+    ROUTE_RESULT_OPTIONS(X)
+#undef X
+};
 enum main_index {
 #define X(kind, name, ...) MAIN_##name,
     MAIN_OPTIONS(X)

@@ -81,6 +81,12 @@ char *reader_keep_json(struct reader *r, const struct json_value *v, bool secret
 void reader_read_scalar_json(struct reader *r, const struct target *t);
 void reader_read_values(struct reader *r, const struct target *t);
 
+/* reader_route.c: a value, JSON in a string, a list of scalars, and a route's params. */
+void reader_read_value(struct reader *r, const struct target *t);
+void reader_read_json_text(struct reader *r, const struct target *t);
+void reader_read_scalars(struct reader *r, const struct target *t);
+void reader_read_shapes(struct reader *r, const struct target *t);
+
 /* reader_named.c: a group of texts with names. */
 void reader_read_named(struct reader *r, const struct target *t);
 

@@ -198,6 +198,14 @@ void reader_read_option(struct reader *r, const struct target *t)
         reader_read_named(r, t);
     else if (kind == &kinds[KIND_values])
         reader_read_values(r, t);
+    else if (kind == &kinds[KIND_shapes])
+        reader_read_shapes(r, t);
+    else if (kind == &kinds[KIND_value])
+        reader_read_value(r, t);
+    else if (kind == &kinds[KIND_json_text])
+        reader_read_json_text(r, t);
+    else if (kind == &kinds[KIND_scalars])
+        reader_read_scalars(r, t);
     else if (kind == &kinds[KIND_scalar])
         reader_read_scalar_json(r, t);
     else if (kind == &kinds[KIND_match])

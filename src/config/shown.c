@@ -120,7 +120,9 @@ void shown_value(struct buf *to, const struct kind *kind, const struct value *va
 void shown_table(struct buf *to, const struct kind *kind, const char *text)
 {
     if (kind->type == SETTING_LIST)
-        buf_printf(to, kind == &kinds[KIND_values] ? "( %s )" : "[ %s ]", text);
+        buf_printf(to,
+                   kind == &kinds[KIND_values] || kind == &kinds[KIND_shapes] ? "( %s )" : "[ %s ]",
+                   text);
     else if (kind->type == SETTING_GROUP)
         buf_printf(to, "{ %s}", text);
     else if (kind->type == SETTING_TEXT)

@@ -6,6 +6,7 @@
 #include "codec/value/number.h"
 #include "codec/xml/decode.h"
 #include "codec/xml/encode.h"
+#include "settings/route.h"
 #include "settings/url.h"
 
 #include <arpa/inet.h>
@@ -264,10 +265,66 @@ static bool has_blank(struct str s)
     return str_find(s, ' ') < s.len || str_find(s, '\t') < s.len;
 }
 
+/* A segment that is `{name}`, and what may be a name of a route's param. */
+static bool is_param_segment(struct str segment)
+{
+    bool ok = segment.len > 2 && segment.len <= 66 && segment.data[0] == '{' &&
+              segment.data[segment.len - 1] == '}';
+    for (size_t i = 1; ok && i + 1 < segment.len; i++)
+        ok = segment.data[i] != '{' && segment.data[i] != '}';
+    return ok;
+}
+
+static bool is_literal_segment(struct str segment)
+{
+    bool ok = segment.len > 0 && segment.len <= 255 && !str_eq(segment, STR(".")) &&
+              !str_eq(segment, STR(".."));
+    for (size_t i = 0; ok && i < segment.len; i++)
+        ok = strchr("{}%?#\\", segment.data[i]) == NULL;
+    return ok && !has_blank(segment);
+}
+
+bool check_route_path(struct str text, struct buf *why)
+{
+    size_t n = 0;
+    if (!check_text(text, why))
+        return false;
+    if (text.len < 2 || text.data[0] != '/')
+        return refuse(why, "a path begins with `/` and has a segment behind it, as in "
+                           "\"/partners/{id}\"");
+    if (text.data[text.len - 1] == '/')
+        return refuse(why, "a path has no `/` at its end");
+    while (text.len > 0) {
+        text = str_slice(text, 1, text.len);
+        size_t end = str_find(text, '/');
+        struct str segment = str_slice(text, 0, end);
+        if (!is_param_segment(segment) && !is_literal_segment(segment))
+            return refuse(why, "each segment of a path is a text, as it is before it is "
+                               "percent-encoded, or as a whole a `{name}` of at most 64 bytes");
+        if (++n > ROUTE_SEGMENTS_MAX)
+            return refuse(why, "a path has at most 16 segments");
+        text = str_slice(text, end, text.len);
+    }
+    return true;
+}
+
+bool check_route_call(struct str text, struct buf *why)
+{
+    if (!check_text(text, why))
+        return false;
+    size_t slash = str_find(text, '/');
+    return (slash > 0 && slash + 1 < text.len && !has_blank(text)) ||
+           refuse(why, "this is not of the form `upstream/method`, such as "
+                       "\"odoo/execute_kw\"");
+}
+
 bool check_call_glob(struct str text, struct buf *why)
 {
     if (!check_text(text, why))
         return false;
+    if (text.len > 1 && text.data[0] == '@')
+        return is_upstream_glob(str_slice(text, 1, text.len)) ||
+               refuse(why, "behind `@` stands a glob over names of routes, such as \"@partner*\"");
     size_t slash = str_find(text, '/');
     return (slash + 1 < text.len && is_upstream_glob(str_slice(text, 0, slash)) &&
             !has_blank(text)) ||

@@ -26,6 +26,8 @@ bool check_encoding(struct str text, struct buf *why);
 bool check_decoding(struct str text, struct buf *why);
 bool check_host_name(struct str text, struct buf *why);
 bool check_header(struct str text, struct buf *why);
+bool check_route_path(struct str text, struct buf *why);
+bool check_route_call(struct str text, struct buf *why);
 bool check_call_glob(struct str text, struct buf *why);
 bool check_name(struct str text, struct buf *why);
 bool check_origin(struct str text, struct buf *why);

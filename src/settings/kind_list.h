@@ -5,7 +5,7 @@
 
 /* Kinds: K(kind, form, "name for users", "how it is written"). The form says what it becomes: a
  * NUMBER (enum values and flags too), a TEXT, TEXTS, WORDS, which are a set of bits, a CODE, which
- * is a number or a glob, or NAMED texts. */
+ * is a number or a glob, NAMED texts, or SHAPES, which are a tree. */
 #define KIND_LIST(K)                                                                               \
     K(flag, NUMBER, "flag", "`true` or `false`")                                                   \
     K(count, NUMBER, "number", "a plain number, such as `64`")                                     \
@@ -43,7 +43,8 @@
       "a list of `scheme://host`, with `:port` where it is not the scheme's: "                     \
       "`[ \"https://app.example\" ]`")                                                             \
     K(name, TEXT, "name", "a letter, then up to 63 letters, digits, `_` and `-`")                  \
-    K(call_glob, TEXT, "glob", "a glob over `upstream/method`, such as `\"demo/*\"`")              \
+    K(call_glob, TEXT, "glob",                                                                     \
+      "a glob over `upstream/method`, such as `\"demo/*\"`, or `@` with one over names of routes") \
     K(globs, TEXTS, "list of globs", "a list of globs: `[ \"read\", \"search_*\" ]`")              \
     K(match, TEXTS, "glob or globs",                                                               \
       "a glob, or a list of globs of which one must match: `\"read_*\"`, `[ \"read\", \"get\" ]`") \
@@ -63,6 +64,16 @@
       "`{ username = \"api\"; password = \"${file:/etc/rpcgate/api.pw}\"; }`")                     \
     K(pointer_names, NAMED, "named pointers", "a group of JSON Pointers: `{ key = \"/0/key\"; }`") \
     K(fields, NAMED, "named templates", "a group of templates: `{ user = \"{username}\"; }`")      \
+    K(route_path, TEXT, "path",                                                                    \
+      "a path, whose segments are texts or a `{name}` each: `\"/partners/{id}\"`")                 \
+    K(route_call, TEXT, "call", "`upstream/method`, such as `\"odoo/execute_kw\"`")                \
+    K(shapes, SHAPES, "list of params",                                                            \
+      "a list of constants and groups: `( \"read\", { name = \"id\"; type = \"int\"; } )`")        \
+    K(value, TEXT, "value", "a string, a number, a flag, a list, a group, or `{ json = \"…\"; }`") \
+    K(json_text, TEXT, "JSON", "a string of JSON: `\"null\"`")                                     \
+    K(scalars, TEXTS, "list of scalars",                                                           \
+      "a list of strings, numbers and flags: `[ \"a\", \"b\" ]`")                                  \
+    K(words, TEXTS, "list of strings", "a list of strings: `[ \"partners\", \"crm\" ]`")           \
     K(path_template, TEXT, "template", "a string with `{name}` in it, see below")                  \
     K(header_templates, TEXTS, "list of headers",                                                  \
       "a list of header lines, whose values may be templates: `[ \"X-Session: {session}\" ]`")     \
@@ -72,6 +83,8 @@
     K(faces, WORDS, "list of words", "a list of words: `[ \"json\", \"xmlrpc\" ]`")                \
     K(log_level, NUMBER, "word", "a string with one of the words listed")                          \
     K(log_format, NUMBER, "word", "a string with one of the words listed")                         \
+    K(route_in, NUMBER, "word", "a string with one of the words listed")                           \
+    K(route_type, NUMBER, "word", "a string with one of the words listed")                         \
     K(types_form, NUMBER, "word", "a string with one of the words listed")                         \
     K(integers_form, NUMBER, "word", "a string with one of the words listed")                      \
     K(dates_form, NUMBER, "word", "a string with one of the words listed")                         \

@@ -176,6 +176,17 @@ static const struct word words_multicall_shape[] = {
     MULTICALL_SHAPE_LIST(WORD)
 #undef WORD_VALUE
 };
+static const struct word words_route_in[] = {
+#define WORD_VALUE(word) ROUTE_IN_##word
+    ROUTE_IN_LIST(WORD)
+#undef WORD_VALUE
+};
+static const struct word words_route_type[] = {
+#define X(word, text, one, several)                                                                \
+    { text, ROUTE_TYPE_##word }, { text "[]", ROUTE_TYPE_##word | ROUTE_TYPE_SEVERAL },
+    ROUTE_TYPE_LIST(X)
+#undef X
+};
 static const struct word words_serve[] = {
 #define WORD_VALUE(word) SERVE_##word
     SERVE_LIST(WORD)
@@ -207,6 +218,7 @@ static const struct word words_extensions[] = {
 #define PUT_TEXTS(kind)
 #define PUT_CODE(kind)
 #define PUT_NAMED(kind)
+#define PUT_SHAPES(kind)
 #define K(kind, form, name, written) PUT_##form(kind)
 KIND_LIST(K)
 #undef K
@@ -257,6 +269,13 @@ KIND_LIST(K)
 #define BEHAVIOUR_credentials CHECKED(SETTING_GROUP, check_any), .sensitive = true
 #define BEHAVIOUR_pointer_names CHECKED(SETTING_GROUP, check_pointer)
 #define BEHAVIOUR_fields CHECKED(SETTING_GROUP, check_any)
+#define BEHAVIOUR_route_path CHECKED(SETTING_TEXT, check_route_path)
+#define BEHAVIOUR_route_call CHECKED(SETTING_TEXT, check_route_call)
+#define BEHAVIOUR_shapes CHECKED(SETTING_LIST, check_any)
+#define BEHAVIOUR_value CHECKED(SETTING_TEXT, check_any)
+#define BEHAVIOUR_json_text CHECKED(SETTING_TEXT, check_any)
+#define BEHAVIOUR_scalars CHECKED(SETTING_LIST, check_any)
+#define BEHAVIOUR_words CHECKED(SETTING_LIST, check_text)
 #define BEHAVIOUR_path_template CHECKED(SETTING_TEXT, check_text)
 #define BEHAVIOUR_header_templates CHECKED(SETTING_LIST, check_header)
 #define BEHAVIOUR_serve NUMBER(serve, SETTING_LIST, parse_word), WORDS_OF(serve)
@@ -264,6 +283,8 @@ KIND_LIST(K)
 #define BEHAVIOUR_faces NUMBER(faces, SETTING_LIST, parse_word), WORDS_OF(faces)
 #define BEHAVIOUR_log_level ENUM(log_level)
 #define BEHAVIOUR_log_format ENUM(log_format)
+#define BEHAVIOUR_route_in ENUM(route_in)
+#define BEHAVIOUR_route_type ENUM(route_type)
 #define BEHAVIOUR_types_form ENUM(types_form)
 #define BEHAVIOUR_integers_form ENUM(integers_form)
 #define BEHAVIOUR_text_policy ENUM(text_policy)

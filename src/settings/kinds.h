@@ -23,8 +23,16 @@ enum setting_type {
 };
 
 /* What a setting becomes: a number (also of an enum or flag), a text, texts, a set of bits, a
- * struct fault_code, or texts with names. */
-enum kind_form { FORM_NUMBER, FORM_TEXT, FORM_TEXTS, FORM_WORDS, FORM_CODE, FORM_NAMED };
+ * struct fault_code, texts with names, or a tree of struct route_shape. */
+enum kind_form {
+    FORM_NUMBER,
+    FORM_TEXT,
+    FORM_TEXTS,
+    FORM_WORDS,
+    FORM_CODE,
+    FORM_NAMED,
+    FORM_SHAPES
+};
 
 struct word {
     const char *text;

@@ -22,6 +22,7 @@
 #define RPCGATE_SETTINGS_OPTION_LIST_H
 
 #include "settings/kind_list.h"
+#include "settings/route_list.h"
 #include "settings/session_list.h"
 
 /* Top level. */
@@ -43,6 +44,12 @@
       "Who may call. A caller is known by a Bearer token, a client certificate, or the user or "   \
       "group of the process at the other end of a unix socket, in this order; one that none of "   \
       "it fits is `anonymous`.")
+
+/* The same, which may be empty. */
+#define MAIN_ITEMS(G)                                                                              \
+    G(route, routes,                                                                               \
+      "Paths of your own, each of which makes a call: what callers give in path, query and body "  \
+      "is checked and put into its params.")
 
 /* Groups whose presence alone means something. */
 #define MAIN_OPTIONAL_GROUPS(G)                                                                    \
@@ -121,7 +128,8 @@
 #define CALLER_RULES(R)                                                                            \
     R(access_rule, allow, "\"billing/*\"",                                                         \
       "What is allowed. An entry is a glob over `upstream/method`, each side of which matches by " \
-      "itself, or a group. Without `allow` nothing is.")                                           \
+      "itself, `@` with a glob over the names of `routes`, or a group. Without `allow` nothing "   \
+      "is.")                                                                                       \
     R(access_rule, deny, "\"supervisor/supervisor.shutdown\"",                                     \
       "What is not, in the same way; deny wins.")
 
@@ -135,7 +143,7 @@
 /* callers = ( { allow = ( { … }, … ) }, … ) */
 #define ACCESS_RULE_OPTIONS(X)                                                                     \
     X(call_glob, match, NULL, "odoo/execute_kw", NULL, NULL, LIVE,                                 \
-      "Glob over `upstream/method`; required.")
+      "Glob over `upstream/method`, or `@` with a glob over the names of `routes`; required.")
 
 #define ACCESS_RULE_LISTS(G)                                                                       \
     G(param_rule, params, "Params that such a call must have, too; all entries must hold.")

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "codec/json/pointer.h"
+#include "settings/method_rule.h"
 
 #define POINTER_MAX ((size_t)64 * 1024) /* [bytes] */
 
@@ -48,13 +49,32 @@ static struct list begin(struct store *store)
                           DECODE_WATCH_MAX, true };
 }
 
+static void add_envelope(struct list *l, const struct envelope_rule_config *rule)
+{
+    add(l, NULL, rule->value);
+    add(l, NULL, rule->code);
+    add(l, NULL, rule->text);
+    add_test(l, rule->good.present ? &rule->good : &rule->bad);
+}
+
+bool result_paths_of_route(struct store *store, struct route_config *route)
+{
+    const struct envelope_rule_config *envelope =
+        envelope_find(route->upstream, str_of(route->method));
+    struct list l = begin(store);
+    if (envelope != NULL)
+        add_envelope(&l, envelope);
+    add(&l, envelope != NULL ? envelope->value : NULL, route->result.at);
+    struct decode_watch *watch = store_alloc(store, 1, sizeof *watch);
+    *watch = (struct decode_watch){ l.items, l.n };
+    route->watch = watch;
+    return l.ok;
+}
+
 bool result_paths_of_envelope(struct store *store, struct envelope_rule_config *rule)
 {
     struct list l = begin(store);
-    add(&l, NULL, rule->value);
-    add(&l, NULL, rule->code);
-    add(&l, NULL, rule->text);
-    add_test(&l, rule->good.present ? &rule->good : &rule->bad);
+    add_envelope(&l, rule);
     rule->watch = (struct decode_watch){ l.items, l.n };
     return l.ok;
 }

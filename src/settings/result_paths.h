@@ -24,10 +24,17 @@ static inline size_t login_path_test(const struct login_config *login)
     return login->keep.n;
 }
 
+/* Place in route_config.watch, where that is not NULL: the last, behind those of the envelope. */
+static inline size_t route_path_part(const struct route_config *route)
+{
+    return route->watch->n - 1;
+}
+
 /* Fills `watch` of the rule, in the store's memory. False: they are more than a decoder looks for,
  * or one leads deeper (DECODE_WATCH_MAX, DECODE_WATCH_DEPTH_MAX). What is no pointer, which is told
  * where it is read, leads to the whole. */
 bool result_paths_of_envelope(struct store *store, struct envelope_rule_config *rule) MUST_CHECK;
+bool result_paths_of_route(struct store *store, struct route_config *route) MUST_CHECK;
 bool result_paths_of_login(struct store *store, struct login_config *login) MUST_CHECK;
 
 #endif

@@ -50,6 +50,7 @@ static bool same_option(const struct option_row *row, const void *a, const void 
         return same_named(x, y);
     case FORM_CODE:
         return same_code(x, y);
+    case FORM_SHAPES: /* no upstream and no listener has any */
     case FORM_NUMBER:
     case FORM_WORDS:
         break;

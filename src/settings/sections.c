@@ -12,6 +12,16 @@
       .greatest = (greatest_),                                                                     \
       .live = RELOAD_##reload_,                                                                    \
       .help = (help_) },
+#define ROW_W(kind_, member_, name_, standard_, example_, least_, greatest_, reload_, help_)       \
+    { .name = #name_,                                                                              \
+      .kind = &kinds[KIND_##kind_],                                                                \
+      .offset = offsetof(OWNER, member_),                                                          \
+      .standard = (standard_),                                                                     \
+      .example = (example_),                                                                       \
+      .least = (least_),                                                                           \
+      .greatest = (greatest_),                                                                     \
+      .live = RELOAD_##reload_,                                                                    \
+      .help = (help_) },
 #define RELOAD_LIVE true
 #define RELOAD_RESTART false
 
@@ -220,21 +230,63 @@ const struct section section_upstream = { SECTION(OWNER, "upstreams.NAME", upstr
                                           .index_offset = offsetof(OWNER, index) };
 #undef OWNER
 
+#define OWNER struct route_param_config
+static const struct option_row route_param_options[] = { ROUTE_PARAM_OPTIONS(ROW) };
+const struct section section_route_param = { SECTION(OWNER, "routes.params", route_param_options) };
+#undef OWNER
+
+#define OWNER struct route_result_config
+static const struct option_row route_result_options[] = { ROUTE_RESULT_OPTIONS(ROW) };
+static const struct section section_route_result = { SECTION(OWNER, "routes.result",
+                                                             route_result_options) };
+#undef OWNER
+
+#define OWNER struct route_config
+static const struct option_row route_options[] = { ROUTE_OPTIONS(ROW) };
+static const struct group_row route_groups[] = { ROUTE_GROUPS(OPTIONAL) };
+static const struct section section_route = { SECTION(OWNER, "routes", route_options),
+                                              GROUPS(route_groups) };
+#undef OWNER
+
 #define OWNER struct config
 static const struct option_row main_options[] = { MAIN_OPTIONS(ROW) };
-static const struct group_row main_groups[] = { MAIN_LISTS(LIST) MAIN_OPTIONAL_GROUPS(OPTIONAL)
-                                                    MAIN_GROUPS(PLAIN) MAIN_NAMED_GROUPS(NAMED) };
+static const struct group_row main_groups[] = { MAIN_LISTS(LIST) MAIN_ITEMS(
+    ITEMS) MAIN_OPTIONAL_GROUPS(OPTIONAL) MAIN_GROUPS(PLAIN) MAIN_NAMED_GROUPS(NAMED) };
 const struct section section_main = { SECTION(OWNER, "", main_options), GROUPS(main_groups) };
 #undef OWNER
 
 const struct section *const sections[] = {
-    &section_main,        &section_listen,      &section_listen_tls,  &section_caller,
-    &section_access_rule, &section_param_rule,  &section_anonymous,   &section_limits,
-    &section_log,         &section_upstream,    &section_auth,        &section_tls,
-    &section_proxy,       &section_timeouts,    &section_pool,        &section_upstream_limits,
-    &section_compression, &section_retry,       &section_breaker,     &section_introspection,
-    &section_fault_rule,  &section_method_rule, &section_inject_rule, &section_session,
-    &section_login,       &section_logout,      &section_keepalive,   &section_envelope_rule,
+    &section_main,
+    &section_listen,
+    &section_listen_tls,
+    &section_caller,
+    &section_access_rule,
+    &section_param_rule,
+    &section_route,
+    &section_route_param,
+    &section_route_result,
+    &section_anonymous,
+    &section_limits,
+    &section_log,
+    &section_upstream,
+    &section_auth,
+    &section_tls,
+    &section_proxy,
+    &section_timeouts,
+    &section_pool,
+    &section_upstream_limits,
+    &section_compression,
+    &section_retry,
+    &section_breaker,
+    &section_introspection,
+    &section_fault_rule,
+    &section_method_rule,
+    &section_inject_rule,
+    &section_session,
+    &section_login,
+    &section_logout,
+    &section_keepalive,
+    &section_envelope_rule,
     &section_value_test,
 };
 const size_t n_sections = ARRAY_LEN(sections);

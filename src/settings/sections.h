@@ -51,6 +51,7 @@ extern const struct section section_main;
 extern const struct section section_listen;
 extern const struct section section_upstream;
 extern const struct section section_method_rule;
+extern const struct section section_route_param;
 
 /* All sections, in the order in which they are documented. */
 extern const struct section *const sections[];

@@ -21,6 +21,7 @@
 #include <sys/types.h>
 
 struct digest;
+struct route_input;
 struct encode_around;
 struct origin;
 struct store;
@@ -35,6 +36,20 @@ enum serve {
     SERVE_METRICS = 1 << 3
 };
 enum face { FACE_JSON = 1 << 0, FACE_JSONRPC = 1 << 1, FACE_XMLRPC = 1 << 2, FACE_MCP = 1 << 3 };
+enum route_in { ROUTE_IN_UNSET, ROUTE_IN_PATH, ROUTE_IN_QUERY, ROUTE_IN_BODY };
+enum route_type {
+#define X(word, text, one, several) ROUTE_TYPE_##word,
+    ROUTE_TYPE_LIST(X)
+#undef X
+        ROUTE_TYPES,
+    ROUTE_TYPE_SEVERAL = 1 << 4 /* with one of the others: a list of it */
+};
+enum route_method {
+#define X(word, name) ROUTE_##word,
+    ROUTE_METHOD_LIST(X)
+#undef X
+        ROUTE_METHODS
+};
 enum multicall_use { MULTICALL_USE_AUTO, MULTICALL_USE_ALWAYS, MULTICALL_USE_NEVER };
 enum transport_use { TRANSPORT_USE_AUTO, TRANSPORT_USE_CURL };
 enum multicall_shape { MULTICALL_SHAPE_AUTO, MULTICALL_SHAPE_WRAPPED, MULTICALL_SHAPE_BARE };
@@ -71,6 +86,19 @@ struct place {
     const char *profile; /* it is of that profile; NULL: of none */
     bool built_in;       /* which is built in: file and line are of the setting that names it */
     unsigned at;         /* line in the whole text with its includes: the order of the file */
+};
+
+/* An entry of a route's `params`, or of `list` or `struct` within: a constant or a group. */
+struct route_shape {
+    const char *constant; /* JSON text; NULL: it is a group. Owned by the snapshot, as the others */
+    const char *shown;    /* of a constant, as settings are printed */
+    struct route_param_config *group;
+    struct place place;
+};
+
+struct route_shapes {
+    struct route_shape *items;
+    size_t n;
 };
 
 /* Where a setting's value comes from, and how it is shown. */
@@ -130,6 +158,13 @@ typedef struct named_texts OPTION_C_members;     /* as values */
 typedef struct named_texts OPTION_C_credentials; /* JSON texts of scalars */
 typedef struct named_texts OPTION_C_pointer_names;
 typedef struct named_texts OPTION_C_fields; /* templates */
+typedef char *OPTION_C_route_path;          /* checked, as what follows */
+typedef char *OPTION_C_route_call;
+typedef struct route_shapes OPTION_C_shapes;
+typedef char *OPTION_C_value; /* JSON text */
+typedef char *OPTION_C_json_text;
+typedef struct texts OPTION_C_scalars; /* each JSON text */
+typedef struct texts OPTION_C_words;
 typedef char *OPTION_C_path_template;
 typedef struct texts OPTION_C_header_templates; /* "Name: template" */
 typedef unsigned OPTION_C_extensions;           /* set of enum extension */
@@ -137,6 +172,8 @@ typedef unsigned OPTION_C_faces;                /* set of enum face */
 typedef unsigned OPTION_C_serve;                /* set of enum serve */
 typedef enum log_level OPTION_C_log_level;
 typedef enum log_format OPTION_C_log_format;
+typedef enum route_in OPTION_C_route_in;
+typedef unsigned OPTION_C_route_type; /* of enum route_type */
 typedef enum types_form OPTION_C_types_form;
 typedef enum integers_form OPTION_C_integers_form;
 typedef enum text_policy OPTION_C_text_policy;
@@ -156,6 +193,8 @@ typedef struct fault_code OPTION_C_fault_code;
 
 #define OPTION_MEMBER(kind, name, ...) OPTION_C_##kind name;
 #define OPTION_COUNT(kind, name, ...) +1
+#define OPTION_MEMBER_W(kind, member, name, ...) OPTION_C_##kind member;
+#define OPTION_COUNT_W(kind, member, name, ...) +1
 #define GROUP_MEMBER(group, name, help) struct group##_config name;
 #define GROUPS_MEMBER(group, name, help)                                                           \
     struct group##_config *name;                                                                   \
@@ -183,6 +222,32 @@ struct access_rule_config {
 struct anonymous_config {
     SECTION_MEMBERS(ANONYMOUS_OPTIONS)
     ANONYMOUS_RULES(RULES_MEMBER) /* allow, n_allow, deny, n_deny */
+};
+
+/* What stands in a route's `params` as a group. Texts are NULL where they are not set, counts 0. */
+struct route_param_config {
+    SECTION_MEMBERS(ROUTE_PARAM_OPTIONS)
+};
+
+/* `empty` is 0 where it is not set. */
+struct route_result_config {
+    SECTION_MEMBERS(ROUTE_RESULT_OPTIONS)
+};
+
+/* `timeout` is 0 where it is not set. */
+struct route_config {
+    SECTION_MEMBERS(ROUTE_OPTIONS)
+    ROUTE_GROUPS(GROUP_MEMBER) /* result */
+    bool has_types, has_integers;
+    enum route_method http_method;
+    const char *path;                       /* that of `http_method` */
+    const struct upstream_config *upstream; /* of `call`, */
+    const char *method;                     /* and the rest of it */
+    struct route_input *inputs;       /* what callers give; those of the path first, in its order */
+    size_t n_inputs, n_in_path;       /* see settings/route.h */
+    struct template document;         /* the call's params: JSON, of the inputs' values */
+    const struct decode_watch *watch; /* what is looked for in its result, see
+                                         settings/result_paths.h; NULL: it is taken whole */
 };
 
 /* The counts are 0 where they are not set, but for `burst`, which is `rate` then. */
@@ -374,17 +439,20 @@ struct upstream_config {
 };
 
 struct redactor;
+struct route_table;
 
 struct config {
     SECTION_MEMBERS(MAIN_OPTIONS)
     MAIN_LISTS(GROUPS_MEMBER) /* listen, n_listen: at least one entry; callers, n_callers */
+    MAIN_ITEMS(GROUPS_MEMBER) /* routes, n_routes */
     MAIN_OPTIONAL_GROUPS(GROUP_MEMBER)
     MAIN_GROUPS(GROUP_MEMBER)
     MAIN_NAMED_GROUPS(GROUPS_MEMBER) /* upstreams, n_upstreams: in the order of the file */
     const struct str *secrets;       /* config_secrets(); owned by the store */
     size_t n_secrets;
-    const struct redactor *redactor; /* of the secrets; owned by the store */
-    struct store *store;             /* owns all that the snapshot points to */
+    const struct redactor *redactor;       /* of the secrets; owned by the store */
+    const struct route_table *route_table; /* of the routes; owned by the store */
+    struct store *store;                   /* owns all that the snapshot points to */
     atomic_uint references;
 };
 

@@ -36,7 +36,11 @@ struct template_piece {
         PIECE_LITERAL, /* `text` as it goes out */
         PIECE_VALUE,   /* a value as JSON */
         PIECE_TEXT,    /* a value as text */
-        PIECE_BASE64   /* Base64 of what the next `n_inner` pieces are */
+        PIECE_BASE64,  /* Base64 of what the next `n_inner` pieces are */
+
+        /* Of a route's params (settings/route.h), which callers may leave out. */
+        PIECE_IF,   /* the next `n_inner` pieces, where there is that value */
+        PIECE_COMMA /* a comma, unless it would be the first in its array or object */
     } kind;
     struct str text; /* of literals; of values the name, for messages */
     size_t value;    /* index of the value */
@@ -80,7 +84,8 @@ static inline struct str template_constant(const struct template *t)
     return t->n_pieces == 0 ? STR("") : t->pieces[0].text;
 }
 
-/* Appends what it is with these values, each JSON text (as types=tagged has it), by index as above.
+/* Appends what it is with these values, each JSON text (as types=tagged has it), by index as above;
+ * NULL data where there is none, as PIECE_IF asks for.
  * False: a value has no such form, or the result cannot stand in a header or path; `why` has a
  * sentence with no value in it, and `to` may have a part of the result. */
 bool template_fill(const struct template *t, const struct str *values, struct buf *to,

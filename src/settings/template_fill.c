@@ -137,6 +137,11 @@ static bool append_piece(const struct template *t, const struct template_piece *
         buf_append(to, piece->text);
         return true;
     }
+    if (piece->kind == PIECE_COMMA) {
+        char before = to->len > 0 ? to->data[to->len - 1] : '[';
+        buf_append_c(to, before == '[' || before == '{' ? "" : ",");
+        return true;
+    }
     struct str json = values[piece->value];
     if (piece->kind == PIECE_VALUE) {
         buf_append(to, json);
@@ -176,6 +181,10 @@ bool template_fill(const struct template *t, const struct str *values, struct bu
     size_t begin = to->len;
     for (size_t i = 0; i < t->n_pieces; i++) {
         const struct template_piece *piece = &t->pieces[i];
+        if (piece->kind == PIECE_IF) {
+            i += values[piece->value].data == NULL ? piece->n_inner : 0;
+            continue;
+        }
         bool ok = piece->kind == PIECE_BASE64 ? append_inner(t, i, values, to, why)
                                               : append_piece(t, piece, values, false, to, why);
         if (!ok)

@@ -138,12 +138,14 @@ static void sample_is_good_without_its_comments(void **state)
     assert_null(
         config_read_text("t.conf", buf_str(&text), &(struct config_read_options){ 0 }, &report));
     /* What cannot stand together, and files that are not there. */
-    assert_int_equal(report.n_errors, 27);
+    assert_int_equal(report.n_errors, 29);
     size_t missing = 0;
     for (const char *at = buf_c(&report.errors); (at = strstr(at, "`/etc/rpcgate/")) != NULL; at++)
         missing++;
     assert_int_equal(missing, 15);
     assert_non_null(strstr(buf_c(&report.errors), "listen[0]: set either `unix`"));
+    assert_non_null(strstr(buf_c(&report.errors), "routes[0]: set one of `get`"));
+    assert_non_null(strstr(buf_c(&report.errors), "there is no upstream \"odoo\""));
     assert_non_null(strstr(buf_c(&report.errors), "/etc/rpcgate/upstream.pw"));
     assert_non_null(strstr(buf_c(&report.errors), "set either `url` or `urls`"));
     assert_non_null(strstr(buf_c(&report.errors), "need `scheme = \"basic\";`"));
@@ -193,9 +195,9 @@ static void finds_the_nearest_name(void **state)
     assert_string_equal(nearest_name("tetx", names, 4), "text");
     assert_null(nearest_name("urls4", names, 4));
     assert_null(nearest_name("password", names, 4));
+    assert_null(nearest_name("x", (const char *const[]){ "y" }, 1));
     assert_null(nearest_name("", names, 0));
     char longest[300];
-    assert_null(nearest_name("x", (const char *const[]){ "y" }, 1));
     memset(longest, 'a', sizeof longest);
     longest[299] = '\0';
     assert_null(nearest_name(longest, names, 4));

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What callers give for a route's params becomes JSON as calls have it. Nothing is guessed: a text
+ * must be written as its type is written in JSON. */
+#include "settings/route.h"
+
+#include "codec/error.h"
+#include "codec/json/cursor.h"
+#include "codec/value/base64.h"
+#include "codec/value/datetime.h"
+#include "codec/value/number.h"
+
+#include <stdint.h>
+
+/* So much of a value is told of it. [bytes] */
+#define SHOWN_MAX ((size_t)40)
+
+/* What is longer is not held against a glob. [bytes] */
+#define MATCHED_MAX ((size_t)64 * 1024)
+
+const char *route_type_told(enum route_type type, bool is_several)
+{
+    static const char *const told[][2] = {
+#define X(word, text, one, several) { one, "a list of " several },
+        ROUTE_TYPE_LIST(X)
+#undef X
+    };
+    return told[type][is_several];
+}
+
+/* ---- What is told --------------------------------------------------------------------------- */
+
+static bool refuse_type(const struct route_input *input, struct str shown, struct buf *why)
+{
+    struct error_cut cut = error_cut(shown, SHOWN_MAX);
+    buf_printf(why, "must be %s, not ", route_type_told(input->type, false));
+    if (shown.len > 0 && (shown.data[0] == '{' || shown.data[0] == '['))
+        buf_append_c(why, shown.data[0] == '{' ? "an object" : "a list");
+    else
+        buf_printf(why, "%.*s%s", ERROR_CUT_ARGS(cut));
+    return false;
+}
+
+static bool refuse_text(const struct route_input *input, struct str text, struct buf *why)
+{
+    CLEANUP(buf_done) struct buf quoted;
+    struct str part = text.len > SHOWN_MAX ? error_cut(text, SHOWN_MAX).text : text;
+    buf_init(&quoted, 6 * SHOWN_MAX + 16, NULL);
+    json_quote(part, &quoted);
+    buf_append_c(&quoted, part.len < text.len ? ERROR_CUT : "");
+    buf_printf(why, "must be %s, not %s", route_type_told(input->type, false), buf_c(&quoted));
+    return false;
+}
+
+/* ---- Rules of one value --------------------------------------------------------------------- */
+
+static int order(size_t a, size_t b)
+{
+    return a < b ? -1 : a > b;
+}
+
+static int compare_digits(struct str a, struct str b)
+{
+    if (a.len != b.len)
+        return order(a.len, b.len);
+    return memcmp(a.data, b.data, a.len);
+}
+
+static int compare_integers(struct str a, struct str b)
+{
+    struct integer x, y;
+    if (!number_parse_integer(a, &x) || !number_parse_integer(b, &y))
+        return 0; /* which was looked at before */
+    if (x.negative != y.negative)
+        return x.negative ? -1 : 1;
+    return x.negative ? compare_digits(y.digits, x.digits) : compare_digits(x.digits, y.digits);
+}
+
+static int compare_decimals(const struct decimal *a, const struct decimal *b)
+{
+    bool a_is_zero = a->digits[0] == '0', b_is_zero = b->digits[0] == '0';
+    int a_sign = a_is_zero ? 0 : a->negative ? -1 : 1;
+    int b_sign = b_is_zero ? 0 : b->negative ? -1 : 1;
+    if (a_sign != b_sign || a_sign == 0)
+        return a_sign - b_sign;
+    if (a->exponent != b->exponent)
+        return a->exponent < b->exponent ? -a_sign : a_sign;
+    size_t n = (size_t)(a->n_digits < b->n_digits ? a->n_digits : b->n_digits);
+    int digits = memcmp(a->digits, b->digits, n);
+    return a_sign * (digits != 0 ? digits : a->n_digits - b->n_digits);
+}
+
+static int compare_numbers(const struct route_input *input, struct str a, struct str b)
+{
+    struct decimal x, y;
+    if (input->type != ROUTE_TYPE_DOUBLE)
+        return compare_integers(a, b);
+    if (number_parse_double(a, &x) != NUMBER_OK || number_parse_double(b, &y) != NUMBER_OK)
+        return 0;
+    return compare_decimals(&x, &y);
+}
+
+static bool is_number(const struct route_input *input)
+{
+    return input->type == ROUTE_TYPE_INT || input->type == ROUTE_TYPE_I8 ||
+           input->type == ROUTE_TYPE_DOUBLE;
+}
+
+static bool check_bounds(const struct route_input *input, struct str number, struct buf *why)
+{
+    const struct route_param_config *p = input->config;
+    if (p->min != NULL && compare_numbers(input, number, str_of(p->min)) < 0)
+        buf_printf(why, "must be at least %s, not %.*s", p->min, STR_ARGS(number));
+    else if (p->max != NULL && compare_numbers(input, number, str_of(p->max)) > 0)
+        buf_printf(why, "must be at most %s, not %.*s", p->max, STR_ARGS(number));
+    else
+        return true;
+    return false;
+}
+
+static size_t count_characters(struct str text)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < text.len; i++)
+        n += ((unsigned char)text.data[i] & 0xC0) != 0x80;
+    return n;
+}
+
+static void list(const struct texts *texts, bool quoted, struct buf *to)
+{
+    for (size_t i = 0; i < texts->n; i++)
+        buf_printf(to, "%s%s%s%s",
+                   i == 0              ? ""
+                   : i + 1 == texts->n ? " or "
+                                       : ", ",
+                   quoted ? "\"" : "", texts->items[i], quoted ? "\"" : "");
+}
+
+static bool is_choice(const struct route_input *input, struct str value, const char *choice)
+{
+    CLEANUP(buf_done) struct buf text;
+    buf_init(&text, SIZE_MAX - 1, NULL);
+    if (is_number(input))
+        return compare_numbers(input, value, str_of(choice)) == 0;
+    if (input->type != ROUTE_TYPE_STRING)
+        return str_eq_c(value, choice);
+    json_unquote(str_of(choice), &text);
+    return str_eq(buf_str(&text), value);
+}
+
+static bool check_choices(const struct route_input *input, struct str value, struct buf *why)
+{
+    const struct texts *choices = &input->config->choices;
+    for (size_t i = 0; i < choices->n; i++)
+        if (is_choice(input, value, choices->items[i]))
+            return true;
+    if (choices->n == 0)
+        return true;
+    buf_append_c(why, "must be ");
+    list(choices, false, why);
+    return false;
+}
+
+static bool check_string(const struct route_input *input, struct str text, struct buf *why)
+{
+    const struct route_param_config *p = input->config;
+    if (p->max_length > 0 && text.len > (size_t)p->max_length &&
+        count_characters(text) > (size_t)p->max_length) {
+        buf_printf(why, "must have at most %lld characters, not %zu", (long long)p->max_length,
+                   count_characters(text));
+        return false;
+    }
+    for (size_t i = 0; i < p->match.n && text.len <= MATCHED_MAX; i++)
+        if (glob_match(str_of(p->match.items[i]), text))
+            return true;
+    if (p->match.n == 0)
+        return true;
+    buf_append_c(why, "must match ");
+    list(&p->match, true, why);
+    return false;
+}
+
+/* What it is by the type is right: `value` is a number, a word, or a string's characters. */
+static bool check_rules(const struct route_input *input, struct str value, struct buf *why)
+{
+    if (!check_choices(input, value, why))
+        return false;
+    if (is_number(input))
+        return check_bounds(input, value, why);
+    return input->type != ROUTE_TYPE_STRING || check_string(input, value, why);
+}
+
+/* ---- Types ---------------------------------------------------------------------------------- */
+
+/* RFC 8259 section 6, without fraction and exponent. */
+static bool is_json_integer(struct str text)
+{
+    struct integer n;
+    size_t first = text.len > 0 && text.data[0] == '-';
+    return text.len > first && text.data[0] != '+' && number_parse_integer(text, &n) &&
+           (text.data[first] != '0' || text.len == first + 1);
+}
+
+/* So with them. */
+static bool is_json_number(struct str text)
+{
+    struct decimal n;
+    size_t first = text.len > 0 && text.data[0] == '-';
+    size_t digits = first;
+    while (digits < text.len && text.data[digits] >= '0' && text.data[digits] <= '9')
+        digits++;
+    bool begins = digits > first && (text.data[first] != '0' || digits == first + 1);
+    bool goes_on =
+        digits == text.len || text.data[digits] != '.' ||
+        (digits + 1 < text.len && text.data[digits + 1] >= '0' && text.data[digits + 1] <= '9');
+    return begins && goes_on && number_parse_double(text, &n) == NUMBER_OK;
+}
+
+static bool fits(struct str text, enum integer_range range)
+{
+    struct integer n;
+    return is_json_integer(text) && number_parse_integer(text, &n) && number_integer_fits(n, range);
+}
+
+static bool is_date(struct str text)
+{
+    struct datetime d;
+    struct datetime_offset offset;
+    return datetime_read_basic(text, &d) || datetime_read_extended(text, &d, &offset);
+}
+
+static bool is_base64(struct str text)
+{
+    struct base64 b;
+    struct chain nowhere;
+    chain_init(&nowhere, 0, NULL);
+    base64_begin(&b, &nowhere, 0);
+    bool ok = base64_copy(&b, text) && base64_copy_end(&b);
+    chain_done(&nowhere);
+    return ok;
+}
+
+static void put_tagged(const char *tag, struct str json, struct buf *to)
+{
+    buf_printf(to, "{\"%s\":", tag);
+    buf_append(to, json);
+    buf_append_byte(to, '}');
+}
+
+static void put_tagged_text(const char *tag, struct str text, struct buf *to)
+{
+    buf_printf(to, "{\"%s\":", tag);
+    json_quote(text, to);
+    buf_append_byte(to, '}');
+}
+
+/* A number or word, as it is written in text and JSON alike. False: it is not of the type. */
+static bool put_plain(const struct route_input *input, struct str text, struct buf *to)
+{
+    switch (input->type) {
+    case ROUTE_TYPE_INT:
+        buf_append(to, text);
+        return fits(text, INTEGER_32);
+    case ROUTE_TYPE_I8:
+        put_tagged_text("$i8", text, to);
+        return fits(text, INTEGER_64);
+    case ROUTE_TYPE_DOUBLE:
+        put_tagged("$double", text, to);
+        return is_json_number(text);
+    case ROUTE_TYPE_BOOLEAN:
+        buf_append(to, text);
+        return str_eq(text, STR("true")) || str_eq(text, STR("false"));
+    case ROUTE_TYPE_DATE: /* seconds since 1970 */
+        put_tagged("$dateTime", text, to);
+        return is_json_number(text);
+    default:
+        return false;
+    }
+}
+
+/* Text that JSON has in quotes. */
+static bool put_text(const struct route_input *input, struct str text, struct buf *to)
+{
+    switch (input->type) {
+    case ROUTE_TYPE_STRING:
+        json_quote(text, to);
+        return true;
+    case ROUTE_TYPE_DATE:
+        put_tagged_text("$dateTime", text, to);
+        return is_date(text);
+    case ROUTE_TYPE_BASE64:
+        put_tagged_text("$base64", text, to);
+        return is_base64(text);
+    default:
+        return false;
+    }
+}
+
+bool route_value_from_text(const struct route_input *input, struct str text, struct buf *to,
+                           struct buf *why)
+{
+    size_t begin = to->len;
+    bool ok = put_text(input, text, to);
+    if (!ok) {
+        buf_truncate(to, begin);
+        ok = put_plain(input, text, to);
+    }
+    return ok ? check_rules(input, text, why) : refuse_text(input, text, why);
+}
+
+/* What stands in `{"$i8": …}` where that is the type's own tag, else the value itself. */
+static struct str without_own_tag(const struct route_input *input, struct str json)
+{
+    static const char *const tags[] = {
+        [ROUTE_TYPE_STRING] = "\"$string\"",   [ROUTE_TYPE_INT] = "\"$int\"",
+        [ROUTE_TYPE_I8] = "\"$i8\"",           [ROUTE_TYPE_DOUBLE] = "\"$double\"",
+        [ROUTE_TYPE_BOOLEAN] = "\"$boolean\"", [ROUTE_TYPE_DATE] = "\"$dateTime\"",
+        [ROUTE_TYPE_BASE64] = "\"$base64\"",   [ROUTE_TYPE_ANY] = NULL
+    };
+    struct str name, value, more;
+    if (json.data[0] != '{' || tags[input->type] == NULL)
+        return json;
+    struct json_cursor members = json_enter(json);
+    if (!json_next(&members, &name, &value) || !str_eq_c(name, tags[input->type]) ||
+        json_next(&members, NULL, &more))
+        return json;
+    return json_trim(value);
+}
+
+/* The characters of a string, which are mostly what stands between its quotes. */
+static struct str unquoted(struct str quoted, struct buf *to)
+{
+    struct str inside = str_slice(quoted, 1, quoted.len - 1);
+    if (str_find(inside, '\\') == inside.len)
+        return inside;
+    json_unquote(quoted, to);
+    return buf_str(to);
+}
+
+/* The string as it stands, which may be long. */
+static bool put_string(const struct route_input *input, struct str quoted, struct str plain,
+                       struct buf *to)
+{
+    switch (input->type) {
+    case ROUTE_TYPE_STRING:
+        buf_append(to, quoted);
+        return true;
+    case ROUTE_TYPE_DATE:
+        put_tagged("$dateTime", quoted, to);
+        return is_date(plain);
+    case ROUTE_TYPE_BASE64:
+        put_tagged("$base64", quoted, to);
+        return is_base64(plain);
+    default:
+        return false;
+    }
+}
+
+static bool one_from_json(const struct route_input *input, struct str json, struct buf *to,
+                          struct buf *why)
+{
+    CLEANUP(buf_done) struct buf text;
+    struct str value = without_own_tag(input, json_trim(json));
+    bool ok;
+    struct str plain = value;
+    buf_init(&text, SIZE_MAX - 1, to->budget);
+    if (input->type == ROUTE_TYPE_ANY) {
+        buf_append(to, value);
+        return true;
+    }
+    if (value.data[0] == '"') {
+        plain = unquoted(value, &text);
+        /* JSON readers of many a program lose digits: so they may stand in quotes. */
+        ok = input->type == ROUTE_TYPE_I8 ? put_plain(input, plain, to)
+                                          : put_string(input, value, plain, to);
+    } else {
+        ok = value.data[0] != '{' && value.data[0] != '[' && put_plain(input, value, to);
+    }
+    if (!buf_ok(&text)) {
+        to->state = text.state; /* for want of memory, as of `to` itself */
+        return true;
+    }
+    return ok ? check_rules(input, plain, why) : refuse_type(input, value, why);
+}
+
+bool route_value_from_json(const struct route_input *input, struct str json, struct buf *to,
+                           struct buf *why)
+{
+    struct str item;
+    json = json_trim(json);
+    if (!input->is_several)
+        return one_from_json(input, json, to, why);
+    if (json.data[0] != '[') {
+        struct error_cut cut = error_cut(json, SHOWN_MAX);
+        buf_printf(why, "must be %s, not %.*s%s", route_type_told(input->type, true),
+                   ERROR_CUT_ARGS(cut));
+        return false;
+    }
+    struct json_cursor items = json_enter(json);
+    buf_append_byte(to, '[');
+    for (size_t i = 0; json_next(&items, NULL, &item); i++) {
+        size_t begin = why->len;
+        buf_append_c(to, i > 0 ? "," : "");
+        buf_printf(why, "must be %s: item %zu ", route_type_told(input->type, true), i);
+        if (!one_from_json(input, item, to, why))
+            return false;
+        buf_truncate(why, begin);
+    }
+    buf_append_byte(to, ']');
+    return true;
+}
