@@ -44,6 +44,9 @@ static void print_metrics(struct buf *to)
 
 #define METHODS_GET "GET"
 #define METHODS_POST "POST"
+#define METHODS_PUT "PUT"
+#define METHODS_PATCH "PATCH"
+#define METHODS_DELETE "DELETE"
 #define METHODS_OPTIONS "OPTIONS"
 #define ON_API "api"
 #define ON_HEALTH "health"

@@ -131,6 +131,8 @@ void answer_await(struct answer *a, const struct answer_way *way)
     } else if (UNLIKELY(way->upstream->n_envelope > 0) && way->watch == NULL && !way->as_it_is) {
         way->decoding->watch = find_envelope(a, way->method);
     }
+    if (UNLIKELY(way->part.watch != NULL))
+        way->decoding->watch = way->part.watch;
 }
 
 void answer_begin(struct answer *a, struct str content_type)
@@ -272,13 +274,35 @@ static void init_end(const struct answer *a, struct answer_end *ret)
     ret->is_disguised = false;
 }
 
+/* False: it is no result, or not for who wants that part. */
+static bool take_part(struct answer *a, struct answer_end *ret)
+{
+    const struct answer_way *way = &a->way;
+    const struct verdict_place place = place_of(a, 200);
+    bool is_nothing = a->n_params == 0;
+    ret->is_disguised = a->n_params == 1;
+    if (ret->is_disguised &&
+        !verdict_on_part(a->envelope, &way->part, way->decoder, way->reply,
+                         way->decoding->fault_max, &ret->disguised, &is_nothing)) {
+        judge_fault(&ret->disguised.fault, &place, way->error, &ret->verdict);
+        return false;
+    }
+    if (!is_nothing || way->part.empty == 0)
+        return true;
+    verdict_on_nothing(&way->part, way->error);
+    return false;
+}
+
 /* Only one value can be a failure, or have the result within it. */
 static void finish_good(struct answer *a, const struct decode_result *result,
                         struct answer_end *ret)
 {
     const struct verdict_place place = place_of(a, 200);
     a->n_params = result->n_params;
-    if (UNLIKELY(a->envelope != NULL) && a->way.members == NULL && a->n_params == 1) {
+    if (UNLIKELY(a->way.part.watch != NULL)) {
+        if (!take_part(a, ret))
+            return;
+    } else if (UNLIKELY(a->envelope != NULL) && a->way.members == NULL && a->n_params == 1) {
         ret->is_disguised = true;
         if (!judge_result(a, &place, &ret->disguised, a->way.error, &ret->verdict))
             return;

@@ -42,6 +42,7 @@ struct answer_way {
     const struct decode_watch *watch;     /* what is looked for in it, which has no envelope then;
                                              NULL: nothing */
     bool keeps_advice;                    /* it stays beside the error's detail */
+    struct verdict_part part;             /* of one call's result */
     bool empty_is_null;                   /* with status 200 an empty body is a result */
     bool any_body; /* so is any with a status below 400: its cookies are what counts */
     struct decoder *decoder;

@@ -37,6 +37,7 @@ static void await(struct call *c)
                                  .as_it_is = c->as_it_is,
                                  .watch = c->watch,
                                  .keeps_advice = c->look != NULL,
+.part = c->part,
                                  .empty_is_null = c->rule.empty_is_null,
                                  .any_body = c->own == CALL_OWN_FORM,
                                  .decoder = c->decoder,

@@ -174,6 +174,7 @@ void request_log(const struct request *r, bool sent)
         LOG_STR("trace_id", trace_id(http_head(r->exchange))), LOG_TEXT("caller", r->caller_name),
         LOG_TEXT("upstream", upstream),
         LOG_STR("method", has_method ? target_method(&r->target) : str_of(NULL)),
+        LOG_TEXT("route", r->route != NULL ? r->route->name : NULL),
         LOG_TEXT("face", r->upstream != NULL ? face_name(r) : NULL),
         unless(!r->is_batch, LOG_NUM("calls", (int64_t)r->n_items)),
         unless(!r->is_batch || r->n_failed == 0, LOG_NUM("failed", (int64_t)r->n_failed)),

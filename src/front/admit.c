@@ -29,7 +29,7 @@ static void take_id(struct request *r, const struct request_head *head)
 /* A listener serves what its `serve` says; all else is not there. err: the path cannot be read. */
 static bool find_target(struct request *r, const struct request_head *head, struct error *err)
 {
-    bool found = surface_find(head, &r->target, err);
+    bool found = surface_find(head, r->site->config, &r->target, err);
     if (r->target.row != NULL && (r->target.row->serve & r->endpoint->serve) == 0)
         r->target.row = NULL;
     return found;
@@ -127,6 +127,29 @@ static bool check_caller(struct request *r, const struct request_head *head)
     return false;
 }
 
+/* The methods of those routes at the path that the caller may use. */
+static void allow_route(void *context, const struct route_config *route, unsigned method)
+{
+    struct request *r = context;
+    if (request_may_see_route(r, route))
+        r->target.allow |= method;
+}
+
+/* Which of its path's routes it is. What the caller may not use is not there. */
+static bool find_route(struct request *r)
+{
+    const struct route_config *route = r->target.route;
+    if (route != NULL && request_may_see_route(r, route)) {
+        r->route = route;
+        r->upstream = route->upstream;
+        target_set_method(&r->target, str_of(route->method));
+        return true;
+    }
+    r->target.allow = 0;
+    surface_find_routes(http_head(r->exchange), r->site->config, allow_route, r);
+    return r->target.allow > 0;
+}
+
 static bool refuse_http_method(struct request *r)
 {
     char allow[SURFACE_ALLOW_TEXT];
@@ -138,7 +161,7 @@ static bool refuse_http_method(struct request *r)
 static bool check_path(struct request *r)
 {
     const struct target *target = &r->target;
-    if (target->row == NULL)
+    if (target->row == NULL || (target->row->task == &task_route && !find_route(r)))
         return not_found(r);
     if (target->upstream_len > 0) {
         r->upstream = config_upstream(r->site->config, target_upstream(target));
@@ -239,7 +262,8 @@ bool request_admit(struct request *r)
         r->is_preflight = true;
         return check_body(r, head);
     }
-    if (!query_parse(head->query, &r->query, &r->error) || !check_query(r))
+    bool takes_query = r->target.row == NULL || r->target.row->task != &task_route;
+    if (takes_query && (!query_parse(head->query, &r->query, &r->error) || !check_query(r)))
         return false;
     if (asks_for_no_caller(r))
         return is_there(r) && check_body(r, head);

@@ -11,6 +11,22 @@ static bool refuse_method(struct error *err)
                      "You may not call this method. The administrator allows it with `allow`.");
 }
 
+static struct access_call call_of(const struct request *r, struct str method)
+{
+    return (struct access_call){ .upstream = str_of(r->upstream->name),
+                                 .method = method,
+                                 .route = str_of(r->route != NULL ? r->route->name : NULL) };
+}
+
+bool request_may_see_route(const struct request *r, const struct route_config *route)
+{
+    const struct access_call call = { .upstream = str_of(route->upstream->name),
+                                      .method = str_of(route->method),
+                                      .route = str_of(route->name) };
+    return (route->upstream->faces & FACE_JSON) != 0 &&
+           access_may_see_route(&r->caller.access, &call);
+}
+
 bool request_may_call(const struct request *r, struct str method, struct error *err)
 {
     if (str_eq(method, STR("system.multicall")))
@@ -18,8 +34,8 @@ bool request_may_call(const struct request *r, struct str method, struct error *
                          "system.multicall is not called by name: it would pass by the rules about "
                          "methods. Send the calls to POST /v1/%s instead.",
                          r->upstream->name);
-    struct str upstream = str_of(r->upstream->name);
-    return access_may_call(&r->caller.access, upstream, method) != ACCESS_NO || refuse_method(err);
+    struct access_call call = call_of(r, method);
+    return access_answer(&r->caller.access, &call) != ACCESS_NO || refuse_method(err);
 }
 
 bool request_may_call_with(const struct request *r, struct str method, struct str params,
@@ -27,7 +43,9 @@ bool request_may_call_with(const struct request *r, struct str method, struct st
 {
     if (!request_may_call(r, method, err))
         return false;
-    if (access_may_call_with(&r->caller.access, str_of(r->upstream->name), method, params))
+    struct access_call call = call_of(r, method);
+    call.params = params;
+    if (access_decide(&r->caller.access, &call).may)
         return true;
     error_set(err, PROBLEM_FORBIDDEN,
               "You may not call this method with these params: rules with `params` say which texts "

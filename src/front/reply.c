@@ -87,7 +87,8 @@ static void add_of_cors(struct lines *lines, const struct request *r)
             "Retry-After, X-Request-Id, X-Rpcgate-Repaired");
         return;
     }
-    surface_write_allow(surface_methods() & ~(unsigned)SURFACE_OPTIONS, lines->cors_allow);
+    surface_write_allow(surface_methods(r->site->config) & ~(unsigned)SURFACE_OPTIONS,
+                        lines->cors_allow);
     add(lines, "Access-Control-Allow-Methods", lines->cors_allow);
     add(lines, "Access-Control-Allow-Headers",
         "Authorization, Content-Type, traceparent, tracestate, X-Request-Id, X-Rpcgate-Timeout");
@@ -119,6 +120,9 @@ static void write_document(const struct request *r, const struct fault *fault, s
         if (r->target.method_len > 0)
             problem.method = target_method(&r->target);
     }
+    if (r->route != NULL)
+        problem.route = str_of(r->route->name);
+    problem.errors = r->errors;
     request_write_problem(r, &problem, NULL, (struct str){ NULL, 0 }, to);
 }
 

@@ -10,6 +10,7 @@
 #include "client/call.h"
 #include "client/site.h"
 #include "codec/error.h"
+#include "codec/json/scan.h"
 #include "front/endpoint.h"
 #include "front/front.h"
 #include "front/surface.h"
@@ -19,8 +20,10 @@
 #include "rules/caller.h"
 #include "rules/problem.h"
 #include "rules/query.h"
+#include "rules/route_fill.h"
 #include "settings/snapshot.h"
 #include "work/memory.h"
+#include "work/turn.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -44,6 +47,13 @@ struct request_sums {
     int upstream_status; /* HTTP's, of the last answer; 0: there was none */
 };
 
+/* What it gives a route, and what comes of that. */
+struct request_route {
+    struct json_scan scan; /* of its body */
+    struct turn turn;
+    struct route_filled filled;
+};
+
 struct request {
     struct front *front;
     struct site *site;         /* held: this request's configuration and pools */
@@ -63,6 +73,7 @@ struct request {
     bool is_in_flight;       /* counts among its max_in_flight */
     const char *cors_origin; /* the origin of the page that sends it; NULL: none or our own */
     const struct upstream_config *upstream; /* NULL: not known (yet) */
+    const struct route_config *route;       /* by which it comes; NULL: by none */
     int64_t timeout_ms;                     /* X-Rpcgate-Timeout; CLOCK_NEVER: none */
 
     struct memory_share *share; /* its caller's */
@@ -90,6 +101,7 @@ struct request {
     struct error error;
     const struct fault *fault;               /* what belongs to the error, */
     const struct problem_protocol *protocol; /* only while the reply is made */
+    struct str errors;                       /* of a request by a route, all that is wrong: JSON */
     unsigned allow;                          /* methods for its header line; 0: it has none */
     bool close;                              /* the connection, after the reply */
     int status;
@@ -98,7 +110,8 @@ struct request {
 
     struct describe describe;     /* of one that asks what an upstream has */
     struct exposition exposition; /* of one that asks for the numbers */
-    struct call call; /* of a request with one at a time; not zeroed before that begins */
+    struct call call; /* of a request with one at a time; not zeroed before that begins, */
+    struct request_route by_route; /* nor this, of one by a route */
 };
 
 /* The HTTP server's handler; its context is a struct endpoint. */
@@ -140,6 +153,9 @@ bool request_check_type(const struct request *r, struct error *err) MUST_CHECK;
 /* front/permission.c: may the caller call that method of r->upstream, but for the params, which
  * are not known yet? err: FORBIDDEN. */
 bool request_may_call(const struct request *r, struct str method, struct error *err) MUST_CHECK;
+
+/* front/permission.c: is that route there for the caller? */
+bool request_may_see_route(const struct request *r, const struct route_config *route) MUST_CHECK;
 
 /* front/permission.c: and with those params (JSON that is known to be valid, or no bytes)? */
 bool request_may_call_with(const struct request *r, struct str method, struct str params,

@@ -31,10 +31,10 @@ static const struct {
     struct str name;
     unsigned methods;
 } names[] = {
-    { { "GET", 3 }, SURFACE_GET },
-    { { "HEAD", 4 }, SURFACE_GET },
-    { { "OPTIONS", 7 }, SURFACE_OPTIONS },
-    { { "POST", 4 }, SURFACE_POST },
+    { { "GET", 3 }, SURFACE_GET },         { { "HEAD", 4 }, SURFACE_GET },
+    { { "OPTIONS", 7 }, SURFACE_OPTIONS }, { { "POST", 4 }, SURFACE_POST },
+    { { "PUT", 3 }, SURFACE_PUT },         { { "PATCH", 5 }, SURFACE_PATCH },
+    { { "DELETE", 6 }, SURFACE_DELETE },
 };
 
 /* The segments that a pattern names. */
@@ -105,6 +105,54 @@ static void find_row(const struct path *path, unsigned method, struct target *re
     }
 }
 
+static unsigned surface_method_of(enum route_method method)
+{
+    static const unsigned methods[] = {
+#define X(word, name) [ROUTE_##word] = SURFACE_##word,
+        ROUTE_METHOD_LIST(X)
+#undef X
+    };
+    return methods[method];
+}
+
+static const struct surface *row_of_routes(unsigned method)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (rows[i].task == &task_route && (rows[i].methods & method) != 0)
+            return &rows[i];
+    return NULL;
+}
+
+/* A path that no row has. */
+static void find_route(struct str path, const struct config *config, unsigned method,
+                       struct target *ret)
+{
+    struct route_match match;
+    for (size_t i = 0; i < ROUTE_METHODS; i++) {
+        unsigned of_route = surface_method_of((enum route_method)i);
+        if (!route_find(config, path, (enum route_method)i, &match))
+            continue;
+        if (of_route == method)
+            ret->route = match.route;
+        if (of_route == method || ret->row == NULL)
+            ret->row = row_of_routes(of_route);
+        ret->allow |= of_route;
+    }
+    if (ret->route != NULL)
+        ret->allow = 0;
+}
+
+void surface_find_routes(const struct request_head *head, const struct config *config,
+                         void (*found)(void *context, const struct route_config *route,
+                                       unsigned method),
+                         void *context)
+{
+    struct route_match match;
+    for (size_t i = 0; i < ROUTE_METHODS; i++)
+        if (route_find(config, head->path, (enum route_method)i, &match))
+            found(context, match.route, surface_method_of((enum route_method)i));
+}
+
 static bool take_names(const struct match *match, struct target *ret, struct error *err)
 {
     if (match->method != NULL) {
@@ -126,13 +174,15 @@ void target_set_method(struct target *t, struct str method)
     memcpy(t->method, method.data, method.len);
 }
 
-bool surface_find(const struct request_head *head, struct target *ret, struct error *err)
+bool surface_find(const struct request_head *head, const struct config *config, struct target *ret,
+                  struct error *err)
 {
     struct match match = { NULL, NULL };
     struct path path;
     ret->row = NULL;
     ret->allow = 0;
     ret->upstream_len = ret->method_len = 0;
+    ret->route = NULL;
     if (head_is_about_server(head)) {
         ret->row = surface_server();
         return true;
@@ -140,6 +190,8 @@ bool surface_find(const struct request_head *head, struct target *ret, struct er
     if (!path_read(head->path, &path, err))
         return false;
     find_row(&path, methods_of(head->method), ret, &match);
+    if (ret->row == NULL && config->n_routes > 0)
+        find_route(head->path, config, methods_of(head->method), ret);
     if (take_names(&match, ret, err))
         return true;
     ret->row = NULL;
@@ -155,11 +207,13 @@ const struct surface *surface_server(void)
     return NULL;
 }
 
-unsigned surface_methods(void)
+unsigned surface_methods(const struct config *config)
 {
     unsigned all = 0;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        all |= rows[i].methods;
+        all |= rows[i].task != &task_route ? rows[i].methods : 0;
+    for (size_t i = 0; i < config->n_routes; i++)
+        all |= surface_method_of(config->routes[i].http_method);
     return all;
 }
 

@@ -2,8 +2,9 @@
 /* What is served, once: X(task, pattern, methods, serve, who, body, form, help).
  *
  *   task     what a request does there: task_NAME of front/task.h
- *   pattern  of the path; `{upstream}` and `{method}` are a segment each
- *   methods  GET (with which goes HEAD), POST or OPTIONS
+ *   pattern  of the path; `{upstream}` and `{method}` are a segment each, and `{route}` is any
+ *            path of `routes`
+ *   methods  GET (with which goes HEAD), POST, PUT, PATCH, DELETE or OPTIONS
  *   serve    API, HEALTH or METRICS: on which listeners it is
  *   who      CALLER: whoever is known, or anonymous; ANYBODY: asks for no caller, and takes any
  *            Host, as load balancers ask for health by names and addresses that they alone know
@@ -32,6 +33,12 @@
       "tells whether calls should come here")                                                      \
     X(metrics, "/metrics", GET, METRICS, CALLER, NO_BODY, exposition,                              \
       "shows numbers for Prometheus")                                                              \
+    X(route, "{route}", GET, API, CALLER, NO_BODY, rest,                                           \
+      "makes the call of a route, see [routes.md](routes.md)")                                     \
+    X(route, "{route}", DELETE, API, CALLER, NO_BODY, rest, "the same, of a route for DELETE")     \
+    X(route, "{route}", POST, API, CALLER, BODY, rest, "the same, with params in the body")        \
+    X(route, "{route}", PUT, API, CALLER, BODY, rest, "the same")                                  \
+    X(route, "{route}", PATCH, API, CALLER, BODY, rest, "the same")                                \
     X(server, "*", OPTIONS, API, CALLER, NO_BODY, rest, "tells by `Allow` which methods there are")
 
 #endif

@@ -55,7 +55,7 @@ static void begin_upstreams(struct request *r)
 static void begin_server(struct request *r)
 {
     if (!r->is_preflight)
-        r->allow = surface_methods();
+        r->allow = surface_methods(r->site->config);
     request_succeed(r, 204);
 }
 

@@ -3,11 +3,6 @@
 
 #include "rules/param.h"
 
-struct question {
-    struct str upstream, method;
-    struct params *params;
-};
-
 enum match { MATCH_NEVER, MATCH_BY_PARAMS, MATCH_ALWAYS };
 
 /* No upstream's name has a `/`, so the first one parts a glob. */
@@ -19,31 +14,52 @@ static void split(const char *glob, struct str *upstream, struct str *method)
     *method = slash < text.len ? str_slice(text, slash + 1, text.len) : (struct str){ NULL, 0 };
 }
 
-static bool names(const struct access_rule_config *rule, struct str upstream, struct str method)
+static bool is_of_routes(const struct access_rule_config *rule)
 {
-    struct str for_upstream, for_method;
-    split(rule->match, &for_upstream, &for_method);
-    return glob_match(for_upstream, upstream) && glob_match(for_method, method);
+    return rule->match[0] == '@';
 }
 
-static enum match match_name(const struct access_rules *rules, struct str upstream,
-                             struct str method)
+bool access_rule_names(const struct access_rule_config *rule, const struct access_call *call)
+{
+    struct str for_upstream, for_method;
+    if (is_of_routes(rule))
+        return call->route.data != NULL && glob_match(str_of(rule->match + 1), call->route);
+    split(rule->match, &for_upstream, &for_method);
+    return glob_match(for_upstream, call->upstream) && glob_match(for_method, call->method);
+}
+
+static enum match match_name(const struct access_rules *rules, const struct access_call *call)
 {
     enum match best = MATCH_NEVER;
     for (size_t i = 0; i < rules->n && best != MATCH_ALWAYS; i++)
-        if (names(&rules->items[i], upstream, method))
+        if (access_rule_names(&rules->items[i], call))
             best = rules->items[i].n_params > 0 ? MATCH_BY_PARAMS : MATCH_ALWAYS;
     return best;
+}
+
+enum access_answer access_answer(const struct access *access, const struct access_call *call)
+{
+    enum match allowed = match_name(&access->allow, call);
+    enum match denied = match_name(&access->deny, call);
+    if (allowed == MATCH_NEVER || denied == MATCH_ALWAYS)
+        return ACCESS_NO;
+    return allowed == MATCH_BY_PARAMS || denied == MATCH_BY_PARAMS ? ACCESS_BY_PARAMS : ACCESS_YES;
 }
 
 enum access_answer access_may_call(const struct access *access, struct str upstream,
                                    struct str method)
 {
-    enum match allowed = match_name(&access->allow, upstream, method);
-    enum match denied = match_name(&access->deny, upstream, method);
-    if (allowed == MATCH_NEVER || denied == MATCH_ALWAYS)
-        return ACCESS_NO;
-    return allowed == MATCH_BY_PARAMS || denied == MATCH_BY_PARAMS ? ACCESS_BY_PARAMS : ACCESS_YES;
+    return access_answer(access, &(struct access_call){ .upstream = upstream, .method = method });
+}
+
+bool access_may_see_route(const struct access *access, const struct access_call *call)
+{
+    for (size_t i = 0; i < access->deny.n; i++) {
+        const struct access_rule_config *rule = &access->deny.items[i];
+        if (is_of_routes(rule) && rule->n_params == 0 && access_rule_names(rule, call))
+            return false;
+    }
+    return match_name(&access->allow, call) != MATCH_NEVER;
 }
 
 static bool any_glob_matches(const struct texts *globs, struct str text)
@@ -72,11 +88,12 @@ static bool params_match(const struct access_rule_config *rule, struct params *p
 }
 
 /* The first that matches, or rules->n. */
-static size_t find_match(const struct access_rules *rules, const struct question *q, bool if_unsure)
+static size_t find_match(const struct access_rules *rules, const struct access_call *call,
+                         struct params *params, bool if_unsure)
 {
     for (size_t i = 0; i < rules->n; i++)
-        if (names(&rules->items[i], q->upstream, q->method) &&
-            params_match(&rules->items[i], q->params, if_unsure))
+        if (access_rule_names(&rules->items[i], call) &&
+            params_match(&rules->items[i], params, if_unsure))
             return i;
     return rules->n;
 }
@@ -84,12 +101,11 @@ static size_t find_match(const struct access_rules *rules, const struct question
 struct access_decision access_decide(const struct access *access, const struct access_call *call)
 {
     CLEANUP(params_done) struct params read;
-    struct question q = { call->upstream, call->method, &read };
     params_init(&read, call->params);
-    size_t denied = find_match(&access->deny, &q, /* if_unsure */ true);
+    size_t denied = find_match(&access->deny, call, &read, /* if_unsure */ true);
     if (denied < access->deny.n)
         return (struct access_decision){ .by_rule = true, .rule = denied };
-    size_t allowed = find_match(&access->allow, &q, /* if_unsure */ false);
+    size_t allowed = find_match(&access->allow, call, &read, /* if_unsure */ false);
     bool may = allowed < access->allow.n;
     return (struct access_decision){ .may = may, .by_rule = may, .rule = allowed };
 }
@@ -97,12 +113,8 @@ struct access_decision access_decide(const struct access *access, const struct a
 bool access_may_call_with(const struct access *access, struct str upstream, struct str method,
                           struct str params)
 {
-    return access_decide(access, &(struct access_call){ upstream, method, params }).may;
-}
-
-bool access_rule_names(const struct access_rule_config *rule, const struct access_call *call)
-{
-    return names(rule, call->upstream, call->method);
+    struct access_call call = { .upstream = upstream, .method = method, .params = params };
+    return access_decide(access, &call).may;
 }
 
 bool access_rule_matches(const struct access_rules *rules, size_t i, const struct access_call *call,

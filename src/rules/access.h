@@ -39,12 +39,22 @@ enum access_answer access_may_call(const struct access *access, struct str upstr
 bool access_may_call_with(const struct access *access, struct str upstream, struct str method,
                           struct str params);
 
-/* The same, with the rule that decides: the first of `deny` that matches, else the first of
- * `allow`. */
+/* A call, and the route by which it is made. */
 struct access_call {
     struct str upstream, method;
     struct str params; /* as above */
+    struct str route;  /* its name, of which rules with `@` are; NULL data: none */
 };
+
+/* As access_may_call(): the params do not count yet. */
+enum access_answer access_answer(const struct access *access, const struct access_call *call);
+
+/* Is there a right to that route, by its name or to what it calls? What its call denies is told
+ * apart from that. */
+bool access_may_see_route(const struct access *access, const struct access_call *call);
+
+/* As access_may_call_with(), with the rule that decides: the first of `deny` that matches, else the
+ * first of `allow`. */
 struct access_decision {
     bool may;
     bool by_rule; /* else none of `allow` matches */

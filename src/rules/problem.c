@@ -204,11 +204,17 @@ void problem_write(const struct problem *problem, struct chain *to)
         add_text(&o, "upstream", problem->upstream);
     if (problem->method.data != NULL)
         add_text(&o, "method", problem->method);
+    if (problem->route.data != NULL)
+        add_text(&o, "route", problem->route);
     if (err->has_pointer)
         add_text(&o, "pointer", str_of(err->pointer));
     if (err->setting != NULL)
         add_text(&o, "setting", str_of(err->setting));
     add_text(&o, "executed", str_of(executed_name(err->executed)));
+    if (problem->errors.data != NULL) {
+        add_name(&o, STR("errors"));
+        chain_append(to, problem->errors);
+    }
     if (problem->fault != NULL)
         add_fault(&o, problem->fault);
     if (problem->protocol != NULL)

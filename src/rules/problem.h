@@ -24,8 +24,9 @@ struct problem_protocol {
 struct problem {
     const struct error *error;
     struct str request_id;
-    struct str upstream, method;             /* NULL data: does not apply */
-    const struct fault *fault;               /* NULL: none */
+    struct str upstream, method, route; /* NULL data: does not apply */
+    struct str errors;                  /* JSON: all that is wrong; NULL data: does not apply */
+    const struct fault *fault;          /* NULL: none */
     const struct problem_protocol *protocol; /* NULL: none */
 };
 

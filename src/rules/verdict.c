@@ -216,21 +216,67 @@ static void read_failure(const struct envelope_rule_config *rule, struct decoder
         fault->string = read_part(d, out, &part, max, &ret->text, &fault->truncated);
 }
 
-bool verdict_on_result(const struct envelope_rule_config *rule, struct decoder *d,
-                       struct chain *out, size_t fault_max, struct verdict_fault *ret)
+/* True: it is a failure, which is read. */
+static bool judge_failure(const struct envelope_rule_config *rule, struct decoder *d,
+                          struct chain *out, size_t fault_max, struct verdict_fault *ret)
 {
     size_t max = fault_max > 0 ? fault_max : SIZE_MAX / 16;
-    bool failed = has_failed(rule, d, out), has_value = false;
-    struct decode_found value;
+    bool failed = rule != NULL && has_failed(rule, d, out);
     ret->fault = (struct fault){ .code = 0 };
     buf_init(&ret->code, max, out->budget);
     buf_init(&ret->text, max, out->budget);
     if (failed)
         read_failure(rule, d, out, max, ret);
-    else if (rule->value != NULL)
-        has_value = decoder_find(d, ENVELOPE_PATH_VALUE, &value);
+    return failed;
+}
+
+bool verdict_on_result(const struct envelope_rule_config *rule, struct decoder *d,
+                       struct chain *out, size_t fault_max, struct verdict_fault *ret)
+{
+    struct decode_found value;
+    bool failed = judge_failure(rule, d, out, fault_max, ret);
+    bool has_value =
+        !failed && rule->value != NULL && decoder_find(d, ENVELOPE_PATH_VALUE, &value);
     decoder_keep(d, out, has_value ? &value : NULL);
     return !failed;
+}
+
+/* null, false, `[]`, `{}` */
+static bool is_nothing(const struct decode_found *value)
+{
+    size_t len = value->end - value->from;
+    switch (value->kind) {
+    case DECODE_NIL:
+        return true;
+    case DECODE_BOOLEAN:
+        return len == sizeof "false" - 1;
+    case DECODE_ARRAY:
+    case DECODE_STRUCT:
+        return len == sizeof "[]" - 1;
+    default:
+        return false;
+    }
+}
+
+bool verdict_on_part(const struct envelope_rule_config *rule, const struct verdict_part *part,
+                     struct decoder *d, struct chain *out, size_t fault_max,
+                     struct verdict_fault *ret, bool *ret_nothing)
+{
+    struct decode_found value;
+    bool failed = judge_failure(rule, d, out, fault_max, ret);
+    bool has_value = !failed && (rule == NULL || rule->value != NULL) &&
+                     decoder_find(d, part->watch->n - 1, &value);
+    *ret_nothing = !failed && (!has_value || is_nothing(&value));
+    decoder_keep(d, out, has_value ? &value : NULL);
+    return !failed;
+}
+
+void verdict_on_nothing(const struct verdict_part *part, struct error *err)
+{
+    error_set(err, PROBLEM_NOT_FOUND,
+              "The upstream has answered, but with nothing of what this asks for.");
+    err->status = part->empty;
+    err->executed = EXECUTED_YES;
 }
 
 void verdict_fault_done(struct verdict_fault *fault)

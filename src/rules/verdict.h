@@ -58,4 +58,20 @@ bool verdict_on_result(const struct envelope_rule_config *rule, struct decoder *
                        struct chain *out, size_t fault_max, struct verdict_fault *ret) MUST_CHECK;
 void verdict_fault_done(struct verdict_fault *fault);
 
+/* Which part of a result is wanted. */
+struct verdict_part {
+    const struct decode_watch *watch; /* it is the last of these, behind those of the envelope,
+                                         where there is one; NULL: the whole is wanted */
+    int empty; /* status of the problem where it is null, false, empty, or not there; 0: none */
+};
+
+/* The same as verdict_on_result(), but leaves only that part, which is one of the value within;
+ * `rule` may be NULL. A result with nothing of it is not judged: that is verdict_on_nothing(). */
+bool verdict_on_part(const struct envelope_rule_config *rule, const struct verdict_part *part,
+                     struct decoder *d, struct chain *out, size_t fault_max,
+                     struct verdict_fault *ret, bool *ret_nothing) MUST_CHECK;
+
+/* Fills `err` for a part that is nothing, where that is a problem. */
+void verdict_on_nothing(const struct verdict_part *part, struct error *err);
+
 #endif

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-enum { CONFIG, STRINGS, CALLER, HELP };
+enum { CONFIG, STRINGS, CALLER, ROUTE, HELP };
 
 static const struct command_option options[] = {
     [CONFIG] = { 'c', "config", "FILE",
@@ -21,19 +21,24 @@ static const struct command_option options[] = {
     [STRINGS] = { 's', "strings", NULL, "each PARAM is a string as it stands, not JSON" },
     [CALLER] = { 0, "caller", "NAME",
                  "tell whether that caller may make the call, and by which rule" },
+    [ROUTE] = { 0, "route", NULL,
+                "what stands behind is a route's name, and what a request gives it: NAME=VALUE" },
     [HELP] = { 'h', "help", NULL, "print this" },
 };
 
 const struct command_info command_explain_info = {
-    .usage = "rpcgate explain [-c FILE] [-s] [--caller NAME] UPSTREAM METHOD [PARAM…]",
+    .usage = "rpcgate explain [-c FILE] [-s] [--caller NAME] UPSTREAM METHOD [PARAM…]\n"
+             "       rpcgate explain [-c FILE] [--caller NAME] --route ROUTE [NAME=VALUE…]",
     .about =
         "Shows the HTTP request that the call would send, with *** for secrets, the XML in it,\n"
         "and the settings that apply, each with its origin. Nothing is sent, no name is looked\n"
         "up, and no file with a secret is opened, so whoever can read the configuration can\n"
         "ask. With --caller it tells instead whether one of `callers`, or `anonymous`, may make\n"
-        "the call, and which rule of which line decides; status 77: it may not.\n" PARAMS_HELP,
+        "the call, and which rule of which line decides; status 77: it may not. With --route the\n"
+        "call is the one that a route makes of what a request gives it.\n" PARAMS_HELP,
     .examples = "  rpcgate explain supervisor supervisor.getProcessInfo '\"web\"'\n"
                 "  rpcgate explain --caller bot odoo execute_kw '\"res.partner\"' '\"unlink\"'\n"
+                "  rpcgate explain --route partner id=7 fields=name\n"
                 "  rpcgate explain -c rpcgate.conf books lookup '[1, {\"$dateTime\": 0}]'\n",
     .options = options,
     .n_options = ARRAY_LEN(options),
@@ -44,6 +49,7 @@ struct choices {
     const char *config;
     const char *caller; /* NULL: what is sent is asked for */
     bool strings;
+    bool route; /* the words are of a route */
 };
 
 struct subject {
@@ -60,6 +66,8 @@ static bool apply(void *context, size_t row, const char *argument)
         c->config = argument;
     else if (row == CALLER)
         c->caller = argument;
+    else if (row == ROUTE)
+        c->route = true;
     else
         c->strings = true;
     return true;
@@ -154,6 +162,38 @@ static int explain_with(struct subject *s, struct str params)
     return status;
 }
 
+static int explain_named(const struct choices *c, const struct config *config, char **words,
+                         struct str params)
+{
+    struct subject s = { config, config_upstream(config, str_of(words[0])), words[1], NULL };
+    if (s.upstream == NULL)
+        return command_misuse("explain", "the configuration has no upstream \"%s\"", words[0]);
+    if (c->caller != NULL)
+        return explain_access(config, c->caller,
+                              &(struct access_call){ .upstream = str_of(words[0]),
+                                                     .method = str_of(words[1]),
+                                                     .params = params });
+    return explain_with(&s, params);
+}
+
+static int explain_by_route(const struct choices *c, const struct config *config, char **words)
+{
+    CLEANUP(buf_done) struct buf params;
+    const struct route_config *route;
+    buf_init(&params, SIZE_MAX - 1, NULL);
+    int status = explain_route(config, words, &route, &params);
+    if (status != EX_OK)
+        return status;
+    struct subject s = { config, route->upstream, route->method, NULL };
+    if (c->caller != NULL)
+        return explain_access(config, c->caller,
+                              &(struct access_call){ .upstream = str_of(route->upstream->name),
+                                                     .method = str_of(route->method),
+                                                     .params = buf_str(&params),
+                                                     .route = str_of(route->name) });
+    return explain_with(&s, buf_str(&params));
+}
+
 static int explain_call(const struct choices *c, char **words, struct str params)
 {
     struct config_report report;
@@ -165,16 +205,8 @@ static int explain_call(const struct choices *c, char **words, struct str params
     if (config == NULL) {
         status = report.missing ? EX_NOINPUT : EX_CONFIG;
     } else {
-        struct subject s = { config, config_upstream(config, str_of(words[0])), words[1], NULL };
-        if (s.upstream == NULL)
-            status =
-                command_misuse("explain", "the configuration has no upstream \"%s\"", words[0]);
-        else if (c->caller != NULL)
-            status =
-                explain_access(config, c->caller,
-                               &(struct access_call){ str_of(words[0]), str_of(words[1]), params });
-        else
-            status = explain_with(&s, params);
+        status =
+            c->route ? explain_by_route(c, config, words) : explain_named(c, config, words, params);
     }
     config_unref(config);
     config_report_done(&report);
@@ -189,6 +221,10 @@ int command_explain(int argc, char **argv)
     int operand = command_options(argc, argv, &command_explain_info, apply, &c);
     if (operand <= 0)
         return operand == 0 ? EX_OK : EX_USAGE;
+    if (c.route && argc - operand < 1)
+        return command_misuse("explain", "a route's name is needed");
+    if (c.route)
+        return explain_call(&c, argv + operand, (struct str){ NULL, 0 });
     if (argc - operand < 2)
         return command_misuse("explain", "UPSTREAM and METHOD are needed");
     int status =

@@ -35,6 +35,11 @@ void explain_added_done(struct explain_added *a);
 /* Appends which rule it is, and of which line. */
 void explain_added_tell(const struct explain_added *a, struct buf *to);
 
+/* What the route of that name makes of the words behind it, NAME=VALUE each: its call's params as
+ * JSON. Returns EX_OK, or the exit status after telling what is wrong. */
+int explain_route(const struct config *config, char **words, const struct route_config **ret,
+                  struct buf *params) MUST_CHECK;
+
 /* Tells whether that caller, or "anonymous", may make the call, and by which rule. Returns EX_OK,
  * EX_NOPERM, or the exit status after telling what is wrong. */
 int explain_access(const struct config *config, const char *caller,

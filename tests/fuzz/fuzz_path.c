@@ -18,11 +18,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void try_path(struct str path)
 {
     static const struct str methods[] = { { "GET", 3 }, { "POST", 4 }, { "OPTIONS", 7 } };
+    static const struct config config;
     struct target target;
     struct error err;
     for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
         const struct request_head head = { .method = methods[i], .path = path };
-        if (!surface_find(&head, &target, &err)) {
+        if (!surface_find(&head, &config, &target, &err)) {
             assert(err.type == PROBLEM_INVALID_REQUEST && target.row == NULL);
             continue;
         }

@@ -65,11 +65,13 @@ static const struct {
     { "/v1/../livez", &task_describe, &task_call, "..", "livez" }, /* no path is ever simplified */
 };
 
+static const struct config config; /* without routes */
+
 static bool find(const char *method, struct str path, struct target *ret)
 {
     struct error err;
     const struct request_head head = { .method = str_of(method), .path = path };
-    bool found = surface_find(&head, ret, &err);
+    bool found = surface_find(&head, &config, ret, &err);
     if (!found)
         assert_int_equal(err.type, PROBLEM_INVALID_REQUEST);
     assert_true(found || ret->row == NULL);
@@ -180,7 +182,7 @@ static void tells_what_a_path_takes(void **state)
         surface_write_allow(target.allow, text);
         assert_string_equal(text, cases[i].allow);
     }
-    surface_write_allow(surface_methods(), text);
+    surface_write_allow(surface_methods(&config), text);
     assert_string_equal(text, "GET, HEAD, OPTIONS, POST");
 }
 

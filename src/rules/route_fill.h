@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a request gives a route, checked and put into the params of its call. Pure. */
+#ifndef RPCGATE_RULES_ROUTE_FILL_H
+#define RPCGATE_RULES_ROUTE_FILL_H
+
+#include "base/buf.h"
+#include "base/macros.h"
+#include "base/str.h"
+#include "codec/error.h"
+#include "rules/query.h"
+#include "settings/route.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What the request has; all borrowed. */
+struct route_given {
+    const struct str *segments; /* of the names in the path, in their order, as they came */
+    struct str query;           /* as it came */
+    struct str body;            /* JSON that is known to be valid, or no bytes */
+};
+
+/* What comes of it. */
+struct route_filled {
+    struct buf params;  /* the call's params: a JSON array */
+    struct buf errors;  /* what is wrong, all of it: a JSON array of objects, for the problem */
+    struct query query; /* how the caller wants the result, else as the route says */
+};
+
+/* `budget` counts the params; NULL: none. */
+void route_filled_init(struct route_filled *f, struct budget *budget);
+void route_filled_done(struct route_filled *f);
+
+/* False: `err` is INVALID_REQUEST, and `errors` has what is wrong, or OVERLOADED with the setting
+ * `limits.memory`. Time is linear in what is given. */
+bool route_fill(const struct route_config *route, const struct route_given *given,
+                struct route_filled *ret, struct error *err) MUST_CHECK;
+
+/* The error is about the params as they were built: makes its pointer one into the body, or names
+ * what it is about. */
+void route_error_is_of(const struct route_config *route, struct error *err);
+
+#endif
