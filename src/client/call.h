@@ -102,7 +102,7 @@ struct call {
     const struct upstream_added *added; /* of CALL_OWN; borrowed to the end */
     const struct decode_watch *watch;   /* what is looked for in its result, which has no envelope
                                            then; NULL: nothing */
-    struct verdict_part part;          /* of its result */
+    struct verdict_part part;           /* of its result */
     void (*on_cookie)(struct upstream_call *exchange, struct str value); /* NULL: not wanted */
     size_t params_held;         /* bytes that the owner holds for them in limits.memory */
     struct memory_share *share; /* what it takes of that counts here */

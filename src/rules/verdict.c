@@ -235,8 +235,7 @@ bool verdict_on_result(const struct envelope_rule_config *rule, struct decoder *
 {
     struct decode_found value;
     bool failed = judge_failure(rule, d, out, fault_max, ret);
-    bool has_value =
-        !failed && rule->value != NULL && decoder_find(d, ENVELOPE_PATH_VALUE, &value);
+    bool has_value = !failed && rule->value != NULL && decoder_find(d, ENVELOPE_PATH_VALUE, &value);
     decoder_keep(d, out, has_value ? &value : NULL);
     return !failed;
 }

@@ -60,7 +60,7 @@ static void add_envelope(struct list *l, const struct envelope_rule_config *rule
 bool result_paths_of_route(struct store *store, struct route_config *route)
 {
     const struct envelope_rule_config *envelope =
-        envelope_find(route->upstream, str_of(route->method));
+        method_envelope(route->upstream, str_of(route->method));
     struct list l = begin(store);
     if (envelope != NULL)
         add_envelope(&l, envelope);
