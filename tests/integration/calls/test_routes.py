@@ -398,7 +398,7 @@ def test_callers_who_leave(start):
         connection.send(b"GET /partners/7 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         upstream.wait_requests(1)
     gate.open()
-    gateway.wait_line("route=partner status=200")
+    gateway.wait_line(lambda line: "route=partner " in line and " status=200" in line)
     assert len(upstream.exchanges) == 1
 
 
