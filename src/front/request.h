@@ -16,6 +16,7 @@
 #include "front/surface.h"
 #include "front/task_describe.h"
 #include "front/task_metrics.h"
+#include "front/task_openapi.h"
 #include "io/http_server.h"
 #include "rules/caller.h"
 #include "rules/problem.h"
@@ -110,6 +111,7 @@ struct request {
 
     struct describe describe;     /* of one that asks what an upstream has */
     struct exposition exposition; /* of one that asks for the numbers */
+    struct openapi_work openapi;  /* of one that asks for an OpenAPI document */
     struct call call; /* of a request with one at a time; not zeroed before that begins, */
     struct request_route by_route; /* nor this, of one by a route */
 };

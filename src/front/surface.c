@@ -40,6 +40,7 @@ static const struct {
 /* The segments that a pattern names. */
 struct match {
     const struct path_segment *upstream, *method;
+    size_t upstream_len; /* the rest of its segment is no part of the name */
 };
 
 /* What is longer than any upstream's name is none that the caller could mean; of a method it is
@@ -49,7 +50,16 @@ static bool matches_segment(struct str wanted, const struct path_segment *segmen
 {
     if (str_eq(wanted, STR("{upstream}"))) {
         ret->upstream = segment;
+        ret->upstream_len = segment->len;
         return segment->fits && segment->len > 0 && segment->len <= PATH_NAME_MAX;
+    }
+    if (str_eq(wanted, STR("{upstream}.json"))) {
+        const struct str end = STR(".json");
+        size_t len = segment->len;
+        ret->upstream = segment;
+        ret->upstream_len = len > end.len ? len - end.len : 0;
+        return segment->fits && ret->upstream_len > 0 && ret->upstream_len <= PATH_NAME_MAX &&
+               str_eq(str_slice(path_text(segment), ret->upstream_len, len), end);
     }
     if (str_eq(wanted, STR("{method}"))) {
         ret->method = segment;
@@ -60,7 +70,7 @@ static bool matches_segment(struct str wanted, const struct path_segment *segmen
 
 static bool matches(struct str pattern, const struct path *path, struct match *ret)
 {
-    *ret = (struct match){ NULL, NULL };
+    *ret = (struct match){ NULL, NULL, 0 };
     if (path->n == 0)
         return str_eq(pattern, STR("/"));
     if (path->n > PATH_SEGMENTS_MAX)
@@ -161,8 +171,8 @@ static bool take_names(const struct match *match, struct target *ret, struct err
         target_set_method(ret, path_text(match->method));
     }
     if (match->upstream != NULL) {
-        ret->upstream_len = match->upstream->len;
-        memcpy(ret->upstream, match->upstream->bytes, match->upstream->len);
+        ret->upstream_len = match->upstream_len;
+        memcpy(ret->upstream, match->upstream->bytes, match->upstream_len);
     }
     return true;
 }
@@ -177,7 +187,7 @@ void target_set_method(struct target *t, struct str method)
 bool surface_find(const struct request_head *head, const struct config *config, struct target *ret,
                   struct error *err)
 {
-    struct match match = { NULL, NULL };
+    struct match match = { NULL, NULL, 0 };
     struct path path;
     ret->row = NULL;
     ret->allow = 0;

@@ -2,15 +2,13 @@
 /* What is served, once: X(task, pattern, methods, serve, who, body, form, help).
  *
  *   task     what a request does there: task_NAME of front/task.h
- *   pattern  of the path; `{upstream}` and `{method}` are a segment each, and `{route}` is any
- *            path of `routes`
- *   methods  GET (with which goes HEAD), POST, PUT, PATCH, DELETE or OPTIONS
- *   serve    API, HEALTH or METRICS: on which listeners it is
- *   who      CALLER: whoever is known, or anonymous; ANYBODY: asks for no caller, and takes any
- *            Host, as load balancers ask for health by names and addresses that they alone know
- *   body     BODY, or NO_BODY: what comes is thrown away
- *   form     of body and reply: form_NAME of front/form.h
- *   help     a sentence for docs/api.md
+ *   pattern  of the path; `{upstream}`, also before `.json`, and `{method}` are a segment each, and
+ * `{route}` is any path of `routes` methods  GET (with which goes HEAD), POST, PUT, PATCH, DELETE
+ * or OPTIONS serve    API, HEALTH or METRICS: on which listeners it is who      CALLER: whoever is
+ * known, or anonymous; ANYBODY: asks for no caller, and takes any Host, as load balancers ask for
+ * health by names and addresses that they alone know body     BODY, or NO_BODY: what comes is
+ * thrown away form     of body and reply: form_NAME of front/form.h help     a sentence for
+ * docs/api.md
  *
  * The first row that takes path and method is it; rows of one path agree in `serve` and `who`. */
 #ifndef RPCGATE_FRONT_SURFACE_LIST_H
@@ -27,6 +25,10 @@
     X(xmlrpc, "/xmlrpc/{upstream}", POST, API, CALLER, BODY, xmlrpc,                               \
       "makes a call, or several, of XML-RPC")                                                      \
     X(upstreams, "/v1", GET, API, CALLER, NO_BODY, rest, "lists the upstreams and their state")    \
+    X(openapi, "/openapi.json", GET, API, CALLER, NO_BODY, rest,                                   \
+      "describes all that the caller may use, in OpenAPI 3.1")                                     \
+    X(openapi, "/openapi/{upstream}.json", GET, API, CALLER, NO_BODY, rest,                        \
+      "describes what it may use of an upstream")                                                  \
     X(root, "/", GET, API, CALLER, NO_BODY, rest, "names what there is besides")                   \
     X(livez, "/livez", GET, HEALTH, ANYBODY, NO_BODY, rest, "tells that the process serves")       \
     X(readyz, "/readyz", GET, HEALTH, ANYBODY, NO_BODY, rest,                                      \

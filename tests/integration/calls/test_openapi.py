@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""GET /openapi.json: what a caller may use, as generators read it, and true. The documents are held
+against those in tests/golden/openapi; with RPCGATE_LONG_TESTS=1 tools that others have written look
+at them, where npm can be reached."""
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from rig.check import assert_problem
+from rig.multicall import Multicall
+from rig.settings import TOP, up_settings
+
+GOLDEN = TOP / "tests" / "golden" / "openapi"
+TOKEN = "0123456789abcdef0123456789abcdef"
+
+#: Pinned, and what fits the Node that Debian has.
+TOOLS = ("@redocly/cli@2.11.0", "@stoplight/spectral-cli@6.15.0",
+         "@apidevtools/swagger-parser@12.1.0", "openapi-typescript@7.13.0", "typescript@5.9.3")
+
+ROUTES = (
+    {"name": "partner", "get": "/partners/{id}", "call": "up/calc.echo", "safe": True,
+     "summary": "One partner", "tags": ["partners"],
+     "params": ("res.partner",
+                {"list": ({"name": "id", "type": "int", "min": 1, "description": "Its number.",
+                           "example": 7},)},
+                {"struct": ({"name": "fields", "type": "string[]", "default": ["name"]},)}),
+     "result": {"at": "/0", "empty": 404}},
+    {"name": "create", "post": "/partners", "call": "up/calc.echo", "status": 201,
+     "tags": ["partners"], "params": (
+         {"name": "name", "max_length": 80},
+         {"name": "kind", "enum": ["person", "company"], "default": "person"},
+         {"name": "born", "type": "date", "optional": True},
+         {"name": "number", "type": "i8", "optional": True},
+         {"name": "photo", "type": "base64", "optional": True},
+         {"name": "more", "type": "any", "optional": True})},
+    {"name": "drop", "delete": "/partners/{id}", "call": "up/calc.echo", "status": 204,
+     "params": ({"name": "id", "type": "int"},)},
+    {"name": "bare", "get": "/bare", "call": "up/calc.echo", "safe": True,
+     "params": ({"name": "x", "type": "double[]", "default": ()},), "result": {"wrap": False}},
+)
+
+SIGNATURES = {
+    "calc.add": [["int", "int", "int"]],
+    "calc.echo": [["array"], ["array", "string", "dateTime.iso8601", "base64", "undef"]],
+    "calc.now": [["dateTime.iso8601"]],
+}
+HELP = {"calc.add": "Adds <b>two</b>. ```x``` <script>alert(1)</script>", "calc.now": "é\n& more"}
+
+
+def upstream_functions():
+    names = ["calc.add", "calc.echo", "calc.now", "odd/näme", "no name"]
+    return {
+        "system.listMethods": lambda: names,
+        "system.methodSignature": lambda name: SIGNATURES.get(name, "undef"),
+        "system.methodHelp": lambda name: HELP.get(name, ""),
+        "calc.echo": lambda *params: list(params)}
+
+
+@pytest.fixture
+def gateway(start):
+    upstream = start.upstream(Multicall(upstream_functions()))
+    settings = up_settings(upstream)
+    settings["upstreams"]["silent"] = {"url": start.upstream(silent).url}
+    callers = ({"name": "bot", "token": TOKEN, "allow": ["@partner", "up/calc.add"]},
+               {"name": "none", "token": "x" * 32, "allow": ["other/*"]})
+    return start.gateway({**settings, "routes": ROUTES, "callers": callers})
+
+
+async def silent(x):
+    await x.answer_fault(-32601, "no such method")
+
+
+def document(gateway, path="/openapi.json", token=None):
+    answer = gateway.get(path, **({"Authorization": f"Bearer {token}"} if token else {}))
+    assert answer.status == 200 and answer.header("Content-Type") == "application/json"
+    return answer.json
+
+
+def test_golden_documents(gateway):
+    """With RPCGATE_UPDATE=1 they are written anew."""
+    for name, path, token in (("all", "/openapi.json", None), ("up", "/openapi/up.json", None),
+                              ("bot", "/openapi.json", TOKEN)):
+        found = document(gateway, path, token)
+        found["info"]["version"] = "0"
+        text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+        golden = GOLDEN / f"{name}.json"
+        if os.environ.get("RPCGATE_UPDATE"):
+            golden.write_text(text)
+        assert text == golden.read_text(), name
+
+
+def test_each_sees_its_own(gateway):
+    mine = document(gateway, token=TOKEN)
+    assert list(mine["paths"]) == ["/partners/{id}", "/v1/up/calc.add"]
+    assert list(mine["paths"]["/partners/{id}"]) == ["get"]
+    none = document(gateway, token="x" * 32)
+    assert not none["paths"]
+    assert_problem(gateway.get("/openapi/up.json", Authorization="Bearer " + "x" * 32),
+                   "not-found", 404)
+    for path in ("/openapi/upx.json", "/openapi/.json", "/openapi/up.jso", "/openapi/up"):
+        assert_problem(gateway.get(path), "not-found", 404)
+    assert_problem(gateway.post_json("/openapi.json", []), "method-not-allowed", 405)
+
+
+def test_what_servers_say_is_no_markup(gateway):
+    operation = document(gateway)["paths"]["/v1/up/calc.add"]["post"]
+    assert operation["description"] == f"````text\n{HELP['calc.add']}\n````"
+    assert operation["operationId"] == "up__calc.add"
+
+
+def test_an_upstream_that_does_not_tell(gateway):
+    paths = document(gateway, "/openapi/silent.json")["paths"]
+    assert list(paths) == ["/v1/silent/{method}"]
+
+
+@pytest.fixture(scope="module")
+def tools(folder):
+    """Where the tools are."""
+    if os.environ.get("RPCGATE_LONG_TESTS") != "1":
+        pytest.skip("RPCGATE_LONG_TESTS=1 is not set")
+    if shutil.which("npm") is None:
+        pytest.skip("npm is missing")
+    done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", *TOOLS],
+                          cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"npm cannot install them: {done.stderr[-300:]}")
+    return folder / "node_modules"
+
+
+def run(tools, *command, cwd):
+    done = subprocess.run(["node", str(tools / ".bin" / command[0]), *command[1:]], cwd=cwd,
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+
+
+def test_what_other_tools_say(tools, gateway, tmp_path):
+    (tmp_path / "spectral.yaml").write_text(
+        'extends: ["spectral:oas"]\nrules:\n  info-contact: off\n'
+        '  no-script-tags-in-markdown: off\n')  # it looks into blocks of code, too
+    (tmp_path / "valid.mjs").write_text(
+        f'import p from "{tools}/@apidevtools/swagger-parser/lib/index.js";\n'
+        'await (p.default ?? p).validate(process.argv[2]);\n')
+    for name, path in (("all", "/openapi.json"), ("up", "/openapi/up.json")):
+        (tmp_path / f"{name}.json").write_text(json.dumps(document(gateway, path)))
+        run(tools, "redocly", "lint", f"{name}.json", cwd=tmp_path)
+        run(tools, "spectral", "lint", "-F", "warn", "-r", "spectral.yaml", f"{name}.json",
+            cwd=tmp_path)
+        run(tools, "openapi-typescript", f"{name}.json", "-o", f"{name}.ts", cwd=tmp_path)
+        run(tools, "tsc", "--noEmit", "--strict", "--skipLibCheck", f"{name}.ts", cwd=tmp_path)
+        done = subprocess.run(["node", "valid.mjs", f"{name}.json"], cwd=tmp_path,
+                              capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
