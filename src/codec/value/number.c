@@ -52,11 +52,15 @@ static bool scan_exponent(struct str text, int64_t *ret)
 
 static size_t count_digits(struct str text)
 {
+    if (text.len == 0) /* and perhaps nowhere */
+        return 0;
     return (size_t)(digits_end(text.data, text.data + text.len) - text.data);
 }
 
 static size_t count_zeros(struct str text)
 {
+    if (text.len == 0) /* and perhaps nowhere */
+        return 0;
     return (size_t)(zeros_end(text.data, text.data + text.len) - text.data);
 }
 
