@@ -229,9 +229,9 @@
       "Encoding of the documents that are sent.")                                                  \
     X(decoding, response_encoding, NULL, "ISO-8859-1", NULL, NULL, LIVE,                           \
       "Encoding in which responses are read, whatever they declare.")                              \
-    X(faces, faces, "\"json\", \"jsonrpc\", \"xmlrpc\", \"mcp\"", NULL, NULL, NULL, LIVE,          \
-      "The ways that callers have to it: `json` is `/v1`, `jsonrpc` JSON-RPC, `xmlrpc` XML-RPC, "  \
-      "`mcp` the tools of `mcp`. By the others it is not there.")                                  \
+    X(faces, faces, "\"json\", \"jsonrpc\", \"xmlrpc\"", NULL, NULL, NULL, LIVE,                   \
+      "The ways that callers have to it: `json` is `/v1`, `jsonrpc` JSON-RPC, `xmlrpc` XML-RPC. "  \
+      "By the others it is not there.")                                                            \
     X(flag, required, "false", NULL, NULL, NULL, LIVE, "Makes /readyz depend on this server.")     \
     X(count, fault_status, "500", NULL, "400", "599", LIVE,                                        \
       "HTTP status of faults for which neither a rule of `faults` nor their code has one.")        \
@@ -431,7 +431,7 @@
 #define ANY_TLS_VERSION_LIST(X) X(1_0, "1.0") X(1_1, "1.1") TLS_VERSION_LIST(X)
 #define EMPTY_ANSWER_LIST(X) X(ERROR, "error") X(IS_NULL, "null")
 #define SERVE_LIST(X) X(API, "api") X(ADMIN, "admin") X(HEALTH, "health") X(METRICS, "metrics")
-#define FACE_LIST(X) X(JSON, "json") X(JSONRPC, "jsonrpc") X(XMLRPC, "xmlrpc") X(MCP, "mcp")
+#define FACE_LIST(X) X(JSON, "json") X(JSONRPC, "jsonrpc") X(XMLRPC, "xmlrpc")
 #define MULTICALL_USE_LIST(X) X(AUTO, "auto") X(ALWAYS, "always") X(NEVER, "never")
 #define TRANSPORT_USE_LIST(X) X(AUTO, "auto") X(CURL, "curl")
 #define MULTICALL_SHAPE_LIST(X) X(AUTO, "auto") X(WRAPPED, "wrapped") X(BARE, "bare")

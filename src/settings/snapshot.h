@@ -35,7 +35,7 @@ enum serve {
     SERVE_HEALTH = 1 << 2,
     SERVE_METRICS = 1 << 3
 };
-enum face { FACE_JSON = 1 << 0, FACE_JSONRPC = 1 << 1, FACE_XMLRPC = 1 << 2, FACE_MCP = 1 << 3 };
+enum face { FACE_JSON = 1 << 0, FACE_JSONRPC = 1 << 1, FACE_XMLRPC = 1 << 2 };
 enum route_in { ROUTE_IN_UNSET, ROUTE_IN_PATH, ROUTE_IN_QUERY, ROUTE_IN_BODY };
 enum route_type {
 #define X(word, text, one, several) ROUTE_TYPE_##word,
