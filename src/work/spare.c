@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "work/spare.h"
 
+#include "base/alloc.h"
 #include "codec/json/batch_read.h"
 #include "codec/xml/decode.h"
 #include "codec/xml/encode.h"
@@ -8,23 +9,54 @@
 
 #include <stdlib.h>
 
+/* So many are always kept. */
+#define LEAST ((size_t)64)
+
+/* How many are given back between two looks at how many were of no use. */
+#define PERIOD 4096
+
 void *spare_take(struct spare *spare)
 {
-    return spare->n > 0 ? spare->items[--spare->n] : NULL;
+    if (spare->n == 0)
+        return NULL;
+    void *item = spare->items[--spare->n];
+    if (spare->n < spare->low)
+        spare->low = spare->n;
+    return item;
+}
+
+void *spare_drop(struct spare *spare)
+{
+    if (spare->n > 0)
+        return spare->items[--spare->n];
+    free(spare->items);
+    *spare = (struct spare){ 0 };
+    return NULL;
 }
 
 bool spare_keep(struct spare *spare, void *item)
 {
-    if (spare->n == SPARE_MAX)
+    if (++spare->n_given % PERIOD == 0) {
+        spare->surplus = spare->low;
+        spare->low = spare->n;
+    }
+    if (spare->surplus > 0 && spare->n >= LEAST) {
+        spare->surplus--;
         return false;
+    }
+    if (spare->n == spare->cap) {
+        spare->cap = spare->cap == 0 ? LEAST : spare->cap * 2;
+        spare->items = xreallocarray(spare->items, spare->cap, sizeof *spare->items);
+    }
     spare->items[spare->n++] = item;
     return true;
 }
 
 void spare_free(struct spare *spare)
 {
-    while (spare->n > 0)
-        free(spare_take(spare));
+    void *item;
+    while ((item = spare_drop(spare)) != NULL)
+        free(item);
 }
 
 struct encoder *work_take_encoder(struct work *w)
@@ -68,10 +100,10 @@ void work_give_reader(struct work *w, struct batch_reader *reader)
 void work_free_spare(struct work *w)
 {
     void *item;
-    while ((item = spare_take(&w->encoders)) != NULL)
+    while ((item = spare_drop(&w->encoders)) != NULL)
         encoder_free(item);
-    while ((item = spare_take(&w->decoders)) != NULL)
+    while ((item = spare_drop(&w->decoders)) != NULL)
         decoder_free(item);
-    while ((item = spare_take(&w->readers)) != NULL)
+    while ((item = spare_drop(&w->readers)) != NULL)
         batch_reader_free(item);
 }

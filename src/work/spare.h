@@ -11,21 +11,27 @@ struct decoder;
 struct encoder;
 struct work;
 
-/* So many of each are kept. */
-#define SPARE_MAX 64
-
+/* As many are kept as were in use at once; those that nobody has taken for a while go. All zero:
+ * none is kept. */
 struct spare {
-    void *items[SPARE_MAX];
-    size_t n;
+    void **items; /* owned, and what they point to */
+    size_t n, cap;
+    size_t low;     /* the fewest that were kept since the last look */
+    size_t surplus; /* so many more than are needed */
+    unsigned n_given;
 };
 
 /* NULL: there is none. */
 void *spare_take(struct spare *spare);
 
-/* False: there are enough of them. */
+/* False: there are enough of them, and it is still its owner's. */
 bool spare_keep(struct spare *spare, void *item);
 
-/* Frees what needs no more than that. */
+/* One of them, for whoever frees them all; NULL: there are no more, and nothing is kept for them.
+ */
+void *spare_drop(struct spare *spare);
+
+/* The same, of those that free() is enough for. */
 void spare_free(struct spare *spare);
 
 struct encoder *work_take_encoder(struct work *w);
