@@ -74,24 +74,24 @@ static void end_enveloped(struct answer *a, struct verdict *verdict)
     verdict_fault_done(&disguised);
 }
 
-static void end_failed(struct answer *a, const struct decode_item *item, struct verdict *verdict)
+static void end_failed(struct answer *a, const struct decode_item *item, struct error *err)
 {
     const struct verdict_place place = { a->way.upstream, a->member, 200 };
-    struct error err;
-    verdict->error = &err;
+    struct verdict verdict = { .error = err };
     if (item->kind == ITEM_FAULT)
-        judge_fault(&item->fault, &place, &err, verdict);
+        judge_fault(&item->fault, &place, err, &verdict);
     else
-        tell_neither(&err);
-    a->way.members->end(a->way.members->context, verdict);
+        tell_neither(err);
+    a->way.members->end(a->way.members->context, &verdict);
 }
 
 static void on_item_end(void *context, const struct decode_item *item)
 {
     struct answer *a = context;
     struct verdict verdict = { .error = NULL };
+    struct error err;
     if (UNLIKELY(item->kind != ITEM_VALUE))
-        end_failed(a, item, &verdict);
+        end_failed(a, item, &err);
     else if (UNLIKELY(a->envelope != NULL))
         end_enveloped(a, &verdict);
     else

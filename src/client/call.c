@@ -15,6 +15,9 @@
 /* Room that a document is given at once. [bytes] */
 #define TRANSLATE_STEP ((size_t)256 * 1024)
 
+/* Larger params have a turn of their own: many calls may begin in one of their batch. [bytes] */
+#define AT_ONCE ((size_t)4 * 1024)
+
 /* What the smallest call takes, with its reply. [bytes] */
 #define SMALL ((size_t)4 * 1024)
 
@@ -261,7 +264,10 @@ void call_translate(struct call *c)
         return;
     }
     begin_translation(c);
-    translate(&c->turn);
+    if (LIKELY(c->text.params.len <= AT_ONCE))
+        translate(&c->turn);
+    else
+        turn_ask(call_work(c), &c->turn);
 }
 
 static void begin_document(struct call *c)

@@ -10,7 +10,10 @@
 /* A decimal of so many digits is the shortest one of its double. */
 #define DIGITS_MAX 15
 
-/* Of that many digits with a sign and a point. [bytes] */
+/* Longer runs of digits are for the two passes, which read eight at a time. */
+#define DIGITS_PASSED 400
+
+/* Of DIGITS_MAX digits with a sign and a point. [bytes] */
 #define NUMBER_MAX (DIGITS_MAX + 2)
 
 #define SMALL_INTEGER_MAX 9 /* digits that always fit into 32 bits */
@@ -181,12 +184,14 @@ static bool write_nil(struct encoder *e, struct error *err)
     return encode_nil(e, err);
 }
 
+/* How many there are; 0, too, where they are not for the lane. */
 static inline size_t pass_digits(struct lane *l)
 {
     const char *at = l->at;
-    while (l->at < l->end && (unsigned)(unsigned char)*l->at - '0' < 10)
+    const char *end = l->end - at > DIGITS_PASSED ? at + DIGITS_PASSED : l->end;
+    while (l->at < end && (unsigned)(unsigned char)*l->at - '0' < 10)
         l->at++;
-    return (size_t)(l->at - at);
+    return l->at - at < DIGITS_PASSED ? (size_t)(l->at - at) : 0;
 }
 
 /* What may follow the digits: what is no decimal, and is no number at all, is for the two passes.

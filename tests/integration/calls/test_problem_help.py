@@ -133,7 +133,7 @@ FAILING = {
             "set `url` to where the server really is"),
     "400": (responds(b"", "400 Bad"), "protocol-error", "400 Bad", "check `url`, `headers`"),
     "401": (responds(b"", "401 No"), "protocol-error", "401 No", "`auth`"),
-    "403": (responds(b"", "403 No"), "protocol-error", "403 No", "what the server allows"),
+    "403": (responds(b"", "403 No"), "protocol-error", "403 No", "what the server grants"),
     "404": (responds(b"", "404 No"), "protocol-error", "404 No", "the path of `url`"),
     "405": (responds(b"", "405 No"), "protocol-error", "405 No", "the path of `url`"),
     "413": (responds(b"", "413 No"), "protocol-error", "413 No", "too large for it"),
