@@ -184,7 +184,7 @@ static bool check_method(struct request *r)
 /* What asks an upstream about itself counts like a call. */
 static bool check_rate(struct request *r)
 {
-    if (r->upstream == NULL)
+    if (r->upstream == NULL && !r->target.row->task->asks_upstreams)
         return true;
     return request_enter_flight(r, &r->error) &&
            (r->target.row->task->takes_calls || request_take_calls(r, 1, &r->error));

@@ -25,6 +25,7 @@ struct task {
     void (*drop)(struct request *r);
 
     bool takes_calls; /* off its caller's rate by itself, when it knows how many; else it is one */
+    bool asks_upstreams; /* about themselves, though its target names none: it counts as a call */
 };
 
 /* front/task_NAME.c */

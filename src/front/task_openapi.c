@@ -117,7 +117,7 @@ static bool write_methods(struct request *r)
 
 static bool is_wanted(const struct request *r, const struct upstream_config *upstream)
 {
-    return (r->upstream == NULL || r->upstream == upstream) &&
+    return (r->upstream == NULL || r->upstream == upstream) && (upstream->faces & FACE_JSON) != 0 &&
            access_may_see(&r->caller.access, str_of(upstream->name));
 }
 
@@ -176,4 +176,4 @@ static void drop(struct request *r)
     description_unref(TAKE(r->openapi.methods));
 }
 
-const struct task task_openapi = { .begin = begin, .drop = drop };
+const struct task task_openapi = { .begin = begin, .drop = drop, .asks_upstreams = true };

@@ -117,6 +117,27 @@ def test_an_upstream_that_does_not_tell(gateway):
     assert list(paths) == ["/v1/silent/{method}"]
 
 
+def test_what_is_not_there_by_json(start):
+    upstream = start.upstream(Multicall(upstream_functions()))
+    settings = up_settings(upstream)
+    settings["upstreams"]["hidden"] = {"url": upstream.url, "faces": ["xmlrpc"]}
+    gateway = start.gateway(settings)
+    paths = document(gateway)["paths"]
+    assert paths and not [path for path in paths if path.startswith("/v1/hidden")]
+    assert_problem(gateway.get("/openapi/hidden.json"), "not-found", 404)
+
+
+def test_it_counts_for_the_rate(start):
+    """For it may ask all upstreams about all their methods."""
+    upstream = start.upstream(Multicall(upstream_functions()))
+    caller = {"name": "bot", "token": TOKEN, "allow": ["up/*"], "rate": 1, "burst": 2}
+    gateway = start.gateway({**up_settings(upstream), "callers": (caller,)})
+    for path in ("/openapi.json", "/openapi/up.json"):
+        document(gateway, path, TOKEN)
+    answer = gateway.get("/openapi.json", Authorization=f"Bearer {TOKEN}")
+    assert_problem(answer, "rate-limited", 429, setting="callers.rate")
+
+
 @pytest.fixture(scope="module")
 def tools(folder):
     """Where the tools are."""
