@@ -43,8 +43,15 @@ static inline bool str_eq_c(struct str a, const char *text)
     return str_eq(a, str_of(text));
 }
 
+bool str_same_nocase(const char *a, const char *b, size_t len);
+
 /* Equal but for the case of ASCII letters, whatever the locale. */
-bool str_eq_nocase(struct str a, struct str b);
+static inline bool str_eq_nocase(struct str a, struct str b)
+{
+    /* Most differ in their length or first letter. */
+    return a.len == b.len && (a.len == 0 || (((a.data[0] ^ b.data[0]) & ~0x20) == 0 &&
+                                             str_same_nocase(a.data, b.data, a.len)));
+}
 
 bool str_starts_with(struct str s, struct str prefix);
 

@@ -158,8 +158,10 @@ class AnswerOracle:
 
     def _one(self, request, answer, item, result, problem):
         """The answer to one call among others."""
-        # An error page is that of the whole round trip.
-        known = request.numbers if problem and "protocol" in problem else {item.number}
+        # An error page is that of the whole round trip, and so is a fault of a server that shows
+        # what it was sent (sessions.py).
+        whole = problem and ("protocol" in problem or "who is" in problem.get("detail", ""))
+        known = request.numbers if whole else {item.number}
         foreign = numbers_in(json.dumps(result)) - known
         if foreign:
             self._wrong(
