@@ -258,7 +258,7 @@ static void ignore_error(void *data UNUSED, xmlErrorPtr error UNUSED)
 /* Not before one is needed: most documents are not for libxml2. */
 static void make_parser(struct xml_reader *x)
 {
-    xmlInitParser();
+    xmlInitParser(); /* in a program of one thread nobody else has */
     xmlSAXHandler handler = {
         .initialized = XML_SAX2_MAGIC,
         .startElementNs = on_start,
@@ -284,6 +284,11 @@ static void make_parser(struct xml_reader *x)
             at = (at + 1) % SLOTS;
         x->slots[at] = (struct slot){ name, elements[i].element };
     }
+}
+
+void decoder_global_init(void)
+{
+    xmlInitParser();
 }
 
 struct xml_reader *xml_reader_new(struct decoder *d)
