@@ -48,6 +48,9 @@ int command_options(int argc, char **argv, const struct command_info *info,
 /* Says on stderr what is wrong with the words of the command; returns EX_USAGE. */
 int command_misuse(const char *command, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* The same of a profile that is none, with the nearest name there is. */
+int command_no_profile(const char *command, const char *name);
+
 /* Writes all of it to stdout. False: told on stderr. */
 bool command_write(struct str text);
 bool command_write_chain(const struct chain *text);

@@ -3,7 +3,6 @@
 #include "tool/init.h"
 
 #include "base/alloc.h"
-#include "base/nearest.h"
 #include "config/config.h"
 #include "config/read_file.h"
 #include "tool/command.h"
@@ -98,19 +97,7 @@ static bool apply(void *context, size_t row, const char *argument)
     return true;
 }
 
-/* ---- What it is told
- * ----------------------------------------------------------------------------- */
-
-static int misuse_of_profile(const char *name)
-{
-    const char *names[256];
-    for (size_t i = 0; i < n_profile_texts && i < ARRAY_LEN(names); i++)
-        names[i] = profile_texts[i].name;
-    const char *nearest = nearest_name(name, names, n_profile_texts);
-    return command_misuse("init", "there is no profile \"%s\"%s%s%s", name,
-                          nearest != NULL ? "; did you mean \"" : "",
-                          nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
-}
+/* ---- What it is told ---- */
 
 /* The names that the configuration takes; here they become names of files, too. */
 static bool is_name(const char *text)
@@ -171,7 +158,7 @@ static int complete(struct words *w)
                                       "there are --username and --password-file");
     c->profile = w->profile != NULL ? profile_find(str_of(w->profile)) : NULL;
     if (w->profile != NULL && c->profile == NULL)
-        return misuse_of_profile(w->profile);
+        return command_no_profile("init", w->profile);
     if (c->name == NULL)
         c->name = c->profile != NULL ? c->profile->name : "server";
     if (!is_name(c->name) || !is_name(c->caller))
@@ -187,8 +174,7 @@ static int complete(struct words *w)
     return check_credentials(c);
 }
 
-/* ---- What it writes
- * ------------------------------------------------------------------------------ */
+/* ---- What it writes ---- */
 
 /* A secret of the server. */
 struct made_secret {
@@ -329,8 +315,7 @@ static int make(const struct init_choices *c, struct made *m)
     return init_make(&m->files, c->config, 0644, buf_str(&text)) ? EX_OK : EX_IOERR;
 }
 
-/* ---- What it says
- * -------------------------------------------------------------------------------- */
+/* ---- What it says ---- */
 
 static void tell_files(const struct init_choices *c, const struct made *m, struct buf *to)
 {

@@ -43,13 +43,13 @@ static bool list(void)
     return command_write(buf_str(&lines));
 }
 
-static int refuse(const char *name)
+int command_no_profile(const char *command, const char *name)
 {
     const char *names[256];
     for (size_t i = 0; i < n_profile_texts && i < ARRAY_LEN(names); i++)
         names[i] = profile_texts[i].name;
     const char *nearest = nearest_name(name, names, n_profile_texts);
-    return command_misuse("profiles", "there is no profile \"%s\"%s%s%s", name,
+    return command_misuse(command, "there is no profile \"%s\"%s%s%s", name,
                           nearest != NULL ? "; did you mean \"" : "",
                           nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
 }
@@ -65,6 +65,6 @@ int command_profiles(int argc, char **argv)
         return list() ? EX_OK : EX_IOERR;
     const struct profile_text *profile = profile_find(str_of(argv[operand]));
     if (profile == NULL)
-        return refuse(argv[operand]);
+        return command_no_profile("profiles", argv[operand]);
     return command_write(str_of(profile->text)) ? EX_OK : EX_IOERR;
 }

@@ -56,6 +56,12 @@ const char *json_number_end(const char *at, const char *end);
 /* A code point as UTF-8; returns how many bytes. */
 size_t utf8_write(uint32_t c, char to[4]);
 
+/* U+FFFE or U+FFFF, which XML cannot carry; three bytes of UTF-8 begin there. */
+static inline bool utf8_is_noncharacter(const char *at)
+{
+    return at[0] == '\xEF' && at[1] == '\xBF' && (unsigned char)at[2] >= 0xBE;
+}
+
 /* Can XML 1.0 carry that character (its production 2, Char)? */
 static inline bool xml_is_char(uint32_t c)
 {

@@ -73,29 +73,11 @@ static inline void skip(struct lane *l)
 
 /* ---- Text ---- */
 
-/* Length of the character beyond ASCII that is there; 0: it is none, or XML cannot carry it. */
-static unsigned beyond_ascii(const char *at)
-{
-    const unsigned char *p = (const unsigned char *)at;
-    bool second = (p[1] & 0xC0) == 0x80;
-    if (p[0] < 0xE0)
-        return p[0] >= 0xC2 && second ? 2 : 0;
-    if (!second || (p[2] & 0xC0) != 0x80)
-        return 0;
-    uint32_t c = (p[0] & 15U) << 12 | (p[1] & 63U) << 6 | (p[2] & 63U);
-    if (p[0] < 0xF0)
-        return c >= 0x800 && xml_is_char(c) ? 3 : 0;
-    if (p[0] > 0xF4 || (p[3] & 0xC0) != 0x80)
-        return 0;
-    c = (p[0] & 7U) << 18 | (p[1] & 63U) << 12 | (p[2] & 63U) << 6 | (p[3] & 63U);
-    return c >= 0x10000 && c <= 0x10FFFF ? 4 : 0;
-}
-
 static bool copy_beyond_ascii(struct lane *l)
 {
     do {
-        unsigned len = beyond_ascii(l->at);
-        if (len == 0)
+        size_t len = utf8_sequence((const unsigned char *)l->at, 4);
+        if (len == 0 || utf8_is_noncharacter(l->at))
             return false;
         memcpy(l->to, l->at, 4);
         l->at += len;

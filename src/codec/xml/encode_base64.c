@@ -11,7 +11,7 @@ void encode_look(struct encoder *e)
     while (at < e->stop && *at != '"' && !forbidden) {
         if (*at == '\\')
             forbidden = !xml_is_char(json_read_escape(&at));
-        else if (encode_is_noncharacter(at))
+        else if (utf8_is_noncharacter(at))
             forbidden = true;
         else
             at++;

@@ -156,12 +156,6 @@ bool encode_need(struct encoder *e, enum extension extension, const char *what, 
 
 /* encode_text.c */
 
-/* U+FFFE or U+FFFF */
-static inline bool encode_is_noncharacter(const char *at)
-{
-    return at[0] == '\xEF' && at[1] == '\xBF' && (unsigned char)at[2] >= 0xBE;
-}
-
 /* Writes the string whose opening quote is at e->at as XML text, by the text policy, with the end
  * tags of what it is, and moves behind it; or up to the step's end, and e->open stays what it is:
  * encode_text_go_on() is to be called in the next. */

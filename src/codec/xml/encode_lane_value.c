@@ -44,7 +44,7 @@ static bool copy_beyond_ascii(struct lane *l)
 {
     do {
         size_t len = utf8_sequence((const unsigned char *)l->at, (size_t)(l->end - l->at));
-        if (len == 0 || (len == 3 && encode_is_noncharacter(l->at)))
+        if (len == 0 || (len == 3 && utf8_is_noncharacter(l->at)))
             return false;
         lane_put(l, l->at, len);
         l->at += len;

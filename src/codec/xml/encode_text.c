@@ -104,7 +104,7 @@ static bool write_text(struct encoder *e, struct error *err)
             e->at = at;
             return true;
         }
-        if (*at == '\xEF' && !encode_is_noncharacter(at)) {
+        if (*at == '\xEF' && !utf8_is_noncharacter(at)) {
             at += 3;
             continue;
         }
@@ -186,7 +186,7 @@ bool encode_plain_text(struct encoder *e, struct str text)
         return false;
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.data[i];
-        if (c < 0x80 ? !xml_is_char(c) : encode_is_noncharacter(text.data + i))
+        if (c < 0x80 ? !xml_is_char(c) : utf8_is_noncharacter(text.data + i))
             return false;
         if (c < 0x80)
             write_character(e, c);
