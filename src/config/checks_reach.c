@@ -228,10 +228,43 @@ static void check_proxy(const struct checking *c, struct upstream_config *u)
                        u->name);
 }
 
+static bool has_scgi_target(const struct upstream_config *u)
+{
+    for (size_t i = 0; i < u->n_targets; i++) {
+        if (u->targets[i].scgi)
+            return true;
+    }
+    return false;
+}
+
+/* libcurl can open its connections, and no more. */
+static void check_scgi(const struct checking *c, struct upstream_config *u)
+{
+    const char *proxy = u->proxy_target.url;
+    if (!has_scgi_target(u))
+        return;
+    if (u->transport == TRANSPORT_USE_CURL)
+        findings_error(c->findings, u->origins[UPSTREAM_transport].place,
+                       "upstreams.%s.transport: \"curl\" does not speak SCGI; leave it out, or "
+                       "write \"auto\"",
+                       u->name);
+    if (u->auth.scheme == AUTH_SCHEME_DIGEST)
+        findings_error(c->findings, u->auth.place,
+                       "upstreams.%s.auth: `scheme = \"digest\"` is for http:// and https:// only, "
+                       "not for scgi://",
+                       u->name);
+    if (proxy != NULL && str_starts_with_nocase(str_of(proxy), STR("http")) && !u->proxy.tunnel)
+        findings_error(c->findings, u->proxy.place,
+                       "upstreams.%s.proxy: an scgi:// URL needs `tunnel = true;`, or a proxy of "
+                       "socks5:// or socks5h://",
+                       u->name);
+}
+
 void check_reach(const struct checking *c, struct upstream_config *u)
 {
     check_targets(c, u);
     check_auth(c, u);
     u->target = u->targets[0];
     check_proxy(c, u);
+    check_scgi(c, u);
 }

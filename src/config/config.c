@@ -46,6 +46,18 @@ static char *shown_text(const struct config *config, const char *text, const str
     return store_text(config->store, whole ? STR("***") : buf_str(&shown));
 }
 
+/* Of scgi:// the URL is kept as if it were http:// (settings/snapshot.h). */
+static char *shown_url(const struct config *config, const struct upstream_target *target,
+                       const struct origin *origin)
+{
+    CLEANUP(buf_done) struct buf url;
+    struct str kept = str_of(target->url);
+    buf_init(&url, SIZE_MAX - 1, NULL);
+    buf_append(&url, target->scgi ? STR("scgi") : str_slice(kept, 0, str_find(kept, ':')));
+    buf_append(&url, str_slice(kept, str_find(kept, ':'), kept.len));
+    return shown_text(config, buf_c(&url), origin);
+}
+
 /* A path may have a secret in it, too. */
 static void show_urls(struct config *config)
 {
@@ -56,7 +68,7 @@ static void show_urls(struct config *config)
         for (size_t k = 0; k < u->n_targets; k++) {
             struct upstream_target *target = &u->targets[k];
             const struct origin *origin = urls->place.file != NULL ? urls : url;
-            target->shown = target->url != NULL ? shown_text(config, target->url, origin)
+            target->shown = target->url != NULL ? shown_url(config, target, origin)
                                                 : store_text(config->store, STR(""));
             if (target->unix_socket != NULL)
                 target->socket_shown = shown_text(config, target->unix_socket, origin);

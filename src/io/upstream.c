@@ -195,6 +195,11 @@ static void exchange_begin(struct exchange *x)
         x->connect_due_ms = now_ms + x->upstream->config->timeouts.connect;
     if (http1_takes(x) && http1_begin(x))
         return;
+    if (http1_misses(x)) {
+        exchange_end_early(x, UPSTREAM_FAILED, NULL,
+                           "what the call adds to the URL cannot be sent by SCGI");
+        return;
+    }
     struct multi *m = multi_with_room(x->upstream);
     if (!multi_open(m) || !exchange_prepare(x, m, now_ms)) {
         exchange_end_early(x, UPSTREAM_FAILED, NULL, "no memory for the request");

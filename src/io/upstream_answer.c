@@ -59,6 +59,9 @@ static bool take_head_line(struct exchange *x, struct str line)
         return refuse(x, "Nul byte in header");
     if (has_bare_cr(line))
         return refuse(x, BARE_CR);
+    if (x->head.is_cgi && str_starts_with(str_trim(text), STR("HTTP/")))
+        return refuse(x,
+                      "the answer is one of HTTP, not of SCGI: does the URL begin with http://?");
     if (!x->head.at_start && str_starts_with(str_trim(text), STR("HTTP/")))
         return refuse(x, "the response's head has a second status line, which is no header");
     bool at_start = x->head.at_start;

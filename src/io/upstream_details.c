@@ -13,7 +13,7 @@
 static int64_t time_of(const struct exchange *x, CURLINFO what)
 {
     curl_off_t us = 0;
-    curl_easy_getinfo(x->easy, what, &us);
+    curl_easy_getinfo(exchange_handle(x), what, &us);
     return us > 0 ? us + (x->began_us - x->submitted_us) : 0;
 }
 
@@ -119,6 +119,7 @@ bool details_prepare(struct exchange *x)
 
 void details_fill(const struct exchange *x, struct upstream_details *ret)
 {
+    CURL *easy = exchange_handle(x);
     const char *address = NULL;
     long port = 0;
     *ret = (struct upstream_details){ 0 };
@@ -127,13 +128,14 @@ void details_fill(const struct exchange *x, struct upstream_details *ret)
     if (ret->connected_us == 0 && x->tls_began_us > 0)
         ret->connected_us = x->tls_began_us - x->submitted_us;
     ret->tls_us = time_of(x, CURLINFO_APPCONNECT_TIME_T);
-    ret->ended_us = time_of(x, CURLINFO_TOTAL_TIME_T);
-    curl_easy_getinfo(x->easy, CURLINFO_PRIMARY_PORT, &port);
-    if (curl_easy_getinfo(x->easy, CURLINFO_PRIMARY_IP, &address) == CURLE_OK && address != NULL &&
+    ret->ended_us = x->http1.wire != NULL ? clock_now_us() - x->submitted_us
+                                          : time_of(x, CURLINFO_TOTAL_TIME_T);
+    curl_easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &port);
+    if (curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address) == CURLE_OK && address != NULL &&
         x->target->unix_socket == NULL)
         snprintf(ret->address, sizeof ret->address, "%s", address);
     ret->port = (int)port;
-    take_certificate(x->easy, &ret->certificate);
+    take_certificate(easy, &ret->certificate);
 }
 
 void details_fill_early(const struct exchange *x, struct upstream_details *ret)

@@ -134,14 +134,30 @@ static void read_codings(struct response_head *head, struct str value)
 static void check_transfer(struct response_head *head, struct str value)
 {
     head->has_transfer_coding = true;
+    if (head->is_cgi)
+        refuse(head, "an answer of SCGI has no Transfer-Encoding");
     head->is_chunked |= str_eq_nocase(value, STR("chunked"));
     if (!str_eq_nocase(value, STR("chunked")) && !str_eq_nocase(value, STR("identity")))
         refuse(head, "the response's Transfer-Encoding is not chunked");
 }
 
+/* RFC 3875 section 6.3.3: `Status: 200 OK`. */
+static void read_status(struct response_head *head, struct str value)
+{
+    uint64_t status = 0;
+    size_t end = value.len < 3 ? value.len : 3;
+    if (!str_to_uint(str_slice(value, 0, end), 999, &status) || status < 200 ||
+        (value.len > 3 && value.data[3] != ' '))
+        refuse(head, "the answer's Status is no number from 200 to 999");
+    head->status = (int)status;
+    copy_text(head->reason_phrase, str_trim(str_slice(value, end, value.len)));
+}
+
 /* RFC 9112 section 9.3. */
 static void read_connection(struct response_head *head, struct str value)
 {
+    if (head->is_cgi)
+        return;
     while (value.len > 0) {
         size_t comma = str_find(value, ',');
         struct str word = str_trim(str_slice(value, 0, comma));
@@ -157,8 +173,11 @@ static void read_connection(struct response_head *head, struct str value)
 static void read_field(struct response_head *head, struct str line)
 {
     size_t colon = str_find(line, ':');
-    if (colon == line.len)
-        return; /* no field at all */
+    if (colon == line.len) { /* no field at all */
+        if (head->is_cgi)
+            refuse(head, "the answer has no head of CGI: a line of it has no colon");
+        return;
+    }
     struct str name = str_trim(str_slice(line, 0, colon));
     struct str value = str_trim(str_slice(line, colon + 1, line.len));
     /* RFC 9112 section 5.1: some readers take the blank off, others take it for another name. */
@@ -178,6 +197,8 @@ static void read_field(struct response_head *head, struct str line)
         read_connection(head, value);
     if (str_eq_nocase(name, STR("Transfer-Encoding")))
         check_transfer(head, value);
+    if (head->is_cgi && str_eq_nocase(name, STR("Status")))
+        read_status(head, value);
 }
 
 void response_head_start(struct response_head *head)
@@ -188,6 +209,7 @@ void response_head_start(struct response_head *head)
     head->fault = NULL;
     head->fault_of_length = false;
     head->is_http10 = false;
+    head->is_cgi = false;
     head->keeps = false;
     head->closes = false;
     head->has_transfer_coding = false;
@@ -202,6 +224,14 @@ void response_head_start(struct response_head *head)
     head->content_type[0] = '\0';
     head->n_shown = 0;
     head->texts_len = 0;
+}
+
+void response_head_start_cgi(struct response_head *head)
+{
+    response_head_start(head);
+    head->is_cgi = true;
+    head->at_start = false;
+    head->status = 200;
 }
 
 bool response_head_is_folded(struct str line)

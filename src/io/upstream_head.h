@@ -31,6 +31,7 @@ struct response_head {
     bool keeps;           /* the connection, as far as the head tells */
     bool closes;          /* it says so, whatever else it says */
     bool is_http10;
+    bool is_cgi; /* RFC 3875 section 6: without a status line */
     bool has_transfer_coding;
     bool is_chunked;
     bool has_length;
@@ -64,6 +65,11 @@ bool response_head_is_folded(struct str line) MUST_CHECK;
 #define RESPONSE_FOLDED "the response's head has a line that begins with a blank"
 
 void response_head_start(struct response_head *head);
+
+/* The same for an answer of SCGI: its status is 200 where no `Status` says another (RFC 3875
+ * section 6.3.3), its connection ends behind it, and framing other than a Content-Length is not its
+ * business (section 6.3). */
+void response_head_start_cgi(struct response_head *head);
 
 /* Takes the next line, with its line end. False: the head is refused, `head->fault` says why.
  * `head->complete` becomes true with the empty line that ends the final head; lines behind it

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/step.h"
+#include "io/scgi_head.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -49,11 +50,21 @@ static bool goes_through_proxy(const struct exchange *x)
            str_starts_with_nocase(str_of(config->targets[x->call->target].url), STR("http:"));
 }
 
+static bool is_scgi(const struct exchange *x)
+{
+    return x->upstream->config->targets[x->call->target].scgi;
+}
+
+bool http1_misses(const struct exchange *x)
+{
+    return is_scgi(x) && !x->call->connect_only && !x->extra->is_dry && !http1_takes(x);
+}
+
 bool http1_takes(const struct exchange *x)
 {
     const struct upstream_config *config = x->upstream->config;
     return config->transport == TRANSPORT_USE_AUTO && !x->call->connect_only && !x->extra->get &&
-           !x->extra->is_dry && x->extra->details == NULL &&
+           !x->extra->is_dry && (x->extra->details == NULL || is_scgi(x)) &&
            !config->targets[x->call->target].digest && !goes_through_proxy(x) &&
            x->upstream->hosts[x->call->target].head.len > 0 && request_takes(x->call->added);
 }
@@ -304,6 +315,16 @@ void http1_go_on(struct exchange *x)
 
 /* ---- The beginning -------------------------------------------------------------------------- */
 
+/* The same request in the words of SCGI, which is traced in those of HTTP. */
+static void start_scgi(struct exchange *x)
+{
+    struct buf http = x->http1.out.head;
+    buf_init(&x->http1.out.head, SIZE_MAX - 1, NULL);
+    scgi_head_write(buf_str(&http), chain_len(x->body), &x->http1.out.head);
+    buf_wipe(&http);
+    response_head_start_cgi(&x->head);
+}
+
 static void start(struct exchange *x, struct wire *w, bool reused)
 {
     struct upstreams *all = x->upstream->all;
@@ -322,9 +343,11 @@ static void start(struct exchange *x, struct wire *w, bool reused)
     x->is_watched = true;
     x->rested_us = reused ? clock_now_us() - w->since_us : -1;
     request_write(x, &h->out.head);
-    h->out = (struct outgoing){ .head = h->out.head, .block = x->body->first };
     if (x->call->on_trace != NULL)
         x->call->on_trace(x->call, true, buf_str(&h->out.head));
+    if (is_scgi(x))
+        start_scgi(x);
+    h->out = (struct outgoing){ .head = h->out.head, .block = x->body->first };
     list_add_last(&all->timed, &h->in_timed);
     all->timed_due_ms = clock_min(all->timed_due_ms, x->call->deadline_ms);
     go(x);

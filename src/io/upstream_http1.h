@@ -144,6 +144,9 @@ void http1_done(struct exchange *x);
 /* Is its call one that is sent so? */
 bool http1_takes(const struct exchange *x) MUST_CHECK;
 
+/* Can it be sent so only, and is none that is? */
+bool http1_misses(const struct exchange *x) MUST_CHECK;
+
 /* Sends it on a kept connection. False: there is none, libcurl is to open one. */
 bool http1_begin(struct exchange *x) MUST_CHECK;
 

@@ -212,6 +212,11 @@ struct exchange {
     char error[CURL_ERROR_SIZE];
 };
 
+/* upstream_outcome.c */
+
+/* The handle on which it has run; borrowed. */
+CURL *exchange_handle(const struct exchange *x) MUST_CHECK;
+
 /* upstream_exchange.c */
 
 /* Never NULL: it is a small object, without memory for which the process ends. */

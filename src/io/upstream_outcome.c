@@ -22,8 +22,7 @@ static enum upstream_status weird_status(const struct exchange *x)
     return strstr(x->error, "Content-Length") != NULL ? UPSTREAM_LOST : UPSTREAM_BAD_RESPONSE;
 }
 
-/* That on which it has run. */
-static CURL *handle_of(const struct exchange *x)
+CURL *exchange_handle(const struct exchange *x)
 {
     return x->http1.wire != NULL ? x->http1.wire->easy : x->easy;
 }
@@ -35,7 +34,7 @@ static bool refused_by_proxy(const struct exchange *x)
     long connected = 0;
     if (x->upstream->config->proxy_target.url == NULL)
         return false;
-    curl_easy_getinfo(handle_of(x), CURLINFO_HTTP_CONNECTCODE, &connected);
+    curl_easy_getinfo(exchange_handle(x), CURLINFO_HTTP_CONNECTCODE, &connected);
     return (!x->began && connected >= 300) ||
            (connected == 0 && x->head.complete && x->head.status == 407);
 }
@@ -102,7 +101,7 @@ static bool is_refusal_of_certificate(const struct exchange *x, CURLcode rc)
 static bool has_answered(const struct exchange *x)
 {
     long connected = 0;
-    curl_easy_getinfo(handle_of(x), CURLINFO_HTTP_CONNECTCODE, &connected);
+    curl_easy_getinfo(exchange_handle(x), CURLINFO_HTTP_CONNECTCODE, &connected);
     return x->head.n_lines > 0 || connected > 0;
 }
 

@@ -321,7 +321,8 @@ struct wire *wire_find(struct exchange *x)
 {
     struct upstream *u = x->upstream;
     bool once = false;
-    x->once = u->config->timeouts.idle == 0 || upstream_shared_has_strange_heads(u->shared);
+    x->once = u->config->timeouts.idle == 0 || upstream_shared_has_strange_heads(u->shared) ||
+              u->config->targets[x->call->target].scgi;
     if (x->once)
         return NULL;
     int64_t limit_us = keeping_limit_us(upstream_shared_keeping(u->shared));

@@ -201,8 +201,10 @@
       "groups member by member; an `auth` with a `scheme` of its own takes what that scheme "      \
       "wants. `rpcgate profiles` lists those that are built in.")                                  \
     X(url, url, NULL, "http://127.0.0.1:9001/RPC2", NULL, NULL, LIVE,                              \
-      "Where the server is; this or `urls` must be set: `http://`, `https://`, or "                \
-      "`http+unix://%2Frun%2Fx.sock/RPC2`. The path is `/RPC2` where there is none; an IPv6 "      \
+      "Where the server is; this or `urls` must be set: `http://`, `https://`, "                   \
+      "`http+unix://%2Frun%2Fx.sock/RPC2`, or of a server that speaks SCGI, as rTorrent does, "    \
+      "`scgi://HOST:PORT` or `scgi+unix://%2Frun%2Fx.sock`. The path is `/RPC2` where there is "   \
+      "none; an IPv6 "                                                                             \
       "address may have a zone: `[fe80::1%25eth0]`. "                                              \
       "`user:password@` is sent as credentials, as Basic unless `auth.scheme` is digest.")         \
     X(urls, urls, NULL, "\"http://10.0.0.1:9001/\", \"http://10.0.0.2:9001/\"", NULL, NULL, LIVE,  \

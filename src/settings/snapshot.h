@@ -404,11 +404,12 @@ struct listen_config {
 /* The parts of an upstream's URL, checked and decoded when the file is read. */
 struct upstream_target {
     char *url;          /* http or https, without user and password, with a path: for curl. Of
-                           http+unix: http://localhost/PATH */
+                           http+unix: http://localhost/PATH; of scgi: as if it were http */
     char *shown;        /* the same without any other secret: for the log, metrics and problems */
     char *unix_socket;  /* path of the socket; NULL: none */
     char *socket_shown; /* without any secret; NULL: none */
     enum transport_word transport;
+    bool scgi;      /* the head of a request is SCGI's, that of an answer CGI's */
     char *username; /* from the URL or `auth`; NULL: none */
     char *password; /* NULL: none; secret */
     bool digest;    /* they are for Digest, not Basic */

@@ -12,16 +12,21 @@
 /* Whose URL it is: each takes schemes of its own. */
 enum use { USE_UPSTREAM = 1, USE_PROXY = 2, USE_ANY = 3 };
 
-/* X(WORD, text, uses, transport): the last is of upstreams' URLs. */
+/* What a scheme says besides. */
+enum trait { AT_SOCKET = 1, BY_SCGI = 2 };
+
+/* X(WORD, text, uses, traits, transport): the last is of upstreams' URLs. */
 #define SCHEME_LIST(X)                                                                             \
-    X(HTTP, "http", USE_UPSTREAM | USE_PROXY, HTTP)                                                \
-    X(HTTPS, "https", USE_UPSTREAM | USE_PROXY, HTTP)                                              \
-    X(HTTP_UNIX, "http+unix", USE_UPSTREAM, HTTP)                                                  \
-    X(SOCKS5, "socks5", USE_PROXY, HTTP)                                                           \
-    X(SOCKS5H, "socks5h", USE_PROXY, HTTP)
+    X(HTTP, "http", USE_UPSTREAM | USE_PROXY, 0, HTTP)                                             \
+    X(HTTPS, "https", USE_UPSTREAM | USE_PROXY, 0, HTTP)                                           \
+    X(HTTP_UNIX, "http+unix", USE_UPSTREAM, AT_SOCKET, HTTP)                                       \
+    X(SCGI, "scgi", USE_UPSTREAM, BY_SCGI, HTTP)                                                   \
+    X(SCGI_UNIX, "scgi+unix", USE_UPSTREAM, AT_SOCKET | BY_SCGI, HTTP)                             \
+    X(SOCKS5, "socks5", USE_PROXY, 0, HTTP)                                                        \
+    X(SOCKS5H, "socks5h", USE_PROXY, 0, HTTP)
 
 enum scheme {
-#define X(word, text, uses, transport) SCHEME_##word,
+#define X(word, text, uses, traits, transport) SCHEME_##word,
     SCHEME_LIST(X)
 #undef X
 };
@@ -89,13 +94,19 @@ static bool check_bytes(struct str url, struct buf *why)
 
 static const struct {
     const char *text;
-    unsigned uses; /* set of enum use */
+    unsigned uses;   /* set of enum use */
+    unsigned traits; /* set of enum trait */
     enum transport_word transport;
 } schemes[] = {
-#define X(word, text, uses, transport) { text "://", uses, TRANSPORT_##transport },
+#define X(word, text, uses, traits, transport) { text "://", uses, traits, TRANSPORT_##transport },
     SCHEME_LIST(X)
 #undef X
 };
+
+static bool has_trait(const struct parts *parts, enum trait trait)
+{
+    return (schemes[parts->scheme].traits & trait) != 0;
+}
 
 /* "http://, https:// or http+unix://" */
 static bool refuse_scheme(enum use use, struct buf *why)
@@ -226,7 +237,8 @@ static bool check_socket(struct str host, struct buf *why)
     buf_done(&path);
     if (!ok)
         return refuse(why, "the path of the unix socket stands percent-encoded where the host "
-                           "stands in other URLs: http+unix://%2Frun%2Fx.sock/RPC2");
+                           "stands in other URLs: http+unix://%2Frun%2Fx.sock/RPC2 or "
+                           "scgi+unix://%2Frun%2Fx.sock");
     return fits || refuse(why, "the path of the unix socket is longer than 107 bytes");
 }
 
@@ -277,10 +289,13 @@ static bool split(struct str url, enum use use, struct parts *ret, struct buf *w
     take_userinfo(&authority, ret);
     if (!check_userinfo(ret->userinfo, why))
         return false;
-    if (ret->scheme != SCHEME_HTTP_UNIX)
-        return take_host(authority, ret, why);
-    ret->host = authority;
-    return check_socket(authority, why);
+    if (has_trait(ret, AT_SOCKET)) {
+        ret->host = authority;
+        return check_socket(authority, why);
+    }
+    return take_host(authority, ret, why) &&
+           (ret->port.len > 0 || !has_trait(ret, BY_SCGI) ||
+            refuse(why, "an scgi:// URL needs a port, such as scgi://127.0.0.1:5000"));
 }
 
 static char *decoded(struct store *store, struct str text, bool secret)
@@ -307,7 +322,7 @@ static void take_credentials(struct store *store, struct str userinfo, char **re
 
 static char *plain_url(struct store *store, const struct parts *parts)
 {
-    bool is_unix = parts->scheme == SCHEME_HTTP_UNIX;
+    bool is_unix = has_trait(parts, AT_SOCKET);
     struct buf to;
     buf_init(&to, URL_MAX + 64, NULL);
     buf_append_c(&to, parts->scheme == SCHEME_HTTPS ? "https://" : "http://");
@@ -329,8 +344,9 @@ bool url_parse(struct store *store, struct str url, struct upstream_target *ret,
     if (ret == NULL)
         return true;
     *ret = (struct upstream_target){ .url = plain_url(store, &parts),
-                                     .transport = schemes[parts.scheme].transport };
-    if (parts.scheme == SCHEME_HTTP_UNIX)
+                                     .transport = schemes[parts.scheme].transport,
+                                     .scgi = has_trait(&parts, BY_SCGI) };
+    if (has_trait(&parts, AT_SOCKET))
         ret->unix_socket = decoded(store, parts.host, false);
     take_credentials(store, parts.userinfo, &ret->username, &ret->password);
     return true;

@@ -199,7 +199,7 @@ static void judge_tls(struct check *c, int64_t now_s)
     if (!d->certificate.known)
         d->certificate = c->looked.certificate;
     if (!is_https(c)) {
-        set(c, CHECK_TLS, CHECK_SKIPPED, "the url is http");
+        set(c, CHECK_TLS, CHECK_SKIPPED, "the url is %s", target_of(c)->scgi ? "scgi" : "http");
         return;
     }
     if (failed_before(c, CHECK_TLS))

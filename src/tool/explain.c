@@ -102,6 +102,8 @@ static void add_request(const struct subject *s, const struct chain *document, s
         buf_printf(to, " by the unix socket %s", target->socket_shown);
     if (s->upstream->proxy_target.url != NULL)
         buf_printf(to, " by the proxy %s", s->upstream->proxy_target.shown);
+    if (target->scgi)
+        buf_append_c(to, ", its head as variables of SCGI");
     buf_append_byte(to, '\n');
     explain_added_tell(s->added, to);
     buf_append_byte(to, '\n');

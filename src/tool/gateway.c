@@ -96,6 +96,8 @@ static bool check_url(const char *url, const char *name)
     if (url_userinfo(str_of(url)).len > 0)
         wrong = "a gateway wants no user and password; a token stands in the file of --token-file "
                 "or $" GATEWAY_TOKEN_NAME;
+    else if (str_starts_with_nocase(str_of(url), STR("scgi")))
+        wrong = "a gateway speaks HTTP: its address begins with http://, https:// or http+unix://";
     else if (strchr(url, '?') != NULL)
         wrong = "a gateway's address has no query";
     if (wrong != NULL)

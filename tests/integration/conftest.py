@@ -47,8 +47,8 @@ class Starter:
         self._upstreams = ExitStack()
         self._gateways: list[Gateway] = []
 
-    def upstream(self, behave=echo, **options) -> Upstream:
-        return self._upstreams.enter_context(Upstream(behave, **options))
+    def upstream(self, behave=echo, make=Upstream, **options) -> Upstream:
+        return self._upstreams.enter_context(make(behave, **options))
 
     def gateway(self, settings: dict | str | None = None, **options) -> Gateway:
         gateway = Gateway(settings, **options)

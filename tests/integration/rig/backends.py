@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .foreign import Nzbget, Rtorrent
+from .foreign import Nzbget, Rtorrent, RtorrentAtSocket
 from .programs import Aria2, Supervisord, need
 from .servers import Server
 from .settings import DEADLINE
@@ -49,6 +49,10 @@ class SupervisordBackend(Supervisord):
 
 
 class RtorrentBackend(Rtorrent):
+    credentials: dict = {}
+
+
+class RtorrentAtSocketBackend(RtorrentAtSocket):
     credentials: dict = {}
 
 

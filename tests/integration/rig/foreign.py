@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -208,14 +209,15 @@ int main(int argc, char **argv)
         return [str(program), str(self.port)]
 
 
-class Rtorrent(Server):
-    """rTorrent speaks SCGI; nginx passes HTTP on to it."""
+class _Rtorrent(Server):
+    """rTorrent, which speaks SCGI."""
 
-    def __init__(self, folder: Path):
-        self._rtorrent, self._nginx = need("rtorrent"), need("nginx")
-        super().__init__(folder, ["scgi"])
-        self._front = _ScgiFront(folder, self._nginx, self.port)
-        self.url = f"http://127.0.0.1:{self._front.port}/RPC2"
+    def __init__(self, folder: Path, *where):
+        self._rtorrent = need("rtorrent")
+        super().__init__(folder, *where)
+
+    def listens(self) -> str:
+        return f"network.scgi.open_port = 127.0.0.1:{self.port}"
 
     def make(self):
         (self.folder / "session").mkdir(exist_ok=True)
@@ -227,9 +229,29 @@ directory.default.set = {self.folder}
 network.port_open.set = no
 dht.mode.set = disable
 trackers.use_udp.set = no
-network.scgi.open_port = 127.0.0.1:{self.port}
+{self.listens()}
 """)
         return [self._rtorrent, "-n", "-o", f"import={rc}"]
+
+
+class RtorrentAtSocket(_Rtorrent):
+    def __init__(self, folder: Path):
+        self._socket = folder / "rtorrent.sock"
+        super().__init__(folder, [], (self._socket,))
+        self.url = f"scgi+unix://{quote(str(self._socket), safe='')}"
+
+    def listens(self):
+        return f"network.scgi.open_local = {self._socket}"
+
+
+class Rtorrent(_Rtorrent):
+    """nginx passes HTTP on to it."""
+
+    def __init__(self, folder: Path):
+        nginx = need("nginx")
+        super().__init__(folder, ["scgi"])
+        self._front = _ScgiFront(folder, nginx, self.port)
+        self.url = f"http://127.0.0.1:{self._front.port}/RPC2"
 
     def stop(self):
         self._front.stop()

@@ -11,13 +11,21 @@ from .programs import PORT_TRIES, Program, free_port, need
 from .settings import DEADLINE, TOP
 
 
-def _accepts(program: Program, port: int) -> bool:
-    """Waits until something listens on that port; false: the program has ended before."""
+def _connect(address: int | Path):
+    if isinstance(address, int):
+        return socket.create_connection(("127.0.0.1", address), DEADLINE)
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(str(address))
+    return connection
+
+
+def _accepts(program: Program, address: int | Path) -> bool:
+    """Waits until something listens on that port or socket; false: the program has ended before."""
     for _ in range(int(DEADLINE / 0.02)):
         try:
-            socket.create_connection(("127.0.0.1", port), DEADLINE).close()
+            _connect(address).close()
             return program.process.poll() is None
-        except ConnectionRefusedError:
+        except (ConnectionRefusedError, FileNotFoundError):
             pass
         try:
             program.process.wait(0.02)
@@ -28,14 +36,15 @@ def _accepts(program: Program, port: int) -> bool:
 
 
 class Server:
-    """A program that listens on free ports. `make` writes its files and gives its command."""
+    """A program that listens on free ports, and at these sockets. `make` writes its files and gives
+    its command."""
 
-    def __init__(self, folder: Path, ports: list[str]):
+    def __init__(self, folder: Path, ports: list[str], sockets: tuple[Path, ...] = ()):
         self.folder = folder
         for _ in range(PORT_TRIES):
             self.ports = {name: free_port() for name in ports}
             self.program = Program(self.make(), "\0", folder)
-            if all(_accepts(self.program, port) for port in self.ports.values()):
+            if all(_accepts(self.program, at) for at in (*self.ports.values(), *sockets)):
                 return
             self.program.stop()
         raise RuntimeError("it does not start:\n" + "".join(self.program.output))

@@ -5,7 +5,7 @@ long to start runs with RPCGATE_LONG_TESTS=1."""
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -149,6 +149,7 @@ RTORRENT = Row(
     bad=(("d.name", (NO_TORRENT,), fault(404)), ("view.size", ("", "nosuch"), fault(404)),
          ("d.name", (), fault(400)), ("no.such", (), fault(404, "no"))),
     wrong=())
+RTORRENT_AT_SOCKET = replace(RTORRENT, program=backends.RtorrentAtSocketBackend)
 NZBGET = Row(
     "nzbget", backends.NzbgetBackend,
     good=(("version", (), lambda v: "." in v), ("rate", (100,), True),
@@ -222,7 +223,7 @@ def program(request):
 
 
 @pytest.mark.parametrize("program", [
-    ARIA2, SUPERVISOR, RTORRENT, NZBGET, KAMAILIO, ROS, ATHEME, EJABBERD, DOKUWIKI,
+    ARIA2, SUPERVISOR, RTORRENT, RTORRENT_AT_SOCKET, NZBGET, KAMAILIO, ROS, ATHEME, EJABBERD, DOKUWIKI,
     *(pytest.param(row, marks=LONG) for row in (TRYTON, WORDPRESS))],
     ids=lambda row: row.profile, indirect=True)
 def test_program(program, start):
