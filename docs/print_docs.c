@@ -6,9 +6,9 @@
 #include "codec/xml/decode_reasons.h"
 #include "config/config.h"
 #include "config/profiles.h"
+#include "front/metric_list.h"
 #include "front/surface_list.h"
 #include "print_man.h"
-#include "work/metric_list.h"
 
 #include <stdint.h>
 #include <stdio.h>

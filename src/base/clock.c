@@ -30,6 +30,13 @@ void clock_wall_text(char to[CLOCK_TEXT])
     snprintf(to, CLOCK_TEXT, "%.19s.%03uZ", seconds, (unsigned)(now.tv_nsec / 1000000) % 1000U);
 }
 
+int64_t clock_wall_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 int clock_wait_ms(int64_t deadline_ms, int64_t now_ms)
 {
     if (deadline_ms == CLOCK_NEVER)

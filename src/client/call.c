@@ -6,6 +6,7 @@
 #include "client/client.h"
 #include "client/inject.h"
 #include "client/session_store.h"
+#include "client/span.h"
 #include "client/verbose.h"
 #include "codec/xml/encode.h"
 #include "work/metrics.h"
@@ -106,6 +107,8 @@ void call_end(struct call *c, const struct verdict *verdict)
     give_back(c);
     metrics_count_call(site_record(site, c->upstream), work->index,
                        &(struct call_times){ c->attempts, c->upstream_us, c->queue_us });
+    if (UNLIKELY(c->span != NULL))
+        span_end(c, verdict);
     c->owner->ended(c, verdict);
     verbose_write(verbose);
     if (decoder != NULL)
@@ -250,6 +253,8 @@ static void init(struct call *c)
     init_memory(c);
     c->reply_begin = chain_len(c->reply);
     c->began_ms = clock_now_ms();
+    if (UNLIKELY(c->origin.trace != NULL))
+        span_begin(c);
     choose_options(c);
     add_ours(c);
 }
@@ -330,6 +335,8 @@ void call_drop(struct call *c)
         return;
     attempt_drop(c);
     give_back(c);
+    if (c->span != NULL)
+        span_drop(c);
     if (c->decoder != NULL)
         work_give_decoder(call_work(c), TAKE(c->decoder));
     site_release(c->site);

@@ -28,6 +28,8 @@ struct call;
 struct inject;
 struct injected;
 struct session_use;
+struct span;
+struct trace;
 struct verbose;
 
 /* X(WORD, name): the states that one goes through, as the log and the metrics call them. */
@@ -77,6 +79,7 @@ struct call_owner {
 struct call_origin {
     const char *request_id; /* NULL: nobody's */
     struct str traceparent, tracestate;
+    const struct trace *trace; /* that it has a span in; NULL: none of ours */
 };
 
 struct call {
@@ -150,6 +153,7 @@ struct call {
     struct answer answer; /* to the last attempt */
     int64_t upstream_us;
     struct verbose *verbose; /* NULL: nothing of it is logged */
+    struct span *span;       /* NULL: it is in no trace of ours */
     size_t repaired;         /* values that the text policy has changed, both ways */
     bool has_fault_code;
     int64_t fault_code; /* for the log, */

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct traces;
+
 struct client {
     struct work *work;
     struct transport *transport;       /* owned */
@@ -24,6 +26,7 @@ struct client {
     struct state_metrics *shown;       /* how many are in each, for all threads to see */
     size_t n_leaving;                  /* calls that log out */
     struct spare calls;
+    struct traces *traces; /* where spans go; borrowed. NULL: no call has one */
 };
 
 /* What a call's worker stands on. */

@@ -30,6 +30,7 @@ void checks_run(const struct checking *c)
 {
     check_listen(c);
     check_limits(c);
+    check_traces(c);
     check_upstreams(c);
     check_routes(c);
     check_callers(c);

@@ -42,6 +42,9 @@ void check_routes(const struct checking *c);
 /* checks_access.c: what callers and others may do. */
 void check_access(const struct checking *c);
 
+/* checks_traces.c */
+void check_traces(const struct checking *c);
+
 /* checks_upstream.c */
 void check_upstream(const struct checking *c, struct upstream_config *u);
 

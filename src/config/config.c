@@ -61,6 +61,9 @@ static char *shown_url(const struct config *config, const struct upstream_target
 /* A path may have a secret in it, too. */
 static void show_urls(struct config *config)
 {
+    struct traces_config *traces = &config->traces;
+    if (traces->target.url != NULL)
+        traces->target.shown = shown_text(config, traces->target.url, &traces->origins[TRACES_url]);
     for (size_t i = 0; i < config->n_upstreams; i++) {
         struct upstream_config *u = &config->upstreams[i];
         const struct origin *url = &u->origins[UPSTREAM_url], *urls = &u->origins[UPSTREAM_urls];

@@ -106,6 +106,16 @@ enum listen_tls_index {
     LISTEN_TLS_OPTIONS(X)
 #undef X
 };
+enum traces_index {
+#define X(kind, name, ...) TRACES_##name,
+    TRACES_OPTIONS(X)
+#undef X
+};
+enum traces_tls_index {
+#define X(kind, name, ...) TRACES_TLS_##name,
+    TRACES_TLS_OPTIONS(X)
+#undef X
+};
 enum route_index {
 #define X(kind, name, ...) ROUTE_##name,
     ROUTE_OPTIONS(X)

@@ -9,6 +9,7 @@ void gateway_init(struct gateway *g, size_t n_workers)
 {
     commons_init(&g->commons, n_workers);
     front_commons_init(&g->front, &g->commons);
+    traces_init(&g->traces);
 }
 
 void gateway_done(struct gateway *g)
@@ -21,6 +22,7 @@ void gateway_done(struct gateway *g)
         next = at->next;
         caller_state_free(at);
     }
+    traces_done(&g->traces);
     front_commons_done(&g->front);
     commons_done(&g->commons);
 }

@@ -3,6 +3,7 @@
 #ifndef RPCGATE_DAEMON_GATEWAY_H
 #define RPCGATE_DAEMON_GATEWAY_H
 
+#include "client/traces.h"
 #include "front/caller_state.h"
 #include "front/front.h"
 #include "work/commons.h"
@@ -13,6 +14,7 @@
 struct gateway {
     struct commons commons;
     struct front_commons front;
+    struct traces traces;
 
     /* Each is made by the main thread when a configuration first has its name, and stays. Workers
      * know only those that their sites and generation point to. */

@@ -54,6 +54,7 @@ static void publish(struct service *s, struct generation *generation)
     if (!s->is_settling)
         listeners_sweep(&s->listeners, generation->number);
     service_apply(s, generation->config);
+    service_follow_traces(s, generation->config);
     generation_unref(s->generation);
     s->generation = generation;
     s->is_settling = true;

@@ -184,6 +184,13 @@ void service_apply(struct service *s, const struct config *config)
     commons_set_memory(&s->gateway.commons, (size_t)config->limits.memory);
 }
 
+/* Without its thread the gateway is of use all the same. */
+void service_follow_traces(struct service *s, struct config *config)
+{
+    if (!traces_follow(&s->gateway.traces, config))
+        log_error("spans are not sent: their thread does not start: %s", strerror(errno));
+}
+
 static bool open_generation(struct service *s, struct config *config)
 {
     struct listener_set listeners;
@@ -191,6 +198,7 @@ static bool open_generation(struct service *s, struct config *config)
         return false;
     s->generation = generation_new(&s->gateway, config, NULL, &listeners);
     listeners_follow(&s->listeners, s->generation);
+    service_follow_traces(s, config);
     return true;
 }
 
@@ -240,6 +248,7 @@ static void service_end(struct service *s)
         worker_join(s->workers[i]);
     for (size_t i = 0; i < s->n_workers; i++)
         worker_free(s->workers[i]);
+    traces_stop(&s->gateway.traces);
     refusals_sum_up(&s->gateway.front.strangers, REFUSALS_OF_STRANGERS);
     refusals_sum_up(&s->gateway.front.handshakes, REFUSALS_OF_HANDSHAKES);
     listeners_done(&s->listeners);

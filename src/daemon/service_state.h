@@ -33,6 +33,7 @@ struct service {
 
 /* service.c: what else follows the configuration. */
 void service_apply(struct service *s, const struct config *config);
+void service_follow_traces(struct service *s, struct config *config);
 
 /* reload.c: SIGHUP. */
 void service_reload(struct service *s);

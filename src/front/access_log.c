@@ -64,10 +64,13 @@ void refusals_log_handshake(struct refusals *refusals, const char *listener, con
 
 /* ---- The line of a request ------------------------------------------------------------------ */
 
-/* The trace id of `00-TRACEID-PARENT-FLAGS` (W3C Trace Context 1, section 3.2). */
-static struct str trace_id(const struct request_head *head)
+/* That of the trace that we have begun, or of `00-TRACEID-PARENT-FLAGS` (W3C Trace Context 1,
+ * section 3.2). */
+static struct str trace_id(const struct request *r)
 {
-    struct str parent = head_traceparent(head);
+    if (r->trace.begun)
+        return (struct str){ r->trace.id, TRACE_ID_LEN };
+    struct str parent = head_traceparent(http_head(r->exchange));
     return parent.data != NULL ? str_slice(parent, 3, 35) : parent;
 }
 
@@ -171,7 +174,7 @@ void request_log(const struct request *r, bool sent)
     read_foreign(r, &foreign);
     LOG_EVENT(
         level, how_it_ended(r, sent), LOG_TEXT("request_id", r->id),
-        LOG_STR("trace_id", trace_id(http_head(r->exchange))), LOG_TEXT("caller", r->caller_name),
+        LOG_STR("trace_id", trace_id(r)), LOG_TEXT("caller", r->caller_name),
         LOG_TEXT("upstream", upstream),
         LOG_STR("method", has_method ? target_method(&r->target) : str_of(NULL)),
         LOG_TEXT("route", r->route != NULL ? r->route->name : NULL),

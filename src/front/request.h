@@ -22,6 +22,7 @@
 #include "rules/problem.h"
 #include "rules/query.h"
 #include "rules/route_fill.h"
+#include "rules/trace.h"
 #include "settings/snapshot.h"
 #include "work/memory.h"
 #include "work/turn.h"
@@ -79,6 +80,7 @@ struct request {
 
     struct memory_share *share; /* its caller's */
     struct buf tracestate;      /* where it came in several lines */
+    struct trace trace;         /* that its calls have spans in */
     bool type_is_wrong;         /* its first byte will be refused for its Content-Type */
     struct buf body;            /* the caller's JSON */
     struct memory_wait memory;  /* of the body, and of what comes of it */

@@ -29,6 +29,20 @@ static struct str tracestate(struct request *r, const struct request_head *head)
     return buf_str(joined);
 }
 
+/* The trace of all its calls: that of its caller, or one of ours. NULL: the caller's is not
+ * sampled, and goes on as it is. */
+static const struct trace *trace_of(struct request *r, struct str traceparent)
+{
+    struct trace *t = &r->trace;
+    struct work *work = r->front->work;
+    uint64_t threshold = r->site->config->traces.threshold;
+    if (!t->begun && traceparent.data != NULL)
+        trace_continue(t, traceparent);
+    else if (!t->begun)
+        trace_begin(t, work_next_number(work), work_next_number(work), threshold);
+    return t->has_parent && !trace_is_sampled(t) ? NULL : t;
+}
+
 void request_limit_call(const struct request *r, struct call *c, const struct method_rule *rule)
 {
     c->rule = *rule;
@@ -52,6 +66,8 @@ void request_fill_call(struct request *r, struct call *c, const struct method_ru
         .user = r,
     };
     request_limit_call(r, c, rule);
+    if (UNLIKELY(r->site->config->traces.present))
+        c->origin.trace = trace_of(r, c->origin.traceparent);
     if (c->origin.traceparent.data != NULL)
         c->origin.tracestate = tracestate(r, head);
 }

@@ -4,11 +4,12 @@
 #include "client/client.h"
 #include "client/pool.h"
 #include "client/session_store.h"
+#include "client/traces.h"
 #include "front/endpoint.h"
 #include "front/form.h"
+#include "front/metric_list.h"
 #include "front/request.h"
 #include "front/task.h"
-#include "work/metric_list.h"
 #include "work/process.h"
 
 #include <inttypes.h>
@@ -303,6 +304,17 @@ static void add_process(struct chain *to)
     add_plain(to, METRIC_START_TIME, p.start_seconds);
 }
 
+static void add_traces(struct traces *t, struct chain *to)
+{
+    const char *spans = rows[METRIC_TRACE_SPANS].name, *exports = rows[METRIC_TRACE_EXPORTS].name;
+    begin(to, METRIC_TRACE_SPANS);
+    add(to, "%s{result=\"sent\"} %llu\n", spans, atomic_load(&t->sent));
+    add(to, "%s{result=\"dropped\"} %llu\n", spans, atomic_load(&t->dropped));
+    begin(to, METRIC_TRACE_EXPORTS);
+    add(to, "%s{result=\"success\"} %llu\n", exports, atomic_load(&t->exports_good));
+    add(to, "%s{result=\"failure\"} %llu\n", exports, atomic_load(&t->exports_failed));
+}
+
 static void add_others(const struct front *front, struct chain *to)
 {
     const struct commons *commons = front->work->commons;
@@ -312,6 +324,7 @@ static void add_others(const struct front *front, struct chain *to)
     add_handshakes(front->listeners, to);
     add_plain(to, METRIC_MEMORY, (double)atomic_load(&commons->memory.used));
     add_plain(to, METRIC_LOG_DROPPED, (double)log_dropped());
+    add_traces(front->client->traces, to);
     begin(to, METRIC_BUILD_INFO);
     add(to, "%s{version=\"%s\"} 1\n", rows[METRIC_BUILD_INFO].name, RPCGATE_VERSION);
     add_process(to);

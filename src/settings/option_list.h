@@ -54,7 +54,10 @@
 /* Groups whose presence alone means something. */
 #define MAIN_OPTIONAL_GROUPS(G)                                                                    \
     G(anonymous, anonymous,                                                                        \
-      "What callers without credentials may do. Without it nobody unauthenticated gets in.")
+      "What callers without credentials may do. Without it nobody unauthenticated gets in.")       \
+    G(traces, traces,                                                                              \
+      "Sends a span of each call to a collector, by OTLP over HTTP in JSON. Without it no trace "  \
+      "is begun, and callers' `traceparent` goes on as it is.")
 
 #define MAIN_GROUPS(G)                                                                             \
     G(limits, limits, "What one request, and all together, may take.")                             \
@@ -193,6 +196,40 @@
     X(log_level, level, "info", NULL, NULL, NULL, LIVE, "Least weight of what is logged.")         \
     X(log_format, format, "text", NULL, NULL, NULL, LIVE, "Lines of text, or of JSON.")            \
     X(flag, access, "true", NULL, NULL, NULL, LIVE, "One line for each request.")
+
+/* traces = { … } */
+#define TRACES_OPTIONS(X)                                                                          \
+    X(url, url, NULL, "http://127.0.0.1:4318/v1/traces", NULL, NULL, LIVE,                         \
+      "Where the collector takes traces: `http://`, `https://` or `http+unix://`, with the path; " \
+      "required.")                                                                                 \
+    X(number, ratio, "1", NULL, NULL, NULL, LIVE,                                                  \
+      "Of requests without a `traceparent`, this part is traced: 0 is none, 1 all. With one, its " \
+      "`sampled` flag decides.")                                                                   \
+    X(text, service, "rpcgate", NULL, NULL, NULL, LIVE, "The `service.name` of our spans.")        \
+    X(headers, headers, NULL, "\"Authorization: Bearer ${file:/etc/rpcgate/collector.token}\"",    \
+      NULL, NULL, LIVE, "`Name: value` lines that are sent with the spans.")                       \
+    X(duration, interval, "5s", NULL, "100ms", "1m", LIVE,                                         \
+      "How long spans are gathered before they are sent.")                                         \
+    X(count, batch, "512", NULL, "1", "100000", LIVE,                                              \
+      "Most spans that are sent at once; so many do not wait for `interval`.")                     \
+    X(size, queue, "4M", NULL, "64K", "1G", LIVE,                                                  \
+      "What spans that wait may hold; more are dropped, and counted.")                             \
+    X(duration, timeout, "10s", NULL, "100ms", "5m", LIVE,                                         \
+      "How long the collector may take for an answer.")                                            \
+    X(duration, retry, "1m", NULL, "0s", "1h", LIVE,                                               \
+      "How long spans are sent again that the collector does not take for now; then they are "     \
+      "dropped. 0s: they are sent once.")
+
+#define TRACES_GROUPS(G) G(traces_tls, tls, "How `https://` is spoken with the collector.")
+
+/* traces = { tls = { … } } */
+#define TRACES_TLS_OPTIONS(X)                                                                      \
+    X(path, ca_file, NULL, "/etc/rpcgate/ca.pem", NULL, NULL, LIVE,                                \
+      "CAs (PEM) that the collector's certificate may be of, in place of the system's.")           \
+    X(path, cert_file, NULL, "/etc/rpcgate/client.pem", NULL, NULL, LIVE,                          \
+      "Our certificate (PEM), for collectors that want one.")                                      \
+    X(path, key_file, NULL, "/etc/rpcgate/client.key", NULL, NULL, LIVE,                           \
+      "Its private key (PEM), without a password. Without it: it stands in `cert_file`.")
 
 /* upstreams = { NAME = { … } } */
 #define UPSTREAM_OPTIONS(X)                                                                        \

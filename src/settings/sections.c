@@ -103,6 +103,19 @@ static const struct option_row log_options[] = { LOG_OPTIONS(ROW) };
 static const struct section section_log = { SECTION(OWNER, "log", log_options) };
 #undef OWNER
 
+#define OWNER struct traces_tls_config
+static const struct option_row traces_tls_options[] = { TRACES_TLS_OPTIONS(ROW) };
+static const struct section section_traces_tls = { SECTION(OWNER, "traces.tls",
+                                                           traces_tls_options) };
+#undef OWNER
+
+#define OWNER struct traces_config
+static const struct option_row traces_options[] = { TRACES_OPTIONS(ROW) };
+static const struct group_row traces_groups[] = { TRACES_GROUPS(OPTIONAL) };
+static const struct section section_traces = { SECTION(OWNER, "traces", traces_options),
+                                               GROUPS(traces_groups) };
+#undef OWNER
+
 #define OWNER struct auth_config
 static const struct option_row auth_options[] = { AUTH_OPTIONS(ROW) };
 static const struct section section_auth = { SECTION(OWNER, "upstreams.NAME.auth", auth_options) };
@@ -256,37 +269,17 @@ const struct section section_main = { SECTION(OWNER, "", main_options), GROUPS(m
 #undef OWNER
 
 const struct section *const sections[] = {
-    &section_main,
-    &section_listen,
-    &section_listen_tls,
-    &section_caller,
-    &section_access_rule,
-    &section_param_rule,
-    &section_route,
-    &section_route_param,
-    &section_route_result,
-    &section_anonymous,
-    &section_limits,
-    &section_log,
-    &section_upstream,
-    &section_auth,
-    &section_tls,
-    &section_proxy,
-    &section_timeouts,
-    &section_pool,
-    &section_upstream_limits,
-    &section_compression,
-    &section_retry,
-    &section_breaker,
-    &section_introspection,
-    &section_fault_rule,
-    &section_method_rule,
-    &section_inject_rule,
-    &section_session,
-    &section_login,
-    &section_logout,
-    &section_keepalive,
-    &section_envelope_rule,
+    &section_main,          &section_listen,      &section_listen_tls,
+    &section_caller,        &section_access_rule, &section_param_rule,
+    &section_route,         &section_route_param, &section_route_result,
+    &section_anonymous,     &section_limits,      &section_log,
+    &section_traces,        &section_traces_tls,  &section_upstream,
+    &section_auth,          &section_tls,         &section_proxy,
+    &section_timeouts,      &section_pool,        &section_upstream_limits,
+    &section_compression,   &section_retry,       &section_breaker,
+    &section_introspection, &section_fault_rule,  &section_method_rule,
+    &section_inject_rule,   &section_session,     &section_login,
+    &section_logout,        &section_keepalive,   &section_envelope_rule,
     &section_value_test,
 };
 const size_t n_sections = ARRAY_LEN(sections);

@@ -415,6 +415,23 @@ struct upstream_target {
     bool digest;    /* they are for Digest, not Basic */
 };
 
+struct traces_tls_config {
+    SECTION_MEMBERS(TRACES_TLS_OPTIONS)
+};
+
+/* Absent: `present` is false. */
+struct traces_config {
+    SECTION_MEMBERS(TRACES_OPTIONS)
+    TRACES_GROUPS(GROUP_MEMBER)    /* tls */
+    struct upstream_target target; /* of `url` */
+    struct tls_files tls_files;
+    uint64_t threshold; /* of `ratio`: it times 2 to the power of TRACE_RATIO_BITS */
+};
+
+/* Of a trace id's bits as many decide whether it is traced: those that W3C Trace Context 2 wants to
+ * be random. */
+#define TRACE_RATIO_BITS 56
+
 /* The parts of `proxy.url`, and what stands beside it. */
 struct proxy_target {
     char *url;      /* scheme://host:port; NULL: no proxy */

@@ -28,6 +28,7 @@ void rig_open(struct rig *rig, const char *settings)
     atomic_store(&rig->commons.memory.max, MEMORY_BYTES);
     rig->commons.main_fd = -1;
     commons_init(&rig->commons, RIG_WORKERS);
+    traces_init(&rig->traces);
     memory_share_init(&rig->share, &rig->commons);
     for (size_t i = 0; i < rig->config->n_upstreams; i++) {
         rig->records[i] = upstream_record_new(rig->config->upstreams[i].name, RIG_WORKERS);
@@ -37,6 +38,7 @@ void rig_open(struct rig *rig, const char *settings)
         struct rig_worker *w = &rig->workers[i];
         assert_true(work_init(&w->work, &rig->commons, i));
         client_init(&w->client, &w->work, fake_init(&w->fake));
+        w->client.traces = &rig->traces;
         site_open(&w->client, xcalloc(1, sizeof(struct site)), rig->config, rig->states);
     }
 }
@@ -53,6 +55,7 @@ void rig_close(struct rig *rig)
     }
     assert_int_equal(atomic_load(&rig->commons.memory.used), 0);
     memory_share_done(&rig->share);
+    traces_done(&rig->traces);
     commons_done(&rig->commons);
     config_unref(rig->config);
 }

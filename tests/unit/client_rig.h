@@ -7,6 +7,7 @@
 #include "client/call.h"
 #include "client/client.h"
 #include "client/pool.h"
+#include "client/traces.h"
 #include "client/upstream_state.h"
 #include "config_text.h"
 #include "fake_transport.h"
@@ -32,6 +33,7 @@ struct rig {
     struct config *config;
     struct upstream_record *records[RIG_UPSTREAMS];
     struct upstream_state *states[RIG_UPSTREAMS];
+    struct traces traces;
 };
 
 /* Reads that configuration; the clock stands still from here on. */

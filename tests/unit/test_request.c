@@ -12,7 +12,7 @@
 #include "front_rig.h"
 
 #include "front/access_log.h"
-#include "work/metric_list.h"
+#include "front/metric_list.h"
 
 #define SETTINGS                                                                                   \
     "callers = ( { name = \"bot\"; token = \"" EXCHANGE_TOKEN "\";\n"                              \

@@ -20,7 +20,7 @@ ALERTS = re.findall(r"- alert: (\w+)", RULES)
 PROBLEMS = re.findall(r'^    X\([A-Z_]+, "([a-z-]+)"', (TOP / "src/codec/problem_list.h").read_text(),
                       re.M)
 METRICS = {name: kind for name, kind in re.findall(
-    r'X\([A-Z_]+, "(\w+)", "(\w+)"', (TOP / "src/work/metric_list.h").read_text())}
+    r'X\([A-Z_]+, "(\w+)", "(\w+)"', (TOP / "src/front/metric_list.h").read_text())}
 
 #: What Prometheus adds to every series, and a histogram to its buckets.
 LABELS_OF_PROMETHEUS = {"instance", "job", "le"}

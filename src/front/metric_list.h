@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What GET /metrics shows, once: X(WORD, name, type, help). */
-#ifndef RPCGATE_WORK_METRIC_LIST_H
-#define RPCGATE_WORK_METRIC_LIST_H
+#ifndef RPCGATE_FRONT_METRIC_LIST_H
+#define RPCGATE_FRONT_METRIC_LIST_H
 
 #define METRIC_LIST(X)                                                                             \
     X(REQUESTS, "rpcgate_requests_total", "counter",                                               \
@@ -38,6 +38,11 @@
     X(MEMORY, "rpcgate_memory_bytes", "gauge", "What limits.memory counts.")                       \
     X(LOG_DROPPED, "rpcgate_log_dropped_total", "counter",                                         \
       "Lines that were not written because nobody read the log.")                                  \
+    X(TRACE_SPANS, "rpcgate_trace_spans_total", "counter",                                         \
+      "Spans that the collector has taken (sent), and that were given up: no room in "             \
+      "traces.queue, or not taken within traces.retry (dropped).")                                 \
+    X(TRACE_EXPORTS, "rpcgate_trace_exports_total", "counter",                                     \
+      "Requests to the collector of spans, by result.")                                            \
     X(BUILD_INFO, "rpcgate_build_info", "gauge", "1, with the version.")                           \
     X(CPU, "process_cpu_seconds_total", "counter", "CPU time of the process.")                     \
     X(RESIDENT, "process_resident_memory_bytes", "gauge", "Memory of the process.")                \
