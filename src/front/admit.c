@@ -71,6 +71,11 @@ static bool may_see(const struct request *r, const struct upstream_config *upstr
            access_may_see(&r->caller.access, str_of(upstream->name));
 }
 
+static bool shows_a_route(const struct request *r)
+{
+    return r->target.row->task->shows_routes && request_may_see_a_route(r, r->upstream);
+}
+
 /* As many names as find room, with ` and N more` behind them. */
 static void add_names(const struct request *r, struct buf *to)
 {
@@ -165,7 +170,7 @@ static bool check_path(struct request *r)
         return not_found(r);
     if (target->upstream_len > 0) {
         r->upstream = config_upstream(r->site->config, target_upstream(target));
-        if (r->upstream == NULL || !may_see(r, r->upstream))
+        if (r->upstream == NULL || !(may_see(r, r->upstream) || shows_a_route(r)))
             return no_such_upstream(r);
     }
     return target->allow == 0 || refuse_http_method(r);

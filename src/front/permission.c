@@ -27,6 +27,15 @@ bool request_may_see_route(const struct request *r, const struct route_config *r
            access_may_see_route(&r->caller.access, &call);
 }
 
+bool request_may_see_a_route(const struct request *r, const struct upstream_config *upstream)
+{
+    const struct config *config = r->site->config;
+    for (size_t i = 0; i < config->n_routes; i++)
+        if (config->routes[i].upstream == upstream && request_may_see_route(r, &config->routes[i]))
+            return true;
+    return false;
+}
+
 bool request_may_call(const struct request *r, struct str method, struct error *err)
 {
     if (str_eq(method, STR("system.multicall")))

@@ -161,6 +161,10 @@ bool request_may_call(const struct request *r, struct str method, struct error *
 /* front/permission.c: is that route there for the caller? */
 bool request_may_see_route(const struct request *r, const struct route_config *route) MUST_CHECK;
 
+/* front/permission.c: or any route of that upstream? */
+bool request_may_see_a_route(const struct request *r,
+                             const struct upstream_config *upstream) MUST_CHECK;
+
 /* front/permission.c: and with those params (JSON that is known to be valid, or no bytes)? */
 bool request_may_call_with(const struct request *r, struct str method, struct str params,
                            struct error *err) MUST_CHECK;

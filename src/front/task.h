@@ -26,6 +26,7 @@ struct task {
 
     bool takes_calls; /* off its caller's rate by itself, when it knows how many; else it is one */
     bool asks_upstreams; /* about themselves, though its target names none: it counts as a call */
+    bool shows_routes;   /* so that who may use only routes of an upstream may ask about it, too */
 };
 
 /* front/task_NAME.c */

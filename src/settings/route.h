@@ -107,6 +107,9 @@ const struct route_table *
 route_table_make(const struct route_config *routes, size_t n, struct store *store,
                  void (*clash)(void *context, const struct route_clash *clash), void *context);
 
+/* What stands at the path of a route that is in the table. */
+const struct route_node *route_table_find(const struct route_table *t, struct str path);
+
 /* Does the first segment belong to the gateway itself? */
 bool route_is_reserved(struct str segment);
 

@@ -104,6 +104,23 @@ route_table_make(const struct route_config *routes, size_t n, struct store *stor
     return made;
 }
 
+const struct route_node *route_table_find(const struct route_table *t, struct str path)
+{
+    uint32_t at = 0;
+    while (path.len > 0) {
+        struct str segment = take_segment(&path);
+        size_t slot = route_edge_slot(t, at, segment);
+        if (is_param(segment)) {
+            at = t->nodes[at].param;
+            continue;
+        }
+        while (t->edges[slot].from != at || !str_eq(t->edges[slot].segment, segment))
+            slot = (slot + 1) & (t->n_edges - 1);
+        at = t->edges[slot].to;
+    }
+    return &t->nodes[at];
+}
+
 bool route_is_reserved(struct str segment)
 {
     static const char *const own[] = { "v1",    "jsonrpc", "xmlrpc",  "mcp",

@@ -11,67 +11,19 @@ import subprocess
 import pytest
 
 from rig.check import assert_problem
+from rig.described import HELP, TOKEN, described_settings, upstream_functions
 from rig.multicall import Multicall
 from rig.settings import TOP, up_settings
 
 GOLDEN = TOP / "tests" / "golden" / "openapi"
-TOKEN = "0123456789abcdef0123456789abcdef"
 
 #: Pinned, and what fits the Node that Debian has.
 TOOLS = ("@redocly/cli@2.11.0", "@stoplight/spectral-cli@6.15.0",
          "@apidevtools/swagger-parser@12.1.0", "openapi-typescript@7.13.0", "typescript@5.9.3")
 
-ROUTES = (
-    {"name": "partner", "get": "/partners/{id}", "call": "up/calc.echo", "safe": True,
-     "summary": "One partner", "tags": ["partners"],
-     "params": ("res.partner",
-                {"list": ({"name": "id", "type": "int", "min": 1, "description": "Its number.",
-                           "example": 7},)},
-                {"struct": ({"name": "fields", "type": "string[]", "default": ["name"]},)}),
-     "result": {"at": "/0", "empty": 404}},
-    {"name": "create", "post": "/partners", "call": "up/calc.echo", "status": 201,
-     "tags": ["partners"], "params": (
-         {"name": "name", "max_length": 80},
-         {"name": "kind", "enum": ["person", "company"], "default": "person"},
-         {"name": "born", "type": "date", "optional": True},
-         {"name": "number", "type": "i8", "optional": True},
-         {"name": "photo", "type": "base64", "optional": True},
-         {"name": "more", "type": "any", "optional": True})},
-    {"name": "drop", "delete": "/partners/{id}", "call": "up/calc.echo", "status": 204,
-     "params": ({"name": "id", "type": "int"},)},
-    {"name": "bare", "get": "/bare", "call": "up/calc.echo", "safe": True,
-     "params": ({"name": "x", "type": "double[]", "default": ()},), "result": {"wrap": False}},
-)
-
-SIGNATURES = {
-    "calc.add": [["int", "int", "int"]],
-    "calc.echo": [["array"], ["array", "string", "dateTime.iso8601", "base64", "undef"]],
-    "calc.now": [["dateTime.iso8601"]],
-}
-HELP = {"calc.add": "Adds <b>two</b>. ```x``` <script>alert(1)</script>", "calc.now": "é\n& more"}
-
-
-def upstream_functions():
-    names = ["calc.add", "calc.echo", "calc.now", "odd/näme", "no name"]
-    return {
-        "system.listMethods": lambda: names,
-        "system.methodSignature": lambda name: SIGNATURES.get(name, "undef"),
-        "system.methodHelp": lambda name: HELP.get(name, ""),
-        "calc.echo": lambda *params: list(params)}
-
-
 @pytest.fixture
 def gateway(start):
-    upstream = start.upstream(Multicall(upstream_functions()))
-    settings = up_settings(upstream)
-    settings["upstreams"]["silent"] = {"url": start.upstream(silent).url}
-    callers = ({"name": "bot", "token": TOKEN, "allow": ["@partner", "up/calc.add"]},
-               {"name": "none", "token": "x" * 32, "allow": ["other/*"]})
-    return start.gateway({**settings, "routes": ROUTES, "callers": callers})
-
-
-async def silent(x):
-    await x.answer_fault(-32601, "no such method")
+    return start.gateway(described_settings(start))
 
 
 def document(gateway, path="/openapi.json", token=None):
@@ -106,6 +58,40 @@ def test_each_sees_its_own(gateway):
     assert_problem(gateway.post_json("/openapi.json", []), "method-not-allowed", 405)
 
 
+def test_who_may_use_only_routes(gateway):
+    """finds these in the document of their upstream."""
+    mine = document(gateway, "/openapi/up.json", "r" * 32)
+    assert list(mine["paths"]) == ["/partners/{id}"]
+    assert [tag["name"] for tag in mine["tags"]] == ["up", "partners"]
+    assert_problem(gateway.get("/openapi/silent.json", Authorization="Bearer " + "r" * 32),
+                   "not-found", 404)
+    assert_problem(gateway.get("/v1/up", Authorization="Bearer " + "r" * 32), "not-found", 404)
+
+
+def test_routes_of_one_path(start):
+    """They stand together, whichever of them the caller may use."""
+    upstream = start.upstream(Multicall(upstream_functions()))
+    routes = [{"name": f"{method}-{n}", method: f"/a/b{n}", "call": "up/calc.echo", "safe": True}
+              for n in (1, 2) for method in ("delete", "get", "put")]
+    callers = ({"name": "bot", "token": TOKEN, "allow": ["@put-1", "@get-2"]},)
+    gateway = start.gateway({**up_settings(upstream), "routes": routes, "callers": callers})
+    paths = document(gateway)["paths"]
+    assert {path: set(paths[path]) for path in ("/a/b1", "/a/b2")} == {
+        path: {"delete", "get", "put"} for path in ("/a/b1", "/a/b2")}
+    paths = document(gateway, token=TOKEN)["paths"]
+    assert {path: set(paths[path]) for path in paths} == {"/a/b1": {"put"}, "/a/b2": {"get"}}
+
+
+def test_a_long_help_text(start):
+    """A part of it stands in the document, cut between two characters."""
+    functions = upstream_functions()
+    functions["system.methodHelp"] = lambda name: "x" + "\n€" * 40_000
+    gateway = start.gateway(up_settings(start.upstream(Multicall(functions))))
+    told = document(gateway)["paths"]["/v1/up/calc.add"]["post"]["description"]
+    assert told.startswith("```text\nx\n€\n€") and told.endswith("…\n```")
+    assert 9_000 < len(told.encode()) <= 16 * 1024 + 30
+
+
 def test_what_servers_say_is_no_markup(gateway):
     operation = document(gateway)["paths"]["/v1/up/calc.add"]["post"]
     assert operation["description"] == f"````text\n{HELP['calc.add']}\n````"
@@ -119,11 +105,12 @@ def test_an_upstream_that_does_not_tell(gateway):
 
 def test_what_is_not_there_by_json(start):
     upstream = start.upstream(Multicall(upstream_functions()))
-    settings = up_settings(upstream)
+    settings = {**up_settings(upstream), "routes": [
+        {"name": "hid", "post": "/hid", "call": "hidden/calc.echo"}]}
     settings["upstreams"]["hidden"] = {"url": upstream.url, "faces": ["xmlrpc"]}
     gateway = start.gateway(settings)
     paths = document(gateway)["paths"]
-    assert paths and not [path for path in paths if path.startswith("/v1/hidden")]
+    assert paths and not [path for path in paths if "hid" in path]
     assert_problem(gateway.get("/openapi/hidden.json"), "not-found", 404)
 
 
