@@ -9,9 +9,24 @@ function __rpcgate_options
     string replace -rf '^ +(-.), --[a-z-]+( [A-Z]+)? +(.*)$' '$1$2\t$3' -- $rows
 end
 
-# PROGRAM OPTION WORD: what may stand behind an option.
+# PROGRAM COMMAND FILE ASK…: those of the file, or else those of the gateway.
+function __rpcgate_upstreams
+    set -l file $argv[3]
+    if test -z "$file" # the help tells which is read then
+        set file ($argv[1] $argv[2] --help 2>/dev/null |
+            string replace -rf '^  -c, --config FILE .*\((/.*)\)$' '$1')
+        test -r "$file"; or set file ''
+    end
+    if test -n "$file"
+        $argv[1] upstreams --config $file 2>/dev/null
+    else
+        $argv[1] upstreams $argv[4..-1] 2>/dev/null | string replace -r ' +' '\t'
+    end
+end
+
+# PROGRAM COMMAND FILE OPTION WORD: what may stand behind an option.
 function __rpcgate_argument
-    switch $argv[2]
+    switch $argv[4]
         case --types
             printf '%s\n' plain tagged
         case --integers
@@ -22,8 +37,10 @@ function __rpcgate_argument
             printf '%s\n' reject replace base64
         case -p --profile
             $argv[1] profiles 2>/dev/null | string replace -r ' +' '\t'
+        case --upstream
+            __rpcgate_upstreams $argv[1..3]
         case -c --config '--*-file'
-            __fish_complete_path $argv[3]
+            __fish_complete_path $argv[5]
     end
 end
 
@@ -35,16 +52,7 @@ function __rpcgate_operand
     set -l ask $argv[6..-1]
     switch $argv[2]:$argv[4]
         case explain:0 check:0 call:0 methods:0 describe:0
-            if test -z "$file" # the help tells which is read then
-                set file ($program $argv[2] --help 2>/dev/null |
-                    string replace -rf '^  -c, --config FILE .*\((/.*)\)$' '$1')
-                test -r "$file"; or set file ''
-            end
-            if test -n "$file"
-                $program upstreams --config $file 2>/dev/null
-            else
-                $program upstreams $ask 2>/dev/null | string replace -r ' +' '\t'
-            end
+            __rpcgate_upstreams $program $argv[2] "$file" $ask
         case call:1 methods:1 describe:1 explain:1
             $program methods $ask -- $argv[5] 2>/dev/null
         case profiles:0
@@ -98,7 +106,7 @@ function __rpcgate_complete
     end
     set file (string replace -r '^~/' "$HOME/" -- $file)
     if test -n "$expected"
-        __rpcgate_argument $program $expected $current
+        __rpcgate_argument $program $command "$file" $expected $current
     else if test -z "$ended"; and string match -q -- '-*' $current
         string replace -r '^(-\S+) [A-Z]+\t' '$1\t' -- $options
     else

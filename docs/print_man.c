@@ -98,12 +98,14 @@ void print_man_tool(struct buf *to)
         { GATEWAY_URL_NAME, "The gateway, where \\-\\-url does not name it." },
         { GATEWAY_TOKEN_NAME, "The file with the token, where \\-\\-token\\-file does not name it. "
                               "\\fBrpcgate ready\\fR shows none." },
-        { "CREDENTIALS_DIRECTORY", "For \\fBcheck\\fR: where ${credential:NAME} is looked for." },
+        { "CREDENTIALS_DIRECTORY", "For \\fBcheck\\fR and \\fBopenapi \\-\\-ask\\fR: where "
+                                   "${credential:NAME} is looked for." },
         { "http_proxy, no_proxy, \\&...", "The proxies of the environment are not used." },
     };
     static const char *const files[][2] = {
         { RPCGATE_SYSCONFDIR "/rpcgate/rpcgate.conf",
-          "The gateway's configuration, for \\fBexplain\\fR and \\fBcheck\\fR." },
+          "The gateway's configuration, for \\fBexplain\\fR, \\fBopenapi\\fR and "
+          "\\fBcheck\\fR." },
         { "/run/rpcgate/rpcgate.sock", "The unix socket of a gateway that is not told any other." },
     };
     static const char *const examples[][2] = {

@@ -20,6 +20,7 @@
     X(ready, "is a gateway ready for calls?")                                                      \
     X(profiles, "what is known of servers of some kinds: lists them, or prints one")               \
     X(explain, "what a call would send, and why; nothing is sent")                                 \
+    X(openapi, "what a gateway would describe of itself, in OpenAPI; nothing is sent")             \
     X(check, "are the upstreams of a configuration there, and if not, why?")                       \
     X(encode, "JSON params on stdin to an XML-RPC document on stdout")                             \
     X(decode, "an XML-RPC document on stdin to JSON on stdout")

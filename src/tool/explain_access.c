@@ -9,32 +9,10 @@
 #include "rules/path.h"
 #include "tool/command.h"
 #include "tool/reply.h"
+#include "tool/rights.h"
 
 #include <stdio.h>
 #include <sysexits.h>
-
-/* The caller's rights, and where they stand: "callers[0]", "anonymous". */
-struct rights {
-    struct access access;
-    char owner[32];
-};
-
-static bool find_rights(const struct config *config, const char *name, struct rights *ret)
-{
-    for (size_t i = 0; i < config->n_callers; i++) {
-        const struct caller_config *caller = &config->callers[i];
-        if (!str_eq_c(str_of(name), caller->name))
-            continue;
-        ret->access =
-            (struct access){ { caller->allow, caller->n_allow }, { caller->deny, caller->n_deny } };
-        snprintf(ret->owner, sizeof ret->owner, "callers[%zu]", i);
-        return true;
-    }
-    const struct anonymous_config *a = &config->anonymous;
-    ret->access = (struct access){ { a->allow, a->n_allow }, { a->deny, a->n_deny } };
-    snprintf(ret->owner, sizeof ret->owner, "anonymous");
-    return a->present && str_eq_c(str_of(name), "anonymous");
-}
 
 static bool is_sealed(const struct access_rule_config *rule)
 {
@@ -62,7 +40,7 @@ static void add_rule(const struct access_rule_config *rule, struct buf *to)
 }
 
 /* "callers[0].allow[1], rpcgate.conf:12: RULE" */
-static void add_place(const struct rights *rights, bool deny, size_t i, struct buf *to)
+static void add_place(const struct tool_rights *rights, bool deny, size_t i, struct buf *to)
 {
     const struct access_rules *rules = deny ? &rights->access.deny : &rights->access.allow;
     const struct access_rule_config *rule = &rules->items[i];
@@ -72,7 +50,7 @@ static void add_place(const struct rights *rights, bool deny, size_t i, struct b
     buf_append_byte(to, '\n');
 }
 
-static void add_other(const struct rights *rights, bool deny, size_t i, const char *why,
+static void add_other(const struct tool_rights *rights, bool deny, size_t i, const char *why,
                       struct buf *to)
 {
     buf_printf(to, "  %s: ", why);
@@ -81,7 +59,8 @@ static void add_other(const struct rights *rights, bool deny, size_t i, const ch
 
 /* Rules that a reader would look at, too: about the method, but not about these params; and those
  * of which a secret would have to be opened. */
-static void add_others(const struct rights *rights, const struct access_call *call, struct buf *to)
+static void add_others(const struct tool_rights *rights, const struct access_call *call,
+                       struct buf *to)
 {
     for (unsigned deny = 0; deny <= 1; deny++) {
         const struct access_rules *rules = deny ? &rights->access.deny : &rights->access.allow;
@@ -95,7 +74,7 @@ static void add_others(const struct rights *rights, const struct access_call *ca
     }
 }
 
-static void add_decision(const struct rights *rights, const struct access_call *call,
+static void add_decision(const struct tool_rights *rights, const struct access_call *call,
                          const struct access_decision *decision, struct buf *to)
 {
     buf_append_c(to, decision->may ? "allowed: " : "refused: ");
@@ -111,7 +90,7 @@ static void add_decision(const struct rights *rights, const struct access_call *
     add_others(rights, call, to);
 }
 
-static int tell(const struct rights *rights, const struct access_call *call)
+static int tell(const struct tool_rights *rights, const struct access_call *call)
 {
     CLEANUP(buf_done) struct buf text;
     buf_init(&text, SIZE_MAX - 1, NULL);
@@ -130,9 +109,9 @@ static int tell(const struct rights *rights, const struct access_call *call)
 
 int explain_access(const struct config *config, const char *caller, const struct access_call *call)
 {
-    struct rights rights;
+    struct tool_rights rights;
     struct error err;
-    if (!find_rights(config, caller, &rights))
+    if (!tool_rights_find(config, caller, &rights))
         return command_misuse("explain", "the configuration has no caller \"%s\"", caller);
     if (path_check_method_name(call->method, &err) &&
         json_scan_all(call->params, (unsigned)config->limits.depth, &err))

@@ -20,8 +20,8 @@ COMPLETIONS = TOP / "completions"
 METHODS = ["system.listMethods", "demo.add", "demo.echo", "a:b.c", "a:b.d", "größer",
            "$(touch evil)", "two words", "`touch evil`", "q\"'q"]
 
-COMMANDS = ["call", "upstreams", "methods", "describe", "ready", "profiles", "explain", "check", "encode",
-            "decode", "init"]
+COMMANDS = ["call", "upstreams", "methods", "describe", "ready", "profiles", "explain", "check",
+            "openapi", "encode", "decode", "init"]
 
 CONFIGURATION = configuration({
     "callers": [{"name": "a", "token": "${file:/nonexistent/token}", "allow": ["x1/*"]}],
@@ -121,6 +121,9 @@ def test_upstreams_of_a_file(complete, url, tmp_path):
         assert complete(f"rpcgate {command} --config=r.conf ") == ["x1", "x2", "y"]
         assert complete(f"rpcgate {command} --config '{tmp_path}/r.conf' y") == ["y"]
         assert complete(f"rpcgate {command} -c none.conf ") == []
+    assert complete("rpcgate openapi -c r.conf --upstream x") == ["x1", "x2"]
+    assert complete("rpcgate openapi -c r.conf --upstream=y") == ["y"]
+    assert complete("rpcgate openapi -c r.conf ") == []
 
 
 #: rpcgate with another configuration that is read where none is named, which its help tells.
@@ -237,6 +240,7 @@ class Terminal:
     (" describe --url={url} demo a:b.", ["a:b.c", "a:b.d"]),
     (" check -c r.conf x", ["x1", "x2"]),
     (" explain --config=r.conf x", ["x1", "x2"]),
+    (" openapi -c r.conf --upstream x", ["x1", "x2"]),
     ("d --", ["--config", "--show-config"]),
     ("d -c o", ["one.conf", "other.conf"])])
 def test_zsh(tmp_path, url, words, offered):
@@ -279,6 +283,7 @@ def test_zsh_of_the_usual_file(elsewhere):
     ("rpcgate call --direct {url} ", []),
     ("rpcgate check -c r.conf x", ["x1", "x2"]),
     ("rpcgate explain --config=r.conf ", ["x1", "x2", "y"]),
+    ("rpcgate openapi -c r.conf --upstream x", ["x1", "x2"]),
     ("rpcgate encode r.", ["r.conf"]),
     ("rpcgated --sh", ["--show-config"]),
     ("rpcgated -t -c r", ["r.conf"])])
