@@ -53,6 +53,7 @@ struct request_sums {
 struct request_route {
     struct json_scan scan; /* of its body */
     struct turn turn;
+    struct route_filling *filling; /* owned; NULL: it has not begun, or is over */
     struct route_filled filled;
 };
 

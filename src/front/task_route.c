@@ -10,6 +10,8 @@
 #include "settings/method_rule.h"
 #include "work/metrics.h"
 
+#include <assert.h>
+
 /* How much of a body is checked before others get their turn. [bytes] */
 #define SCAN_STEP ((size_t)256 * 1024)
 
@@ -91,20 +93,38 @@ static void begin_call(struct request *r)
 
 /* ---- What it gives -------------------------------------------------------------------------- */
 
-static void fill(struct request *r)
+static void fill(struct turn *turn)
+{
+    struct request_route *by_route = CONTAINER_OF(turn, struct request_route, turn);
+    struct request *r = CONTAINER_OF(by_route, struct request, by_route);
+    switch (route_fill_step(by_route->filling, &r->error)) {
+    case CODEC_MORE:
+        turn_ask(r->front->work, turn);
+        break;
+    case CODEC_DONE:
+        route_fill_end(TAKE(by_route->filling));
+        begin_call(r);
+        break;
+    case CODEC_FAILED:
+        r->errors = buf_str(&by_route->filled.errors);
+        request_fail(r);
+        break;
+    }
+}
+
+static void begin_filling(struct request *r)
 {
     const struct request_head *head = http_head(r->exchange);
-    struct route_filled *filled = &r->by_route.filled;
+    struct request_route *by_route = &r->by_route;
     struct route_match match;
+    json_scan_clear(&by_route->scan);
     bool found = route_find(r->site->config, head->path, r->route->http_method, &match);
+    assert(found && match.route == r->route);
+    (void)found;
     struct route_given given = { match.segments, head->query, buf_str(&r->body) };
-    json_scan_clear(&r->by_route.scan);
-    if (found && route_fill(r->route, &given, filled, &r->error)) {
-        begin_call(r);
-        return;
-    }
-    r->errors = buf_str(&filled->errors);
-    request_fail(r);
+    by_route->filling = route_fill_begin(r->route, &given, &by_route->filled);
+    by_route->turn.take = fill;
+    fill(&by_route->turn);
 }
 
 static void check(struct turn *turn)
@@ -116,7 +136,7 @@ static void check(struct turn *turn)
         turn_ask(r->front->work, turn);
         break;
     case CODEC_DONE:
-        fill(r);
+        begin_filling(r);
         break;
     case CODEC_FAILED:
         request_fail(r);
@@ -130,11 +150,12 @@ static void begin(struct request *r)
     struct str body = json_without_mark(buf_str(&r->body));
     json_scan_init(&by_route->scan, &r->share->budget);
     route_filled_init(&by_route->filled, &r->share->budget);
+    by_route->filling = NULL;
     list_init(&by_route->turn.in_turns);
     by_route->turn.take = check;
     request_enter(r, REQUEST_WORKING);
     if (body.len == 0) {
-        fill(r);
+        begin_filling(r);
         return;
     }
     json_scan_begin(&by_route->scan, body, (unsigned)r->site->config->limits.depth);
@@ -154,6 +175,7 @@ static void drop(struct request *r)
         call_drop(&r->call);
     list_remove(&by_route->turn.in_turns);
     json_scan_done(&by_route->scan);
+    route_fill_end(by_route->filling);
     route_filled_done(&by_route->filled);
 }
 

@@ -7,6 +7,7 @@
 #include "base/macros.h"
 #include "base/str.h"
 #include "codec/error.h"
+#include "codec/step.h"
 #include "rules/query.h"
 #include "settings/route.h"
 
@@ -31,8 +32,21 @@ struct route_filled {
 void route_filled_init(struct route_filled *f, struct budget *budget);
 void route_filled_done(struct route_filled *f);
 
-/* False: `err` is INVALID_REQUEST, and `errors` has what is wrong, or OVERLOADED with the setting
- * `limits.memory`. Time is linear in what is given. */
+/* Under way; what is given stays where it is until the end. */
+struct route_filling;
+
+struct route_filling *route_fill_begin(const struct route_config *route,
+                                       const struct route_given *given,
+                                       struct route_filled *ret) MUST_CHECK;
+
+/* A step of some milliseconds at most. CODEC_FAILED: `err` is INVALID_REQUEST, and `errors` has
+ * what is wrong, or OVERLOADED with the setting `limits.memory`. */
+enum codec_step route_fill_step(struct route_filling *f, struct error *err) MUST_CHECK;
+
+/* NULL is fine. */
+void route_fill_end(struct route_filling *f);
+
+/* All steps at once. */
 bool route_fill(const struct route_config *route, const struct route_given *given,
                 struct route_filled *ret, struct error *err) MUST_CHECK;
 

@@ -57,13 +57,28 @@ void route_compile(struct route_config *route, const struct route_compiling *wit
 
 /* ---- Values ---- */
 
-/* Appends a value of one that callers give, as the call's JSON has it, from text that was decoded
- * (of a list one item), or from JSON that is known to be valid. False: `why` has how it must be
- * ("must be an int, not \"x\""), and `to` may have a part of it. */
+/* Appends a value of one that callers give, as the call's JSON has it, from text that was decoded,
+ * or from JSON that is known to be valid; of a list it is one item. False: `why` has how it must be
+ * ("must be an int, not \"x\""), and `to` may have a part of it. What is large takes no longer than
+ * to copy it, but for base64. */
 bool route_value_from_text(const struct route_input *input, struct str text, struct buf *to,
                            struct buf *why) MUST_CHECK;
 bool route_value_from_json(const struct route_input *input, struct str json, struct buf *to,
                            struct buf *why) MUST_CHECK;
+
+/* The same of all of a list, where the input is one. */
+bool route_values_from_json(const struct route_input *input, struct str json, struct buf *to,
+                            struct buf *why) MUST_CHECK;
+
+/* What stands in `{"$i8": …}` where that is the type's own tag, else the value itself. */
+struct str route_value_inner(const struct route_input *input, struct str json);
+
+/* Appends a string that is base64, */
+void route_value_put_base64(struct str quoted, struct buf *to);
+
+/* how a value must be that is not of the type, and what is no list but must be one. */
+void route_value_refuse(const struct route_input *input, struct str json, struct buf *why);
+void route_value_refuse_list(const struct route_input *input, struct str json, struct buf *why);
 
 /* ---- Paths ---- */
 

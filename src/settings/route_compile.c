@@ -159,7 +159,7 @@ static bool check_value(struct compiler *c, const struct route_input *input, con
     const struct origin *origin = &input->config->origins[row];
     if (json == NULL || origin->unresolved)
         return false;
-    bool ok = route_value_from_json(input, str_of(json), &value, &why) && buf_ok(&value);
+    bool ok = route_values_from_json(input, str_of(json), &value, &why) && buf_ok(&value);
     if (!ok) {
         refuse_as(c, input->config, "`%s` %s", setting,
                   origin->hidden ? "is not of the type" : buf_c(&why));

@@ -5,6 +5,7 @@
 
 #include "codec/error.h"
 #include "codec/json/cursor.h"
+#include "codec/json/text.h"
 #include "codec/value/base64.h"
 #include "codec/value/datetime.h"
 #include "codec/value/number.h"
@@ -16,6 +17,12 @@
 
 /* What is longer is not held against a glob. [bytes] */
 #define MATCHED_MAX ((size_t)64 * 1024)
+
+/* A JSON string with more than that is longer, or none that any type but string and base64 has; and
+ * no number is written so long. [bytes] */
+#define LONG_STRING (12 * MATCHED_MAX)
+#define LONG_DATE ((size_t)512)
+#define LONG_NUMBER ((size_t)1024)
 
 const char *route_type_told(enum route_type type, bool is_several)
 {
@@ -135,6 +142,16 @@ static void list(const struct texts *texts, bool quoted, struct buf *to)
                    quoted ? "\"" : "", texts->items[i], quoted ? "\"" : "");
 }
 
+/* The characters of a string, which are mostly what stands between its quotes. */
+static struct str unquoted(struct str quoted, struct buf *to)
+{
+    struct str inside = str_slice(quoted, 1, quoted.len - 1);
+    if (str_find(inside, '\\') == inside.len)
+        return inside;
+    json_unquote(quoted, to);
+    return buf_str(to);
+}
+
 static bool is_choice(const struct route_input *input, struct str value, const char *choice)
 {
     CLEANUP(buf_done) struct buf text;
@@ -143,8 +160,7 @@ static bool is_choice(const struct route_input *input, struct str value, const c
         return compare_numbers(input, value, str_of(choice)) == 0;
     if (input->type != ROUTE_TYPE_STRING)
         return str_eq_c(value, choice);
-    json_unquote(str_of(choice), &text);
-    return str_eq(buf_str(&text), value);
+    return str_eq(unquoted(str_of(choice), &text), value);
 }
 
 static bool check_choices(const struct route_input *input, struct str value, struct buf *why)
@@ -160,6 +176,13 @@ static bool check_choices(const struct route_input *input, struct str value, str
     return false;
 }
 
+static bool refuse_match(const struct route_input *input, struct buf *why)
+{
+    buf_append_c(why, "must match ");
+    list(&input->config->match, true, why);
+    return false;
+}
+
 static bool check_string(const struct route_input *input, struct str text, struct buf *why)
 {
     const struct route_param_config *p = input->config;
@@ -172,11 +195,7 @@ static bool check_string(const struct route_input *input, struct str text, struc
     for (size_t i = 0; i < p->match.n && text.len <= MATCHED_MAX; i++)
         if (glob_match(str_of(p->match.items[i]), text))
             return true;
-    if (p->match.n == 0)
-        return true;
-    buf_append_c(why, "must match ");
-    list(&p->match, true, why);
-    return false;
+    return p->match.n == 0 || refuse_match(input, why);
 }
 
 /* What it is by the type is right: `value` is a number, a word, or a string's characters. */
@@ -308,7 +327,7 @@ bool route_value_from_text(const struct route_input *input, struct str text, str
 }
 
 /* What stands in `{"$i8": …}` where that is the type's own tag, else the value itself. */
-static struct str without_own_tag(const struct route_input *input, struct str json)
+struct str route_value_inner(const struct route_input *input, struct str json)
 {
     static const char *const tags[] = {
         [ROUTE_TYPE_STRING] = "\"$string\"",   [ROUTE_TYPE_INT] = "\"$int\"",
@@ -316,24 +335,19 @@ static struct str without_own_tag(const struct route_input *input, struct str js
         [ROUTE_TYPE_BOOLEAN] = "\"$boolean\"", [ROUTE_TYPE_DATE] = "\"$dateTime\"",
         [ROUTE_TYPE_BASE64] = "\"$base64\"",   [ROUTE_TYPE_ANY] = NULL
     };
-    struct str name, value, more;
+    const char *end = json.data + json.len;
+    size_t depth = 0;
     if (json.data[0] != '{' || tags[input->type] == NULL)
         return json;
-    struct json_cursor members = json_enter(json);
-    if (!json_next(&members, &name, &value) || !str_eq_c(name, tags[input->type]) ||
-        json_next(&members, NULL, &more))
+    const char *name = json_skip_space(json.data + 1, end);
+    if (!str_starts_with((struct str){ name, (size_t)(end - name) }, str_of(tags[input->type])))
         return json;
-    return json_trim(value);
-}
-
-/* The characters of a string, which are mostly what stands between its quotes. */
-static struct str unquoted(struct str quoted, struct buf *to)
-{
-    struct str inside = str_slice(quoted, 1, quoted.len - 1);
-    if (str_find(inside, '\\') == inside.len)
-        return inside;
-    json_unquote(quoted, to);
-    return buf_str(to);
+    const char *colon = json_skip_space(name + strlen(tags[input->type]), end);
+    const char *value = json_skip_space(colon + 1, end);
+    const char *behind = json_skip_token(value, end, &depth);
+    if (depth > 0 || *json_skip_space(behind, end) != '}')
+        return json;
+    return (struct str){ value, (size_t)(behind - value) };
 }
 
 /* The string as it stands, which may be long. */
@@ -355,11 +369,53 @@ static bool put_string(const struct route_input *input, struct str quoted, struc
     }
 }
 
-static bool one_from_json(const struct route_input *input, struct str json, struct buf *to,
-                          struct buf *why)
+/* As in a text of so many bytes: escapes count as the characters that they are. */
+static size_t count_in_quoted(struct str inside)
+{
+    const char *at = inside.data, *end = at + inside.len;
+    size_t n = 0;
+    while (at < end) {
+        bool is_escape = *at == '\\';
+        n += is_escape || ((unsigned char)*at & 0xC0) != 0x80;
+        if (is_escape && at[1] == 'u' && (at[2] | 0x20) == 'd' && strchr("cdefCDEF", at[3]) != NULL)
+            n--; /* the second of a pair */
+        at += !is_escape ? 1 : at[1] == 'u' ? 6 : 2;
+    }
+    return n;
+}
+
+/* A string that is too long to be unquoted at once. No character is written in more than 12 bytes.
+ */
+static bool long_string(const struct route_input *input, struct str quoted, struct buf *to,
+                        struct buf *why)
+{
+    const struct route_param_config *p = input->config;
+    struct str inside = str_slice(quoted, 1, quoted.len - 1);
+    size_t max = (size_t)p->max_length;
+    if (p->choices.n > 0)
+        return check_choices(input, quoted, why);
+    if (max > 0 && (inside.len / 12 > max || count_in_quoted(inside) > max))
+        buf_printf(why, "must have at most %zu characters", max);
+    else if (p->match.n > 0)
+        refuse_match(input, why);
+    else
+        buf_append(to, quoted);
+    return why->len == 0;
+}
+
+static bool is_too_long(const struct route_input *input, struct str value)
+{
+    if (value.data[0] != '"')
+        return value.len > LONG_NUMBER;
+    return value.len > LONG_DATE && input->type != ROUTE_TYPE_STRING &&
+           input->type != ROUTE_TYPE_BASE64;
+}
+
+bool route_value_from_json(const struct route_input *input, struct str json, struct buf *to,
+                           struct buf *why)
 {
     CLEANUP(buf_done) struct buf text;
-    struct str value = without_own_tag(input, json_trim(json));
+    struct str value = route_value_inner(input, json_trim(json));
     bool ok;
     struct str plain = value;
     buf_init(&text, SIZE_MAX - 1, to->budget);
@@ -367,6 +423,10 @@ static bool one_from_json(const struct route_input *input, struct str json, stru
         buf_append(to, value);
         return true;
     }
+    if (is_too_long(input, value))
+        return refuse_type(input, value, why);
+    if (input->type == ROUTE_TYPE_STRING && value.data[0] == '"' && value.len > LONG_STRING)
+        return long_string(input, value, to, why);
     if (value.data[0] == '"') {
         plain = unquoted(value, &text);
         /* JSON readers of many a program lose digits: so they may stand in quotes. */
@@ -382,17 +442,32 @@ static bool one_from_json(const struct route_input *input, struct str json, stru
     return ok ? check_rules(input, plain, why) : refuse_type(input, value, why);
 }
 
-bool route_value_from_json(const struct route_input *input, struct str json, struct buf *to,
-                           struct buf *why)
+void route_value_put_base64(struct str quoted, struct buf *to)
+{
+    put_tagged("$base64", quoted, to);
+}
+
+void route_value_refuse(const struct route_input *input, struct str json, struct buf *why)
+{
+    refuse_type(input, json, why);
+}
+
+void route_value_refuse_list(const struct route_input *input, struct str json, struct buf *why)
+{
+    struct error_cut cut = error_cut(json, SHOWN_MAX);
+    buf_printf(why, "must be %s, not %.*s%s", route_type_told(input->type, true),
+               ERROR_CUT_ARGS(cut));
+}
+
+bool route_values_from_json(const struct route_input *input, struct str json, struct buf *to,
+                            struct buf *why)
 {
     struct str item;
     json = json_trim(json);
     if (!input->is_several)
-        return one_from_json(input, json, to, why);
+        return route_value_from_json(input, json, to, why);
     if (json.data[0] != '[') {
-        struct error_cut cut = error_cut(json, SHOWN_MAX);
-        buf_printf(why, "must be %s, not %.*s%s", route_type_told(input->type, true),
-                   ERROR_CUT_ARGS(cut));
+        route_value_refuse_list(input, json, why);
         return false;
     }
     struct json_cursor items = json_enter(json);
@@ -401,7 +476,7 @@ bool route_value_from_json(const struct route_input *input, struct str json, str
         size_t begin = why->len;
         buf_append_c(to, i > 0 ? "," : "");
         buf_printf(why, "must be %s: item %zu ", route_type_told(input->type, true), i);
-        if (!one_from_json(input, item, to, why))
+        if (!route_value_from_json(input, item, to, why))
             return false;
         buf_truncate(why, begin);
     }

@@ -531,6 +531,61 @@ static void points_into_what_was_given(void **state)
     config_unref(config);
 }
 
+/* What is large takes several steps, and what comes of it is the same; what stands behind something
+ * wrong is read, too. */
+static void large_bodies_take_steps(void **state)
+{
+    static const struct {
+        const char *before, *piece, *after;
+        bool ok;
+    } cases[] = {
+        { "{\"n\":[", "7, ", "8]}", true },
+        { "{\"n\":[", "7,", "7.5], \"s\":\"ab\"}", false },
+        { "{\"n\":[", "7,", "{\"$int\":7}],\"s\":\"a\"}", true },
+        { "{\"b\":\"", "QU\\/D", "QQ==\"}", true },
+        { "{\"b\":{\"$base64\":\"", "QUJD", "\"}}", true },
+        { "{\"b\":\"", "QUJD", "Q\",\"s\":\"ab\"}", false },
+        { "{\"a\":[", "[], ", "{}]}", true },
+        { "{\"a\":\"", "\\u00e9", "\"}", true },
+        { "{\"s\":[", "[1],", "2],\"n\":\"x\"}", false },
+    };
+    struct config *config = config_of(
+        UPSTREAMS ALL "routes = ( { name = \"r\"; post = \"/r\"; call = \"u/m\"; params = (\n"
+                      "  { name = \"n\"; type = \"int[]\"; default = ( ); },\n"
+                      "  { name = \"b\"; type = \"base64\"; default = \"\"; },\n"
+                      "  { name = \"a\"; type = \"any\"; default = 1; },\n"
+                      "  { name = \"s\"; max_length = 1; default = \"\"; } ); } );");
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf body;
+        struct route_filled filled;
+        struct error err;
+        size_t n_steps = 1;
+        enum codec_step step;
+        buf_init(&body, 1 << 24, NULL);
+        buf_append_c(&body, cases[i].before);
+        while (body.len < 3000000)
+            buf_append_c(&body, cases[i].piece);
+        buf_append_c(&body, cases[i].after);
+        assert_true(json_scan_all(buf_str(&body), 64, &err));
+        route_filled_init(&filled, NULL);
+        struct route_given given = { NULL, STR(""), buf_str(&body) };
+        struct route_filling *f = route_fill_begin(&config->routes[0], &given, &filled);
+        while ((step = route_fill_step(f, &err)) == CODEC_MORE)
+            n_steps++;
+        route_fill_end(f);
+        if (n_steps < 3 || (step == CODEC_DONE) != cases[i].ok)
+            fail_msg("%s…%s: %zu steps, %s", cases[i].before, cases[i].after, n_steps, err.detail);
+        if (cases[i].ok)
+            assert_true(filled.params.len > 1900000);
+        else
+            assert_non_null(strstr(err.detail, "; `"));
+        route_filled_done(&filled);
+        buf_done(&body);
+    }
+    config_unref(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -545,6 +600,7 @@ int main(void)
         cmocka_unit_test(tells_what_is_wrong),
         cmocka_unit_test(tells_no_more_than_it_may),
         cmocka_unit_test(points_into_what_was_given),
+        cmocka_unit_test(large_bodies_take_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
