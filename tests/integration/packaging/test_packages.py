@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The files that packages are made by: what they repeat of the project is as the project has it."""
 
+import email.utils
 import os
 import re
 import shutil
@@ -49,9 +50,28 @@ def wanted() -> dict[str, str]:
     (SPEC, r"^\* .* - ([^-]+)-\d+$"),
     (ALPINE / "APKBUILD", r"^pkgver=(\S+)"),
     (TOP / "NEWS.md", r"^## (\d+\.\d+\.\d+)"),
+    (PACKAGING / "kubernetes/deployment.yaml", r"^ +image: rpcgate:(\S+)"),
+    (PACKAGING / "kubernetes/sidecar.yaml", r"^ +image: rpcgate:(\S+)"),
 ])
 def test_the_version_is_that_of_the_project(path, pattern):
     assert re.search(pattern, path.read_text(), re.M)[1] == version()
+
+
+def test_the_packages_are_of_one_day():
+    entry = re.search(r"^ -- .*>  (.*)$", (DEBIAN / "changelog").read_text(), re.M)[1]
+    day = email.utils.parsedate_to_datetime(entry)
+    assert entry.startswith(day.strftime("%a, %d %b %Y"))
+    assert re.search(r"^\* (\w+ \w+ \d+ \d+)", SPEC.read_text(), re.M)[1] == day.strftime(
+        "%a %b %d %Y")
+
+
+def test_what_a_packager_fills_in_is_listed():
+    listed = (PACKAGING / "README.md").read_text().split("## What a packager fills in")[1]
+    places = [path for path in PACKAGING.rglob("*") if path.is_file() and path.suffix != ".md"
+              and "rpcgate.invalid" in path.read_text()]
+    assert len(places) >= 4
+    for path in places:
+        assert f"| `{path.relative_to(PACKAGING)}` |" in listed, path
 
 
 def test_they_are_built_with_what_configure_wants():
