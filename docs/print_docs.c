@@ -52,6 +52,7 @@ static void print_metrics(struct buf *to)
 #define ON_HEALTH "health"
 #define ON_METRICS "metrics"
 #define FOR_CALLER "yes"
+#define FOR_VISITOR "no"
 #define FOR_ANYBODY "no"
 
 static void print_surface(struct buf *to)

@@ -35,16 +35,16 @@ static bool find_target(struct request *r, const struct request_head *head, stru
     return found;
 }
 
-static bool is_for_anybody(const struct request *r)
+static bool is_for(const struct request *r, enum surface_who who)
 {
-    return r->target.row != NULL && r->target.row->is_for_anybody;
+    return r->target.row != NULL && r->target.row->who == who;
 }
 
 /* Where health alone is served there is nothing for a caller. It may be open to a network without
  * TLS: no token must be sent there, nor guessed. */
 static bool asks_for_no_caller(const struct request *r)
 {
-    return is_for_anybody(r) || r->endpoint->serve == SERVE_HEALTH;
+    return is_for(r, FOR_ANYBODY) || is_for(r, FOR_VISITOR) || r->endpoint->serve == SERVE_HEALTH;
 }
 
 /* What the log names it for. */
@@ -254,9 +254,10 @@ bool request_admit(struct request *r)
         return false;
     }
     bool has_path = find_target(r, head, &path_error);
-    if (!is_for_anybody(r) && !origin_check_host(head, &config->hosts, &r->error))
+    if (!is_for(r, FOR_ANYBODY) && !origin_check_host(head, &config->hosts, &r->error))
         return refuse_for(r, "host");
-    if (!origin_check_origin(head, &config->cors_origins, &r->cors_origin, &r->error))
+    if (!is_for(r, FOR_VISITOR) &&
+        !origin_check_origin(head, &config->cors_origins, &r->cors_origin, &r->error))
         return refuse_for(r, "origin");
     if (!has_path) {
         r->error = path_error;

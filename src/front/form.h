@@ -19,6 +19,7 @@ struct request;
 struct form {
     const char *content_type; /* of replies that are no problem document */
     enum face face;           /* 0: it is none */
+    bool is_page;             /* for browsers to show; HTTP's GET alone */
 
     /* What follows is of forms in which calls are made. */
     bool is_xml;                /* bodies are XML, values keep their types, and a caller may show
@@ -52,6 +53,7 @@ struct form {
 
 extern const struct form form_exposition; /* front/task_metrics.c */
 extern const struct form form_jsonrpc;    /* front/form_jsonrpc.c */
+extern const struct form form_page;       /* front/explorer.c */
 extern const struct form form_rest;       /* front/form_rest.c */
 extern const struct form form_xmlrpc;     /* front/form_xmlrpc.c */
 

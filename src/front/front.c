@@ -12,6 +12,7 @@ void front_commons_init(struct front_commons *shared, struct commons *commons)
 {
     memory_share_init(&shared->anonymous, commons);
     shared->no_upstream = upstream_record_new("", commons->n_workers);
+    explorer_init(&shared->explorer);
 }
 
 void front_commons_done(struct front_commons *shared)

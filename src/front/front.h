@@ -7,6 +7,7 @@
 #include "client/client.h"
 #include "client/site.h"
 #include "front/access_log.h"
+#include "front/explorer.h"
 #include "work/metrics.h"
 #include "work/work.h"
 
@@ -35,6 +36,7 @@ struct front_commons {
     struct refusals strangers;           /* and all requests of callers that are not known, */
     struct refusals handshakes;          /* and TLS handshakes that failed */
     struct upstream_record *no_upstream; /* owned */
+    struct explorer explorer;
 
     /* Reloads since the start, for the metrics. */
     atomic_uint reloads_good, reloads_bad;

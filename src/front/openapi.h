@@ -17,6 +17,7 @@
 struct openapi {
     const struct config *config;
     const struct upstream_config *only; /* which it is about; NULL: about all */
+    bool without_methods;               /* it is about routes alone */
     const struct access *access;        /* whose document it is; NULL: there are no bounds */
     struct chain *to;
     bool any;     /* a path was written, */

@@ -18,7 +18,8 @@
 
 bool openapi_may_ask(const struct openapi *o, const struct upstream_config *upstream)
 {
-    return (o->only == NULL || o->only == upstream) && (upstream->faces & FACE_JSON) != 0 &&
+    return !o->without_methods && (o->only == NULL || o->only == upstream) &&
+           (upstream->faces & FACE_JSON) != 0 &&
            (o->access == NULL || access_may_see(o->access, str_of(upstream->name)));
 }
 

@@ -3,13 +3,14 @@
 #include "client/session_store.h"
 #include "front/form.h"
 #include "front/request.h"
+#include "front/task.h"
 #include "rules/redacted.h"
 
 #include <stdint.h>
 #include <stdio.h>
 
 /* Content-Type, request id, no-store, nosniff, Server, and what the case adds. */
-#define HEADERS_MAX 14
+#define HEADERS_MAX 20
 #define NUMBER_TEXT 24
 
 /* How long a browser may keep the answer to a preflight. [s] */
@@ -41,15 +42,21 @@ static bool is_in_words(const struct request *r)
            type == PROBLEM_DRAINING;
 }
 
+/* The explorer, whose own problems are no page. */
+static bool is_page(const struct request *r)
+{
+    return !r->failed && r->target.row->form->is_page;
+}
+
 /* What every answer of ours carries. */
 static void add_common(struct lines *lines, const struct request *r)
 {
-    if (r->status != 204)
+    if (r->status != 204 && r->status != 304)
         add(lines, "Content-Type",
             r->failed && !is_in_words(r) ? "application/problem+json"
                                          : r->target.row->form->content_type);
     add(lines, "X-Request-Id", r->id);
-    add(lines, "Cache-Control", "no-store");
+    add(lines, "Cache-Control", is_page(r) ? "no-cache" : "no-store");
     add(lines, "X-Content-Type-Options", "nosniff");
     add(lines, "Server", "rpcgate");
 }
@@ -59,6 +66,20 @@ static void add_of_problem(struct lines *lines, const struct request *r)
     bool is_xml = r->target.row != NULL && r->target.row->form->is_xml;
     if (r->error.type == PROBLEM_UNAUTHENTICATED)
         add(lines, "WWW-Authenticate", is_xml ? "Basic realm=\"rpcgate\", Bearer" : "Bearer");
+}
+
+/* GET / has two answers, of which a cache must not take the one for the other. */
+static void add_of_page(struct lines *lines, const struct request *r)
+{
+    if (!r->failed && (is_page(r) || r->target.row->task == &task_root))
+        add(lines, "Vary", "Accept");
+    if (!is_page(r))
+        return;
+    add(lines, "ETag", r->front->shared->explorer.etag);
+    add(lines, "Content-Security-Policy", r->front->shared->explorer.policy);
+    add(lines, "Referrer-Policy", "no-referrer");
+    add(lines, "X-Frame-Options", "DENY");
+    add(lines, "Cross-Origin-Opener-Policy", "same-origin");
 }
 
 static void add_allow(struct lines *lines, unsigned methods)
@@ -159,6 +180,7 @@ void request_reply(struct request *r)
     add_common(&lines, r);
     if (r->failed)
         add_of_problem(&lines, r);
+    add_of_page(&lines, r);
     add_allow(&lines, r->allow);
     add_retry_after(&lines, r->failed ? r->error.retry_after : r->sums.retry_after);
     if (r->sums.repaired > 0) {

@@ -4,6 +4,7 @@
 #include "front/form.h"
 #include "front/surface_list.h"
 #include "front/task.h"
+#include "rules/negotiate.h"
 #include "settings/snapshot.h"
 
 #include <assert.h>
@@ -12,8 +13,6 @@
 #define ON_API SERVE_API
 #define ON_HEALTH (SERVE_ADMIN | SERVE_HEALTH)
 #define ON_METRICS (SERVE_ADMIN | SERVE_METRICS)
-#define FOR_CALLER false
-#define FOR_ANYBODY true
 #define TAKES_BODY true
 #define TAKES_NO_BODY false
 
@@ -95,13 +94,21 @@ static unsigned methods_of(struct str name)
     return 0;
 }
 
-/* Without a row that takes the method, the path's first one stands for it. */
-static void find_row(const struct path *path, unsigned method, struct target *ret,
-                     struct match *ret_match)
+/* Of one path a page is for browsers, and what stands behind it for all others. */
+static bool is_meant(const struct surface *row, const struct request_head *head,
+                     const struct config *config)
 {
+    return !row->form->is_page || (config->explorer && negotiate_prefers_html(head));
+}
+
+/* Without a row that takes the method, the path's first one stands for it. */
+static void find_row(const struct path *path, const struct request_head *head,
+                     const struct config *config, struct target *ret, struct match *ret_match)
+{
+    unsigned method = methods_of(head->method);
     struct match match;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        if (!matches(rows[i].pattern, path, &match))
+        if (!matches(rows[i].pattern, path, &match) || !is_meant(&rows[i], head, config))
             continue;
         *ret_match = match;
         if ((rows[i].methods & method) != 0) {
@@ -199,7 +206,7 @@ bool surface_find(const struct request_head *head, const struct config *config, 
     }
     if (!path_read(head->path, &path, err))
         return false;
-    find_row(&path, methods_of(head->method), ret, &match);
+    find_row(&path, head, config, ret, &match);
     if (ret->row == NULL && config->n_routes > 0)
         find_route(head->path, config, methods_of(head->method), ret);
     if (take_names(&match, ret, err))

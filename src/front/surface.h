@@ -16,6 +16,13 @@
 struct form;
 struct task;
 
+/* Whom a path is for. */
+enum surface_who {
+    FOR_CALLER,  /* whoever is known, or anonymous */
+    FOR_VISITOR, /* asks for no caller, and may be opened from a link on any site */
+    FOR_ANYBODY  /* asks for no caller, and takes any Host */
+};
+
 /* Sets of HTTP's methods. */
 enum surface_method {
     SURFACE_GET = 1 << 0, /* and HEAD */
@@ -31,7 +38,7 @@ struct surface {
     struct str pattern;
     unsigned methods; /* set of enum surface_method */
     unsigned serve;   /* set of enum serve: a listener with one of these has it */
-    bool is_for_anybody;
+    enum surface_who who;
     bool takes_body;
     const struct form *form;
 };

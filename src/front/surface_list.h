@@ -5,12 +5,14 @@
  *   pattern  of the path; `{upstream}`, also before `.json`, and `{method}` are a segment each, and
  * `{route}` is any path of `routes` methods  GET (with which goes HEAD), POST, PUT, PATCH, DELETE
  * or OPTIONS serve    API, HEALTH or METRICS: on which listeners it is who      CALLER: whoever is
- * known, or anonymous; ANYBODY: asks for no caller, and takes any Host, as load balancers ask for
- * health by names and addresses that they alone know body     BODY, or NO_BODY: what comes is
- * thrown away form     of body and reply: form_NAME of front/form.h help     a sentence for
+ * known, or anonymous; VISITOR: asks for no caller, for it is where one gives one's token; ANYBODY:
+ * asks for no caller, and takes any Host, as load balancers ask for health by names and addresses
+ * that they alone know body     BODY, or NO_BODY: what comes is thrown away form     of body and
+ * reply: form_NAME of front/form.h; a page is for browsers alone help     a sentence for
  * docs/api.md
  *
- * The first row that takes path and method is it; rows of one path agree in `serve` and `who`. */
+ * The first row that takes path and method is it; rows of one path agree in `serve`, and but for a
+ * page in `who`. */
 #ifndef RPCGATE_FRONT_SURFACE_LIST_H
 #define RPCGATE_FRONT_SURFACE_LIST_H
 
@@ -29,6 +31,10 @@
       "describes all that the caller may use, in OpenAPI 3.1")                                     \
     X(openapi, "/openapi/{upstream}.json", GET, API, CALLER, NO_BODY, rest,                        \
       "describes what it may use of an upstream")                                                  \
+    X(routes, "/-/routes.json", GET, API, CALLER, NO_BODY, rest,                                   \
+      "describes the routes alone, and asks no upstream")                                          \
+    X(explorer, "/", GET, API, VISITOR, NO_BODY, page,                                             \
+      "shows a browser the [explorer](explorer.md)")                                               \
     X(root, "/", GET, API, CALLER, NO_BODY, rest, "names what there is besides")                   \
     X(livez, "/livez", GET, HEALTH, ANYBODY, NO_BODY, rest, "tells that the process serves")       \
     X(readyz, "/readyz", GET, HEALTH, ANYBODY, NO_BODY, rest,                                      \

@@ -30,8 +30,9 @@ struct task {
 };
 
 /* front/task_NAME.c */
-extern const struct task task_batch, task_call, task_describe, task_metrics, task_openapi,
-    task_route;
+extern const struct task task_batch, task_call, task_describe, task_metrics, task_route;
+extern const struct task task_explorer;                          /* front/explorer.c */
+extern const struct task task_openapi, task_routes;              /* front/task_openapi.c */
 extern const struct task task_livez, task_readyz;                /* front/task_health.c */
 extern const struct task task_root, task_server, task_upstreams; /* front/task_index.c */
 extern const struct task task_xmlrpc;                            /* front/task_xmlrpc.c */

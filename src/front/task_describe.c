@@ -6,6 +6,7 @@
 #include "codec/json/write.h"
 #include "front/request.h"
 #include "front/task.h"
+#include "settings/method_rule.h"
 
 /* How many names are written before others have their turn. */
 #define NAMES_STEP 2000
@@ -179,7 +180,9 @@ static void write_method(struct request *r, const struct description *described)
     json_write_string(&r->reply, target_method(&r->target));
     chain_append_byte(&r->reply, ',');
     chain_append(&r->reply, description_text(described));
-    chain_append_byte(&r->reply, '}');
+    chain_append_c(&r->reply, method_rule_find(r->upstream, target_method(&r->target)).safe
+                                  ? ",\"safe\":true}"
+                                  : ",\"safe\":false}");
     request_succeed(r, 200);
 }
 

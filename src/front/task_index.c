@@ -10,7 +10,7 @@
 static void begin_root(struct request *r)
 {
     chain_append(&r->reply, STR("{\"name\":\"rpcgate\",\"links\":[\"/v1\",\"/livez\","
-                                "\"/readyz\",\"/metrics\",\"/openapi.json\"]}"));
+                                "\"/readyz\",\"/metrics\",\"/openapi.json\",\"/-/routes.json\"]}"));
     request_succeed(r, 200);
 }
 

@@ -64,9 +64,11 @@ static void begin(struct request *r)
     list_init(&w->turn.in_turns);
     w->turn.take = take_turn;
     openapi_writer_init(&w->writer);
-    w->writer.document = (struct openapi){
-        .config = r->site->config, .only = r->upstream, .access = &r->caller.access, .to = &r->reply
-    };
+    w->writer.document = (struct openapi){ .config = r->site->config,
+                                           .only = r->upstream,
+                                           .without_methods = r->task == &task_routes,
+                                           .access = &r->caller.access,
+                                           .to = &r->reply };
     w->writer.waiter.site = r->site;
     w->writer.waiter.wait.go_on = on_told;
     w->writer.waiter.until_ms = r->timeout_ms == CLOCK_NEVER || r->upstream == NULL
@@ -82,6 +84,7 @@ static void drop(struct request *r)
     openapi_writer_done(&r->openapi.writer);
 }
 
+const struct task task_routes = { .begin = begin, .drop = drop };
 const struct task task_openapi = {
     .begin = begin, .drop = drop, .asks_upstreams = true, .shows_routes = true
 };

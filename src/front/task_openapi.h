@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A request for an OpenAPI document: GET /openapi.json and GET /openapi/{upstream}.json. */
+/* A request for an OpenAPI document: GET /openapi.json and GET /openapi/{upstream}.json, or of the
+ * routes alone, which asks nobody: GET /-/routes.json. */
 #ifndef RPCGATE_FRONT_TASK_OPENAPI_H
 #define RPCGATE_FRONT_TASK_OPENAPI_H
 

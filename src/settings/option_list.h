@@ -33,7 +33,9 @@
       "Further names that a request's `Host` may have, beside loopback names and the local "       \
       "address.")                                                                                  \
     X(origins, cors_origins, NULL, "\"https://app.example\"", NULL, NULL, LIVE,                    \
-      "Web sites whose scripts may call; each as browsers send it in `Origin`.")
+      "Web sites whose scripts may call; each as browsers send it in `Origin`.")                   \
+    X(flag, explorer, "true", NULL, NULL, NULL, LIVE,                                              \
+      "`GET /` is for browsers a page where one looks for methods and routes and calls them.")
 
 /* Lists of groups: `listen = ( { … }, { … } )`. */
 #define MAIN_LISTS(G)                                                                              \

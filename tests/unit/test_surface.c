@@ -192,26 +192,27 @@ static void rows_say_what_is_checked(void **state)
     static const struct {
         const char *method, *path;
         unsigned serve;
-        bool is_for_anybody, takes_body;
+        enum surface_who who;
+        bool takes_body;
     } cases[] = {
-        { "GET", "/livez", SERVE_ADMIN | SERVE_HEALTH, true, false },
-        { "POST", "/readyz", SERVE_ADMIN | SERVE_HEALTH, true, false },
-        { "GET", "/metrics", SERVE_ADMIN | SERVE_METRICS, false, false },
-        { "GET", "/", SERVE_API, false, false },
-        { "GET", "/v1", SERVE_API, false, false },
-        { "GET", "/v1/demo", SERVE_API, false, false },
-        { "POST", "/v1/demo", SERVE_API, false, true },
-        { "GET", "/v1/demo/x", SERVE_API, false, false },
-        { "POST", "/v1/demo/x", SERVE_API, false, true },
-        { "POST", "/jsonrpc/demo", SERVE_API, false, true },
-        { "OPTIONS", "*", SERVE_API, false, false },
+        { "GET", "/livez", SERVE_ADMIN | SERVE_HEALTH, FOR_ANYBODY, false },
+        { "POST", "/readyz", SERVE_ADMIN | SERVE_HEALTH, FOR_ANYBODY, false },
+        { "GET", "/metrics", SERVE_ADMIN | SERVE_METRICS, FOR_CALLER, false },
+        { "GET", "/", SERVE_API, FOR_CALLER, false },
+        { "GET", "/v1", SERVE_API, FOR_CALLER, false },
+        { "GET", "/v1/demo", SERVE_API, FOR_CALLER, false },
+        { "POST", "/v1/demo", SERVE_API, FOR_CALLER, true },
+        { "GET", "/v1/demo/x", SERVE_API, FOR_CALLER, false },
+        { "POST", "/v1/demo/x", SERVE_API, FOR_CALLER, true },
+        { "POST", "/jsonrpc/demo", SERVE_API, FOR_CALLER, true },
+        { "OPTIONS", "*", SERVE_API, FOR_CALLER, false },
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct target target;
         assert_true(find(cases[i].method, str_of(cases[i].path), &target));
         assert_int_equal(target.row->serve, cases[i].serve);
-        assert_int_equal(target.row->is_for_anybody, cases[i].is_for_anybody);
+        assert_int_equal(target.row->who, cases[i].who);
         assert_int_equal(target.row->takes_body, cases[i].takes_body);
     }
 }

@@ -146,7 +146,7 @@ def test_descriptions(start, multicall, signatures, help, shown):
     answer = gateway.get("/v1/up/m")
     signatures, help = shown or (signatures, help)
     assert answer.status == 200, answer.body
-    assert answer.json == {"method": "m", "signatures": signatures, "help": help}
+    assert answer.json == {"method": "m", "signatures": signatures, "help": help, "safe": False}
     made = ["system.listMethods", "system.multicall"]
     assert calls(upstream) == (made if multicall else made + SYSTEM[1:])
     # No second one is made where there is none.
@@ -193,7 +193,7 @@ def test_upstreams_that_tell_nothing(start, answer, reason):
         assert_problem(described, "not-found", 404)
     else:  # what is there is not known
         assert described.json == {"method": "c", "signatures": [["int", "string"]],
-                                  "help": "Helps."}
+                                  "help": "Helps.", "safe": False}
 
 
 @pytest.mark.parametrize("lost", [b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n<p>", None])
@@ -210,7 +210,7 @@ def test_multicall_that_is_only_odd(start, lost):
             await x.send(lost)
     gateway = start.simple(start.upstream(behave))
     assert gateway.get("/v1/up/m").json == {"method": "m", "signatures": [["int", "string"]],
-                                            "help": "Helps."}
+                                            "help": "Helps.", "safe": False}
 
 
 def test_multicall_is_tried_again_after_a_lost_answer(start):
@@ -516,7 +516,7 @@ def test_aria2(start, folder):
                                  "upstreams": {"up": {"url": server.url}}})
         assert "aria2.addUri" in names(gateway.get("/v1/up"))
         assert gateway.get("/v1/up/aria2.addUri").json == {
-            "method": "aria2.addUri", "signatures": None, "help": ""}
+            "method": "aria2.addUri", "signatures": None, "help": "", "safe": False}
     finally:
         server.stop()
 
@@ -528,6 +528,7 @@ def test_python(start):
                                  "upstreams": {"up": {"url": server.url}}})
         assert names(gateway.get("/v1/up")) == ["add", "echo", "fail", "show", *sorted(SYSTEM),
                                                 "types"]
-        assert gateway.get("/v1/up/add").json == {"method": "add", "signatures": None, "help": ""}
+        assert gateway.get("/v1/up/add").json == {"method": "add", "signatures": None, "help": "",
+                                                  "safe": False}
     finally:
         server.stop()

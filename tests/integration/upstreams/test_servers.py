@@ -165,7 +165,7 @@ def test_what_it_has(start, server):
         signatures = [signatures]
     assert gateway.get(f"/v1/up/{method}").json == {
         "method": method, "signatures": signatures,
-        "help": "" if isinstance(help, xmlrpc.client.Fault) else help}
+        "help": "" if isinstance(help, xmlrpc.client.Fault) else help, "safe": False}
 
 
 @each_server
