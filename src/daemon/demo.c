@@ -26,10 +26,16 @@ static bool write_config(char text[TEXT_MAX], const char *listen, unsigned port)
     int n = snprintf(text, TEXT_MAX,
                      "listen = ( { address = \"%.*s\"; port = %s; } );\n"
                      "anonymous = { allow = [ \"demo/*\" ]; };\n"
+                     "routes = ( { name = \"sum\"; get = \"/sums/{a}\"; call = \"demo/demo.add\";\n"
+                     "  safe = true; summary = \"The sum of two integers\";\n"
+                     "  params = ( { name = \"a\"; type = \"int\"; },\n"
+                     "             { name = \"b\"; type = \"int\"; default = 1; } ); } );\n"
                      "upstreams = { demo = {\n"
                      "  url = \"http://127.0.0.1:%u/RPC2\";\n"
                      "  extensions = [ \"nil\", \"i8\", \"biginteger\", \"bigdecimal\", "
                      "\"nonfinite\" ];\n"
+                     "  methods = ( { match = \"demo.sleep\"; }, { match = \"demo.fault\"; },\n"
+                     "              { match = \"demo.*\"; safe = true; } );\n"
                      "}; };\n",
                      host_len, listen, colon + 1, port);
     return n > 0 && n < TEXT_MAX;

@@ -35,6 +35,20 @@ def test_demo_types(demo):
     assert tags >= {"$dateTime", "$base64"}
 
 
+def test_demo_route(demo):
+    assert demo.get("/sums/20?b=22").result == 42
+    assert demo.get("/sums/41").result == 42
+    assert_problem(demo.get("/sums/x"), "invalid-request", 400, "no")
+    assert list(demo.get("/-/routes.json").json["paths"]) == ["/sums/{a}"]
+
+
+def test_demo_explorer(demo):
+    """Where a call changes nothing it does not ask."""
+    assert demo.get("/", Accept="text/html").body.startswith(b"<!doctype html>")
+    assert demo.get("/v1/demo/demo.add").json["safe"] is True
+    assert demo.get("/v1/demo/demo.sleep").json["safe"] is False
+
+
 def test_demo_fault(demo):
     assert_problem(call(demo, "demo.fault", 4, "my fault"), "fault", 500, "yes", upstream="demo",
                    method="demo.fault", fault={"code": 4, "string": "my fault"})
