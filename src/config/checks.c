@@ -33,6 +33,7 @@ void checks_run(const struct checking *c)
     check_traces(c);
     check_upstreams(c);
     check_routes(c);
+    check_mcp(c);
     check_callers(c);
     check_access(c);
 }

@@ -39,6 +39,9 @@ void check_callers(const struct checking *c);
 /* checks_routes.c: `routes`, which are compiled; the upstreams are checked. */
 void check_routes(const struct checking *c);
 
+/* checks_mcp.c: `mcp`, whose known tools are compiled; routes are checked. */
+void check_mcp(const struct checking *c);
+
 /* checks_access.c: what callers and others may do. */
 void check_access(const struct checking *c);
 

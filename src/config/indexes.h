@@ -126,6 +126,16 @@ enum route_result_index {
     ROUTE_RESULT_OPTIONS(X)
 #undef X
 };
+enum mcp_index {
+#define X(kind, name, ...) MCP_##name,
+    MCP_OPTIONS(X)
+#undef X
+};
+enum mcp_tool_index {
+#define X(kind, name, ...) MCP_TOOL_##name,
+    MCP_TOOL_OPTIONS(X)
+#undef X
+};
 enum main_index {
 #define X(kind, name, ...) MAIN_##name,
     MAIN_OPTIONS(X)

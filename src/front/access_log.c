@@ -179,6 +179,8 @@ void request_log(const struct request *r, bool sent)
         LOG_STR("method", has_method ? target_method(&r->target) : str_of(NULL)),
         LOG_TEXT("route", r->route != NULL ? r->route->name : NULL),
         LOG_TEXT("face", r->upstream != NULL ? face_name(r) : NULL),
+        LOG_TEXT("mcp", r->target.mcp != NULL ? r->target.mcp->name : NULL),
+        LOG_TEXT("tool", r->tool[0] != '\0' ? r->tool : NULL),
         unless(!r->is_batch, LOG_NUM("calls", (int64_t)r->n_items)),
         unless(!r->is_batch || r->n_failed == 0, LOG_NUM("failed", (int64_t)r->n_failed)),
         LOG_NUM("status", r->status),

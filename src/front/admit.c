@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "front/access_log.h"
 #include "front/form.h"
+#include "front/mcp.h"
 #include "front/request.h"
 #include "front/task.h"
 
@@ -168,6 +169,9 @@ static bool check_path(struct request *r)
     const struct target *target = &r->target;
     if (target->row == NULL || (target->row->task == &task_route && !find_route(r)))
         return not_found(r);
+    if (target->row->task == &task_mcp &&
+        (target->mcp == NULL || !mcp_may_see(r->site->config, &r->caller.access, target->mcp)))
+        return not_found(r);
     if (target->upstream_len > 0) {
         r->upstream = config_upstream(r->site->config, target_upstream(target));
         if (r->upstream == NULL || !(may_see(r, r->upstream) || shows_a_route(r)))
@@ -214,17 +218,27 @@ static bool check_type(struct request *r, const struct request_head *head)
     return true;
 }
 
+size_t request_body_max(const struct request *r, const char **ret_setting)
+{
+    const struct mcp_config *mcp = r->target.mcp;
+    size_t max = r->site->config->limits.body;
+    bool is_less = mcp != NULL && mcp->max_request < max;
+    *ret_setting = is_less ? "mcp.max_request" : "limits.body";
+    return is_less ? mcp->max_request : max;
+}
+
 static bool check_body(struct request *r, const struct request_head *head)
 {
-    size_t max = r->site->config->limits.body;
+    const char *setting;
+    size_t max = request_body_max(r, &setting);
     uint64_t announced = 0;
     if (!head_has_body(head))
         return true;
     if (head_content_length(head, &announced) && announced > max)
-        return error_limit(&r->error, PROBLEM_BODY_TOO_LARGE, "limits.body",
-                           "The body has %" PRIu64 " bytes, limits.body is %zu. Send less, or "
+        return error_limit(&r->error, PROBLEM_BODY_TOO_LARGE, setting,
+                           "The body has %" PRIu64 " bytes, %s is %zu. Send less, or "
                            "raise that limit.",
-                           announced, max);
+                           announced, setting, max);
     return !r->target.row->takes_body || check_type(r, head);
 }
 

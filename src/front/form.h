@@ -53,6 +53,7 @@ struct form {
 
 extern const struct form form_exposition; /* front/task_metrics.c */
 extern const struct form form_jsonrpc;    /* front/form_jsonrpc.c */
+extern const struct form form_mcp;        /* front/task_mcp.c */
 extern const struct form form_page;       /* front/explorer.c */
 extern const struct form form_rest;       /* front/form_rest.c */
 extern const struct form form_xmlrpc;     /* front/form_xmlrpc.c */

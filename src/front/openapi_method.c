@@ -87,25 +87,14 @@ static void write_help(struct openapi *o, struct str help)
     put_text(o, buf_str(&block));
 }
 
-/* A member of what is known of a method; NULL data: there is none. */
-static struct str member_of(struct str described, const char *name)
-{
-    struct json_cursor members = { .rest = described, .in_object = true, .first = true };
-    struct str member, value;
-    while (described.len > 0 && json_next(&members, &member, &value))
-        if (str_eq_c(str_slice(member, 1, member.len - 1), name))
-            return json_trim(value);
-    return (struct str){ NULL, 0 };
-}
-
 static void write_operation(struct openapi *o, const struct upstream_config *upstream,
                             struct str method, struct str described)
 {
-    struct str signatures = member_of(described, "signatures");
+    struct str signatures = openapi_member_of(described, "signatures");
     put(o, ",\"tags\":[");
     put_text(o, str_of(upstream->name));
     put(o, "]");
-    write_help(o, member_of(described, "help"));
+    write_help(o, openapi_member_of(described, "help"));
     openapi_write_call(o, method.len > 0 && method_rule_find(upstream, method).safe, upstream->name,
                        method.len > 0 ? method : STR("*"));
     put(o, ",\"requestBody\":{\"content\":{\"application/json\":{\"schema\":");
@@ -121,7 +110,7 @@ static void write_operation(struct openapi *o, const struct upstream_config *ups
 
 size_t openapi_method_size(struct str method, struct str described)
 {
-    struct str help = member_of(described, "help");
+    struct str help = openapi_member_of(described, "help");
     size_t cut = help.len > HELP_MAX ? help.len - HELP_MAX : 0;
     return METHOD_BYTES + GROWTH * (method.len + described.len - cut);
 }

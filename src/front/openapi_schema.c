@@ -92,6 +92,9 @@ void openapi_schema_input(const struct route_input *input, struct chain *to)
     chain_append_c(to, "}");
 }
 
+/* Methods with more have none that have a number. */
+#define ARGUMENTS_MAX 64
+
 /* ---- Methods -------------------------------------------------------------------------------- */
 
 struct type_schema {
@@ -201,6 +204,82 @@ void openapi_schema_params(struct str signatures, struct chain *to)
             chain_append_c(to, "{}");
     }
     chain_append_c(to, several ? "]}" : "");
+}
+
+struct str openapi_member_of(struct str described, const char *name)
+{
+    struct json_cursor members = { .rest = described, .in_object = true, .first = true };
+    struct str member, value;
+    while (described.len > 0 && json_next(&members, &member, &value))
+        if (str_eq_c(str_slice(member, 1, member.len - 1), name))
+            return json_trim(value);
+    return (struct str){ NULL, 0 };
+}
+
+/* The type that all signatures which are so long have there; NULL: there is none. */
+static const struct type_schema *common_param(struct str signatures, size_t number)
+{
+    const struct type_schema *common = NULL;
+    struct json_cursor all = json_enter(signatures);
+    struct str signature, item = { NULL, 0 };
+    while (json_next(&all, NULL, &signature)) {
+        struct json_cursor items = json_enter(signature);
+        size_t i = 0;
+        while (i <= number && json_next(&items, NULL, &item))
+            i++;
+        if (i <= number)
+            continue;
+        const struct type_schema *type = find_type(item);
+        if (type == NULL || (common != NULL && type != common))
+            return NULL;
+        common = type;
+    }
+    return common;
+}
+
+/* The fewest and the most params that a method has; false: they are not known. */
+static bool count_params(struct str signatures, size_t *ret_least, size_t *ret_most)
+{
+    struct str signature;
+    *ret_least = SIZE_MAX;
+    *ret_most = 0;
+    if (!is_list(signatures))
+        return false;
+    struct json_cursor all = json_enter(signatures);
+    while (json_next(&all, NULL, &signature)) {
+        size_t n = is_list(signature) ? count(signature) : 0;
+        if (n == 0 || n > ARGUMENTS_MAX)
+            return false;
+        *ret_least = n - 1 < *ret_least ? n - 1 : *ret_least;
+        *ret_most = n - 1 > *ret_most ? n - 1 : *ret_most;
+    }
+    return *ret_least != SIZE_MAX;
+}
+
+void openapi_schema_arguments(struct str signatures, struct chain *to)
+{
+    size_t least, most;
+    char text[32];
+    if (!count_params(signatures, &least, &most)) {
+        chain_append_c(to, "{\"type\":\"object\",\"properties\":{\"params\":{\"type\":\"array\","
+                           "\"items\":{},\"description\":\"The method's params, in order.\"}},"
+                           "\"additionalProperties\":false}");
+        return;
+    }
+    chain_append_c(to, "{\"type\":\"object\",\"properties\":{");
+    for (size_t i = 1; i <= most; i++) {
+        const struct type_schema *type = common_param(signatures, i);
+        snprintf(text, sizeof text, "%s\"a%zu\":", i > 1 ? "," : "", i);
+        chain_append_c(to, text);
+        chain_append_c(to, type != NULL ? type->param : "{}");
+    }
+    chain_append_c(to, least > 0 ? "},\"required\":[" : "}");
+    for (size_t i = 1; i <= least; i++) {
+        snprintf(text, sizeof text, "%s\"a%zu\"", i > 1 ? "," : "", i);
+        chain_append_c(to, text);
+    }
+    chain_append_c(to, least > 0 ? "],\"additionalProperties\":false}"
+                                 : ",\"additionalProperties\":false}");
 }
 
 /* The one type that all signatures begin with; NULL: there is none. */

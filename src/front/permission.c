@@ -4,6 +4,7 @@
 
 #include "codec/interop.h"
 #include "front/caller_state.h"
+#include "front/form.h"
 
 static bool refuse_method(struct error *err)
 {
@@ -23,7 +24,7 @@ bool request_may_see_route(const struct request *r, const struct route_config *r
     const struct access_call call = { .upstream = str_of(route->upstream->name),
                                       .method = str_of(route->method),
                                       .route = str_of(route->name) };
-    return (route->upstream->faces & FACE_JSON) != 0 &&
+    return (route->upstream->faces & r->target.row->form->face) != 0 &&
            access_may_see_route(&r->caller.access, &call);
 }
 

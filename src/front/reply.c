@@ -51,7 +51,7 @@ static bool is_page(const struct request *r)
 /* What every answer of ours carries. */
 static void add_common(struct lines *lines, const struct request *r)
 {
-    if (r->status != 204 && r->status != 304)
+    if (r->status != 204 && r->status != 202 && r->status != 304)
         add(lines, "Content-Type",
             r->failed && !is_in_words(r) ? "application/problem+json"
                                          : r->target.row->form->content_type);
@@ -112,7 +112,8 @@ static void add_of_cors(struct lines *lines, const struct request *r)
                         lines->cors_allow);
     add(lines, "Access-Control-Allow-Methods", lines->cors_allow);
     add(lines, "Access-Control-Allow-Headers",
-        "Authorization, Content-Type, traceparent, tracestate, X-Request-Id, X-Rpcgate-Timeout");
+        "Authorization, Content-Type, MCP-Protocol-Version, Mcp-Method, Mcp-Name, traceparent, "
+        "tracestate, X-Request-Id, X-Rpcgate-Timeout");
     add(lines, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE);
 }
 
@@ -133,7 +134,7 @@ void request_write_problem(const struct request *r, struct problem *problem,
     redacted_done(&shown);
 }
 
-static void write_document(const struct request *r, const struct fault *fault, struct chain *to)
+void request_write_document(const struct request *r, const struct fault *fault, struct chain *to)
 {
     struct problem problem = { .error = &r->error, .fault = fault, .protocol = r->protocol };
     if (r->upstream != NULL) {
@@ -158,7 +159,7 @@ static void write_short_document(struct request *r)
     }
     chain_done(&r->reply);
     chain_init(&r->reply, SIZE_MAX, NULL);
-    write_document(r, r->fault != NULL ? &fault : NULL, &r->reply);
+    request_write_document(r, r->fault != NULL ? &fault : NULL, &r->reply);
     if (chain_state(&r->reply) != CHAIN_OK)
         die_without_memory();
 }
@@ -166,7 +167,7 @@ static void write_short_document(struct request *r)
 static void write_problem(struct request *r)
 {
     chain_done(&r->reply);
-    write_document(r, r->fault, &r->reply);
+    request_write_document(r, r->fault, &r->reply);
     if (chain_state(&r->reply) != CHAIN_OK)
         write_short_document(r);
     r->status = is_in_words(r) ? 200 : r->error.status;

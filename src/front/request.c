@@ -88,8 +88,9 @@ static void on_room(struct memory_wait *wait)
 /* What it takes counts for its caller. Who that is is known behind the head. */
 static void set_share(struct request *r, struct memory_share *share)
 {
+    const char *setting;
     r->share = share;
-    buf_init(&r->body, (size_t)r->site->config->limits.body, &share->budget);
+    buf_init(&r->body, request_body_max(r, &setting), &share->budget);
     chain_init(&r->reply, SIZE_MAX, &share->budget);
     memory_wait_init(&r->memory, r->front->work, share, r);
     r->memory.kind = MEMORY_BODY;
@@ -139,10 +140,12 @@ static void on_head(void *context, struct http_exchange *x)
 
 static void fail_body(struct request *r)
 {
+    const char *setting;
+    size_t max = request_body_max(r, &setting);
     if (r->body.state == BUF_FULL)
-        error_limit(&r->error, PROBLEM_BODY_TOO_LARGE, "limits.body",
-                    "The body is over limits.body (%zu bytes). Send less, or raise that limit.",
-                    r->site->config->limits.body);
+        error_limit(&r->error, PROBLEM_BODY_TOO_LARGE, setting,
+                    "The body is over %s (%zu bytes). Send less, or raise that limit.", setting,
+                    max);
     else
         set_no_room(r);
     cut_off_body(r);

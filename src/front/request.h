@@ -23,6 +23,7 @@
 #include "rules/query.h"
 #include "rules/route_fill.h"
 #include "rules/trace.h"
+#include "settings/mcp.h"
 #include "settings/snapshot.h"
 #include "work/memory.h"
 #include "work/turn.h"
@@ -32,6 +33,7 @@
 
 struct batch;
 struct form;
+struct mcp;
 struct task;
 struct xmlrpc;
 
@@ -93,9 +95,11 @@ struct request {
     struct request_sums sums;
     struct batch *batch; /* owned; NULL: it is none, or has ended */
     bool is_batch;
-    struct xmlrpc *xmlrpc; /* owned, while a document of its caller is read or written */
-    size_t n_items;        /* the calls of a batch, */
-    size_t n_failed;       /* and those that brought no result */
+    struct xmlrpc *xmlrpc;       /* owned, while a document of its caller is read or written */
+    struct mcp *mcp;             /* owned; NULL: it is none of MCP */
+    char tool[MCP_NAME_MAX + 1]; /* of MCP; "": none is known */
+    size_t n_items;              /* the calls of a batch, */
+    size_t n_failed;             /* and those that brought no result */
 
     bool failed; /* `error` is the answer */
     /* Its name, or that of a reply in other words, or of one of a batch's: then `error` is that.
@@ -152,6 +156,9 @@ void request_cut_off(struct request *r);
  * r->error. */
 bool request_admit(struct request *r) MUST_CHECK;
 
+/* front/admit.c: the most bytes that its body may have, and the setting that says so. */
+size_t request_body_max(const struct request *r, const char **ret_setting);
+
 /* front/admit.c: does the body say that it is JSON? err: UNSUPPORTED_MEDIA_TYPE. */
 bool request_check_type(const struct request *r, struct error *err) MUST_CHECK;
 
@@ -194,6 +201,9 @@ void request_add_call(struct request *r, const struct call *c);
  * NULL: the document alone. Whatever a form is given to write is without secrets. */
 void request_write_problem(const struct request *r, struct problem *problem,
                            const struct form *form, struct str id, struct chain *to);
+
+/* front/reply.c: so, r->error alone with that fault; NULL: none. */
+void request_write_document(const struct request *r, const struct fault *fault, struct chain *to);
 
 /* front/reply.c: the reply's header lines, and the reply. */
 void request_reply(struct request *r);

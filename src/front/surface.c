@@ -38,7 +38,7 @@ static const struct {
 
 /* The segments that a pattern names. */
 struct match {
-    const struct path_segment *upstream, *method;
+    const struct path_segment *upstream, *method, *mcp;
     size_t upstream_len; /* the rest of its segment is no part of the name */
 };
 
@@ -60,6 +60,10 @@ static bool matches_segment(struct str wanted, const struct path_segment *segmen
         return segment->fits && ret->upstream_len > 0 && ret->upstream_len <= PATH_NAME_MAX &&
                str_eq(str_slice(path_text(segment), ret->upstream_len, len), end);
     }
+    if (str_eq(wanted, STR("{mcp}"))) {
+        ret->mcp = segment;
+        return segment->fits && segment->len > 0;
+    }
     if (str_eq(wanted, STR("{method}"))) {
         ret->method = segment;
         return segment->len > 0;
@@ -69,7 +73,7 @@ static bool matches_segment(struct str wanted, const struct path_segment *segmen
 
 static bool matches(struct str pattern, const struct path *path, struct match *ret)
 {
-    *ret = (struct match){ NULL, NULL, 0 };
+    *ret = (struct match){ .upstream = NULL };
     if (path->n == 0)
         return str_eq(pattern, STR("/"));
     if (path->n > PATH_SEGMENTS_MAX)
@@ -170,6 +174,14 @@ void surface_find_routes(const struct request_head *head, const struct config *c
             found(context, match.route, surface_method_of((enum route_method)i));
 }
 
+static const struct mcp_config *find_mcp(const struct config *config, struct str name)
+{
+    for (size_t i = 0; i < config->n_mcp; i++)
+        if (str_eq_c(name, config->mcp[i].name))
+            return &config->mcp[i];
+    return NULL;
+}
+
 static bool take_names(const struct match *match, struct target *ret, struct error *err)
 {
     if (match->method != NULL) {
@@ -194,12 +206,13 @@ void target_set_method(struct target *t, struct str method)
 bool surface_find(const struct request_head *head, const struct config *config, struct target *ret,
                   struct error *err)
 {
-    struct match match = { NULL, NULL, 0 };
+    struct match match = { .upstream = NULL };
     struct path path;
     ret->row = NULL;
     ret->allow = 0;
     ret->upstream_len = ret->method_len = 0;
     ret->route = NULL;
+    ret->mcp = NULL;
     if (head_is_about_server(head)) {
         ret->row = surface_server();
         return true;
@@ -209,6 +222,8 @@ bool surface_find(const struct request_head *head, const struct config *config, 
     find_row(&path, head, config, ret, &match);
     if (ret->row == NULL && config->n_routes > 0)
         find_route(head->path, config, methods_of(head->method), ret);
+    if (match.mcp != NULL)
+        ret->mcp = find_mcp(config, path_text(match.mcp));
     if (take_names(&match, ret, err))
         return true;
     ret->row = NULL;

@@ -48,6 +48,7 @@ struct target {
     unsigned allow;                   /* 0, or what its path takes, of which the method is none */
     const struct route_config *route; /* of a row of task_route: which; NULL: its path is that of
                                          some, with other methods */
+    const struct mcp_config *mcp;     /* that its path names; NULL: none is there */
     size_t upstream_len, method_len;  /* [bytes]; 0: its path has none */
     char upstream[PATH_NAME_MAX];
     char method[4 * PATH_NAME_MAX];

@@ -2,7 +2,8 @@
 /* What is served, once: X(task, pattern, methods, serve, who, body, form, help).
  *
  *   task     what a request does there: task_NAME of front/task.h
- *   pattern  of the path; `{upstream}`, also before `.json`, and `{method}` are a segment each, and
+ *   pattern  of the path; `{upstream}`, also before `.json`, `{method}` and `{mcp}` are a segment
+ * each, and
  * `{route}` is any path of `routes` methods  GET (with which goes HEAD), POST, PUT, PATCH, DELETE
  * or OPTIONS serve    API, HEALTH or METRICS: on which listeners it is who      CALLER: whoever is
  * known, or anonymous; VISITOR: asks for no caller, for it is where one gives one's token; ANYBODY:
@@ -26,6 +27,8 @@
       "makes a call, or several, of JSON-RPC 2.0")                                                 \
     X(xmlrpc, "/xmlrpc/{upstream}", POST, API, CALLER, BODY, xmlrpc,                               \
       "makes a call, or several, of XML-RPC")                                                      \
+    X(mcp, "/mcp/{mcp}", POST, API, CALLER, BODY, mcp,                                             \
+      "lists and calls tools of MCP, see [mcp.md](mcp.md)")                                        \
     X(upstreams, "/v1", GET, API, CALLER, NO_BODY, rest, "lists the upstreams and their state")    \
     X(openapi, "/openapi.json", GET, API, CALLER, NO_BODY, rest,                                   \
       "describes all that the caller may use, in OpenAPI 3.1")                                     \

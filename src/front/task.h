@@ -30,7 +30,7 @@ struct task {
 };
 
 /* front/task_NAME.c */
-extern const struct task task_batch, task_call, task_describe, task_metrics, task_route;
+extern const struct task task_batch, task_call, task_describe, task_mcp, task_metrics, task_route;
 extern const struct task task_explorer;                          /* front/explorer.c */
 extern const struct task task_openapi, task_routes;              /* front/task_openapi.c */
 extern const struct task task_livez, task_readyz;                /* front/task_health.c */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where a caller can go from here: GET /, GET /v1, and what is asked by OPTIONS. */
+#include "front/mcp.h"
 #include "front/request.h"
 
 #include "client/pool.h"
@@ -9,8 +10,17 @@
 
 static void begin_root(struct request *r)
 {
+    const struct config *config = r->site->config;
     chain_append(&r->reply, STR("{\"name\":\"rpcgate\",\"links\":[\"/v1\",\"/livez\","
-                                "\"/readyz\",\"/metrics\",\"/openapi.json\",\"/-/routes.json\"]}"));
+                                "\"/readyz\",\"/metrics\",\"/openapi.json\",\"/-/routes.json\""));
+    for (size_t i = 0; i < config->n_mcp; i++) {
+        if (!mcp_may_see(config, &r->caller.access, &config->mcp[i]))
+            continue;
+        chain_append(&r->reply, STR(",\"/mcp/"));
+        chain_append_c(&r->reply, config->mcp[i].name);
+        chain_append_byte(&r->reply, '"');
+    }
+    chain_append(&r->reply, STR("]}"));
     request_succeed(r, 200);
 }
 

@@ -51,7 +51,7 @@ static void on_ended(struct call *c, const struct verdict *verdict)
         return;
     }
     if (verdict->fault == NULL)
-        route_error_is_of(r->route, &c->error);
+        route_error_is_of(r->route, &c->error, NULL);
     request_fail_with(r, verdict);
 }
 
@@ -61,22 +61,11 @@ static const struct call_owner owner = {
     .ended = on_ended,
 };
 
-static struct method_rule rule_of(const struct route_config *route)
-{
-    struct method_rule rule = method_rule_find(route->upstream, str_of(route->method));
-    rule.safe |= route->safe;
-    if (route->timeout > 0) {
-        rule.timeout_ms = route->timeout;
-        rule.timeout_setting = "routes.timeout";
-    }
-    return rule;
-}
-
 static void begin_call(struct request *r)
 {
     struct call *c = &r->call;
     const struct route_config *route = r->route;
-    struct method_rule rule = rule_of(route);
+    struct method_rule rule = method_rule_of_route(route);
     struct buf *params = &r->by_route.filled.params;
     buf_done(&r->body);
     r->query = r->by_route.filled.query;
@@ -121,7 +110,9 @@ static void begin_filling(struct request *r)
     bool found = route_find(r->site->config, head->path, r->route->http_method, &match);
     assert(found && match.route == r->route);
     (void)found;
-    struct route_given given = { match.segments, head->query, buf_str(&r->body) };
+    struct route_given given = { .segments = match.segments,
+                                 .query = head->query,
+                                 .body = buf_str(&r->body) };
     by_route->filling = route_fill_begin(r->route, &given, &by_route->filled);
     by_route->turn.take = fill;
     fill(&by_route->turn);

@@ -36,10 +36,12 @@ void route_tell(struct route_filling *f, enum route_in in, struct str name, stru
     buf_init(&pointer, ROUTE_ERRORS_BYTES, NULL);
     if (f->n_errors++ >= ROUTE_ERRORS_MAX)
         return;
-    buf_printf(to, "%s{\"in\":\"%s\"", f->n_errors > 1 ? "," : "[", places[in]);
+    buf_printf(to, "%s{\"in\":\"%s\"", f->n_errors > 1 ? "," : "[",
+               f->by_name ? "arguments" : places[in]);
     if (name.data != NULL)
         add_member(to, "name", name);
-    if (in == ROUTE_IN_BODY) {
+    if (in == ROUTE_IN_BODY || f->by_name) {
+        buf_append_c(&pointer, f->by_name ? f->within : "");
         if (name.data != NULL)
             json_pointer_add_name(&pointer, name);
         add_member(to, "pointer", (struct str){ buf_c(&pointer), pointer.len });
@@ -51,7 +53,7 @@ void route_tell(struct route_filling *f, enum route_in in, struct str name, stru
     if (name.data != NULL)
         buf_printf(&f->detail, "`%.*s` ", STR_ARGS(name));
     else
-        buf_append_c(&f->detail, "the body ");
+        buf_append_c(&f->detail, f->by_name ? "what is given " : "the body ");
     buf_append(&f->detail, what);
 }
 
@@ -66,7 +68,7 @@ static void list_known(struct route_filling *f, enum route_in in, struct buf *to
 {
     size_t n = 0;
     for (size_t i = 0; i < f->route->n_inputs; i++)
-        if (f->route->inputs[i].in == in)
+        if (f->by_name || f->route->inputs[i].in == in)
             buf_printf(to, "%s`%.*s`", n++ > 0 ? ", " : "; known are ",
                        STR_ARGS(f->route->inputs[i].name));
 }
@@ -86,7 +88,7 @@ void route_tell_unknown(struct route_filling *f, enum route_in in, struct str na
     f->cost += f->route->n_inputs * NEAREST_COST;
     for (size_t i = 0; i < f->route->n_inputs; i++) {
         const struct route_input *input = &f->route->inputs[i];
-        if (input->in != in)
+        if (input->in != in && !f->by_name)
             continue;
         snprintf(texts[n], sizeof texts[n], "%.*s", STR_ARGS(input->name));
         names[n] = texts[n];

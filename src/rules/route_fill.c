@@ -21,7 +21,7 @@ void route_keep(struct route_filling *f, size_t i, size_t begin)
 size_t route_input_find(const struct route_filling *f, enum route_in in, struct str name)
 {
     for (size_t i = 0; i < f->route->n_inputs; i++)
-        if (f->route->inputs[i].in == in && str_eq(f->route->inputs[i].name, name))
+        if ((f->by_name || f->route->inputs[i].in == in) && str_eq(f->route->inputs[i].name, name))
             return i;
     return SIZE_MAX;
 }
@@ -121,7 +121,10 @@ struct route_filling *route_fill_begin(const struct route_config *route,
     f->to = ret;
     f->query = given->query;
     f->body_text = given->body;
-    for (size_t i = 0; i < route->n_in_path; i++)
+    f->by_name = given->by_name;
+    f->within = given->within;
+    f->phase = given->by_name ? FILL_BODY : FILL_PATH;
+    for (size_t i = 0; i < route->n_in_path && !given->by_name; i++)
         f->segments[i] = given->segments[i];
     buf_init(&f->scratch, SIZE_MAX - 1, ret->params.budget);
     buf_init(&f->text, SIZE_MAX - 1, ret->params.budget);
@@ -209,7 +212,7 @@ static const struct route_input *input_of(const struct route_config *route, stru
     return NULL;
 }
 
-void route_error_is_of(const struct route_config *route, struct error *err)
+void route_error_is_of(const struct route_config *route, struct error *err, const char *within)
 {
     CLEANUP(buf_done) struct buf pointer;
     struct str before = str_of(err->pointer);
@@ -228,8 +231,9 @@ void route_error_is_of(const struct route_config *route, struct error *err)
     snprintf(err->detail, sizeof err->detail, "`%.*s`: %.*s", STR_ARGS(input->name),
              (int)(sizeof err->detail - ROUTE_NAME_MAX - 8), detail);
     err->detail[error_clean(err->detail, strlen(err->detail))] = '\0';
-    if (input->in != ROUTE_IN_BODY)
+    if (input->in != ROUTE_IN_BODY && within == NULL)
         return;
+    buf_append_c(&pointer, within != NULL ? within : "");
     json_pointer_add_name(&pointer, input->name);
     buf_append(&pointer, str_slice(before, input->pointer.len, before.len));
     error_at(err, buf_str(&pointer));

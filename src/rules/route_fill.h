@@ -19,6 +19,8 @@ struct route_given {
     const struct str *segments; /* of the names in the path, in their order, as they came */
     struct str query;           /* as it came */
     struct str body;            /* JSON that is known to be valid, or no bytes */
+    bool by_name;               /* `body` is an object with all of it, whatever its place else */
+    const char *within;         /* so: where that stands in the request, a JSON Pointer */
 };
 
 /* What comes of it. */
@@ -51,7 +53,7 @@ bool route_fill(const struct route_config *route, const struct route_given *give
                 struct route_filled *ret, struct error *err) MUST_CHECK;
 
 /* The error is about the params as they were built: makes its pointer one into the body, or names
- * what it is about. */
-void route_error_is_of(const struct route_config *route, struct error *err);
+ * what it is about. `within`: the `within` of what was given by name; NULL: it was not. */
+void route_error_is_of(const struct route_config *route, struct error *err, const char *within);
 
 #endif

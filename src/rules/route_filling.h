@@ -59,6 +59,8 @@ struct route_filling {
     struct str segments[ROUTE_SEGMENTS_MAX];
     struct str query; /* what is left of it */
     struct str body_text;
+    bool by_name; /* as that of struct route_given, and its `within` */
+    const char *within;
     struct route_filled *to;
     struct given_value values[ROUTE_INPUTS_MAX];
     struct buf scratch; /* values as JSON */

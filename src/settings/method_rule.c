@@ -32,6 +32,17 @@ struct method_rule method_rule_find(const struct upstream_config *upstream, stru
     return rule;
 }
 
+struct method_rule method_rule_of_route(const struct route_config *route)
+{
+    struct method_rule rule = method_rule_find(route->upstream, str_of(route->method));
+    rule.safe |= route->safe;
+    if (route->timeout > 0) {
+        rule.timeout_ms = route->timeout;
+        rule.timeout_setting = "routes.timeout";
+    }
+    return rule;
+}
+
 const struct envelope_rule_config *method_envelope(const struct upstream_config *upstream,
                                                    struct str method)
 {

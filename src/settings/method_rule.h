@@ -21,6 +21,9 @@ struct method_rule {
  * nothing is guessed to be safe. */
 struct method_rule method_rule_find(const struct upstream_config *upstream, struct str method);
 
+/* That of a route's method, with what the route itself says. */
+struct method_rule method_rule_of_route(const struct route_config *route);
+
 /* The first rule that is for the method; NULL: there is none, and a result is what it seems. What
  * is to be looked for in it is rule->watch. */
 const struct envelope_rule_config *method_envelope(const struct upstream_config *upstream,

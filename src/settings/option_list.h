@@ -22,6 +22,7 @@
 #define RPCGATE_SETTINGS_OPTION_LIST_H
 
 #include "settings/kind_list.h"
+#include "settings/mcp_list.h"
 #include "settings/route_list.h"
 #include "settings/session_list.h"
 
@@ -51,7 +52,10 @@
 #define MAIN_ITEMS(G)                                                                              \
     G(route, routes,                                                                               \
       "Paths of your own, each of which makes a call: what callers give in path, query and body "  \
-      "is checked and put into its params.")
+      "is checked and put into its params.")                                                       \
+    G(mcp, mcp,                                                                                    \
+      "Servers of MCP (Model Context Protocol), each at `POST /mcp/NAME`: tools for language "     \
+      "models, which call routes and methods. Without it there are none.")
 
 /* Groups whose presence alone means something. */
 #define MAIN_OPTIONAL_GROUPS(G)                                                                    \
@@ -270,9 +274,9 @@
       "Encoding of the documents that are sent.")                                                  \
     X(decoding, response_encoding, NULL, "ISO-8859-1", NULL, NULL, LIVE,                           \
       "Encoding in which responses are read, whatever they declare.")                              \
-    X(faces, faces, "\"json\", \"jsonrpc\", \"xmlrpc\"", NULL, NULL, NULL, LIVE,                   \
-      "The ways that callers have to it: `json` is `/v1`, `jsonrpc` JSON-RPC, `xmlrpc` XML-RPC. "  \
-      "By the others it is not there.")                                                            \
+    X(faces, faces, "\"json\", \"jsonrpc\", \"xmlrpc\", \"mcp\"", NULL, NULL, NULL, LIVE,          \
+      "The ways that callers have to it: `json` is `/v1`, `jsonrpc` JSON-RPC, `xmlrpc` XML-RPC, "  \
+      "`mcp` tools of MCP. By the others it is not there.")                                        \
     X(flag, required, "false", NULL, NULL, NULL, LIVE, "Makes /readyz depend on this server.")     \
     X(count, fault_status, "500", NULL, "400", "599", LIVE,                                        \
       "HTTP status of faults for which neither a rule of `faults` nor their code has one.")        \
@@ -472,7 +476,7 @@
 #define ANY_TLS_VERSION_LIST(X) X(1_0, "1.0") X(1_1, "1.1") TLS_VERSION_LIST(X)
 #define EMPTY_ANSWER_LIST(X) X(ERROR, "error") X(IS_NULL, "null")
 #define SERVE_LIST(X) X(API, "api") X(ADMIN, "admin") X(HEALTH, "health") X(METRICS, "metrics")
-#define FACE_LIST(X) X(JSON, "json") X(JSONRPC, "jsonrpc") X(XMLRPC, "xmlrpc")
+#define FACE_LIST(X) X(JSON, "json") X(JSONRPC, "jsonrpc") X(XMLRPC, "xmlrpc") X(MCP, "mcp")
 #define MULTICALL_USE_LIST(X) X(AUTO, "auto") X(ALWAYS, "always") X(NEVER, "never")
 #define TRANSPORT_USE_LIST(X) X(AUTO, "auto") X(CURL, "curl")
 #define MULTICALL_SHAPE_LIST(X) X(AUTO, "auto") X(WRAPPED, "wrapped") X(BARE, "bare")

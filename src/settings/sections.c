@@ -261,6 +261,18 @@ static const struct section section_route = { SECTION(OWNER, "routes", route_opt
                                               GROUPS(route_groups) };
 #undef OWNER
 
+#define OWNER struct mcp_tool_config
+static const struct option_row mcp_tool_options[] = { MCP_TOOL_OPTIONS(ROW) };
+static const struct section section_mcp_tool = { SECTION(OWNER, "mcp.tools", mcp_tool_options) };
+#undef OWNER
+
+#define OWNER struct mcp_config
+static const struct option_row mcp_options[] = { MCP_OPTIONS(ROW) };
+static const struct group_row mcp_groups[] = { MCP_RULES(RULES) };
+static const struct section section_mcp = { SECTION(OWNER, "mcp", mcp_options),
+                                            GROUPS(mcp_groups) };
+#undef OWNER
+
 #define OWNER struct config
 static const struct option_row main_options[] = { MAIN_OPTIONS(ROW) };
 static const struct group_row main_groups[] = { MAIN_LISTS(LIST) MAIN_ITEMS(
@@ -269,17 +281,41 @@ const struct section section_main = { SECTION(OWNER, "", main_options), GROUPS(m
 #undef OWNER
 
 const struct section *const sections[] = {
-    &section_main,          &section_listen,      &section_listen_tls,
-    &section_caller,        &section_access_rule, &section_param_rule,
-    &section_route,         &section_route_param, &section_route_result,
-    &section_anonymous,     &section_limits,      &section_log,
-    &section_traces,        &section_traces_tls,  &section_upstream,
-    &section_auth,          &section_tls,         &section_proxy,
-    &section_timeouts,      &section_pool,        &section_upstream_limits,
-    &section_compression,   &section_retry,       &section_breaker,
-    &section_introspection, &section_fault_rule,  &section_method_rule,
-    &section_inject_rule,   &section_session,     &section_login,
-    &section_logout,        &section_keepalive,   &section_envelope_rule,
+    &section_main,
+    &section_listen,
+    &section_listen_tls,
+    &section_caller,
+    &section_access_rule,
+    &section_param_rule,
+    &section_route,
+    &section_route_param,
+    &section_route_result,
+    &section_mcp,
+    &section_mcp_tool,
+    &section_anonymous,
+    &section_limits,
+    &section_log,
+    &section_traces,
+    &section_traces_tls,
+    &section_upstream,
+    &section_auth,
+    &section_tls,
+    &section_proxy,
+    &section_timeouts,
+    &section_pool,
+    &section_upstream_limits,
+    &section_compression,
+    &section_retry,
+    &section_breaker,
+    &section_introspection,
+    &section_fault_rule,
+    &section_method_rule,
+    &section_inject_rule,
+    &section_session,
+    &section_login,
+    &section_logout,
+    &section_keepalive,
+    &section_envelope_rule,
     &section_value_test,
 };
 const size_t n_sections = ARRAY_LEN(sections);

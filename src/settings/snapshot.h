@@ -21,6 +21,7 @@
 #include <sys/types.h>
 
 struct digest;
+struct mcp_tool;
 struct route_input;
 struct encode_around;
 struct origin;
@@ -35,7 +36,7 @@ enum serve {
     SERVE_HEALTH = 1 << 2,
     SERVE_METRICS = 1 << 3
 };
-enum face { FACE_JSON = 1 << 0, FACE_JSONRPC = 1 << 1, FACE_XMLRPC = 1 << 2 };
+enum face { FACE_JSON = 1 << 0, FACE_JSONRPC = 1 << 1, FACE_XMLRPC = 1 << 2, FACE_MCP = 1 << 3 };
 enum route_in { ROUTE_IN_UNSET, ROUTE_IN_PATH, ROUTE_IN_QUERY, ROUTE_IN_BODY };
 enum route_type {
 #define X(word, text, one, several) ROUTE_TYPE_##word,
@@ -250,6 +251,20 @@ struct route_config {
                                          settings/result_paths.h; NULL: it is taken whole */
 };
 
+/* An entry of an MCP server's `tools`; a mere string is its `match`. */
+struct mcp_tool_config {
+    SECTION_MEMBERS(MCP_TOOL_OPTIONS)
+};
+
+struct mcp_config {
+    SECTION_MEMBERS(MCP_OPTIONS)
+    MCP_RULES(RULES_MEMBER)       /* tools, n_tools */
+    const struct mcp_tool *known; /* those that need no question to an upstream; see
+                                     settings/mcp.h */
+    size_t n_known;
+    bool has_globs; /* there may be others, which upstreams tell of */
+};
+
 /* The counts are 0 where they are not set, but for `burst`, which is `rate` then. */
 struct caller_config {
     size_t index;     /* place in config.callers */
@@ -462,7 +477,7 @@ struct route_table;
 struct config {
     SECTION_MEMBERS(MAIN_OPTIONS)
     MAIN_LISTS(GROUPS_MEMBER) /* listen, n_listen: at least one entry; callers, n_callers */
-    MAIN_ITEMS(GROUPS_MEMBER) /* routes, n_routes */
+    MAIN_ITEMS(GROUPS_MEMBER) /* routes, n_routes, mcp, n_mcp */
     MAIN_OPTIONAL_GROUPS(GROUP_MEMBER)
     MAIN_GROUPS(GROUP_MEMBER)
     MAIN_NAMED_GROUPS(GROUPS_MEMBER) /* upstreams, n_upstreams: in the order of the file */

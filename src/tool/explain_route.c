@@ -104,7 +104,9 @@ static int fill(const struct said *s, struct buf *params)
     struct error err;
     for (size_t i = 0; i < ROUTE_SEGMENTS_MAX; i++)
         segments[i] = buf_str(&s->segments[i]);
-    struct route_given given = { segments, buf_str(&s->query), buf_str(&s->body) };
+    struct route_given given = { .segments = segments,
+                                 .query = buf_str(&s->query),
+                                 .body = buf_str(&s->body) };
     route_filled_init(&filled, NULL);
     bool ok = (given.body.len == 0 || json_scan_all(given.body, CODEC_DEPTH_MAX, &err)) &&
               route_fill(s->route, &given, &filled, &err);

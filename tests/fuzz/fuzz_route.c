@@ -60,7 +60,7 @@ static void fill(const struct route_config *route, const struct route_given *giv
         assert(filled.errors.len == 0);
         error_set(&err, PROBLEM_UNREPRESENTABLE, "Why.");
         error_at(&err, route->n_inputs > 0 ? route->inputs[0].pointer : STR("/0"));
-        route_error_is_of(route, &err);
+        route_error_is_of(route, &err, NULL);
     } else {
         assert(err.type == PROBLEM_INVALID_REQUEST && err.detail[0] != '\0');
         assert(is_json(buf_str(&filled.errors)) && filled.errors.data[0] == '[');
@@ -79,7 +79,8 @@ static void ask(const struct config *config, struct str path, struct str query, 
         if (!route_find(config, path, (enum route_method)i, &match))
             continue;
         assert(match.route->http_method == (enum route_method)i);
-        fill(match.route, &(struct route_given){ match.segments, query, body });
+        fill(match.route,
+             &(struct route_given){ .segments = match.segments, .query = query, .body = body });
     }
 }
 

@@ -301,7 +301,9 @@ static void fill_one(const struct given_case *c)
     enum route_method method = config->routes[0].http_method;
     if (!route_find(config, str_of(c->path), method, &match))
         fail_msg("%s leads nowhere", c->path);
-    struct route_given given = { match.segments, str_of(c->query), str_of(c->body) };
+    struct route_given given = { .segments = match.segments,
+                                 .query = str_of(c->query),
+                                 .body = str_of(c->body) };
     route_filled_init(&filled, NULL);
     assert_true(given.body.len == 0 || json_scan_all(json_without_mark(given.body), 64, &err));
     bool ok = route_fill(match.route, &given, &filled, &err);
@@ -489,7 +491,7 @@ static void tells_no_more_than_it_may(void **state)
     for (size_t i = 0; i < 20000; i++)
         buf_printf(&body, "%s\"x%zu\":1", i == 0 ? "{" : ",", i);
     buf_append_byte(&body, '}');
-    struct route_given given = { NULL, STR(""), buf_str(&body) };
+    struct route_given given = { .query = STR(""), .body = buf_str(&body) };
     route_filled_init(&filled, NULL);
     assert_false(route_fill(&config->routes[0], &given, &filled, &err));
     assert_true(json_scan_all(buf_str(&filled.errors), 64, &err));
@@ -522,7 +524,7 @@ static void points_into_what_was_given(void **state)
         struct error err;
         error_set(&err, PROBLEM_UNREPRESENTABLE, "Why.");
         error_at(&err, str_of(cases[i].built));
-        route_error_is_of(&config->routes[0], &err);
+        route_error_is_of(&config->routes[0], &err, NULL);
         assert_string_equal(err.detail, cases[i].detail);
         assert_int_equal(err.has_pointer, cases[i].given != NULL);
         if (err.has_pointer)
@@ -569,7 +571,7 @@ static void large_bodies_take_steps(void **state)
         buf_append_c(&body, cases[i].after);
         assert_true(json_scan_all(buf_str(&body), 64, &err));
         route_filled_init(&filled, NULL);
-        struct route_given given = { NULL, STR(""), buf_str(&body) };
+        struct route_given given = { .query = STR(""), .body = buf_str(&body) };
         struct route_filling *f = route_fill_begin(&config->routes[0], &given, &filled);
         while ((step = route_fill_step(f, &err)) == CODEC_MORE)
             n_steps++;

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from rig.mcp import LEGACY, MODERN, Mcp
 from rig.settings import up_settings
 from rig.upstream import echo
 
@@ -37,6 +38,11 @@ class Face:
 
     def __repr__(self):
         return self.name + ("-several" if self.several else "")
+
+    @property
+    def word(self) -> str:
+        """As `faces` and the log have it."""
+        return self.name.partition("_")[0]
 
     def call(self, gateway, method, params, token=TOKEN, upstream="up", **headers) -> Told:
         headers = {"Authorization": f"Bearer {token}"} | {
@@ -83,6 +89,24 @@ class Face:
             return Told(200, value)
         return self._of_fault(value["faultCode"], value["faultString"])
 
+    def _mcp(self, gateway, upstream, method, params, headers, era=MODERN):
+        """The server `all` has all methods of both upstreams as tools, but for system.multicall."""
+        mcp = Mcp(gateway, "all", era)
+        mcp.own = headers
+        answer = mcp.ask("tools/call", {"name": f"{upstream}__{method.replace('.', '_')}",
+                                        "arguments": {"params": params}})
+        if answer.status != 200:
+            return _of_problem(answer.status, answer.json)
+        if "error" in answer.json:
+            return _of_problem(200, answer.json["error"]["data"])
+        result = answer.json["result"]
+        if result["isError"]:
+            return _of_problem(200, result["structuredContent"])
+        return Told(200, result["structuredContent"]["result"])
+
+    def _mcp_legacy(self, *asked):
+        return self._mcp(*asked, era=LEGACY[0])
+
     @staticmethod
     def _of_fault(code, text):
         if "; executed: " not in text:
@@ -92,6 +116,10 @@ class Face:
 
 
 FACES = [Face(name, several) for name in ("json", "jsonrpc", "xmlrpc") for several in (False, True)]
+FACES += [Face("mcp", False), Face("mcp_legacy", False)]
+
+TOOLS = [{"match": f"{upstream}/{method}", "write": True} for upstream in ("up", "other")
+         for method in ("by", "denied", "other", "never", "lost", "fault")]
 
 
 async def behave(x):
@@ -116,6 +144,7 @@ def settings(start_shared):
     del settings["anonymous"]
     return upstream, settings | {
         "log": {"format": "json"}, "limits": {"body": "8K", "depth": 8},
+        "mcp": [{"name": "all", "tools": TOOLS[:6]}],
         "callers": [
             {"name": "wide", "token": TOKEN, "allow": ["up/*"], "deny": ["up/denied"]},
             {"name": "narrow", "token": NARROW,
@@ -158,10 +187,17 @@ RULES = {
 }
 
 
+#: What a caller may not use by any params is no tool for it.
+OF_TOOLS = dict.fromkeys(("denied", "multicall by name", "another method", "no such upstream"),
+                         ("not-found", "no"))
+
+
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("face", FACES, ids=repr)
 def test_rules(gateway, settings, face, rule):
     (method, params), how, expected = RULES[rule]
+    if face.word == "mcp":
+        expected = OF_TOOLS.get(rule, expected)
     if rule == "multicall by name" and face.name == "xmlrpc" and not face.several:
         pytest.skip("there it is what takes several calls")
     before = executed(settings)
@@ -200,7 +236,7 @@ def test_log_and_metrics(start, settings, face):
     assert face.call(gateway, "by", ["x"], X_Request_Id=request_id).value == "x"
     line = gateway.access_line(request_id)
     assert (line["face"], line["caller"], line["upstream"], line["status"]) == \
-        (face.name, "wide", "up", 200)
+        (face.word, "wide", "up", 200)
     assert line.get("calls") == (1 if face.several else None)
     assert face.several or line["method"] == "by"
     counted = gateway.get("/metrics", Authorization=f"Bearer {TOKEN}").body.decode()
@@ -211,10 +247,11 @@ def test_log_and_metrics(start, settings, face):
 def test_faces_of_an_upstream(start, settings, face):
     up = settings[1]["upstreams"]["up"]
     gateway = start.gateway(settings[1] | {"upstreams": {
-        "up": up | {"faces": [face.name]},
-        "other": up | {"faces": [name for name in ("json", "jsonrpc", "xmlrpc")
-                                 if name != face.name]}}} | {
+        "up": up | {"faces": [face.word]},
+        "other": up | {"faces": [name for name in ("json", "jsonrpc", "xmlrpc", "mcp")
+                                 if name != face.word]}}} | {
+        "mcp": [{"name": "all", "tools": TOOLS}],
         "callers": [{"name": "wide", "token": TOKEN, "allow": ["*/*"]}]})
     assert face.call(gateway, "by", ["x"]).value == "x"
     told = face.call(gateway, "by", ["x"], upstream="other")
-    assert (told.status, told.problem) == (404, "not-found")
+    assert (told.status, told.problem) == (200 if face.word == "mcp" else 404, "not-found")

@@ -49,6 +49,11 @@ ONE = "/v1/%s/swallow"
 CALL = '{"method":"swallow"}'
 RPC = '{"jsonrpc":"2.0","id":1,"method":"swallow"}'
 
+#: The most that a request of MCP may have.
+MCP_SIZE = 262_000
+MOST, MOST_ESCAPED = members("k%d", MCP_SIZE - 200), members("\\u00e9%d", MCP_SIZE - 200)
+TOOL = '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"%s","arguments":'
+
 #: What a caller sends: path and body. The upstream's name says what its settings are.
 REQUESTS = {
     "plain string": (ONE % "up", filled('["', "x", '"]')),
@@ -151,6 +156,41 @@ REQUESTS = {
         '{"jsonrpc":"2.0","method":"swallow","id":', "7", '}')),
     "JSON-RPC with long params": ("/jsonrpc/up", filled(
         '{"jsonrpc":"2.0","id":1,"method":"swallow","params":["', "&", '"]}')),
+    "MCP, long argument": ("/mcp/all", filled(
+        TOOL % "up__swallow" + '{"a1":"', "\\u00e9", '"}}}', MCP_SIZE)),
+    "MCP, argument of least values": ("/mcp/all", filled(
+        TOOL % "up__swallow" + '{"a1":[0', ",0", ']}}}', MCP_SIZE)),
+    "MCP, params of least values": ("/mcp/all", filled(
+        TOOL % "up__swallow" + '{"params":[[]', ",[]", ']}}}', MCP_SIZE)),
+    "MCP, unknown arguments": ("/mcp/all", (
+        TOOL % "up__swallow" + "{" + MOST + "}}}").encode()),
+    "MCP, arguments of a route": ("/mcp/all", filled(
+        TOOL % "given" + '{"x":[0', ",0", ']}}}', MCP_SIZE)),
+    "MCP, arguments that the route has not": ("/mcp/all", (
+        TOOL % "given" + "{" + MOST + "}}}").encode()),
+    "MCP, long argument that is wrong": ("/mcp/all", filled(
+        TOOL % "given" + '{"n":"', "\\n", '"}}}', MCP_SIZE)),
+    "MCP, many params": ("/mcp/all", (
+        '{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{' + MOST
+        + "}}").encode()),
+    "MCP, many escaped params": ("/mcp/all", (
+        '{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{' + MOST_ESCAPED
+        + "}}").encode()),
+    "MCP, much in _meta": ("/mcp/all", (
+        '{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{' + MOST
+        + "}}}").encode()),
+    "MCP, long name of a tool": ("/mcp/all", filled(
+        '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"', "\\n", '"}}', MCP_SIZE)),
+    "MCP, long version": ("/mcp/all", filled(
+        '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"', "\\n",
+        '"}}', MCP_SIZE)),
+    "MCP, long method": ("/mcp/all", filled(
+        '{"jsonrpc":"2.0","id":1,"method":"', "\\u00e9", '"}', MCP_SIZE)),
+    "MCP, long id": ("/mcp/all", filled(
+        '{"jsonrpc":"2.0","method":"ping","id":"', "\\u00e9", '"}', MCP_SIZE)),
+    "MCP, batch": ("/mcp/all", calls_of(RPC, MCP_SIZE)),
+    "MCP, all tools of a server with many methods": ("/mcp/globs", (
+        b'{"jsonrpc":"2.0","id":1,"method":"tools/list"}')),
     "JSON-RPC with params by name": ("/jsonrpc/up", (
         '{"jsonrpc":"2.0","id":1,"method":"swallow","params":{' + members("k%d") + "}}").encode()),
 }
@@ -350,6 +390,15 @@ def steps(start_shared, folder):
              "extensions": ["i8", "nil", "biginteger", "bigdecimal"]}
     gateway = start_shared.gateway({
         "workers": 1,
+        "routes": [{"name": "given", "post": "/given", "call": "up/swallow", "params": [
+            {"name": "x", "type": "any", "optional": True},
+            {"name": "n", "type": "int", "optional": True}]}],
+        "mcp": [{"name": "all", "max": 100, "max_result": "4M", "max_request": "256K", "tools": [
+                    {"match": match, "write": True} for match in (
+                        "up/swallow", "@given", *(f"{of}/answer." + name.replace(" ", "-")
+                                                  for name, (of, _) in RESPONSES.items()))]},
+                {"name": "globs", "max": 500, "tools": [{"match": "up/*7", "write": True},
+                                                        {"match": "up/method*", "write": True}]}],
         "anonymous": {"allow": ["*/swallow", "*/answer.*", "*/method.*", "*/system.*"]},
         "upstreams": {
             "up": usual,
@@ -383,6 +432,14 @@ def test_requests(steps, name):
     answer = steps.gateway.request("POST", path, body, TEXT)
     assert answer.status in (200, 204, 400, 403, 413, 422, 502), answer.body[:500]
     judge(steps, name)
+
+
+@pytest.mark.parametrize("name", RESPONSES)
+def test_responses_as_tools(steps, name):
+    tool = f"{RESPONSES[name][0]}__answer_" + name.replace(" ", "-")
+    answer = steps.gateway.request("POST", "/mcp/all", (TOOL % tool + "{}}}").encode(), TEXT)
+    assert answer.status == 200 and b'"isError":' in answer.body, answer.body[:500]
+    judge(steps, "tool: " + name)
 
 
 @pytest.mark.parametrize("name", RESPONSES)
