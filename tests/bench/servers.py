@@ -235,16 +235,17 @@ upstreams = {{
 
 
 def start_rpcgate(program: Path, folder: Path, cores: tuple[int, ...], upstream: Server,
-                  access_log: bool = False, more: str = "", settings: str = "") -> Server:
+                  access_log: bool = False, more: str = "", settings: str = "",
+                  top: str = "") -> Server:
     """Its log, where there is one, goes to /dev/null. `more`: settings of further upstreams;
-    `settings`: further ones of each."""
+    `settings`: further ones of each; `top`: those beside `upstreams`."""
     folder.mkdir()
     port = free_port()
     lines = "".join(f'  {name} = {{ url = "{upstream.url(name)}"; timeouts = {{ total = "10m"; }}; '
                     f"{settings} }};\n" for name in ANSWERS)
     config = folder / "rpcgate.conf"
     config.write_text(_RPCGATE.format(workers=len(cores), port=port, upstreams=lines + more,
-                                      access="true" if access_log else "false"))
+                                      access="true" if access_log else "false") + top)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
         ready.bind(str(folder / "notify"))
         ready.settimeout(START_TIME)
