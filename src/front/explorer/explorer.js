@@ -280,8 +280,8 @@ function nameView(upstream) {
       make("div", { class: "send" }, make("button", { type: "submit", class: "main" }, "Next"))))];
 }
 
-function heading(trail, name, isSafe) {
-  return [make("p", { class: "note trail" }, trail), make("div", { class: "head" }, make("h1", {}, name),
+function heading(trail, name, isSafe, look = "mono") {
+  return [make("p", { class: "note trail" }, trail), make("div", { class: "head" }, make("h1", { class: look }, name),
     make("span", { class: isSafe ? "badge safe" : "badge unsafe" }, isSafe ? "safe" : "may change something"))];
 }
 
@@ -340,7 +340,7 @@ function routeView(route) {
   const info = operation["x-rpcgate"];
   const isTold = operation.description !== "A route of the gateway's configuration.";
   const hasBody = Boolean(operation.requestBody);
-  return [...heading(`${route.verb} ${route.path}`, operation.summary || route.name, info.safe),
+  return [...heading(`${route.verb} ${route.path}`, operation.summary || route.name, info.safe, ""),
     make("p", { class: "signature" }, `makes ${info.call}`), helpOf(isTold ? operation.description : ""),
     ...callView({
       key: `@${route.name}`, name: `${route.verb} ${route.path}`, isSafe: info.safe, signatures: [],
@@ -512,7 +512,7 @@ function outcomeView(answer) {
 // What stands in {"result": …}, where the answer is that: a text, for its digits.
 function resultIn(whole) {
   const open = '{"result":';
-  return whole.startsWith(open) && whole.endsWith("}") ? whole.slice(open.length, -1) : whole;
+  return whole.startsWith(open) && whole.endsWith("}") ? whole.slice(open.length, -1).trim() : whole;
 }
 
 function problemView(answer) {
