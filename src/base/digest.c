@@ -14,6 +14,22 @@ void digest_of(struct str text, struct digest *ret)
     (void)failed;
 }
 
+void digest_of_all(const struct str *texts, size_t n, struct digest *ret)
+{
+    gnutls_hash_hd_t hash;
+    int failed = gnutls_hash_init(&hash, GNUTLS_DIG_SHA256);
+    assert(failed == 0 && "GnuTLS has SHA-256");
+    for (size_t i = 0; i < n; i++) {
+        uint64_t len = texts[i].len;
+        failed |= gnutls_hash(hash, &len, sizeof len);
+        if (texts[i].len > 0)
+            failed |= gnutls_hash(hash, texts[i].data, texts[i].len);
+    }
+    gnutls_hash_deinit(hash, ret->bytes);
+    assert(failed == 0 && "hashing cannot fail");
+    (void)failed;
+}
+
 bool digest_equal(const struct digest *a, const struct digest *b)
 {
     return gnutls_memcmp(a->bytes, b->bytes, DIGEST_BYTES) == 0;

@@ -17,6 +17,10 @@ struct digest {
 
 void digest_of(struct str text, struct digest *ret);
 
+/* Of all of them, one after the other; of each its length counts, too, so that other pieces are
+ * another whole. */
+void digest_of_all(const struct str *texts, size_t n, struct digest *ret);
+
 /* Takes the same time whatever the two are. */
 bool digest_equal(const struct digest *a, const struct digest *b) MUST_CHECK;
 

@@ -5,6 +5,7 @@
 #include "client/attempt.h"
 #include "client/client.h"
 #include "client/inject.h"
+#include "client/keep.h"
 #include "client/session_store.h"
 #include "client/span.h"
 #include "client/verbose.h"
@@ -26,9 +27,10 @@
  * or has one. */
 #define SENDING (1 << CALL_HELD | 1 << CALL_QUEUED | 1 << CALL_CALLING)
 
-static const unsigned char may_follow[CALL_STATES] = {
+static const unsigned short may_follow[CALL_STATES] = {
     [CALL_ENDED] = 1 << CALL_TRANSLATING | 1 << CALL_SESSION | SENDING,
-    [CALL_TRANSLATING] = SENDING | 1 << CALL_ENDED,
+    [CALL_TRANSLATING] = SENDING | 1 << CALL_AWAITING | 1 << CALL_ENDED,
+    [CALL_AWAITING] = 1 << CALL_ENDED,
     [CALL_HELD] = SENDING | 1 << CALL_ENDED,
     [CALL_QUEUED] = 1 << CALL_HELD | 1 << CALL_CALLING | 1 << CALL_ENDED,
     [CALL_CALLING] = 1 << CALL_BACKOFF | 1 << CALL_ARRANGING | 1 << CALL_SESSION | 1 << CALL_ENDED,
@@ -90,6 +92,8 @@ static void give_back(struct call *c)
         end_session(c);
     if (UNLIKELY(c->injected != NULL))
         call_forget_inject(c);
+    if (UNLIKELY(c->keep != NULL))
+        keep_free(TAKE(c->keep));
     document_done(&c->document);
     if (c->state != CALL_ENDED)
         call_enter(c, CALL_ENDED);
@@ -102,14 +106,19 @@ void call_end(struct call *c, const struct verdict *verdict)
     struct decoder *decoder = TAKE(c->decoder); /* a fault's texts are in it */
     if (verdict->error != NULL && c->maybe_executed && c->error.executed == EXECUTED_NO)
         c->error.executed = EXECUTED_UNKNOWN;
+    struct keep *keep = TAKE(c->keep);          /* and here, where it was one for several */
     struct verbose *verbose = TAKE(c->verbose); /* what a login gives is known at its end */
     verbose_close(verbose, c);
+    if (UNLIKELY(keep != NULL))
+        keep_leave(keep);
     give_back(c);
-    metrics_count_call(site_record(site, c->upstream), work->index,
-                       &(struct call_times){ c->attempts, c->upstream_us, c->queue_us });
+    if (LIKELY(keep == NULL))
+        metrics_count_call(site_record(site, c->upstream), work->index,
+                           &(struct call_times){ c->attempts, c->upstream_us, c->queue_us });
     if (UNLIKELY(c->span != NULL))
         span_end(c, verdict);
     c->owner->ended(c, verdict);
+    keep_free(keep);
     verbose_write(verbose);
     if (decoder != NULL)
         work_give_decoder(work, decoder);
@@ -178,8 +187,16 @@ static void on_room(struct memory_wait *wait)
         attempt_go_on(c);
     else if (c->state == CALL_HELD)
         attempt_start(c);
+    else if (c->state == CALL_AWAITING)
+        keep_go_on(c);
     else
         turn_ask(call_work(c), &c->turn);
+}
+
+void call_text_used(struct call *c)
+{
+    if (c->owner->text_used != NULL && !c->keeps_text)
+        c->owner->text_used(c);
 }
 
 /* The document is there. */
@@ -192,8 +209,11 @@ static void send(struct call *c)
         call_fail(c);
         return;
     }
-    if (owner->text_used != NULL && !c->keeps_text)
-        owner->text_used(c);
+    if (UNLIKELY(c->keep != NULL)) {
+        keep_begin(c);
+        return;
+    }
+    call_text_used(c);
     attempt_start(c);
 }
 
@@ -256,7 +276,8 @@ static void init(struct call *c)
     if (UNLIKELY(c->origin.trace != NULL))
         span_begin(c);
     choose_options(c);
-    add_ours(c);
+    if (LIKELY(c->rule.cache == NULL) || !keep_applies(c))
+        add_ours(c);
 }
 
 void call_translate(struct call *c)
@@ -327,6 +348,8 @@ void call_abandon(struct call *c)
         memory_hurry(&c->memory);
     else if (c->state == CALL_SESSION)
         session_hurry(c);
+    else if (c->state == CALL_AWAITING)
+        keep_hurry(c);
 }
 
 void call_drop(struct call *c)
@@ -351,7 +374,7 @@ void call_error_draining(struct error *err)
 void call_fail_draining(struct call *c)
 {
     call_error_draining(&c->error);
-    if (c->attempts > 0)
+    if (c->attempts > 0 || c->state == CALL_AWAITING)
         c->error.executed = EXECUTED_UNKNOWN;
     call_fail(c);
 }

@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "client/answer.h"
 #include "client/document.h"
+#include "client/kept.h"
 #include "client/site.h"
 #include "codec/error.h"
 #include "codec/xml/decode.h"
@@ -16,6 +17,7 @@
 #include "rules/problem.h"
 #include "rules/query.h"
 #include "rules/retry.h"
+#include "settings/method_rule.h"
 #include "settings/snapshot.h"
 #include "work/memory.h"
 #include "work/timer.h"
@@ -27,6 +29,7 @@
 struct call;
 struct inject;
 struct injected;
+struct keep;
 struct session_use;
 struct span;
 struct trace;
@@ -36,6 +39,7 @@ struct verbose;
 #define CALL_STATE_LIST(X)                                                                         \
     X(SESSION, "session") /* waits for a session at the upstream (client/session_store.h) */       \
     X(TRANSLATING, "translating") /* JSON to XML, step by step */                                  \
+    X(AWAITING, "awaiting")       /* takes what is kept, or waits for an equal call's end */       \
     X(HELD, "held")               /* its caller's replies wait for memory: it asks for no slot */  \
     X(QUEUED, "queued")           /* waits for a slot of the upstream's pool (client/pool.h) */    \
     X(CALLING, "calling")         /* at the upstream, with a slot */                               \
@@ -75,6 +79,15 @@ struct call_owner {
     void (*ended)(struct call *call, const struct verdict *verdict);
 };
 
+/* How a call of which results are kept came by its answer. */
+struct call_kept {
+    bool is_known;  /* it is one, and what follows is there */
+    bool is_stored; /* what was asked for answers others, too */
+    bool was_anew;  /* it had to be asked for */
+    enum kept_result result;
+    int64_t ttl_ms, age_ms; /* of what it got */
+};
+
 /* On whose behalf, for the verbose log and for the upstream. All borrowed. */
 struct call_origin {
     const char *request_id; /* NULL: nobody's */
@@ -112,6 +125,10 @@ struct call {
     const void *request;        /* whose it is, among others of that share */
     const struct query *query; /* what the caller has chosen; borrowed until call_begin() is done */
     struct method_rule rule;
+    struct str apart;    /* whose results are kept apart, where that is set; NULL data: none is kept
+                            of it */
+    bool asks_anew;      /* what is kept of it is no answer, */
+    bool is_not_kept;    /* nor is what comes kept */
     bool is_short;       /* the deadline is the caller's: before that of the rule */
     int64_t limit_ms;    /* where it is: how long that is */
     int64_t deadline_ms; /* of queue, attempts and pauses together */
@@ -152,6 +169,8 @@ struct call {
     struct upstream_call exchange;
     struct answer answer; /* to the last attempt */
     int64_t upstream_us;
+    struct keep *keep;       /* NULL: nothing of it is kept */
+    struct call_kept kept;   /* at its end */
     struct verbose *verbose; /* NULL: nothing of it is logged */
     struct span *span;       /* NULL: it is in no trace of ours */
     size_t repaired;         /* values that the text policy has changed, both ways */
@@ -197,6 +216,9 @@ void call_error_draining(struct error *err);
 
 /* Moves on. Which state may follow which is checked. */
 void call_enter(struct call *c, enum call_state next);
+
+/* Its owner is told that its text is not needed any more. */
+void call_text_used(struct call *c);
 
 /* It has what it needs for its document: writes it, and goes on. */
 void call_translate(struct call *c);

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct kept_store;
 struct traces;
 
 struct client {
@@ -26,7 +27,8 @@ struct client {
     struct state_metrics *shown;       /* how many are in each, for all threads to see */
     size_t n_leaving;                  /* calls that log out */
     struct spare calls;
-    struct traces *traces; /* where spans go; borrowed. NULL: no call has one */
+    struct kept_store *kept; /* results that are; borrowed. NULL: none */
+    struct traces *traces;   /* where spans go; borrowed. NULL: no call has one */
 };
 
 /* What a call's worker stands on. */

@@ -27,6 +27,7 @@ struct upstream_state *upstream_state_new(struct config *snapshot, size_t index,
     slots_init(&s->slots, (uint32_t)pool->max_connections, (uint32_t)pool->max_queue,
                record->n_workers);
     once_init(&s->multicall_told);
+    kept_shelf_init(&s->kept, s->config->name);
     s->introspection = introspection_new();
     if (s->config->session.present)
         s->sessions = session_store_new(s->config, record);
@@ -46,6 +47,7 @@ void upstream_state_unref(struct upstream_state *s)
     if (atomic_fetch_sub_explicit(&s->references, 1, memory_order_acq_rel) > 1)
         return;
     slots_done(&s->slots);
+    kept_shelf_done(&s->kept);
     introspection_free(s->introspection);
     session_store_free(s->sessions);
     once_done(&s->multicall_told);

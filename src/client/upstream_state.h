@@ -7,6 +7,7 @@
 
 #include "base/macros.h"
 #include "client/breaker.h"
+#include "client/kept.h"
 #include "client/slots.h"
 #include "settings/snapshot.h"
 #include "work/metrics.h"
@@ -45,6 +46,7 @@ struct upstream_state {
     struct breaker breaker;
     struct introspection *introspection; /* owned */
     struct session_store *sessions;      /* owned; NULL: it has none */
+    struct kept_shelf kept;              /* what is kept of its results */
     _Atomic enum upstream_health seen;   /* what the last call told */
     atomic_llong *left_alone_ms; /* of each of its addresses: until when; 0: it works. Owned */
     _Atomic enum multicall_known multicall; /* until the configuration is read again */

@@ -158,6 +158,18 @@ static void check_safe(struct checked_route *r)
                    r->index, origin_told(origin_of(r, ROUTE_call), route->call));
 }
 
+static void check_cache(struct checked_route *r)
+{
+    const struct route_config *route = r->route;
+    if (!route->cache.present || route->safe || route->upstream == NULL ||
+        method_rule_find(route->upstream, str_of(route->method)).safe)
+        return;
+    findings_error(r->c->findings, route->cache.place,
+                   "routes[%zu].cache: results are kept of safe calls alone; say `safe = true;` if "
+                   "%s with these params changes nothing and may run twice, else leave `cache` out",
+                   r->index, origin_told(origin_of(r, ROUTE_call), route->call));
+}
+
 static void check_result(struct checked_route *r)
 {
     struct route_config *route = r->route;
@@ -206,6 +218,7 @@ static void check_one(const struct checking *c, size_t i)
         return;
     }
     check_safe(&r);
+    check_cache(&r);
     check_result(&r);
     route_compile(route, &(struct route_compiling){ c->config->store, on_compiling, &r });
 }

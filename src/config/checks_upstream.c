@@ -2,6 +2,7 @@
 #include "config/checks.h"
 
 #include "config/indexes.h"
+#include "settings/method_rule.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -66,6 +67,13 @@ static void check_methods(const struct checking *c, const struct upstream_config
             findings_error(c->findings, rule->place,
                            "upstreams.%s.methods[%zu]: `match` is missing, a glob over names of "
                            "methods",
+                           u->name, i);
+        if (rule->cache.present && !rule->safe && rule->match != NULL &&
+            !method_rule_find(u, str_of(rule->match)).safe)
+            findings_error(c->findings, rule->cache.place,
+                           "upstreams.%s.methods[%zu].cache: results are kept of safe methods "
+                           "alone; say `safe = true;` if these change nothing and may run twice, "
+                           "else leave `cache` out",
                            u->name, i);
     }
 }

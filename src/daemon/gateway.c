@@ -9,6 +9,7 @@ void gateway_init(struct gateway *g, size_t n_workers)
 {
     commons_init(&g->commons, n_workers);
     front_commons_init(&g->front, &g->commons);
+    g->kept = kept_store_new();
     traces_init(&g->traces);
 }
 
@@ -24,6 +25,7 @@ void gateway_done(struct gateway *g)
     }
     traces_done(&g->traces);
     front_commons_done(&g->front);
+    kept_store_free(g->kept);
     commons_done(&g->commons);
 }
 

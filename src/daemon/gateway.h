@@ -3,6 +3,7 @@
 #ifndef RPCGATE_DAEMON_GATEWAY_H
 #define RPCGATE_DAEMON_GATEWAY_H
 
+#include "client/kept.h"
 #include "client/traces.h"
 #include "front/caller_state.h"
 #include "front/front.h"
@@ -14,6 +15,7 @@
 struct gateway {
     struct commons commons;
     struct front_commons front;
+    struct kept_store *kept; /* owned */
     struct traces traces;
 
     /* Each is made by the main thread when a configuration first has its name, and stays. Workers

@@ -31,6 +31,7 @@ static void find_upstreams(struct generation *generation, struct gateway *g,
             continue;
         }
         generation->upstreams[i] = upstream_state_new(config, i, gateway_upstream(g, u->name));
+        kept_shelf_bind(&generation->upstreams[i]->kept, g->kept);
         generation->n_changed++;
     }
 }

@@ -182,6 +182,7 @@ void service_apply(struct service *s, const struct config *config)
     log_configure(config->log.level, config->log.format, s->journald);
     memory_share_set_only(&s->gateway.front.anonymous, config->n_callers == 0);
     commons_set_memory(&s->gateway.commons, (size_t)config->limits.memory);
+    kept_set_max(s->gateway.kept, config->limits.cache);
 }
 
 /* Without its thread the gateway is of use all the same. */

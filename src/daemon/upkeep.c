@@ -125,5 +125,6 @@ void upkeep_run(struct upkeep *u, struct gateway *g, struct worker *const *worke
     tell_status(u, g, generation, count_running(workers, g->commons.n_workers));
     refusals_sum_up(&g->front.strangers, REFUSALS_OF_STRANGERS);
     refusals_sum_up(&g->front.handshakes, REFUSALS_OF_HANDSHAKES);
+    kept_sweep(g->kept, now_ms);
     give_back(u, g, workers, generation);
 }

@@ -182,6 +182,7 @@ static bool open_all(struct worker *w, struct gateway *g, size_t index,
     if (!work_init(&w->work, &g->commons, index))
         return false;
     client_init(&w->client, &w->work, transports_new(w->work.loop));
+    w->client.kept = g->kept;
     w->client.traces = &g->traces;
     front_init(&w->front, &w->work, &w->client, &g->front);
     return follow(w, generation_ref(generation));

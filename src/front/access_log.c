@@ -184,6 +184,7 @@ void request_log(const struct request *r, bool sent)
         unless(!r->is_batch, LOG_NUM("calls", (int64_t)r->n_items)),
         unless(!r->is_batch || r->n_failed == 0, LOG_NUM("failed", (int64_t)r->n_failed)),
         LOG_NUM("status", r->status),
+        LOG_TEXT("cache", r->kept.is_known ? kept_result_name(r->kept.result) : NULL),
         unless(r->sums.upstream_status == 0, LOG_NUM("upstream_status", r->sums.upstream_status)),
         LOG_TEXT("problem", r->problem), LOG_STR("reason", shown(buf_str(&foreign.reason))),
         LOG_STR(r->refused_for != NULL ? r->refused_for : "path", shown(buf_str(&foreign.part))),

@@ -65,6 +65,16 @@ struct entry *entries_first_ready(struct batch *b)
     return b->ready_from < b->n ? entry_at(b, b->ready_from) : NULL;
 }
 
+struct entry *entries_next_kept(struct batch *b, size_t *at)
+{
+    for (; *at < b->n; ++*at) {
+        struct entry *e = entry_at(b, *at);
+        if (e->is_kept && e->state == ENTRY_READY)
+            return e;
+    }
+    return NULL;
+}
+
 void entries_take_back(struct batch *b)
 {
     for (size_t i = 0; i < b->n; i++)
@@ -225,6 +235,8 @@ static void add(struct batch *b, const struct batch_item *item, struct error *er
         tell_method(b->request, e->method);
     if (item->failed || !check(e, err))
         entry_fail(e, err, NULL);
+    else if (UNLIKELY(b->keeps))
+        e->is_kept = method_rule_find(b->request->upstream, e->method).cache != NULL;
 }
 
 void entries_read(struct batch *b)

@@ -50,6 +50,7 @@ struct entry {
     bool failed;       /* for the metrics: */
     enum problem_type problem;
     struct call *call; /* owned, while it runs by itself */
+    bool is_kept;      /* results of it are, so it goes by itself */
     bool again;        /* its session had expired: it is to be sent again, */
     bool renewed;      /* as it was once already */
 };
@@ -87,6 +88,7 @@ struct batch {
     struct memory_wait memory;
     int64_t began_ms;
     int64_t timeout_ms; /* the greatest of its calls' so far */
+    bool keeps;         /* results of some of its upstream's methods are kept */
     bool going_on;      /* batch_go_on() is up the stack */
     bool is_over;       /* what has not begun gets this: */
     struct error over;
@@ -142,6 +144,9 @@ static inline bool entries_full(const struct batch *b)
 
 /* The first that is READY, or NULL. */
 struct entry *entries_first_ready(struct batch *b);
+
+/* So, of those of which results are kept, behind that place in the ring; moves it there. */
+struct entry *entries_next_kept(struct batch *b, size_t *at);
 
 /* Those RUNNING have not run. */
 void entries_take_back(struct batch *b);

@@ -180,7 +180,7 @@ static void begin_call(struct request *r, struct str params)
     c->text.params = params;
     c->params_held = r->body.cap + r->by_route.filled.params.cap;
     if (route != NULL)
-        c->part = (struct verdict_part){ route->watch, (int)route->result.empty };
+        c->part = (struct verdict_part){ route->watch, route->result.at, (int)route->result.empty };
     call_begin(c);
 }
 

@@ -23,6 +23,10 @@
       "Of upstreams with several urls: 0 for one that could not be connected to.")                 \
     X(BREAKER_STATE, "rpcgate_breaker_state", "gauge", "1 for the state that the breaker is in.")  \
     X(RETRIES, "rpcgate_retries_total", "counter", "Attempts beyond each call's first.")           \
+    X(CACHE, "rpcgate_cache_total", "counter",                                                     \
+      "Calls of which results are kept: hit, miss, stale, or collapsed, which shared an equal "    \
+      "call that was under way.")                                                                  \
+    X(CACHE_BYTES, "rpcgate_cache_bytes", "gauge", "What limits.cache counts.")                    \
     X(SESSION_LOGINS, "rpcgate_session_logins_total", "counter",                                   \
       "Logins at upstreams with a session: ok, refused, or failed otherwise.")                     \
     X(SESSION_EXPIRED, "rpcgate_session_expired_total", "counter",                                 \

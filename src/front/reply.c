@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "client/session_store.h"
 #include "front/form.h"
+#include "front/freshness.h"
 #include "front/request.h"
 #include "front/task.h"
 #include "rules/redacted.h"
@@ -9,7 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Content-Type, request id, no-store, nosniff, Server, and what the case adds. */
+/* Content-Type, request id, Cache-Control, nosniff, Server, and what the case adds. */
 #define HEADERS_MAX 20
 #define NUMBER_TEXT 24
 
@@ -21,6 +22,7 @@ struct lines {
     size_t n;
     char retry_after[NUMBER_TEXT];
     char repaired[NUMBER_TEXT];
+    struct freshness freshness;
     char allow[SURFACE_ALLOW_TEXT];
     char cors_allow[SURFACE_ALLOW_TEXT];
 };
@@ -51,14 +53,34 @@ static bool is_page(const struct request *r)
 /* What every answer of ours carries. */
 static void add_common(struct lines *lines, const struct request *r)
 {
+    const struct freshness *f = &lines->freshness;
     if (r->status != 204 && r->status != 202 && r->status != 304)
         add(lines, "Content-Type",
             r->failed && !is_in_words(r) ? "application/problem+json"
                                          : r->target.row->form->content_type);
     add(lines, "X-Request-Id", r->id);
-    add(lines, "Cache-Control", is_page(r) ? "no-cache" : "no-store");
+    if (is_page(r))
+        add(lines, "Cache-Control", "no-cache");
+    else
+        add(lines, "Cache-Control", f->control[0] != '\0' ? f->control : "no-store");
     add(lines, "X-Content-Type-Options", "nosniff");
     add(lines, "Server", "rpcgate");
+}
+
+/* Who keeps it must not give it to another caller. */
+static void add_freshness(struct lines *lines)
+{
+    const struct freshness *f = &lines->freshness;
+    if (f->status[0] != '\0')
+        add(lines, "Cache-Status", f->status);
+    if (f->age[0] != '\0')
+        add(lines, "Age", f->age);
+    if (f->control[0] != '\0')
+        add(lines, "Vary", "Authorization");
+    if (f->etag[0] != '\0')
+        add(lines, "ETag", f->etag);
+    if (f->timing[0] != '\0')
+        add(lines, "Server-Timing", f->timing);
 }
 
 static void add_of_problem(struct lines *lines, const struct request *r)
@@ -105,15 +127,16 @@ static void add_of_cors(struct lines *lines, const struct request *r)
     add(lines, "Vary", "Origin");
     if (!r->is_preflight) {
         add(lines, "Access-Control-Expose-Headers",
-            "Retry-After, X-Request-Id, X-Rpcgate-Repaired");
+            "Age, Cache-Status, ETag, Retry-After, Server-Timing, X-Request-Id, "
+            "X-Rpcgate-Repaired");
         return;
     }
     surface_write_allow(surface_methods(r->site->config) & ~(unsigned)SURFACE_OPTIONS,
                         lines->cors_allow);
     add(lines, "Access-Control-Allow-Methods", lines->cors_allow);
     add(lines, "Access-Control-Allow-Headers",
-        "Authorization, Content-Type, MCP-Protocol-Version, Mcp-Method, Mcp-Name, traceparent, "
-        "tracestate, X-Request-Id, X-Rpcgate-Timeout");
+        "Authorization, Cache-Control, Content-Type, If-None-Match, MCP-Protocol-Version, "
+        "Mcp-Method, Mcp-Name, traceparent, tracestate, X-Request-Id, X-Rpcgate-Timeout");
     add(lines, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE);
 }
 
@@ -178,7 +201,9 @@ void request_reply(struct request *r)
     struct lines lines = { .n = 0 };
     if (r->failed)
         write_problem(r);
+    freshness_find(r, &lines.freshness);
     add_common(&lines, r);
+    add_freshness(&lines);
     if (r->failed)
         add_of_problem(&lines, r);
     add_of_page(&lines, r);

@@ -93,7 +93,8 @@ struct request {
     uint64_t body_bytes;        /* all that came, also what was thrown away */
     struct chain reply;         /* the JSON that is sent */
     struct request_sums sums;
-    struct batch *batch; /* owned; NULL: it is none, or has ended */
+    struct call_kept kept; /* of its only call */
+    struct batch *batch;   /* owned; NULL: it is none, or has ended */
     bool is_batch;
     struct xmlrpc *xmlrpc;       /* owned, while a document of its caller is read or written */
     struct mcp *mcp;             /* owned; NULL: it is none of MCP */

@@ -6,8 +6,12 @@
 #include "client/pool.h"
 #include "codec/interop.h"
 #include "front/task.h"
+#include "settings/method_rule.h"
 
 #include <stdlib.h>
+
+/* So many calls whose results may be there already begin before others get their turn. */
+#define KEPT_AT_ONCE 64
 
 enum next { NEXT_AGAIN, NEXT_REST, NEXT_END };
 
@@ -123,12 +127,42 @@ static enum next begin_parallel(struct batch *b)
     return entry_at(b, 0)->state == ENTRY_DONE ? NEXT_AGAIN : NEXT_REST;
 }
 
+/* Those of which results are kept go by themselves, so that they share them and what is under way
+ * with all others. False: some are left for another turn. */
+static bool begin_kept(struct batch *b)
+{
+    struct entry *e;
+    size_t at = b->ready_from;
+    for (size_t n = 0; b->n_running < parallel_max(b); n++) {
+        if ((e = entries_next_kept(b, &at)) == NULL)
+            return true;
+        if (n == KEPT_AT_ONCE) {
+            batch_ask_turn(b, BATCH_READING);
+            return false;
+        }
+        parallel_begin(e);
+    }
+    return entries_next_kept(b, &at) == NULL;
+}
+
+/* A round trip begins when they have ended: its answers come in order. */
+static bool waits_for_kept(const struct batch *b)
+{
+    return b->n_running > 0 && !(b->has_plan && b->plan == MULTICALL_PARALLEL);
+}
+
 /* Some of those at hand are READY. */
 static enum next send_some(struct batch *b)
 {
     if (!batch_reader_is_list(b->reader)) {
         single_begin(entry_at(b, 0));
         return NEXT_AGAIN;
+    }
+    if (UNLIKELY(b->keeps)) {
+        if (!begin_kept(b))
+            return NEXT_REST;
+        if (entries_first_ready(b) == NULL || waits_for_kept(b))
+            return entry_at(b, 0)->state == ENTRY_DONE ? NEXT_AGAIN : NEXT_REST;
     }
     if (!b->has_plan) {
         plan_find(b);
@@ -321,6 +355,7 @@ static struct batch *new_batch(struct request *r)
     b->form = r->target.row->form;
     b->reader = work_take_reader(r->front->work);
     b->began_ms = clock_now_ms();
+    b->keeps = method_rules_keep(r->upstream);
     b->turn.take = take_turn;
     memory_wait_init(&b->memory, r->front->work, r->share, r);
     b->memory.kind = MEMORY_DOCUMENT;

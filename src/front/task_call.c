@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "front/form.h"
 #include "front/task.h"
+#include "rules/caching.h"
 #include "rules/media.h"
 #include "work/metrics.h"
 
@@ -51,6 +52,15 @@ void request_limit_call(const struct request *r, struct call *c, const struct me
     c->deadline_ms = clock_now_ms() + clock_min(rule->timeout_ms, r->timeout_ms);
 }
 
+/* Anonymous callers are one. */
+static void let_keep(const struct request *r, struct call *c)
+{
+    struct caching_wish wish = caching_wish(http_head(r->exchange));
+    c->apart = r->caller_name != NULL ? str_of(r->caller_name) : STR("");
+    c->asks_anew = wish.no_cache || wish.no_store;
+    c->is_not_kept = wish.no_store;
+}
+
 void request_fill_call(struct request *r, struct call *c, const struct method_rule *rule)
 {
     const struct request_head *head = http_head(r->exchange);
@@ -68,6 +78,8 @@ void request_fill_call(struct request *r, struct call *c, const struct method_ru
     request_limit_call(r, c, rule);
     if (UNLIKELY(r->site->config->traces.present))
         c->origin.trace = trace_of(r, c->origin.traceparent);
+    if (UNLIKELY(rule->cache != NULL))
+        let_keep(r, c);
     if (c->origin.traceparent.data != NULL)
         c->origin.tracestate = tracestate(r, head);
 }
@@ -84,6 +96,8 @@ void request_add_call(struct request *r, const struct call *c)
     sums->has_fault_code = c->has_fault_code;
     sums->fault_code = c->fault_code;
     sums->upstream_status = c->http_status;
+    if (UNLIKELY(c->kept.is_known) && !r->is_batch)
+        r->kept = c->kept;
 }
 
 /* Rules about params are judged here, where they are known to be valid JSON. */

@@ -208,6 +208,16 @@ static void add_retries(struct upstream_state *upstream, struct chain *to)
         n);
 }
 
+static void add_kept(struct upstream_state *upstream, struct chain *to)
+{
+    uint64_t n[KEPT_RESULTS], all = 0;
+    for (size_t i = 0; i < KEPT_RESULTS; i++)
+        all += n[i] = kept_counted(&upstream->kept, (enum kept_result)i);
+    for (size_t i = 0; i < KEPT_RESULTS && (all > 0 || upstream->config->cache.present); i++)
+        add(to, "%s{upstream=\"%s\",result=\"%s\"} %" PRIu64 "\n", rows[METRIC_CACHE].name,
+            upstream->config->name, kept_result_name((enum kept_result)i), n[i]);
+}
+
 static void add_logins(struct upstream_state *upstream, struct chain *to)
 {
     static const char *const results[LOGIN_RESULTS] = { "ok", "refused", "failed" };
@@ -244,6 +254,7 @@ static const struct {
     { METRIC_URL_UP, add_urls },
     { METRIC_BREAKER_STATE, add_breaker },
     { METRIC_RETRIES, add_retries },
+    { METRIC_CACHE, add_kept },
     { METRIC_SESSION_LOGINS, add_logins },
     { METRIC_SESSION_EXPIRED, add_expired },
     { METRIC_SESSION_ACTIVE, add_active },
@@ -322,6 +333,7 @@ static void add_others(const struct front *front, struct chain *to)
     add_reloads(front->shared, to);
     add_connections(front->listeners, commons->n_workers, to);
     add_handshakes(front->listeners, to);
+    add_plain(to, METRIC_CACHE_BYTES, (double)kept_bytes(front->client->kept));
     add_plain(to, METRIC_MEMORY, (double)atomic_load(&commons->memory.used));
     add_plain(to, METRIC_LOG_DROPPED, (double)log_dropped());
     add_traces(front->client->traces, to);

@@ -74,7 +74,7 @@ static void begin_call(struct request *r)
     c->text.method = target_method(&r->target);
     c->text.params = buf_str(params);
     c->params_held = params->cap;
-    c->part = (struct verdict_part){ route->watch, (int)route->result.empty };
+    c->part = (struct verdict_part){ route->watch, route->result.at, (int)route->result.empty };
     if (route->result.wrap)
         r->target.row->form->open_result(&r->reply);
     call_begin(c);

@@ -62,6 +62,7 @@ void verdict_fault_done(struct verdict_fault *fault);
 struct verdict_part {
     const struct decode_watch *watch; /* it is the last of these, behind those of the envelope,
                                          where there is one; NULL: the whole is wanted */
+    const char *at; /* where that is, as JSON has it; NULL: the whole of the value within */
     int empty; /* status of the problem where it is null, false, empty, or not there; 0: none */
 };
 

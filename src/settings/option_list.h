@@ -21,6 +21,7 @@
 #ifndef RPCGATE_SETTINGS_OPTION_LIST_H
 #define RPCGATE_SETTINGS_OPTION_LIST_H
 
+#include "settings/cache_list.h"
 #include "settings/kind_list.h"
 #include "settings/mcp_list.h"
 #include "settings/route_list.h"
@@ -36,7 +37,9 @@
     X(origins, cors_origins, NULL, "\"https://app.example\"", NULL, NULL, LIVE,                    \
       "Web sites whose scripts may call; each as browsers send it in `Origin`.")                   \
     X(flag, explorer, "true", NULL, NULL, NULL, LIVE,                                              \
-      "`GET /` is for browsers a page where one looks for methods and routes and calls them.")
+      "`GET /` is for browsers a page where one looks for methods and routes and calls them.")     \
+    X(flag, server_timing, "false", NULL, NULL, NULL, LIVE,                                        \
+      "Whether answers tell what took their time, in `Server-Timing`.")
 
 /* Lists of groups: `listen = ( { … }, { … } )`. */
 #define MAIN_LISTS(G)                                                                              \
@@ -182,6 +185,9 @@
       "of it, all anonymous ones together as much as one, or a half where there are no "           \
       "`callers`; but at least one body and one response; what does not fit waits, and where "     \
       "callers together hold all of it the one who holds most gives way.")                         \
+    X(size, cache, "32M", NULL, "0", "1T", LIVE,                                                   \
+      "What results that are kept (`cache`) may hold together, beside `memory`; those that were "  \
+      "not asked for the longest time make room.")                                                 \
     X(size, fault_text, "64K", NULL, "256", "1M", LIVE,                                            \
       "Most of the text of an upstream's fault that a problem shows.")                             \
     X(count, batch, "10000", NULL, "1", "1000000", LIVE, "Most calls of a batch.")                 \
@@ -315,7 +321,8 @@
 
 /* faults = ( { … }, … ) */
 #define UPSTREAM_OPTIONAL_GROUPS(G)                                                                \
-    G(session, session, "A login that calls need, and how it lives and ends.")
+    G(session, session, "A login that calls need, and how it lives and ends.")                     \
+    G(cache, cache, CACHE_GROUP_HELP " Here for all `safe` methods.")
 
 #define UPSTREAM_LISTS(G)                                                                          \
     G(fault_rule, faults,                                                                          \

@@ -38,7 +38,9 @@
     X(words, tags, NULL, "\"partners\"", NULL, NULL, LIVE,                                         \
       "Groups that it belongs to, for OpenAPI. Without it: the upstream's name.")
 
-#define ROUTE_GROUPS(G) G(route_result, result, "What becomes of the call's result.")
+#define ROUTE_GROUPS(G)                                                                            \
+    G(route_result, result, "What becomes of the call's result.")                                  \
+    G(cache, cache, CACHE_GROUP_HELP " For `safe` calls alone.")
 
 /* routes = ( { result = { … } }, … ) */
 #define ROUTE_RESULT_OPTIONS(X)                                                                    \

@@ -179,10 +179,18 @@ static const struct section section_fault_rule = { SECTION(OWNER, "upstreams.NAM
                                                            fault_rule_options) };
 #undef OWNER
 
+#define OWNER struct cache_config
+static const struct option_row cache_options[] = { CACHE_OPTIONS(ROW) };
+static const struct section section_cache = { SECTION(OWNER, "upstreams.NAME.cache",
+                                                      cache_options) };
+#undef OWNER
+
 #define OWNER struct method_rule_config
 static const struct option_row method_rule_options[] = { METHOD_RULE_OPTIONS(ROW) };
-const struct section section_method_rule = { SECTION(OWNER, "upstreams.NAME.methods",
-                                                     method_rule_options) };
+static const struct group_row method_rule_groups[] = { METHOD_RULE_GROUPS(OPTIONAL) };
+const struct section section_method_rule = {
+    SECTION(OWNER, "upstreams.NAME.methods", method_rule_options), GROUPS(method_rule_groups)
+};
 #undef OWNER
 
 #define OWNER struct value_test_config
@@ -311,6 +319,7 @@ const struct section *const sections[] = {
     &section_fault_rule,
     &section_method_rule,
     &section_inject_rule,
+    &section_cache,
     &section_session,
     &section_login,
     &section_logout,

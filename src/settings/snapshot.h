@@ -235,10 +235,15 @@ struct route_result_config {
     SECTION_MEMBERS(ROUTE_RESULT_OPTIONS)
 };
 
+/* How results are kept. Absent: `present` is false. */
+struct cache_config {
+    SECTION_MEMBERS(CACHE_OPTIONS)
+};
+
 /* `timeout` is 0 where it is not set. */
 struct route_config {
     SECTION_MEMBERS(ROUTE_OPTIONS)
-    ROUTE_GROUPS(GROUP_MEMBER) /* result */
+    ROUTE_GROUPS(GROUP_MEMBER) /* result, cache */
     bool has_types, has_integers;
     enum route_method http_method;
     const char *path;                       /* that of `http_method` */
@@ -391,6 +396,7 @@ struct envelope_rule_config {
 /* An entry of `methods`; `timeout` is 0 where it is not set. */
 struct method_rule_config {
     SECTION_MEMBERS(METHOD_RULE_OPTIONS)
+    METHOD_RULE_GROUPS(GROUP_MEMBER) /* cache */
 };
 
 /* The content of the files that `tls` names; NULL data: none. */
@@ -462,7 +468,7 @@ struct upstream_config {
     SECTION_MEMBERS(UPSTREAM_OPTIONS)
     UPSTREAM_GROUPS(GROUP_MEMBER)
     bool templates; /* braces have a meaning in `auth` and `headers`, for it has credentials */
-    UPSTREAM_OPTIONAL_GROUPS(GROUP_MEMBER) /* session.present: calls may need one */
+    UPSTREAM_OPTIONAL_GROUPS(GROUP_MEMBER) /* session.present: calls may need one; cache */
     UPSTREAM_LISTS(GROUPS_MEMBER)
     struct upstream_target *targets; /* of `url` or `urls`, in their order: at least one */
     size_t n_targets;

@@ -57,6 +57,7 @@ struct subject {
     const struct upstream_config *upstream;
     const char *method;
     const struct explain_added *added;
+    const struct route_config *route; /* by which it is called; NULL: by none */
 };
 
 static bool apply(void *context, size_t row, const char *argument)
@@ -111,6 +112,24 @@ static void add_request(const struct subject *s, const struct chain *document, s
         buf_append_c(to, "# Its head could not be found out.\n\n");
 }
 
+static void add_kept(const struct subject *s, const struct method_rule *rule, struct buf *to)
+{
+    const struct cache_config *cache = rule->cache;
+    if (s->route != NULL && s->route->cache.present && (rule->safe || s->route->safe))
+        cache = cache_choose(&s->route->cache, NULL);
+    if (cache == NULL) {
+        buf_append_c(to, "# Nothing is kept of its results.\n");
+        return;
+    }
+    buf_printf(to,
+               "# Its result is kept for %" PRId64 " ms, and %" PRId64
+               " ms more for when the upstream "
+               "fails,\n# %s. Equal calls that are under way are made %s.\n",
+               cache->ttl, cache->stale_if_error,
+               cache->by_caller ? "for each caller apart" : "for all callers together",
+               cache->collapse ? "once" : "each by itself");
+}
+
 static void add_settings(const struct subject *s, struct buf *to)
 {
     const struct upstream_config *u = s->upstream;
@@ -128,6 +147,7 @@ static void add_settings(const struct subject *s, struct buf *to)
     buf_printf(to, "\n# The call may take %" PRId64 " ms (%s). After a lost answer it is %s.\n",
                rule.timeout_ms, rule.timeout_setting,
                rule.safe ? "sent again: it is safe" : "not sent again: it is not known to be safe");
+    add_kept(s, &rule, to);
 }
 
 static int print(const struct subject *s, const struct chain *document)
@@ -167,7 +187,7 @@ static int explain_with(struct subject *s, struct str params)
 static int explain_named(const struct choices *c, const struct config *config, char **words,
                          struct str params)
 {
-    struct subject s = { config, config_upstream(config, str_of(words[0])), words[1], NULL };
+    struct subject s = { config, config_upstream(config, str_of(words[0])), words[1], NULL, NULL };
     if (s.upstream == NULL)
         return command_misuse("explain", "the configuration has no upstream \"%s\"", words[0]);
     if (c->caller != NULL)
@@ -186,7 +206,7 @@ static int explain_by_route(const struct choices *c, const struct config *config
     int status = explain_route(config, words, &route, &params);
     if (status != EX_OK)
         return status;
-    struct subject s = { config, route->upstream, route->method, NULL };
+    struct subject s = { config, route->upstream, route->method, NULL, route };
     if (c->caller != NULL)
         return explain_access(config, c->caller,
                               &(struct access_call){ .upstream = str_of(route->upstream->name),

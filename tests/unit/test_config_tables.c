@@ -138,7 +138,7 @@ static void sample_is_good_without_its_comments(void **state)
     assert_null(
         config_read_text("t.conf", buf_str(&text), &(struct config_read_options){ 0 }, &report));
     /* What cannot stand together, and files that are not there. */
-    assert_int_equal(report.n_errors, 35);
+    assert_int_equal(report.n_errors, 36);
     size_t missing = 0;
     for (const char *at = buf_c(&report.errors); (at = strstr(at, "`/etc/rpcgate/")) != NULL; at++)
         missing++;
@@ -146,6 +146,7 @@ static void sample_is_good_without_its_comments(void **state)
     assert_non_null(strstr(buf_c(&report.errors), "listen[0]: set either `unix`"));
     assert_non_null(strstr(buf_c(&report.errors), "routes[0]: set one of `get`"));
     assert_non_null(strstr(buf_c(&report.errors), "there is no upstream \"odoo\""));
+    assert_non_null(strstr(buf_c(&report.errors), "methods[0].cache: results are kept of safe"));
     assert_non_null(strstr(buf_c(&report.errors), "/etc/rpcgate/upstream.pw"));
     assert_non_null(strstr(buf_c(&report.errors), "set either `url` or `urls`"));
     assert_non_null(strstr(buf_c(&report.errors), "need `scheme = \"basic\";`"));

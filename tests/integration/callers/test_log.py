@@ -11,7 +11,7 @@ from rig.upstream import echo
 from rig.wire import request
 
 KEYS = ("time level msg request_id trace_id caller upstream method face status upstream_status "
-        "problem reason fault_code bytes_in bytes_out duration_ms upstream_ms queue_ms path host origin "
+        "cache problem reason fault_code bytes_in bytes_out duration_ms upstream_ms queue_ms path host origin "
         "not_logged").split()
 
 
