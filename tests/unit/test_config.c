@@ -115,7 +115,7 @@ static void tells_all_errors_in_order(void **state)
             "log = { access = 1; level = \"loud\"; };\n"
             "workers = 257;\n",
             "t.conf:1: unknown setting `timeout`; known here are `workers`, `hosts`, "
-            "`cors_origins`, `explorer`, `listen`, `callers`, `routes`, `mcp`, "
+            "`cors_origins`, `explorer`, `server_timing`, `listen`, `callers`, `routes`, `mcp`, "
             "`anonymous`, `traces`, `limits`, `log`, `upstreams` and `profiles`\n"
             "t.conf:3: unknown setting `timeout`; did you mean `timeouts`?\n"
             "t.conf:3: upstreams.b: `url` is missing\n"
