@@ -64,6 +64,7 @@ static void choose_options(struct call *c)
         c->encoding.depth = CODEC_DEPTH_MAX; /* of its JSON, where types are levels, too */
     }
     c->decoding = (struct decode_options){
+        .is_secret = c->own != CALL_CALLERS,
         .types = c->query->has_types ? c->query->types : u->types,
         .integers = c->query->has_integers ? c->query->integers : u->integers,
         .text = u->text,

@@ -173,6 +173,7 @@ static bool take_values(struct session_job *job, struct error *err)
         die_without_memory();
     wipe(text, len);
     free(text);
+    held->is_used_whole = job->store->config->session.is_used_whole;
     held->n_values = TEMPLATE_KEPT + login->keep.n;
     held->values = xcalloc(held->n_values, sizeof *held->values);
     held->values[TEMPLATE_SESSION] = json_trim(buf_str(&held->text));

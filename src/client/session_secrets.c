@@ -118,7 +118,8 @@ static void add_values(struct buf *to, const struct held_session *held)
     struct str whole = held->n_values > 0 ? held->values[TEMPLATE_SESSION] : STR("");
     for (size_t i = TEMPLATE_KEPT; i < held->n_values; i++)
         add_json_secrets(to, held->values[i]);
-    if (whole.len > 0 && (!has_names || strchr("{[", whole.data[0]) == NULL))
+    bool is_one = whole.len > 0 && strchr("{[", whole.data[0]) == NULL;
+    if (!has_names || held->is_used_whole || is_one)
         add_json_secrets(to, whole);
 }
 

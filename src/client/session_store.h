@@ -41,6 +41,7 @@ struct held_session {
     struct buf text;    /* what `values` point into; secret */
     struct str *values; /* JSON, as settings/template.h has them; that of {count} is each call's */
     size_t n_values;
+    bool is_used_whole;                                 /* not only what `keep` names */
     struct session_cookie cookies[SESSION_COOKIES_MAX]; /* under the store's lock */
     size_t n_cookies;
 };

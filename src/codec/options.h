@@ -69,6 +69,7 @@ struct decode_watch;
 struct decode_options {
     bool is_request; /* a caller's methodCall is expected, not an upstream's response: for
                         what errors are and say */
+    bool is_secret;  /* errors show nothing of what the document says */
     enum types_form types;
     enum integers_form integers;
     enum text_policy text;

@@ -282,7 +282,8 @@ void check_templates(const struct checking *c, struct upstream_config *u)
     struct template_scope scope = { .credentials = &u->credentials,
                                     .keep = &u->session.login.keep,
                                     .session = u->session.present ? TEMPLATE_IN_SESSION
-                                                                  : TEMPLATE_WITHOUT_SESSION };
+                                                                  : TEMPLATE_WITHOUT_SESSION,
+                                    .uses_session = &u->session.is_used_whole };
     for (size_t i = 0; i < u->n_inject; i++) {
         char part[PART_MAX];
         struct place_of at = { c, u, part, u->inject[i].origins, &scope };

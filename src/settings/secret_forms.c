@@ -25,6 +25,8 @@ enum form {
     FORM_HTML_X27, /* Python */
     FORM_HTML_APOS,
     FORM_HTML_NUMBERS, /* Go */
+    FORM_XML_TWICE,    /* and these seven by one who takes them for plain text */
+    FORM_TWICE_LAST = FORM_XML_TWICE + (FORM_HTML_NUMBERS - FORM_XML),
     FORM_JSON,
     FORM_JSON_SLASH,
     FORM_JSON_ASCII,
@@ -167,11 +169,25 @@ static void append_escaped(struct buf *to, struct str secret, const struct escap
     }
 }
 
+/* Of what the first escaping leaves, only `&` is escaped again. */
+static void append_twice(struct buf *to, struct str secret, enum form form)
+{
+    for (size_t i = 0; i < secret.len; i++) {
+        const char *escape = escape_of(&escapes[form], secret.data[i]);
+        if (escape != NULL)
+            buf_printf(to, "&amp;%s", escape + 1);
+        else
+            buf_append_byte(to, secret.data[i]);
+    }
+}
+
 static void append_form(struct buf *to, struct str secret, enum form form, enum place place)
 {
     size_t begin = to->len;
     if (form == FORM_PLAIN)
         buf_append(to, secret);
+    else if (form >= FORM_XML_TWICE && form <= FORM_TWICE_LAST)
+        append_twice(to, secret, form - FORM_XML_TWICE + FORM_XML);
     else if (form < FORM_BASE64)
         append_escaped(to, secret, &escapes[form]);
     else
@@ -269,18 +285,27 @@ static void add_readings(struct secret_forms *f, struct str secret)
 }
 
 /* No reading is more than so much longer than the secret, U+FFFD for each byte, and no form than a
- * reading, `&quot;`. */
+ * reading, `&amp;quot;`, or where nothing is to be escaped for HTML `\\u00e4`. */
 #define READING_FACTOR 3
-#define FORM_FACTOR 6
+#define FORM_FACTOR 10
+#define FORM_FACTOR_PLAIN 6
 
 #define FORMS_MAX (READINGS * (FORMS + 2 * (PLACES - 1))) /* of one secret, at most */
+
+static size_t form_factor(struct str secret)
+{
+    for (size_t i = 0; i < secret.len; i++)
+        if (strchr("&<>\"'", secret.data[i]) != NULL)
+            return FORM_FACTOR;
+    return FORM_FACTOR_PLAIN;
+}
 
 void secret_forms_make(struct secret_forms *f, const struct str *secrets, size_t n)
 {
     size_t room = 0;
     *f = (struct secret_forms){ .texts = xcalloc(n * FORMS_MAX + 1, sizeof *f->texts) };
     for (size_t i = 0; i < n; i++)
-        room += secrets[i].len * READING_FACTOR * (FORMS_MAX * FORM_FACTOR + READINGS);
+        room += secrets[i].len * READING_FACTOR * (FORMS_MAX * form_factor(secrets[i]) + READINGS);
     buf_init(&f->text, room, NULL);
     (void)buf_reserve(&f->text, room); /* at once: growing would leave copies behind */
     for (size_t i = 0; i < n; i++)

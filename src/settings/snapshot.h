@@ -384,6 +384,7 @@ struct keepalive_config {
 struct session_config {
     SECTION_MEMBERS(SESSION_OPTIONS)
     SESSION_GROUPS(GROUP_MEMBER) /* login, logout, keepalive */
+    bool is_used_whole;          /* `{session}` stands in a template */
 };
 
 /* An entry of `envelope`; the pointers are NULL where they are not set. */

@@ -95,6 +95,8 @@ static bool find_value(struct compiler *c, struct str name, size_t *ret)
     bool session = str_eq(name, STR("session")), count = str_eq(name, STR("count"));
     bool kept = find(s->keep, name, &i) != NULL;
     if (s->session == TEMPLATE_IN_SESSION && (session || count || kept)) {
+        if (session && s->uses_session != NULL)
+            *s->uses_session = true;
         *ret = session ? TEMPLATE_SESSION : count ? TEMPLATE_COUNT : TEMPLATE_KEPT + i;
         return true;
     }

@@ -63,7 +63,8 @@ struct template_scope {
         TEMPLATE_BEFORE_SESSION,  /* there will be one: this is its login */
         TEMPLATE_IN_SESSION
     } session;
-    const char *needs; /* a word on why a session's values cannot stand here; NULL: none */
+    bool *uses_session; /* becomes true where `{session}` is used; NULL: nobody asks */
+    const char *needs;  /* a word on why a session's values cannot stand here; NULL: none */
 };
 
 /* Compiles `source` into the store, in memory for secrets. False: `why` has a sentence without any

@@ -178,7 +178,7 @@ static bool find_declaration(struct str head, bool final, struct str *ret)
 
 static bool fail_unknown(struct decoder *d, struct str name)
 {
-    struct error_cut shown = error_cut(name, 64);
+    struct error_cut shown = decode_shown(d, name, 64);
     return decode_fail(d, REFUSED_ENCODING, "its encoding \"%.*s%s\" is not known",
                        ERROR_CUT_ARGS(shown));
 }

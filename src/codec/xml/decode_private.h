@@ -312,6 +312,12 @@ bool decode_fail(struct decoder *d, enum decode_reason reason, const char *forma
 
 /* The failures of chains and buffers. */
 bool decode_check_chain(struct decoder *d);
+/* So much of a text of the document as an error may show. */
+static inline struct error_cut decode_shown(const struct decoder *d, struct str text, size_t max)
+{
+    return d->options->is_secret ? (struct error_cut){ STR("***"), "" } : error_cut(text, max);
+}
+
 bool decode_fail_buf(struct decoder *d, const struct buf *b);
 
 /* Length of the blanks and byte order marks at the beginning of UTF-8, which stand before documents

@@ -185,7 +185,7 @@ static void fail_text(struct decoder *d, enum element element)
     if (d->options->text == TEXT_BASE64)
         repair_resolve_marks(&d->text);
     struct str text = buf_str(&d->text);
-    struct error_cut shown = error_cut(text, SHOWN_MAX);
+    struct error_cut shown = decode_shown(d, text, SHOWN_MAX);
     decode_fail(d, element == ELEMENT_DATE ? REFUSED_DATE : REFUSED_NUMBER,
                 "\"%.*s%s\" is no valid %s", ERROR_CUT_ARGS(shown), what);
 }

@@ -55,7 +55,8 @@ static bool may_be_repaired(const struct decoder *d, const struct member *m)
 static void repeat_name(struct decoder *d, struct frame *of, size_t first)
 {
     const struct member *m = (const struct member *)(void *)d->members.data + first;
-    struct error_cut shown = error_cut((struct str){ buf_c(&d->names) + m->name, m->len }, 60);
+    struct error_cut shown =
+        decode_shown(d, (struct str){ buf_c(&d->names) + m->name, m->len }, 60);
     if (may_be_repaired(d, m))
         decode_fail(d, REFUSED_SAME_NAME,
                     "the setting text may have made two members of a struct the same: "

@@ -78,7 +78,7 @@ static struct guess guess_of(const char *name, enum decode_reason otherwise)
 static void fail_misplaced(struct decoder *d, enum element element, const char *name)
 {
     const struct frame *top = d->top;
-    struct error_cut shown = error_cut(str_of(name), TREE_NAME_SHOWN);
+    struct error_cut shown = decode_shown(d, str_of(name), TREE_NAME_SHOWN);
     bool is_root = top->element == ELEMENT_NONE;
     struct guess guess = guess_of(name, is_root ? REFUSED_ROOT : REFUSED_ELEMENT);
     if (is_root)

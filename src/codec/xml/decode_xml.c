@@ -104,7 +104,7 @@ static void fail_cut_off(struct decoder *d)
         decode_fail(d, REFUSED_CUT_OFF, "the document ends before its first tag does");
         return;
     }
-    struct error_cut shown = error_cut(str_of(inside), TREE_NAME_SHOWN);
+    struct error_cut shown = decode_shown(d, str_of(inside), TREE_NAME_SHOWN);
     decode_fail(d, REFUSED_CUT_OFF, "the document is cut off inside <%.*s%s>",
                 ERROR_CUT_ARGS(shown));
 }
@@ -207,8 +207,10 @@ static void fail_otherwise(struct decoder *d, struct str text)
     struct str begin = STR("Entity '");
     struct str name = str_slice(text, begin.len, text.len);
     struct error_cut shown =
-        error_cut(str_slice(text, 0, strcspn(text.data, "\r\n")), MESSAGE_SHOWN);
-    if (!str_starts_with(text, begin))
+        decode_shown(d, str_slice(text, 0, strcspn(text.data, "\r\n")), MESSAGE_SHOWN);
+    if (d->options->is_secret)
+        decode_fail(d, REFUSED_ILL_FORMED, "it is not well-formed");
+    else if (!str_starts_with(text, begin))
         decode_fail(d, REFUSED_ILL_FORMED, "%.*s%s", ERROR_CUT_ARGS(shown));
     else if (html_name_find(str_slice(name, 0, str_find(name, '\''))) == 0)
         decode_fail(d, REFUSED_ENTITY, "%.*s%s", ERROR_CUT_ARGS(shown));

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What servers with sessions may do to the gateway, whose calls and secrets must not suffer."""
 
+import html
 import itertools
 import signal
 from collections import Counter
@@ -248,3 +249,45 @@ def test_a_member_of_ours_is_nobody_elses(up, param):
                              {"Content-Type": "application/json"})
     assert_problem(answer, "forbidden", 403, "no")
     assert not upstream.exchanges
+
+
+@pytest.mark.parametrize("value", [
+    "<int>{}</int>", "<dateTime.iso8601>{}</dateTime.iso8601>", "<{}>1</{}>", "a&{};b",
+    "<struct><member><name>{}</name><value>1</value></member><member><value>1</value></member>"
+    "</struct>", "<string><{}", "<string></{}>"])
+def test_a_login_that_cannot_be_read_shows_nothing(up, value):
+    """What stands where a key would may be one."""
+    key = "key-of-session-0123456789"
+
+    async def behave(x):
+        await x.respond(response_document("@@").replace(
+            b"<string>@@</string>", value.replace("{}", key).encode()))
+    gateway, _ = before(up, behave)
+    problem = gateway.call("up", "a.x").json
+    assert problem["status"] == 502 and "login" in problem["detail"], problem
+    assert "key-of" not in str(problem) and "key-of" not in gateway.stderr
+
+
+def test_a_result_that_is_used_whole_is_hidden_beside_what_is_kept(up):
+    async def behave(x):
+        if x.method == "auth.login":
+            return await x.answer({"id": "id-0123456789", "key": "key-0123456789"})
+        await x.answer_fault(1, "id-0123456789, key-0123456789")
+    gateway, _ = before(up, behave, inject=[{"params": ["{session}", "{id}"]}],
+                        session={"login": LOGIN | {"keep": {"id": "/id"}}})
+    assert gateway.call("up", "a.x").json["fault"]["string"] == "***, ***"
+
+
+@pytest.mark.parametrize("escape", [
+    lambda text: html.escape(text, quote=False), html.escape,
+    lambda text: html.escape(text).replace("#x27", "#039")])
+def test_a_key_that_is_escaped_twice(up, escape):
+    key = "key<&>'\"-0123456789"
+
+    async def behave(x):
+        if x.method == "auth.login":
+            return await x.answer(key)
+        once = escape(key)
+        await x.answer_fault(1, f"{once} {once.replace('&', '&amp;')}")
+    gateway, _ = before(up, behave)
+    assert gateway.call("up", "a.x").json["fault"]["string"] == "*** ***"
