@@ -34,6 +34,7 @@ void checks_run(const struct checking *c)
     check_upstreams(c);
     check_routes(c);
     check_mcp(c);
+    check_join(c);
     check_callers(c);
     check_access(c);
 }

@@ -59,6 +59,9 @@ void check_credentials(const struct checking *c, struct upstream_config *u);
 void check_templates(const struct checking *c, struct upstream_config *u);
 void check_constant_templates(const struct checking *c, struct upstream_config *u);
 
+/* checks_join.c: `join` of all upstreams, whose routes are checked. */
+void check_join(const struct checking *c);
+
 /* checks_reach.c: `url`, `urls`, `auth` and `proxy`. */
 void check_reach(const struct checking *c, struct upstream_config *u);
 

@@ -81,6 +81,11 @@ enum session_index {
     SESSION_OPTIONS(X)
 #undef X
 };
+enum join_index {
+#define X(kind, name, ...) JOIN_##name,
+    JOIN_OPTIONS(X)
+#undef X
+};
 enum envelope_rule_index {
 #define X(kind, name, ...) ENVELOPE_##name,
     ENVELOPE_RULE_OPTIONS(X)

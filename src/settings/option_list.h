@@ -322,7 +322,10 @@
 /* faults = ( { … }, … ) */
 #define UPSTREAM_OPTIONAL_GROUPS(G)                                                                \
     G(session, session, "A login that calls need, and how it lives and ends.")                     \
-    G(cache, cache, CACHE_GROUP_HELP " Here for all `safe` methods.")
+    G(cache, cache, CACHE_GROUP_HELP " Here for all `safe` methods.")                              \
+    G(join, join,                                                                                  \
+      "Calls of `safe` methods that are there at once go out together, as one "                    \
+      "`system.multicall`, where the server has it. Without it each goes by itself.")
 
 #define UPSTREAM_LISTS(G)                                                                          \
     G(fault_rule, faults,                                                                          \
@@ -440,6 +443,14 @@
 #define INTROSPECTION_OPTIONS(X)                                                                   \
     X(duration, ttl, "10m", NULL, "0s", "24h", LIVE,                                               \
       "How long it is kept; then it is asked for again, and what is kept serves until then.")
+
+/* upstreams.NAME.join = { … } */
+#define JOIN_OPTIONS(X)                                                                            \
+    X(count, max, "50", NULL, "2", "200", LIVE,                                                    \
+      "Most calls that go out together; at most `multicall_max`.")                                 \
+    X(duration, wait, "0s", NULL, "0s", "1s", LIVE,                                                \
+      "How long the first of them waits for others. `0s`: not at all; those that are there in "    \
+      "the same turn of a worker are joined.")
 
 /* upstreams.NAME.faults = ( { … }, … ) */
 #define FAULT_RULE_OPTIONS(X)                                                                      \

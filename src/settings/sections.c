@@ -233,6 +233,11 @@ static const struct section section_session = {
 };
 #undef OWNER
 
+#define OWNER struct join_config
+static const struct option_row join_options[] = { JOIN_OPTIONS(ROW) };
+static const struct section section_join = { SECTION(OWNER, "upstreams.NAME.join", join_options) };
+#undef OWNER
+
 #define OWNER struct envelope_rule_config
 static const struct option_row envelope_rule_options[] = { ENVELOPE_RULE_OPTIONS(ROW) };
 static const struct group_row envelope_rule_groups[] = { ENVELOPE_RULE_GROUPS(OPTIONAL) };
@@ -324,6 +329,7 @@ const struct section *const sections[] = {
     &section_login,
     &section_logout,
     &section_keepalive,
+    &section_join,
     &section_envelope_rule,
     &section_value_test,
 };

@@ -387,6 +387,10 @@ struct session_config {
     bool is_used_whole;          /* `{session}` stands in a template */
 };
 
+struct join_config {
+    SECTION_MEMBERS(JOIN_OPTIONS)
+};
+
 /* An entry of `envelope`; the pointers are NULL where they are not set. */
 struct envelope_rule_config {
     SECTION_MEMBERS(ENVELOPE_RULE_OPTIONS)
@@ -469,7 +473,8 @@ struct upstream_config {
     SECTION_MEMBERS(UPSTREAM_OPTIONS)
     UPSTREAM_GROUPS(GROUP_MEMBER)
     bool templates; /* braces have a meaning in `auth` and `headers`, for it has credentials */
-    UPSTREAM_OPTIONAL_GROUPS(GROUP_MEMBER) /* session.present: calls may need one; cache */
+    UPSTREAM_OPTIONAL_GROUPS(GROUP_MEMBER) /* session.present: calls may need one; cache;
+                                              join.present: they are joined */
     UPSTREAM_LISTS(GROUPS_MEMBER)
     struct upstream_target *targets; /* of `url` or `urls`, in their order: at least one */
     size_t n_targets;

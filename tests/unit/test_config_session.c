@@ -17,6 +17,8 @@
 
 #define LOGIN "session = { login = { method = \"in\"; params = [ \"x\" ]; }; };"
 
+#define SAFE "methods = ( { match = \"get.*\"; safe = true; } );"
+
 static struct config *upstream_of(const char *settings)
 {
     char text[4096];
@@ -337,9 +339,49 @@ static void tells_each_in_its_line(void **state)
             "or null\n");
 }
 
+#define UP(settings)                                                                               \
+    "anonymous = { allow = [ \"*/*\" ]; }; upstreams = { u = { url = \"http://h\"; " settings      \
+    " }; };"
+
+static void reads_join(void **state)
+{
+    (void)state;
+    struct config *c = config_of(UP(SAFE "join = { };"));
+    assert_true(c->upstreams[0].join.present);
+    assert_int_equal(c->upstreams[0].join.max, 50);
+    assert_int_equal(c->upstreams[0].join.wait, 0);
+    config_unref(c);
+    c = config_of(UP(SAFE "join = { max = 7; wait = \"5ms\"; }; multicall_max = 7;"));
+    assert_int_equal(c->upstreams[0].join.max, 7);
+    assert_int_equal(c->upstreams[0].join.wait, 5);
+    config_unref(c);
+    c = config_of(UP(SAFE));
+    assert_false(c->upstreams[0].join.present);
+    config_unref(c);
+}
+
+static void join_has_a_way_and_calls(void **state)
+{
+    (void)state;
+    refuses_with(UP(SAFE "join = { max = 1; };"), "u.join.max");
+    refuses_with(UP(SAFE "join = { max = 201; };"), "u.join.max");
+    refuses_with(UP(SAFE "join = { }; multicall_max = 20;"),
+                 "upstreams.u.join.max: 50 calls are more than multicall_max allows for one "
+                 "system.multicall (20)");
+    refuses_with(UP(SAFE "join = { }; multicall = \"never\";"),
+                 "upstreams.u.join: calls are joined by system.multicall, which multicall = "
+                 "\"never\" rules out");
+    warns_with(UP("join = { };"), "upstreams.u.join: only calls of `safe` methods are joined");
+    warns_with(UP(SAFE "join = { };"), "");
+    warns_with(UP("join = { };") "routes = ( { name = \"r\"; get = \"/r\"; call = \"u/m\"; "
+                                 "safe = true; } );",
+               "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_join),       cmocka_unit_test(join_has_a_way_and_calls),
         cmocka_unit_test(reads_all),        cmocka_unit_test(has_defaults),
         cmocka_unit_test(knows_secrets),    cmocka_unit_test(substitutes),
         cmocka_unit_test(compares),         cmocka_unit_test(compiles),
