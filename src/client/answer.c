@@ -47,13 +47,16 @@ static void on_item_begin(void *context, size_t index)
     struct answer *a = context;
     a->member = a->way.members->begin(a->way.members->context, index);
     a->envelope = NULL;
+    if (UNLIKELY(a->way.members->part != NULL))
+        a->part = a->way.members->part(a->way.members->context);
 }
 
 static const struct decode_watch *on_item_watch(void *context, size_t index)
 {
     struct answer *a = context;
     (void)index;
-    return find_envelope(a, a->member);
+    const struct decode_watch *watch = find_envelope(a, a->member);
+    return a->part.watch != NULL ? a->part.watch : watch;
 }
 
 static void tell_neither(struct error *err)
@@ -64,12 +67,29 @@ static void tell_neither(struct error *err)
               "multicall_results = \"bare\".");
 }
 
-static void end_enveloped(struct answer *a, struct verdict *verdict)
+static void judge_part(const struct answer *a, const struct verdict_place *place,
+                       struct verdict_fault *disguised, struct error *err, struct verdict *ret)
+{
+    const struct answer_way *way = &a->way;
+    bool is_nothing = false;
+    if (!verdict_on_part(a->envelope, &a->part, way->decoder, way->reply, way->decoding->fault_max,
+                         disguised, &is_nothing)) {
+        judge_fault(&disguised->fault, place, err, ret);
+    } else if (is_nothing && a->part.empty != 0) {
+        verdict_on_nothing(&a->part, err);
+        ret->error = err;
+    }
+}
+
+static void end_looked_at(struct answer *a, struct verdict *verdict)
 {
     const struct verdict_place place = { a->way.upstream, a->member, 200 };
     struct verdict_fault disguised;
     struct error err;
-    (void)judge_result(a, &place, &disguised, &err, verdict);
+    if (a->part.watch != NULL)
+        judge_part(a, &place, &disguised, &err, verdict);
+    else
+        (void)judge_result(a, &place, &disguised, &err, verdict);
     a->way.members->end(a->way.members->context, verdict);
     verdict_fault_done(&disguised);
 }
@@ -92,8 +112,8 @@ static void on_item_end(void *context, const struct decode_item *item)
     struct error err;
     if (UNLIKELY(item->kind != ITEM_VALUE))
         end_failed(a, item, &err);
-    else if (UNLIKELY(a->envelope != NULL))
-        end_enveloped(a, &verdict);
+    else if (UNLIKELY(a->envelope != NULL || a->part.watch != NULL))
+        end_looked_at(a, &verdict);
     else
         a->way.members->end(a->way.members->context, &verdict);
 }
@@ -107,7 +127,7 @@ static void await_items(struct answer *a)
         .context = a,
         .begin = on_item_begin,
         .end = on_item_end,
-        .watch = a->way.upstream->n_envelope > 0 ? on_item_watch : NULL,
+        .watch = a->way.upstream->n_envelope > 0 || members->part != NULL ? on_item_watch : NULL,
     };
 }
 
@@ -117,6 +137,7 @@ void answer_await(struct answer *a, const struct answer_way *way)
 {
     a->way = *way;
     a->envelope = NULL;
+    a->part = (struct verdict_part){ .watch = NULL };
     a->begun = false;
     a->undecodable = false;
     a->is_other = false;

@@ -27,6 +27,8 @@ struct answer_members {
     void *context;
     /* The next one begins; returns its method. */
     struct str (*begin)(void *context, size_t index);
+    /* Which part of its result is wanted. NULL: the whole, of each. */
+    struct verdict_part (*part)(void *context);
     /* A result stands behind what begin() has left in the reply; of all else nothing that counts
      * does. */
     void (*end)(void *context, const struct verdict *verdict);
@@ -55,7 +57,8 @@ struct answer_way {
 struct answer {
     struct answer_way way;
     const struct envelope_rule_config *envelope; /* of the result at hand; NULL: none */
-    struct str member;                           /* the method of that one */
+    struct str member;                           /* the method of that one, */
+    struct verdict_part part;                    /* and what is wanted of it */
     struct decode_items items;                   /* the decoder's part of way.members */
     bool begun;
     bool undecodable; /* the decoder refused it; the error says why */

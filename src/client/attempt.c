@@ -52,7 +52,7 @@ static void refuse_full(struct call *c)
     call_fail(c);
 }
 
-static void tell_late(struct call *c)
+void attempt_error_late(struct call *c)
 {
     const char *setting = "pool.queue_timeout", *limit = setting;
     if (clock_now_ms() >= c->deadline_ms) {
@@ -66,12 +66,17 @@ static void tell_late(struct call *c)
     c->error.retry_after = QUEUE_RETRY_AFTER;
 }
 
+void attempt_error_unwanted(struct call *c)
+{
+    error_set(&c->error, PROBLEM_REQUEST_TIMEOUT, "The caller left before the call was sent.");
+}
+
 static void refuse_waiting(struct call *c)
 {
     if (c->attempts == 0 && c->unwanted)
-        error_set(&c->error, PROBLEM_REQUEST_TIMEOUT, "The caller left before the call was sent.");
+        attempt_error_unwanted(c);
     else if (c->attempts == 0)
-        tell_late(c);
+        attempt_error_late(c);
     call_fail(c);
 }
 
@@ -279,7 +284,7 @@ static bool pause_for_next(struct call *c, bool certificate)
 }
 
 /* Whose limit it was: the caller's own, or a setting. */
-static void tell_timeout(struct call *c)
+void attempt_error_timeout(struct call *c)
 {
     enum executed executed = c->error.executed;
     outcome_timeout(&c->error, c->upstream,
@@ -300,7 +305,7 @@ void attempt_done(struct call *c, const struct upstream_outcome *outcome)
     }
     outcome_error(outcome, c->upstream, &c->error);
     if (c->error.type == PROBLEM_TIMEOUT)
-        tell_timeout(c);
+        attempt_error_timeout(c);
     if (!pause_for_next(c, outcome->certificate))
         call_fail(c);
 }

@@ -23,6 +23,13 @@ void attempt_give_up(struct call *c);
 void attempt_stall(struct call *c);
 void attempt_go_on(struct call *c);
 
+/* Fills c->error for one that ran out of time: before it had its turn, or at the upstream. */
+void attempt_error_late(struct call *c);
+void attempt_error_timeout(struct call *c);
+
+/* So for one whose caller has left before it was sent. */
+void attempt_error_unwanted(struct call *c);
+
 /* Takes the call back from wherever it is, without an answer. */
 void attempt_drop(struct call *c);
 

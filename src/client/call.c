@@ -5,6 +5,7 @@
 #include "client/attempt.h"
 #include "client/client.h"
 #include "client/inject.h"
+#include "client/join.h"
 #include "client/keep.h"
 #include "client/session_store.h"
 #include "client/span.h"
@@ -27,8 +28,9 @@
  * or has one. */
 #define SENDING (1 << CALL_HELD | 1 << CALL_QUEUED | 1 << CALL_CALLING)
 
-static const unsigned short may_follow[CALL_STATES] = {
-    [CALL_ENDED] = 1 << CALL_TRANSLATING | 1 << CALL_SESSION | SENDING,
+static const uint16_t may_follow[CALL_STATES] = {
+    [CALL_ENDED] = 1 << CALL_TRANSLATING | 1 << CALL_SESSION | 1 << CALL_JOINED | SENDING,
+    [CALL_JOINED] = 1 << CALL_TRANSLATING | 1 << CALL_SESSION | 1 << CALL_ENDED,
     [CALL_TRANSLATING] = SENDING | 1 << CALL_AWAITING | 1 << CALL_ENDED,
     [CALL_AWAITING] = 1 << CALL_ENDED,
     [CALL_HELD] = SENDING | 1 << CALL_ENDED,
@@ -113,7 +115,7 @@ void call_end(struct call *c, const struct verdict *verdict)
     if (UNLIKELY(keep != NULL))
         keep_leave(keep);
     give_back(c);
-    if (LIKELY(keep == NULL))
+    if (LIKELY(keep == NULL && !c->is_carrier))
         metrics_count_call(site_record(site, c->upstream), work->index,
                            &(struct call_times){ c->attempts, c->upstream_us, c->queue_us });
     if (UNLIKELY(c->span != NULL))
@@ -307,6 +309,12 @@ static void begin_document(struct call *c)
     }
 }
 
+void call_go_alone(struct call *c)
+{
+    assert(c->state == CALL_JOINED);
+    begin_document(c);
+}
+
 /* A form is sent as it is. */
 static void begin_form(struct call *c)
 {
@@ -321,8 +329,10 @@ void call_begin(struct call *c)
         c->needs_session |= c->inject->rule->needs_session;
     if (UNLIKELY(c->own == CALL_OWN_FORM))
         begin_form(c);
-    else
+    else if (LIKELY(!join_takes(c)))
         begin_document(c);
+    else
+        join_enter(c);
 }
 
 void call_begin_again(struct call *c)
@@ -351,13 +361,22 @@ void call_abandon(struct call *c)
         session_hurry(c);
     else if (c->state == CALL_AWAITING)
         keep_hurry(c);
+    else if (c->state == CALL_JOINED)
+        join_abandon(c);
+}
+
+static void take_back(struct call *c)
+{
+    if (c->state == CALL_JOINED)
+        join_leave(c);
+    attempt_drop(c);
 }
 
 void call_drop(struct call *c)
 {
     if (c->state == CALL_ENDED)
         return;
-    attempt_drop(c);
+    take_back(c);
     give_back(c);
     if (c->span != NULL)
         span_drop(c);
@@ -382,6 +401,6 @@ void call_fail_draining(struct call *c)
 
 void call_cut_off(struct call *c)
 {
-    attempt_drop(c);
+    take_back(c);
     call_fail_draining(c);
 }

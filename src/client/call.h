@@ -30,6 +30,7 @@ struct call;
 struct inject;
 struct injected;
 struct keep;
+struct seat;
 struct session_use;
 struct span;
 struct trace;
@@ -38,6 +39,7 @@ struct verbose;
 /* X(WORD, name): the states that one goes through, as the log and the metrics call them. */
 #define CALL_STATE_LIST(X)                                                                         \
     X(SESSION, "session") /* waits for a session at the upstream (client/session_store.h) */       \
+    X(JOINED, "joined")   /* waits for others to go out with, or has gone out (client/join.h) */   \
     X(TRANSLATING, "translating") /* JSON to XML, step by step */                                  \
     X(AWAITING, "awaiting")       /* takes what is kept, or waits for an equal call's end */       \
     X(HELD, "held")               /* its caller's replies wait for memory: it asks for no slot */  \
@@ -114,6 +116,7 @@ struct call {
     bool keeps_text;             /* it may have to be written a second time */
     enum call_own own;
     bool outlives;                      /* it goes on when all others are cut off */
+    bool is_carrier;                    /* of joined calls, which count instead of it */
     bool needs_session;                 /* set by the owner of one with members: any of them does */
     const struct upstream_added *added; /* of CALL_OWN; borrowed to the end */
     const struct decode_watch *watch;   /* what is looked for in its result, which has no envelope
@@ -141,7 +144,9 @@ struct call {
     enum call_state state;
     struct list in_state; /* on client->calls_in[state] */
     int64_t began_ms;
-    struct turn turn; /* while TRANSLATING and ARRANGING */
+    struct seat *seat; /* while JOINED: with others; NULL: it waits for some */
+    bool was_refused;  /* its session had expired when it was with others */
+    struct turn turn;  /* while TRANSLATING and ARRANGING */
     struct memory_wait memory;
     bool unwanted; /* nobody waits for the answer */
 
@@ -154,10 +159,10 @@ struct call {
     struct document document;
     size_t reply_begin; /* where the value begins */
 
-    struct list in_queue; /* struct pool.waiting, while QUEUED */
+    struct list in_queue; /* struct pool.waiting, while QUEUED; struct join.waiting, while JOINED */
     int64_t queued_us;    /* since when */
     int64_t queue_us;     /* how long it has waited there */
-    struct timer wait;    /* the end of QUEUED or BACKOFF */
+    struct timer wait;    /* the end of QUEUED, BACKOFF or JOINED */
     bool has_slot;
     struct list in_stalled; /* struct pool.stalled: its reply waits for memory */
     bool is_probe;          /* the breaker's only call */
@@ -219,6 +224,8 @@ void call_enter(struct call *c, enum call_state next);
 
 /* Its owner is told that its text is not needed any more. */
 void call_text_used(struct call *c);
+/* It was JOINED, and goes by itself: for want of others, or it was with them in vain. */
+void call_go_alone(struct call *c);
 
 /* It has what it needs for its document: writes it, and goes on. */
 void call_translate(struct call *c);

@@ -29,6 +29,8 @@ struct client {
     struct spare calls;
     struct kept_store *kept; /* results that are; borrowed. NULL: none */
     struct traces *traces;   /* where spans go; borrowed. NULL: no call has one */
+    bool joins_calls;        /* where upstreams say so; set by who calls joins_run() */
+    struct list joins;       /* of struct join: some of its calls wait for the end of the turn */
 };
 
 /* What a call's worker stands on. */

@@ -92,9 +92,12 @@ static bool next_part(struct document *d)
 
 static void end_part(struct document *d)
 {
+    size_t before = d->repaired;
     d->repaired += encoder_repaired(d->encoder);
-    if (d->part == ENCODE_MULTICALL_ITEM)
-        d->members->end(d->members->context, NULL);
+    if (d->part != ENCODE_MULTICALL_ITEM || d->members->end(d->members->context, NULL))
+        return;
+    chain_recover(&d->text, d->part_begin);
+    d->repaired = before;
 }
 
 /* One call that cannot be written fails alone. What finds no room is no call's own. */
@@ -103,7 +106,7 @@ static bool fail_part(struct document *d, struct error *err)
     if (d->part != ENCODE_MULTICALL_ITEM || err->type == PROBLEM_OVERLOADED)
         return false;
     chain_recover(&d->text, d->part_begin);
-    d->members->end(d->members->context, err);
+    (void)d->members->end(d->members->context, err);
     return true;
 }
 

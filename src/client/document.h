@@ -31,8 +31,9 @@ struct document_members {
     void (*begin)(void *context);
     /* Fills `ret`; false: there are no more. */
     bool (*next)(void *context, struct document_call *ret);
-    /* That one stands in the document, or, with an error, cannot: it goes on without it. */
-    void (*end)(void *context, struct error *err);
+    /* That one stands in the document; false: it is taken out again. Or, with an error, it cannot:
+     * it goes on without it. */
+    bool (*end)(void *context, struct error *err);
 };
 
 struct document {

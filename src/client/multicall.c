@@ -54,15 +54,20 @@ static enum multicall_plan as_set(const struct upstream_config *config, enum mul
     return plan;
 }
 
-enum multicall_plan multicall_plan(struct upstream_state *s)
+enum multicall_plan multicall_look(const struct upstream_state *s)
 {
     const struct upstream_config *config = s->config;
     if (config->multicall == MULTICALL_USE_NEVER)
         return MULTICALL_PARALLEL;
     if (!must_know(config))
         return as_set(config, MULTICALL_WRAPPED);
-    enum multicall_known known = atomic_load_explicit(&s->multicall, memory_order_relaxed);
-    return as_set(config, known == MULTICALL_UNKNOWN ? ask_or_wait(s) : plan_of(known));
+    return as_set(config, plan_of(atomic_load_explicit(&s->multicall, memory_order_relaxed)));
+}
+
+enum multicall_plan multicall_plan(struct upstream_state *s)
+{
+    enum multicall_plan plan = multicall_look(s);
+    return plan == MULTICALL_ASK ? as_set(s->config, ask_or_wait(s)) : plan;
 }
 
 void multicall_learn(struct upstream_state *s, enum multicall_known known)
@@ -86,6 +91,14 @@ enum multicall_known multicall_read_answer(const struct chain *json)
     if (decode_items_shape(json, &shape) && shape == ITEMS_BARE)
         return MULTICALL_KNOWN_BARE;
     return MULTICALL_KNOWN_WRAPPED;
+}
+
+enum multicall_known multicall_judge(const struct verdict *verdict, struct chain *json)
+{
+    if (verdict->error != NULL)
+        return verdict->fault != NULL ? MULTICALL_KNOWN_NONE : MULTICALL_UNKNOWN;
+    chain_set_byte(json, 0, '['); /* of the params, which the call has taken off */
+    return multicall_read_answer(json);
 }
 
 void multicall_wait(struct upstream_state *s, struct once_wait *wait, struct work *w,

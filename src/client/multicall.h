@@ -9,6 +9,7 @@
 
 #include "base/chain.h"
 #include "client/upstream_state.h"
+#include "rules/verdict.h"
 #include "work/once.h"
 
 #include <stdint.h>
@@ -24,6 +25,9 @@ enum multicall_plan {
 
 enum multicall_plan multicall_plan(struct upstream_state *s);
 
+/* The same without a promise: whoever is told MULTICALL_ASK asks nothing yet. */
+enum multicall_plan multicall_look(const struct upstream_state *s);
+
 /* What was asked for is known now; MULTICALL_UNKNOWN: it is not. */
 void multicall_learn(struct upstream_state *s, enum multicall_known known);
 
@@ -34,6 +38,10 @@ void multicall_doubt(struct upstream_state *s);
 /* What the answer to that question says, if it is no fault as a whole. Where it does not tell: most
  * servers wrap. `json` is as decoded. */
 enum multicall_known multicall_read_answer(const struct chain *json);
+
+/* What the end of the question says, whose result stands in `json`. Whatever its fault, nothing
+ * that a caller wants has run: calls in parallel are right in any case. */
+enum multicall_known multicall_judge(const struct verdict *verdict, struct chain *json);
 
 /* The question: params of system.multicall for one harmless call, whose two shapes of result cannot
  * be confused. */

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "client/attempt.h"
 #include "client/client.h"
+#include "client/join.h"
 #include "client/probe.h"
 #include "client/session_store.h"
 
@@ -214,6 +215,7 @@ struct pool *pool_open(struct client *client, struct upstream_state *shared)
     pool->remote = transport_open(client->transport, shared->config, shared->client);
     list_init(&pool->waiting);
     list_init(&pool->stalled);
+    pool->join = join_open(pool);
     list_add_last(&client->pools, &pool->in_client);
     session_store_join(shared->sessions);
     return pool;
@@ -225,6 +227,7 @@ void pool_close(struct pool *pool)
     list_remove(&pool->in_client);
     probe_free(pool->probe);
     session_keeper_free(pool->keeper);
+    join_free(pool->join);
     transport_close(pool->remote);
     upstream_state_unref(pool->shared);
     free(pool);

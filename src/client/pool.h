@@ -19,6 +19,7 @@
 #include <stddef.h>
 
 struct call;
+struct join;
 struct probe;
 struct remote;
 struct client;
@@ -31,6 +32,7 @@ struct pool {
     struct remote *remote;         /* its connections in this worker; owned */
     struct probe *probe;           /* owned; NULL: none */
     struct session_keeper *keeper; /* owned; NULL: none */
+    struct join *join;             /* owned; NULL: calls are not joined */
     struct list waiting;           /* struct call.in_queue; all are in CALL_QUEUED */
     struct list stalled;           /* struct call.in_stalled: their replies wait for memory */
     size_t in_hand;                /* slots that wait to be used or given on */

@@ -110,6 +110,9 @@ void session_spoil(struct call *c);
 /* An answer to the call has set a cookie. */
 void session_take_cookie(struct call *c, struct str value);
 
+/* Fills c->error for one whose time was over before it had one. */
+void session_error_late(struct call *c);
+
 /* What its rule adds to it is made with this. The value of Cookie is appended to `cookies`. */
 struct inject_source session_source(struct call *c, struct buf *cookies);
 

@@ -17,7 +17,7 @@
 
 static void go_on(struct session_use *use);
 
-static void refuse_late(struct call *c)
+void session_error_late(struct call *c)
 {
     const char *limit = c->is_short ? "X-Rpcgate-Timeout" : c->rule.timeout_setting;
     error_limit(&c->error, PROBLEM_TIMEOUT, c->rule.timeout_setting,
@@ -25,6 +25,11 @@ static void refuse_late(struct call *c)
                 "%" PRId64 " ms (%s).",
                 c->upstream->name, c->is_short ? c->limit_ms : c->rule.timeout_ms, limit);
     c->error.executed = EXECUTED_NO;
+}
+
+static void refuse_late(struct call *c)
+{
+    session_error_late(c);
     call_fail(c);
 }
 
@@ -115,6 +120,11 @@ void session_begin(struct call *c)
     use->store = c->site->pools[c->upstream->index]->shared->sessions;
     c->session = use;
     c->keeps_text = true;
+    if (UNLIKELY(c->was_refused)) {
+        use->is_renewed = true;
+        use->attempts_before = c->attempts;
+        c->attempts = 0;
+    }
     go_on(use);
 }
 

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "client/client.h"
+#include "client/join.h"
 #include "client/pool.h"
 #include "client/probe.h"
 #include "client/site.h"
@@ -146,6 +147,7 @@ static void run_once(struct worker *w)
         once_feed(&w->work);
     turns_run(&w->work);
     endpoints_run(&w->front);
+    joins_run(&w->client);
     /* Calls that have just been submitted go out now, without another turn of the loop. */
     transport_run(w->client.transport);
     if (work_was_told(&w->work, NEWS_TRIM)) {
@@ -184,6 +186,7 @@ static bool open_all(struct worker *w, struct gateway *g, size_t index,
     client_init(&w->client, &w->work, transports_new(w->work.loop));
     w->client.kept = g->kept;
     w->client.traces = &g->traces;
+    w->client.joins_calls = true;
     front_init(&w->front, &w->work, &w->client, &g->front);
     return follow(w, generation_ref(generation));
 }

@@ -15,21 +15,10 @@ static void fail_ready(struct batch *b, const struct verdict *verdict)
     }
 }
 
-/* Whatever the fault, nothing that a caller wants has run: calls in parallel are right in any case.
- */
-static enum multicall_known judge(struct batch *b, const struct verdict *verdict)
-{
-    if (verdict->error == NULL) {
-        chain_set_byte(&b->known, 0, '['); /* of the params, which the call has taken off */
-        return multicall_read_answer(&b->known);
-    }
-    return verdict->fault != NULL ? MULTICALL_KNOWN_NONE : MULTICALL_UNKNOWN;
-}
-
 static void on_ended(struct call *c, const struct verdict *verdict)
 {
     struct batch *b = c->user;
-    enum multicall_known known = judge(b, verdict);
+    enum multicall_known known = multicall_judge(verdict, &b->known);
     request_add_call(b->request, c);
     b->request->sums.has_fault_code = false;
     chain_done(&b->known);

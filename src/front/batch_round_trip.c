@@ -82,18 +82,19 @@ static void add_rule(struct round_trip *t, struct method_rule rule)
     t->rule.safe = safe;
 }
 
-static void on_end(void *context, struct error *err)
+static bool on_end(void *context, struct error *err)
 {
     struct batch *b = context;
     struct entry *e = entry_at(b, b->round_trip.at);
     if (err != NULL) {
         entry_point_at_params(e, err);
         entry_fail(e, err, NULL);
-        return;
+        return true;
     }
     e->state = ENTRY_RUNNING;
     b->round_trip.n_sent++;
     add_rule(&b->round_trip, method_rule_find(b->request->upstream, e->method));
+    return true;
 }
 
 /* ---- The answer ----------------------------------------------------------------------------- */

@@ -27,6 +27,9 @@
       "Calls of which results are kept: hit, miss, stale, or collapsed, which shared an equal "    \
       "call that was under way.")                                                                  \
     X(CACHE_BYTES, "rpcgate_cache_bytes", "gauge", "What limits.cache counts.")                    \
+    X(JOINS, "rpcgate_joins_total", "counter",                                                     \
+      "Requests to upstreams with `join` that several calls went out in.")                         \
+    X(JOINED_CALLS, "rpcgate_joined_calls_total", "counter", "The calls in them.")                 \
     X(SESSION_LOGINS, "rpcgate_session_logins_total", "counter",                                   \
       "Logins at upstreams with a session: ok, refused, or failed otherwise.")                     \
     X(SESSION_EXPIRED, "rpcgate_session_expired_total", "counter",                                 \

@@ -218,6 +218,27 @@ static void add_kept(struct upstream_state *upstream, struct chain *to)
             upstream->config->name, kept_result_name((enum kept_result)i), n[i]);
 }
 
+static void add_joins(struct upstream_state *upstream, struct chain *to)
+{
+    const struct upstream_record *record = upstream->record;
+    unsigned long long n = 0;
+    for (size_t w = 0; w < record->n_workers; w++)
+        n += atomic_load_explicit(&record->by_worker[w].joins, memory_order_relaxed);
+    if (upstream->config->join.present)
+        add(to, "%s{upstream=\"%s\"} %llu\n", rows[METRIC_JOINS].name, upstream->config->name, n);
+}
+
+static void add_joined_calls(struct upstream_state *upstream, struct chain *to)
+{
+    const struct upstream_record *record = upstream->record;
+    unsigned long long n = 0;
+    for (size_t w = 0; w < record->n_workers; w++)
+        n += atomic_load_explicit(&record->by_worker[w].joined_calls, memory_order_relaxed);
+    if (upstream->config->join.present)
+        add(to, "%s{upstream=\"%s\"} %llu\n", rows[METRIC_JOINED_CALLS].name,
+            upstream->config->name, n);
+}
+
 static void add_logins(struct upstream_state *upstream, struct chain *to)
 {
     static const char *const results[LOGIN_RESULTS] = { "ok", "refused", "failed" };
@@ -255,6 +276,8 @@ static const struct {
     { METRIC_BREAKER_STATE, add_breaker },
     { METRIC_RETRIES, add_retries },
     { METRIC_CACHE, add_kept },
+    { METRIC_JOINS, add_joins },
+    { METRIC_JOINED_CALLS, add_joined_calls },
     { METRIC_SESSION_LOGINS, add_logins },
     { METRIC_SESSION_EXPIRED, add_expired },
     { METRIC_SESSION_ACTIVE, add_active },

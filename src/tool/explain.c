@@ -148,6 +148,14 @@ static void add_settings(const struct subject *s, struct buf *to)
                rule.timeout_ms, rule.timeout_setting,
                rule.safe ? "sent again: it is safe" : "not sent again: it is not known to be safe");
     add_kept(s, &rule, to);
+    if (u->join.present && rule.safe)
+        buf_printf(
+            to,
+            "# With others that are there at once it goes out in one system.multicall, if the "
+            "server\n# has that: up to %" PRId64 " of them (join.max).\n",
+            u->join.max);
+    else if (u->join.present)
+        buf_append_c(to, "# It goes out by itself: `join` is for safe methods.\n");
 }
 
 static int print(const struct subject *s, const struct chain *document)

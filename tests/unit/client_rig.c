@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "client/join.h"
 #include "work/memory.h"
 #include "work/metrics.h"
 #include "work/once.h"
@@ -39,6 +40,7 @@ void rig_open(struct rig *rig, const char *settings)
         assert_true(work_init(&w->work, &rig->commons, i));
         client_init(&w->client, &w->work, fake_init(&w->fake));
         w->client.traces = &rig->traces;
+        w->client.joins_calls = true;
         site_open(&w->client, xcalloc(1, sizeof(struct site)), rig->config, rig->states);
     }
 }
@@ -74,6 +76,7 @@ static void turn(struct rig_worker *w)
     if (work_was_told(&w->work, NEWS_MADE))
         once_feed(&w->work);
     turns_run(&w->work);
+    joins_run(&w->client);
 }
 
 void rig_turn(struct rig *rig, int64_t ms)

@@ -359,10 +359,11 @@ static bool next_member(void *context, struct document_call *ret)
     return true;
 }
 
-static void end_member(void *context, struct error *err)
+static bool end_member(void *context, struct error *err)
 {
     const size_t *at = context;
     assert_int_equal(err != NULL, *at == 2);
+    return true;
 }
 
 static void it_has_members(void **state)

@@ -87,6 +87,7 @@ struct source {
     size_t at;
     unsigned begun;
     size_t n_written, n_failed;
+    size_t refused; /* the one of that number, from 1, is taken out again; 0: none is */
     struct error last;
 };
 
@@ -108,13 +109,14 @@ static bool on_next(void *context, struct document_call *ret)
     return true;
 }
 
-static void on_end(void *context, struct error *err)
+static bool on_end(void *context, struct error *err)
 {
     struct source *s = context;
     s->n_written += err == NULL;
     s->n_failed += err != NULL;
     if (err != NULL)
         s->last = *err;
+    return s->refused == 0 || s->at != s->refused;
 }
 
 struct rig {
@@ -163,6 +165,24 @@ static void test_members(void **state)
     assert_int_equal(r.source.n_written, 2);
     assert_text(&r.document,
                 MULTICALL MEMBER("m", "<value><int>1</int></value>") MEMBER("m", "") MULTICALL_END);
+    end_members(&r);
+}
+
+/* What the owner does not want in it when it is written. */
+static void test_member_taken_out(void **state)
+{
+    static const char *const params[] = { "[1]", "[\"\\u0001\"]", "[3]", NULL };
+    static const struct encode_options replacing = { .depth = 64, .text = TEXT_REPLACE };
+    struct rig r;
+    size_t steps;
+    (void)state;
+    begin_members(&r, params, NULL);
+    r.document.options = &replacing;
+    r.source.refused = 2;
+    assert_int_equal(write_all(&r, &steps), CODEC_DONE);
+    assert_text(&r.document, MULTICALL MEMBER("m", "<value><int>1</int></value>")
+                                 MEMBER("m", "<value><int>3</int></value>") MULTICALL_END);
+    assert_int_equal(r.document.repaired, 0);
     end_members(&r);
 }
 
@@ -269,6 +289,7 @@ int main(void)
         cmocka_unit_test(test_call_refused),
         cmocka_unit_test(test_around),
         cmocka_unit_test(test_members),
+        cmocka_unit_test(test_member_taken_out),
         cmocka_unit_test(test_members_around),
         cmocka_unit_test(test_member_fails_alone),
         cmocka_unit_test(test_no_members),

@@ -82,7 +82,8 @@ struct decode_items {
     size_t n;      /* how many calls were made: any other number of results is BAD_RESPONSE, for
                       then nobody knows which one is whose */
     void *context; /* of the callbacks */
-    void (*begin)(void *context, size_t index);
+    void (*begin)(void *context, size_t index); /* may choose options->types and ->integers of
+                                                   that result */
     void (*end)(void *context, const struct decode_item *item);
     /* What is looked for in that result, asked for behind begin(). NULL, or returns NULL: nothing.
      * It is borrowed until end() returns. */

@@ -189,6 +189,15 @@ def test_settings_and_origins(write):
     assert "it is safe" in plain.settings
 
 
+def test_join(write):
+    settings = {"url": "http://h.invalid", "methods": [{"match": "get.*", "safe": True}]}
+    path = write({"up": settings | {"join": {"max": 20}}, "alone": settings})
+    assert "one system.multicall" in explain(path, "up", "get.x").settings
+    assert "up to 20 of them (join.max)" in explain(path, "up", "get.x").settings
+    assert "It goes out by itself" in explain(path, "up", "set.x").settings
+    assert "system.multicall" not in explain(path, "alone", "get.x").settings
+
+
 def test_params(write):
     path = write({"up": {"url": "http://h.invalid"}})
     assert b"<int>-5</int>" in explain(path, "up", "m", "-5").document
