@@ -12,7 +12,6 @@
 #include "client/inject.h"
 #include "client/pool.h"
 #include "client/session_store.h"
-#include "work/metrics.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -471,7 +470,9 @@ static bool on_translated(struct call *c)
         return false;
     if (k->name != NULL)
         log_names(k);
-    metrics_count_join(site_record(c->site, c->upstream), call_work(c)->index, k->n_written);
+    atomic_fetch_add_explicit(&k->join->pool->shared->joins, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&k->join->pool->shared->joined_calls, k->n_written,
+                              memory_order_relaxed);
     return true;
 }
 

@@ -51,6 +51,7 @@ struct upstream_state {
     atomic_llong *left_alone_ms; /* of each of its addresses: until when; 0: it works. Owned */
     _Atomic enum multicall_known multicall; /* until the configuration is read again */
     struct once multicall_told;             /* those who wait while it is asked */
+    atomic_ullong joins, joined_calls;      /* calls that went out together: how often, and they */
     atomic_bool unreachable;                /* if it is `required`: the last connect failed */
     atomic_llong seen_ms;                   /* if it is `required`: when that was found out */
 };

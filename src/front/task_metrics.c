@@ -220,23 +220,16 @@ static void add_kept(struct upstream_state *upstream, struct chain *to)
 
 static void add_joins(struct upstream_state *upstream, struct chain *to)
 {
-    const struct upstream_record *record = upstream->record;
-    unsigned long long n = 0;
-    for (size_t w = 0; w < record->n_workers; w++)
-        n += atomic_load_explicit(&record->by_worker[w].joins, memory_order_relaxed);
     if (upstream->config->join.present)
-        add(to, "%s{upstream=\"%s\"} %llu\n", rows[METRIC_JOINS].name, upstream->config->name, n);
+        add(to, "%s{upstream=\"%s\"} %llu\n", rows[METRIC_JOINS].name, upstream->config->name,
+            atomic_load(&upstream->joins));
 }
 
 static void add_joined_calls(struct upstream_state *upstream, struct chain *to)
 {
-    const struct upstream_record *record = upstream->record;
-    unsigned long long n = 0;
-    for (size_t w = 0; w < record->n_workers; w++)
-        n += atomic_load_explicit(&record->by_worker[w].joined_calls, memory_order_relaxed);
     if (upstream->config->join.present)
         add(to, "%s{upstream=\"%s\"} %llu\n", rows[METRIC_JOINED_CALLS].name,
-            upstream->config->name, n);
+            upstream->config->name, atomic_load(&upstream->joined_calls));
 }
 
 static void add_logins(struct upstream_state *upstream, struct chain *to)

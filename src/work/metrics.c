@@ -127,10 +127,3 @@ void metrics_count_call(struct upstream_record *record, size_t worker,
     if (times->attempts > 1)
         add(&u->retries, times->attempts - 1);
 }
-
-void metrics_count_join(struct upstream_record *record, size_t worker, size_t n_calls)
-{
-    struct upstream_metrics *u = &record->by_worker[worker];
-    add(&u->joins, 1);
-    add(&u->joined_calls, n_calls);
-}

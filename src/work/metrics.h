@@ -47,7 +47,6 @@ struct upstream_metrics {
     _Atomic(atomic_ullong *) outcomes[METHOD_NAMES_SLOTS + 1]; /* by method, then outcome */
     struct histogram request, upstream, queue;
     atomic_ullong retries;
-    atomic_ullong joined_calls, joins; /* calls that went out with others, and in how many */
 };
 
 /* Of one worker, for each state that calls may be in (client/call.h). */
@@ -84,9 +83,6 @@ void metrics_count_outcome(struct upstream_record *record, size_t worker, struct
 
 /* Counts the time of a request that has ended. */
 void metrics_count_request(struct upstream_record *record, size_t worker, int64_t us);
-
-/* Counts that so many calls have gone out together. */
-void metrics_count_join(struct upstream_record *record, size_t worker, size_t n_calls);
 
 /* Counts the time and the attempts of a call that has ended. */
 struct call_times {

@@ -93,7 +93,7 @@ static void assert_not_sent(size_t exchange, const char *part)
 
 static size_t n_joined(void)
 {
-    return (size_t)atomic_load(&rig.records[0]->by_worker[0].joined_calls);
+    return (size_t)atomic_load(&rig.states[0]->joined_calls);
 }
 
 static void each_has_its_own_answer(void **state)
@@ -114,7 +114,7 @@ static void each_has_its_own_answer(void **state)
     assert_int_equal(calls[1].call.http_status, 200);
     assert_int_equal(slots_out(&rig.states[0]->slots), 0);
     assert_int_equal(n_joined(), 3);
-    assert_int_equal(atomic_load(&rig.records[0]->by_worker[0].joins), 1);
+    assert_int_equal(atomic_load(&rig.states[0]->joins), 1);
     end_calls(3);
 }
 
