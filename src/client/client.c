@@ -94,9 +94,9 @@ static void cut_off(struct list *calls)
 /* First those that wait, so that none of them is sent when another gives its slot back. */
 void client_cut_off(struct client *client)
 {
-    static const enum call_state states[] = { CALL_AWAITING, CALL_JOINED, CALL_SESSION,
-                                              CALL_TRANSLATING, CALL_HELD, CALL_QUEUED,
-                                              CALL_BACKOFF, CALL_CALLING, CALL_ARRANGING };
+    static const enum call_state states[] = { CALL_AWAITING,    CALL_JOINED,  CALL_SESSION,
+                                              CALL_TRANSLATING, CALL_HELD,    CALL_QUEUED,
+                                              CALL_BACKOFF,     CALL_CALLING, CALL_ARRANGING };
     for (size_t i = 0; i < ARRAY_LEN(states); i++)
         cut_off(&client->calls_in[states[i]]);
 }
