@@ -653,7 +653,7 @@ static void results_are_looked_into(void **state)
     begin_calls("aa");
     for (size_t i = 2; i < 4; i++) {
         rig_call_init(&rig, 0, &calls[i], "b", "[1]");
-        calls[i].call.part = (struct verdict_part){ &watch, 404 };
+        calls[i].call.part = (struct verdict_part){ &watch, "/0", 404 };
         rig_call_start(&calls[i]);
     }
     settle();
