@@ -6,7 +6,7 @@ static unsigned char lower(char c)
     return (unsigned char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
 }
 
-bool str_same_nocase(const char *a, const char *b, size_t len)
+static bool same_bytes(const char *a, const char *b, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         if (a[i] != b[i] && lower(a[i]) != lower(b[i]))
@@ -14,9 +14,23 @@ bool str_same_nocase(const char *a, const char *b, size_t len)
     return true;
 }
 
-bool str_starts_with(struct str s, struct str prefix)
+static bool same_eight(const char *a, const char *b)
 {
-    return s.len >= prefix.len && str_eq(str_slice(s, 0, prefix.len), prefix);
+    uint64_t x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return x == y || same_bytes(a, b, sizeof x);
+}
+
+/* Most that are the same are so in their case, too. */
+bool str_same_nocase(const char *a, const char *b, size_t len)
+{
+    if (len < 8)
+        return same_bytes(a, b, len);
+    for (size_t i = 0; i + 8 < len; i += 8)
+        if (!same_eight(a + i, b + i))
+            return false;
+    return same_eight(a + len - 8, b + len - 8);
 }
 
 bool str_starts_with_nocase(struct str s, struct str prefix)
@@ -24,22 +38,11 @@ bool str_starts_with_nocase(struct str s, struct str prefix)
     return s.len >= prefix.len && str_eq_nocase(str_slice(s, 0, prefix.len), prefix);
 }
 
-size_t str_find(struct str s, char byte)
+struct str str_trim_blanks(struct str s)
 {
-    const char *at = s.len > 0 ? memchr(s.data, byte, s.len) : NULL;
-    return at != NULL ? (size_t)(at - s.data) : s.len;
-}
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-struct str str_trim(struct str s)
-{
-    while (s.len > 0 && is_blank(s.data[0]))
+    while (s.len > 0 && str_is_blank(s.data[0]))
         s = str_slice(s, 1, s.len);
-    while (s.len > 0 && is_blank(s.data[s.len - 1]))
+    while (s.len > 0 && str_is_blank(s.data[s.len - 1]))
         s.len--;
     return s;
 }
@@ -61,6 +64,21 @@ bool str_to_uint(struct str s, uint64_t max, uint64_t *ret)
     return true;
 }
 
+struct str str_decimal(uint64_t number, char room[STR_DECIMAL_MAX])
+{
+    size_t at = STR_DECIMAL_MAX;
+    do
+        room[--at] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    return (struct str){ room + at, STR_DECIMAL_MAX - at };
+}
+
+void str_write_hex(uint64_t number, char to[STR_HEX_DIGITS])
+{
+    for (size_t i = STR_HEX_DIGITS; i-- > 0; number >>= 4)
+        to[i] = "0123456789abcdef"[number & 15];
+}
+
 static size_t next_character(struct str s, size_t at)
 {
     at++;
@@ -69,7 +87,7 @@ static size_t next_character(struct str s, size_t at)
     return at;
 }
 
-bool glob_match(struct str glob, struct str s)
+bool glob_match_all(struct str glob, struct str s)
 {
     size_t g = 0, i = 0;
     size_t star = SIZE_MAX, resume = 0; /* the last `*`, and where it may go on swallowing */

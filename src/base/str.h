@@ -53,23 +53,55 @@ static inline bool str_eq_nocase(struct str a, struct str b)
                                              str_same_nocase(a.data, b.data, a.len)));
 }
 
-bool str_starts_with(struct str s, struct str prefix);
+static inline bool str_starts_with(struct str s, struct str prefix)
+{
+    return s.len >= prefix.len && str_eq(str_slice(s, 0, prefix.len), prefix);
+}
 
 /* Letters of ASCII in either case. */
 bool str_starts_with_nocase(struct str s, struct str prefix);
 
 /* Index of the first `byte`, or s.len where there is none. */
-size_t str_find(struct str s, char byte);
+static inline size_t str_find(struct str s, char byte)
+{
+    const char *at = s.len > 0 ? memchr(s.data, byte, s.len) : NULL;
+    return at != NULL ? (size_t)(at - s.data) : s.len;
+}
+
+static inline bool str_is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+struct str str_trim_blanks(struct str s);
 
 /* Without spaces and tabs at both ends (RFC 9110 section 5.6.3, OWS). */
-struct str str_trim(struct str s);
+static inline struct str str_trim(struct str s)
+{
+    if (s.len > 0 && (str_is_blank(s.data[0]) || str_is_blank(s.data[s.len - 1])))
+        return str_trim_blanks(s);
+    return s;
+}
 
 /* A decimal number of ASCII digits only, at most `max`. */
 bool str_to_uint(struct str s, uint64_t max, uint64_t *ret) MUST_CHECK;
 
+/* The number in decimal digits, which stand in `room`. */
+#define STR_DECIMAL_MAX 20
+struct str str_decimal(uint64_t number, char room[STR_DECIMAL_MAX]);
+
+/* All 16 hexadecimal digits of it, lower-case, without a NUL. */
+#define STR_HEX_DIGITS 16
+void str_write_hex(uint64_t number, char to[STR_HEX_DIGITS]);
+
+bool glob_match_all(struct str glob, struct str s);
+
 /* Does `glob` match all of `s`? `*` is any run of characters, `?` one character (of UTF-8), all
  * else itself; case counts. Time is at most proportional to glob.len * s.len. */
-bool glob_match(struct str glob, struct str s);
+static inline bool glob_match(struct str glob, struct str s)
+{
+    return (glob.len == 1 && glob.data[0] == '*') || glob_match_all(glob, s);
+}
 
 /* Length of the UTF-8 sequence at `p`, of which `left` bytes may be read; 0 if it is none (RFC 3629
  * section 4: no surrogates, no overlong forms). */
