@@ -2,6 +2,7 @@
 #include "base/chain.h"
 
 #include "base/alloc.h"
+#include "base/spare.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -17,6 +18,34 @@ static_assert(CHAIN_RESERVE_MAX <= BLOCK_MAX / 2, "a reservation must fit into a
 /* Where writes go after a failure. */
 static _Thread_local char scratch[CHAIN_RESERVE_MAX];
 
+/* First blocks of this thread's, for its next documents: beside connections by the dozen malloc()
+ * would put what is free together and cut it up again. With a sanitizer each is its own, so that it
+ * sees who uses one too long. */
+static _Thread_local struct spare spare_blocks;
+#ifdef RPCGATE_SANITIZED
+#define KEEPS_BLOCKS false
+#else
+#define KEEPS_BLOCKS true
+#endif
+#define CAP_FIRST (BLOCK_FIRST - sizeof(struct chain_block))
+
+static struct chain_block *take_block(size_t cap)
+{
+    struct chain_block *b = cap == CAP_FIRST ? spare_take(&spare_blocks) : NULL;
+    return b != NULL ? b : malloc(sizeof *b + cap);
+}
+
+static void give_block(struct chain_block *b)
+{
+    if (!KEEPS_BLOCKS || b->cap != CAP_FIRST || !spare_keep(&spare_blocks, b))
+        free(b);
+}
+
+void chain_free_spare(void)
+{
+    spare_free(&spare_blocks);
+}
+
 void chain_init(struct chain *c, size_t max_bytes, struct budget *budget)
 {
     *c = (struct chain){ .max = max_bytes, .budget = budget };
@@ -27,7 +56,7 @@ static void free_blocks(struct chain *c, struct chain_block *from)
     while (from != NULL) {
         struct chain_block *next = from->next;
         budget_give(c->budget, sizeof *from + from->cap);
-        free(from);
+        give_block(from);
         from = next;
     }
 }
@@ -83,7 +112,7 @@ static struct chain_block *new_block(struct chain *c, size_t cap)
         c->state = CHAIN_NO_MEMORY;
         return NULL;
     }
-    struct chain_block *b = malloc(sizeof *b + cap);
+    struct chain_block *b = take_block(cap);
     if (b == NULL) {
         budget_give(c->budget, sizeof *b + cap);
         c->state = CHAIN_NO_MEMORY;

@@ -55,6 +55,9 @@ void chain_wipe(struct chain *c);
 /* Empties it and forgets a failure; a small first block is kept. */
 void chain_clear(struct chain *c);
 
+/* A thread keeps first blocks for its next documents: frees them, as it must before it ends. */
+void chain_free_spare(void);
+
 /* Moves the whole document to `to`, which must be uninitialised or done; `c` is empty after. */
 void chain_move(struct chain *to, struct chain *c);
 

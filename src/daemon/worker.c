@@ -2,6 +2,7 @@
 #include "daemon/worker.h"
 
 #include "base/alloc.h"
+#include "base/chain.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "client/client.h"
@@ -154,6 +155,7 @@ static void run_once(struct worker *w)
         work_free_spare(&w->work);
         client_free_spare(&w->client);
         front_free_spare(&w->front);
+        chain_free_spare();
     }
 }
 
@@ -165,6 +167,7 @@ static void *thread_main(void *argument)
             follow_generation(w);
         run_once(w);
     }
+    chain_free_spare();
     return NULL;
 }
 

@@ -203,6 +203,7 @@ static void *thread_main(void *argument)
     }
     wake_sleepers(demo, true);
     http_server_run(demo->http);
+    chain_free_spare();
     return NULL;
 }
 

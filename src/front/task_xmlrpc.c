@@ -11,7 +11,7 @@
 #include "front/task.h"
 #include "front/xmlrpc.h"
 #include "rules/media.h"
-#include "work/spare.h"
+#include "work/spares.h"
 
 /* JSON is hardly longer than the XML that it comes from. */
 #define GROWTH 2

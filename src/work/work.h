@@ -6,9 +6,10 @@
 
 #include "base/list.h"
 #include "base/macros.h"
+#include "base/spare.h"
 #include "io/loop.h"
 #include "work/commons.h"
-#include "work/spare.h"
+#include "work/spares.h"
 #include "work/timer.h"
 
 #include <stdatomic.h>

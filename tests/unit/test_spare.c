@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is kept for the next calls: as much as were in use at once, and no longer than it is. */
-#include "work/spare.h"
+#include "base/spare.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A worker keeps what its calls have used, so that the next ones find it warm. */
-#ifndef RPCGATE_WORK_SPARE_H
-#define RPCGATE_WORK_SPARE_H
+/* Things that were in use and wait for the next one who wants such a thing, in one thread. */
+#ifndef RPCGATE_BASE_SPARE_H
+#define RPCGATE_BASE_SPARE_H
 
 #include <stdbool.h>
 #include <stddef.h>
-
-struct batch_reader;
-struct decoder;
-struct encoder;
-struct work;
 
 /* As many are kept as were in use at once; those that nobody has taken for a while go. All zero:
  * none is kept. */
@@ -33,15 +28,5 @@ void *spare_drop(struct spare *spare);
 
 /* The same, of those that free() is enough for. */
 void spare_free(struct spare *spare);
-
-struct encoder *work_take_encoder(struct work *w);
-void work_give_encoder(struct work *w, struct encoder *e);
-struct decoder *work_take_decoder(struct work *w);
-void work_give_decoder(struct work *w, struct decoder *d);
-struct batch_reader *work_take_reader(struct work *w);
-void work_give_reader(struct work *w, struct batch_reader *reader);
-
-/* Frees all that is kept. */
-void work_free_spare(struct work *w);
 
 #endif
