@@ -14,8 +14,10 @@ void buf_init(struct buf *b, size_t max_bytes, struct budget *budget)
 
 void buf_done(struct buf *b)
 {
-    budget_give(b->budget, b->cap);
-    free(b->data);
+    if (b->data != NULL) {
+        budget_give(b->budget, b->cap);
+        free(b->data);
+    }
     buf_init(b, b->max, b->budget);
 }
 

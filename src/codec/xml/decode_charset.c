@@ -11,7 +11,11 @@
 
 void decode_charset_init(struct decode_charset *c)
 {
-    *c = (struct decode_charset){ .state = CHARSET_UNKNOWN, .cd = (iconv_t)-1 };
+    c->state = CHARSET_UNKNOWN;
+    c->marked = false;
+    c->cd = (iconv_t)-1;
+    c->name[0] = '\0';
+    c->n = 0;
 }
 
 void decode_charset_reset(struct decode_charset *c)
@@ -118,6 +122,12 @@ static const struct sign *find_sign(struct str head)
     return NULL;
 }
 
+/* Nearly all documents: what begins so has no sign. */
+static bool begins_as_text(struct str head)
+{
+    return head.len >= 2 && head.data[0] == '<' && head.data[1] != '\0';
+}
+
 /* Blanks of 16 or 32 bits tell the encoding as `<` does. */
 static const struct sign *find_sign_of_blank(struct str head)
 {
@@ -213,7 +223,7 @@ static bool choose_by_text(struct decoder *d, struct str head, bool final, bool 
     }
     /* HTTP's charset is often wrong or unknown: only what can be true counts. */
     name = d->options->encoding_declared;
-    if (is_wide(name) || !open_charset(&d->charset, name))
+    if (name.len == 0 || is_wide(name) || !open_charset(&d->charset, name))
         d->charset.state = CHARSET_UTF8;
     return true;
 }
@@ -337,35 +347,57 @@ static struct str trim_new(struct decoder *d, struct str bytes)
     return str_slice(bytes, n, bytes.len);
 }
 
-/* Chooses the encoding and passes the document's beginning on, or waits for more of it. */
+/* Chooses the encoding. *skip: how much of the beginning is no text. */
+static bool choose(struct decoder *d, struct str head, bool final, size_t *skip, bool *more)
+{
+    struct decode_charset *c = &d->charset;
+    const struct sign *sign = c->marked ? &utf8_sign : NULL;
+    if (sign == NULL && !begins_as_text(head))
+        sign = find_sign(head);
+    if (sign == NULL && !begins_as_text(head))
+        sign = find_sign_of_blank(head);
+    *skip = sign != NULL ? sign->skip : 0;
+    *more = false;
+    if (d->options->encoding_forced != NULL)
+        return choose_forced(d, sign);
+    if (sign == NULL)
+        return choose_by_text(d, head, final, more);
+    return open_charset(c, str_of(sign->encoding)) || fail_unknown(d, str_of(sign->encoding));
+}
+
+/* Passes the document's beginning on when its encoding is known, or waits for more of it. */
 static bool begin(struct decoder *d, bool final)
 {
     struct decode_charset *c = &d->charset;
     char bytes[HEAD_MAX];
+    size_t skip;
+    bool more;
     trim_kept(d, final);
     struct str head = { bytes, c->n };
     memcpy(bytes, c->bytes, c->n);
     if (final ? head.len == 0 : head.len < 4)
         return true;
-    const struct sign *sign = c->marked ? &utf8_sign : find_sign(head);
-    if (sign == NULL)
-        sign = find_sign_of_blank(head);
-    bool more = false, ok;
-    if (d->options->encoding_forced != NULL)
-        ok = choose_forced(d, sign);
-    else if (sign != NULL)
-        ok = open_charset(c, str_of(sign->encoding)) || fail_unknown(d, str_of(sign->encoding));
-    else
-        ok = choose_by_text(d, head, final, &more);
+    bool ok = choose(d, head, final, &skip, &more);
     if (!ok || more)
         return ok;
     c->n = 0;
-    return pass(d, str_slice(head, sign != NULL ? sign->skip : 0, head.len));
+    return pass(d, str_slice(head, skip, head.len));
+}
+
+/* Nearly all documents: what comes first tells the encoding, and nothing need be kept. */
+static bool begin_at_once(struct decoder *d, struct str bytes)
+{
+    size_t skip;
+    bool more;
+    struct str head = str_slice(bytes, 0, bytes.len < HEAD_MAX ? bytes.len : HEAD_MAX);
+    return d->charset.n > 0 || !begins_as_text(bytes) || choose(d, head, false, &skip, &more);
 }
 
 bool decode_charset_feed(struct decoder *d, struct str bytes)
 {
     struct decode_charset *c = &d->charset;
+    if (c->state == CHARSET_UNKNOWN && !begin_at_once(d, bytes))
+        return false;
     while (c->state == CHARSET_UNKNOWN && bytes.len > 0) {
         bytes = trim_new(d, bytes);
         /* Four bytes first, for those signs; then as much as a declaration may have. */
