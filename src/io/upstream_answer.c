@@ -29,24 +29,23 @@ static bool has_bare_cr(struct str line)
     return cr < line.len && cr + 2 != line.len;
 }
 
-static bool is_blank_length(struct str line)
+static bool is_blank_length(struct str text, size_t colon)
 {
-    size_t colon = str_find(line, ':');
-    return colon < line.len &&
-           str_eq_nocase(str_trim(str_slice(line, 0, colon)), STR("Content-Length")) &&
-           str_trim(str_slice(line, colon + 1, line.len)).len == 0;
+    return colon < text.len && str_trim(str_slice(text, colon + 1, text.len)).len == 0 &&
+           str_eq_nocase(str_trim(str_slice(text, 0, colon)), STR("Content-Length"));
 }
 
-/* What has one meaning only, and others read, is passed over (decision 16). */
-static bool is_passed_over(struct exchange *x, struct str line)
+/* What has one meaning only, and others read, is passed over (decision 16). `text`: the line
+ * without its end. */
+static bool is_passed_over(struct exchange *x, struct str line, struct str text)
 {
     struct http1 *h = &x->http1;
-    struct str text = without_line_end(line);
     if (text.len == 0 || x->head.at_start || response_head_is_folded(line))
         return false;
-    bool is_blank = is_blank_length(text);
+    size_t colon = str_find(text, ':');
+    bool is_blank = is_blank_length(text, colon);
     h->has_blank_length |= is_blank;
-    h->is_strange |= is_blank || str_find(text, ':') == text.len;
+    h->is_strange |= is_blank || colon == text.len;
     return is_blank && response_head_count(&x->head, line);
 }
 
@@ -65,7 +64,7 @@ static bool take_head_line(struct exchange *x, struct str line)
     if (!x->head.at_start && str_starts_with(str_trim(text), STR("HTTP/")))
         return refuse(x, "the response's head has a second status line, which is no header");
     bool at_start = x->head.at_start;
-    if (!is_passed_over(x, line) && !response_head_line(&x->head, line))
+    if (!is_passed_over(x, line, text) && !response_head_line(&x->head, line))
         return false;
     if (at_start && x->head.status < 100)
         return refuse(x, "the answer is not HTTP/1: its status line has no status");

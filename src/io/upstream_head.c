@@ -4,11 +4,6 @@
 #include <stdint.h>
 #include <string.h>
 
-static const char *const shown_names[] = {
-    "Allow",    "Content-Length", "Content-Type", "Date",
-    "Location", "Retry-After",    "Server",       "WWW-Authenticate",
-};
-
 static void copy_text(char to[UPSTREAM_TEXT_MAX], struct str text)
 {
     size_t len = text.len < UPSTREAM_TEXT_MAX ? text.len : UPSTREAM_TEXT_MAX - 1;
@@ -170,6 +165,49 @@ static void read_connection(struct response_head *head, struct str value)
     head->keeps = head->keeps && !head->closes;
 }
 
+static void read_status_of_cgi(struct response_head *head, struct str value)
+{
+    if (head->is_cgi)
+        read_status(head, value);
+}
+
+static void read_type(struct response_head *head, struct str value)
+{
+    if (head->content_type[0] == '\0')
+        copy_text(head->content_type, value);
+}
+
+/* What counts of a head: may a problem show it, and what else is read of it? */
+static const struct field {
+    struct str name;
+    bool is_shown;
+    bool is_framing; /* it says where the answer ends */
+    void (*read)(struct response_head *head, struct str value); /* NULL: nothing */
+} fields[] = {
+#define FIELD(name, ...) { { name, sizeof(name) - 1 }, __VA_ARGS__ }
+    FIELD("Allow", true, false, NULL),
+    FIELD("Connection", false, false, read_connection),
+    FIELD("Content-Encoding", false, false, read_codings),
+    FIELD("Content-Length", true, true, read_length),
+    FIELD("Content-Type", true, false, read_type),
+    FIELD("Date", true, false, NULL),
+    FIELD("Location", true, false, NULL),
+    FIELD("Retry-After", true, false, NULL),
+    FIELD("Server", true, false, NULL),
+    FIELD("Status", false, false, read_status_of_cgi),
+    FIELD("Transfer-Encoding", false, true, check_transfer),
+    FIELD("WWW-Authenticate", true, false, NULL),
+#undef FIELD
+};
+
+static const struct field *find_field(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+        if (str_eq_nocase(name, fields[i].name))
+            return &fields[i];
+    return NULL;
+}
+
 static void read_field(struct response_head *head, struct str line)
 {
     size_t colon = str_find(line, ':');
@@ -180,25 +218,16 @@ static void read_field(struct response_head *head, struct str line)
     }
     struct str name = str_trim(str_slice(line, 0, colon));
     struct str value = str_trim(str_slice(line, colon + 1, line.len));
+    const struct field *field = find_field(name);
+    if (field == NULL)
+        return;
     /* RFC 9112 section 5.1: some readers take the blank off, others take it for another name. */
-    if (name.len < colon && (str_eq_nocase(name, STR("Content-Length")) ||
-                             str_eq_nocase(name, STR("Transfer-Encoding"))))
+    if (name.len < colon && field->is_framing)
         refuse(head, "the response's head has a blank before the colon of its framing");
-    for (size_t i = 0; i < ARRAY_LEN(shown_names); i++)
-        if (str_eq_nocase(name, str_of(shown_names[i])))
-            keep_shown(head, shown_names[i], value);
-    if (head->content_type[0] == '\0' && str_eq_nocase(name, STR("Content-Type")))
-        copy_text(head->content_type, value);
-    if (str_eq_nocase(name, STR("Content-Length")))
-        read_length(head, value);
-    if (str_eq_nocase(name, STR("Content-Encoding")))
-        read_codings(head, value);
-    if (str_eq_nocase(name, STR("Connection")))
-        read_connection(head, value);
-    if (str_eq_nocase(name, STR("Transfer-Encoding")))
-        check_transfer(head, value);
-    if (head->is_cgi && str_eq_nocase(name, STR("Status")))
-        read_status(head, value);
+    if (field->is_shown)
+        keep_shown(head, field->name.data, value);
+    if (field->read != NULL)
+        field->read(head, value);
 }
 
 void response_head_start(struct response_head *head)

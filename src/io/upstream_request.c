@@ -7,7 +7,6 @@
 #include "codec/value/base64.h"
 #include "settings/url.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,6 +170,7 @@ void request_write(struct exchange *x, struct buf *to)
 {
     const struct upstream *u = x->upstream;
     struct str made = buf_str(&u->hosts[x->call->target].head), rest;
+    char digits[STR_DECIMAL_MAX];
     lines_write(x);
     rest = buf_str(&x->lines);
     buf_clear(to);
@@ -185,5 +185,7 @@ void request_write(struct exchange *x, struct buf *to)
         rest = str_slice(rest, end + 1, rest.len);
     }
     add_list(to, u->headers, false);
-    buf_printf(to, "Content-Length: %zu\r\n\r\n", chain_len(x->body));
+    buf_append(to, STR("Content-Length: "));
+    buf_append(to, str_decimal(chain_len(x->body), digits));
+    buf_append(to, STR("\r\n\r\n"));
 }
