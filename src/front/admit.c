@@ -10,7 +10,6 @@
 #include "rules/origin.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Names of upstreams in a problem. [bytes] */
@@ -24,7 +23,8 @@ static void take_id(struct request *r, const struct request_head *head)
         r->id[given.len] = '\0';
         return;
     }
-    snprintf(r->id, sizeof r->id, "%016" PRIx64, work_next_number(r->front->work));
+    str_write_hex(work_next_number(r->front->work), r->id);
+    r->id[STR_HEX_DIGITS] = '\0';
 }
 
 /* A listener serves what its `serve` says; all else is not there. err: the path cannot be read. */

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 static inline bool token_is_alphanumeric(char c)
 {
@@ -19,11 +20,20 @@ static inline bool token_is_one_of(char c, const char *marks)
     return token_is_alphanumeric(c) || (c != '\0' && strchr(marks, c) != NULL);
 }
 
+static inline bool token_is_part(char c)
+{
+    static const uint64_t parts[4] = {
+        UINT64_C(0x03FF6CFA00000000), /* !#$%&'*+-. and digits */
+        UINT64_C(0x57FFFFFFC7FFFFFE), /* letters and ^_`|~ */
+    };
+    return (parts[(unsigned char)c >> 6] >> ((unsigned char)c & 63) & 1) != 0;
+}
+
 /* How many bytes of a token `s` begins with. */
 static inline size_t token_prefix(struct str s)
 {
     size_t len = 0;
-    while (len < s.len && token_is_one_of(s.data[len], "!#$%&'*+-.^_`|~"))
+    while (len < s.len && token_is_part(s.data[len]))
         len++;
     return len;
 }
