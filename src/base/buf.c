@@ -7,32 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void buf_init(struct buf *b, size_t max_bytes, struct budget *budget)
+/* The memory alone. */
+void buf_free(struct buf *b)
 {
-    *b = (struct buf){ .max = max_bytes, .budget = budget };
-}
-
-void buf_done(struct buf *b)
-{
-    if (b->data != NULL) {
-        budget_give(b->budget, b->cap);
-        free(b->data);
-    }
-    buf_init(b, b->max, b->budget);
+    budget_give(b->budget, b->cap);
+    free(b->data);
 }
 
 void buf_wipe(struct buf *b)
 {
     wipe(b->data, b->cap);
     buf_done(b);
-}
-
-void buf_clear(struct buf *b)
-{
-    b->len = 0;
-    b->state = BUF_OK;
-    if (b->data != NULL)
-        b->data[0] = '\0';
 }
 
 static bool grow(struct buf *b, size_t cap)

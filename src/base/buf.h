@@ -25,14 +25,31 @@ struct buf {
     enum buf_state state;
 };
 
-void buf_init(struct buf *b, size_t max_bytes, struct budget *budget);
-void buf_done(struct buf *b);
+static inline void buf_init(struct buf *b, size_t max_bytes, struct budget *budget)
+{
+    *b = (struct buf){ .max = max_bytes, .budget = budget };
+}
+
+void buf_free(struct buf *b);
+
+static inline void buf_done(struct buf *b)
+{
+    if (b->data != NULL)
+        buf_free(b);
+    buf_init(b, b->max, b->budget);
+}
 
 /* As buf_done, after the bytes were overwritten: for secrets. */
 void buf_wipe(struct buf *b);
 
 /* Empties it and forgets a failure; the memory is kept. */
-void buf_clear(struct buf *b);
+static inline void buf_clear(struct buf *b)
+{
+    b->len = 0;
+    b->state = BUF_OK;
+    if (b->data != NULL)
+        b->data[0] = '\0';
+}
 
 /* So many bytes of memory more would be taken by an append of `more` bytes; 0 where that does not
  * fit into the maximum. */

@@ -15,7 +15,9 @@ int64_t clock_now_us(void)
 
 int64_t clock_now_ms(void)
 {
-    return clock_now_us() / 1000;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 void clock_wall_text(char to[CLOCK_TEXT])

@@ -38,15 +38,6 @@ bool str_starts_with_nocase(struct str s, struct str prefix)
     return s.len >= prefix.len && str_eq_nocase(str_slice(s, 0, prefix.len), prefix);
 }
 
-struct str str_trim_blanks(struct str s)
-{
-    while (s.len > 0 && str_is_blank(s.data[0]))
-        s = str_slice(s, 1, s.len);
-    while (s.len > 0 && str_is_blank(s.data[s.len - 1]))
-        s.len--;
-    return s;
-}
-
 bool str_to_uint(struct str s, uint64_t max, uint64_t *ret)
 {
     uint64_t value = 0;

@@ -73,13 +73,13 @@ static inline bool str_is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-struct str str_trim_blanks(struct str s);
-
 /* Without spaces and tabs at both ends (RFC 9110 section 5.6.3, OWS). */
 static inline struct str str_trim(struct str s)
 {
-    if (s.len > 0 && (str_is_blank(s.data[0]) || str_is_blank(s.data[s.len - 1])))
-        return str_trim_blanks(s);
+    while (s.len > 0 && str_is_blank(s.data[0]))
+        s = str_slice(s, 1, s.len);
+    while (s.len > 0 && str_is_blank(s.data[s.len - 1]))
+        s.len--;
     return s;
 }
 

@@ -183,8 +183,15 @@ struct call {
     int64_t fault_code; /* for the log, */
     int http_status;    /* and that of the last answer; 0: none has come */
 
-    struct error error;
+    struct error error; /* stands last for call_clear() */
 };
+
+/* All zero, for the owner to fill. */
+static inline void call_clear(struct call *c)
+{
+    memset(c, 0, offsetof(struct call, error));
+    error_clear(&c->error);
+}
 
 /* Begins it. It may end before this returns. */
 void call_begin(struct call *c);

@@ -72,6 +72,13 @@ struct error {
     char detail[ERROR_DETAIL_MAX];   /* one sentence or two, UTF-8, says what to do */
 };
 
+/* As if nothing had failed. It takes no time for the texts. */
+static inline void error_clear(struct error *err)
+{
+    memset(err, 0, offsetof(struct error, pointer) + 1);
+    err->detail[0] = '\0';
+}
+
 /* Makes text one line of UTF-8, as a detail is, in place: controls become blanks, bytes that are
  * not UTF-8 `?`, and what a cut has left of a character goes. Returns its length. */
 size_t error_clean(char *text, size_t len);

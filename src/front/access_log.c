@@ -98,7 +98,7 @@ static struct str refused_part(const struct request *r)
         return (struct str){ NULL, 0 };
     if (strcmp(r->refused_for, "path") == 0)
         return head->path;
-    const struct header *line = head_find(head, str_of(r->refused_for));
+    const struct header *line = head_find(head, head_name_of(str_of(r->refused_for)));
     return line != NULL ? line->value : (struct str){ NULL, 0 };
 }
 

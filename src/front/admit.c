@@ -210,7 +210,7 @@ bool request_check_type(const struct request *r, struct error *err)
 /* A body in chunks may turn out to have no bytes, and then it needs no type. */
 static bool check_type(struct request *r, const struct request_head *head)
 {
-    bool is_chunked = head_find(head, STR("Content-Length")) == NULL;
+    bool is_chunked = head_find(head, HEADER_CONTENT_LENGTH) == NULL;
     struct error ignored;
     if (!is_chunked)
         return request_check_type(r, &r->error);

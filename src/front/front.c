@@ -68,7 +68,9 @@ struct request *front_take_request(struct front *front)
     struct request *r = spare_take(&front->requests);
     if (r == NULL)
         return xcalloc(1, sizeof *r);
-    memset(r, 0, offsetof(struct request, call));
+    memset(r, 0, offsetof(struct request, target));
+    target_clear(&r->target);
+    error_clear(&r->error);
     r->call.state = CALL_ENDED;
     return r;
 }

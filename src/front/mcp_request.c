@@ -125,11 +125,12 @@ static bool check_line(struct request *r, const char *name, struct str body, boo
 {
     const struct request_head *head = http_head(r->exchange);
     CLEANUP(buf_done) struct buf said;
-    size_t n = head_count(head, str_of(name));
+    enum header_name which = head_name_of(str_of(name));
+    size_t n = head_count(head, which);
     buf_init(&said, 4 * NAME_MAX_BYTES, NULL);
     if (n != 1)
         return refuse_header(r, name, n == 0 ? "is missing" : "is there several times");
-    struct str line = str_trim(head_find(head, str_of(name))->value);
+    struct str line = str_trim(head_find(head, which)->value);
     if (may_be_base64 && !read_line(line, &said))
         return refuse_header(r, name, "is no base64");
     if (!str_eq(may_be_base64 ? (struct str){ buf_c(&said), said.len } : line, body))
@@ -151,7 +152,7 @@ struct str mcp_legacy(struct str version)
  * version. */
 static bool is_modern(const struct request *r)
 {
-    const struct header *line = head_find(http_head(r->exchange), STR("MCP-Protocol-Version"));
+    const struct header *line = head_find(http_head(r->exchange), HEADER_MCP_VERSION);
     return r->mcp->version.data != NULL ||
            (line != NULL && mcp_legacy(str_trim(line->value)).data == NULL);
 }

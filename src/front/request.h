@@ -69,7 +69,6 @@ struct request {
     int64_t began_us;
 
     char id[REQUEST_ID_MAX + 1];
-    struct target target;    /* what it asks for: a row, or nothing that is there */
     const struct task *task; /* which has begun; NULL: none */
     bool is_preflight;       /* a browser's question before it sends one; asks for no path */
     struct query query;
@@ -106,9 +105,8 @@ struct request {
     /* Its name, or that of a reply in other words, or of one of a batch's: then `error` is that.
      * Static; for the log. */
     const char *problem;
-    const char *refused_for; /* which part of the head: "path", "host" or "origin"; NULL: none */
-    struct error error;
-    const struct fault *fault;               /* what belongs to the error, */
+    const char *refused_for;   /* which part of the head: "path", "host" or "origin"; NULL: none */
+    const struct fault *fault; /* what belongs to the error, */
     const struct problem_protocol *protocol; /* only while the reply is made */
     struct str errors;                       /* of a request by a route, all that is wrong: JSON */
     unsigned allow;                          /* methods for its header line; 0: it has none */
@@ -120,8 +118,11 @@ struct request {
     struct describe describe;     /* of one that asks what an upstream has */
     struct exposition exposition; /* of one that asks for the numbers */
     struct openapi_work openapi;  /* of one that asks for an OpenAPI document */
-    struct call call; /* of a request with one at a time; not zeroed before that begins, */
-    struct request_route by_route; /* nor this, of one by a route */
+    /* What follows is not zeroed for the next request, but cleared or filled when it is used. */
+    struct target target; /* what it asks for: a row, or nothing that is there */
+    struct error error;
+    struct call call;              /* of a request with one at a time */
+    struct request_route by_route; /* of one by a route */
 };
 
 /* The HTTP server's handler; its context is a struct endpoint. */

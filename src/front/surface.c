@@ -208,11 +208,7 @@ bool surface_find(const struct request_head *head, const struct config *config, 
 {
     struct match match = { .upstream = NULL };
     struct path path;
-    ret->row = NULL;
-    ret->allow = 0;
-    ret->upstream_len = ret->method_len = 0;
-    ret->route = NULL;
-    ret->mcp = NULL;
+    target_clear(ret);
     if (head_is_about_server(head)) {
         ret->row = surface_server();
         return true;

@@ -54,6 +54,16 @@ struct target {
     char method[4 * PATH_NAME_MAX];
 };
 
+/* It asks for nothing that is there. */
+static inline void target_clear(struct target *t)
+{
+    t->row = NULL;
+    t->allow = 0;
+    t->route = NULL;
+    t->mcp = NULL;
+    t->upstream_len = t->method_len = 0;
+}
+
 static inline struct str target_upstream(const struct target *t)
 {
     return (struct str){ t->upstream, t->upstream_len };

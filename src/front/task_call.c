@@ -12,16 +12,15 @@
 /* Several lines of it are one list, in their order (Trace Context, 3.3). */
 static struct str tracestate(struct request *r, const struct request_head *head)
 {
-    const struct str name = STR("tracestate");
     struct buf *joined = &r->tracestate;
-    size_t n = head_count(head, name);
+    size_t n = head_count(head, HEADER_TRACESTATE);
     if (n <= 1)
-        return n == 1 ? head_find(head, name)->value : (struct str){ NULL, 0 };
+        return n == 1 ? head_find(head, HEADER_TRACESTATE)->value : (struct str){ NULL, 0 };
     if (joined->len > 0) /* for another call of the batch */
         return buf_str(joined);
     for (size_t i = 0; i < head->n_headers; i++) {
         const struct header *h = &head->headers[i];
-        if (!str_eq_nocase(h->name, name) || h->value.len == 0)
+        if (h->is != HEADER_TRACESTATE || h->value.len == 0)
             continue;
         if (joined->len > 0)
             buf_append(joined, STR(","));
@@ -64,17 +63,17 @@ static void let_keep(const struct request *r, struct call *c)
 void request_fill_call(struct request *r, struct call *c, const struct method_rule *rule)
 {
     const struct request_head *head = http_head(r->exchange);
-    *c = (struct call){
-        .site = r->site,
-        .upstream = r->upstream,
-        .origin = { .request_id = r->id, .traceparent = head_traceparent(head) },
-        .query = &r->query,
-        .share = r->share,
-        .request = r,
-        .is_typed = r->target.row->form->is_xml,
-        .reply = &r->reply,
-        .user = r,
-    };
+    call_clear(c);
+    c->site = r->site;
+    c->upstream = r->upstream;
+    c->origin.request_id = r->id;
+    c->origin.traceparent = head_traceparent(head);
+    c->query = &r->query;
+    c->share = r->share;
+    c->request = r;
+    c->is_typed = r->target.row->form->is_xml;
+    c->reply = &r->reply;
+    c->user = r;
     request_limit_call(r, c, rule);
     if (UNLIKELY(r->site->config->traces.present))
         c->origin.trace = trace_of(r, c->origin.traceparent);

@@ -8,7 +8,7 @@
 #include "front/request.h"
 #include "front/task.h"
 #include "rules/media.h"
-#include "work/spare.h"
+#include "work/spares.h"
 
 #include <stdlib.h>
 

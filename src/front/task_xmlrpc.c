@@ -266,7 +266,7 @@ static void on_room(struct memory_wait *wait)
 
 static struct str charset_of(const struct request *r)
 {
-    const struct header *type = head_find(http_head(r->exchange), STR("Content-Type"));
+    const struct header *type = head_find(http_head(r->exchange), HEADER_CONTENT_TYPE);
     return type != NULL ? media_charset(type->value) : (struct str){ NULL, 0 };
 }
 

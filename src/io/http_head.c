@@ -59,7 +59,11 @@ static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind UNUSED,
         x->headers_cap = n == 0 ? HEADERS_FIRST : n * 2;
         x->headers = xreallocarray(x->headers, x->headers_cap, sizeof *x->headers);
     }
-    x->headers[n] = (struct header){ { name, name_len }, { value, value_len } };
+    x->headers[n] = (struct header){
+        .name = { name, name_len },
+        .value = { value, value_len },
+        .is = head_name_of((struct str){ name, name_len }),
+    };
     x->head.n_headers = n + 1;
     return MHD_YES;
 }

@@ -181,10 +181,13 @@ static void read_type(struct response_head *head, struct str value)
 static const struct field {
     struct str name;
     bool is_shown;
-    bool is_framing; /* it says where the answer ends */
+    bool is_framing;                                            /* it says where the answer ends */
     void (*read)(struct response_head *head, struct str value); /* NULL: nothing */
 } fields[] = {
-#define FIELD(name, ...) { { name, sizeof(name) - 1 }, __VA_ARGS__ }
+#define FIELD(name, ...)                                                                           \
+    {                                                                                              \
+        { name, sizeof(name) - 1 }, __VA_ARGS__                                                    \
+    }
     FIELD("Allow", true, false, NULL),
     FIELD("Connection", false, false, read_connection),
     FIELD("Content-Encoding", false, false, read_codings),

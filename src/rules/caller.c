@@ -175,11 +175,11 @@ static enum caller_answer check_peer(const struct config *config, const struct r
 enum caller_answer caller_find(const struct config *config, const struct credentials *credentials,
                                struct caller *ret, struct error *err)
 {
-    size_t n = head_count(credentials->head, STR("Authorization"));
+    size_t n = head_count(credentials->head, HEADER_AUTHORIZATION);
     if (n == 0)
         return check_peer(config, credentials->peer, ret, err);
     if (n > 1)
         return refuse(CALLER_WRONG, err, "There are several Authorization headers: send one.");
-    return check_token(config, head_find(credentials->head, STR("Authorization"))->value,
+    return check_token(config, head_find(credentials->head, HEADER_AUTHORIZATION)->value,
                        credentials->may_be_basic, ret, err);
 }

@@ -59,13 +59,13 @@ static bool check_layout(const struct request_head *head, struct error *err)
 static bool check_host(const struct request_head *head, struct error *err)
 {
     struct host host;
-    size_t n = head_count(head, STR("Host"));
+    size_t n = head_count(head, HEADER_HOST);
     if (n == 0 && head->http_1_0)
         return true;
     if (n != 1)
         return error_set(err, PROBLEM_INVALID_REQUEST,
                          "The request has %zu Host headers: send exactly one.", n);
-    if (!head->local.is_unix && !host_parse(str_trim(head_find(head, STR("Host"))->value), &host))
+    if (!head->local.is_unix && !host_parse(str_trim(head_find(head, HEADER_HOST)->value), &host))
         return error_set(err, PROBLEM_INVALID_REQUEST,
                          "The Host header is not a host with an optional port: send `Host: "
                          "NAME:PORT`, an IPv6 address in brackets.");
@@ -102,8 +102,8 @@ static bool is_chunked(struct str value)
 static bool check_body_length(const struct request_head *head, struct error *err)
 {
     uint64_t length;
-    size_t n_lengths = head_count(head, STR("Content-Length"));
-    size_t n_codings = head_count(head, STR("Transfer-Encoding"));
+    size_t n_lengths = head_count(head, HEADER_CONTENT_LENGTH);
+    size_t n_codings = head_count(head, HEADER_TRANSFER_ENCODING);
     if (n_lengths > 1)
         return error_set(err, PROBLEM_INVALID_REQUEST,
                          "The request has %zu Content-Length headers: send at most one.",
@@ -121,7 +121,7 @@ static bool check_body_length(const struct request_head *head, struct error *err
         return error_set(err, PROBLEM_INVALID_REQUEST,
                          "HTTP/1.0 has no Transfer-Encoding: send a Content-Length, or use "
                          "HTTP/1.1.");
-    const struct header *coding = head_find(head, STR("Transfer-Encoding"));
+    const struct header *coding = head_find(head, HEADER_TRANSFER_ENCODING);
     if (n_codings > 1 || !is_chunked(coding->value))
         return error_set(err, PROBLEM_INVALID_REQUEST,
                          "The Transfer-Encoding is not `chunked` alone: send `Transfer-Encoding: "
@@ -146,7 +146,7 @@ static bool check_expect(const struct request_head *head, struct error *err)
 {
     for (size_t i = 0; i < head->n_headers; i++) {
         const struct header *h = &head->headers[i];
-        if (str_eq_nocase(h->name, STR("Expect")) && !is_expectation(h->value))
+        if (h->is == HEADER_EXPECT && !is_expectation(h->value))
             return error_set(err, PROBLEM_INVALID_REQUEST,
                              "The Expect header is not `100-continue`: leave it out.");
     }

@@ -3,19 +3,32 @@
 
 #include "base/macros.h"
 
-const struct header *head_find(const struct request_head *head, struct str name)
+enum header_name head_name_of(struct str name)
+{
+    static const struct str names[] = { [HEADER_OTHER] = { NULL, 0 },
+#define X(word, name) [HEADER_##word] = { name, sizeof(name) - 1 },
+                                        HEADER_LIST(X)
+#undef X
+    };
+    for (size_t i = HEADER_OTHER + 1; i < ARRAY_LEN(names); i++)
+        if (str_eq_nocase(name, names[i]))
+            return (enum header_name)i;
+    return HEADER_OTHER;
+}
+
+const struct header *head_find(const struct request_head *head, enum header_name name)
 {
     for (size_t i = 0; i < head->n_headers; i++)
-        if (str_eq_nocase(head->headers[i].name, name))
+        if (head->headers[i].is == name)
             return &head->headers[i];
     return NULL;
 }
 
-size_t head_count(const struct request_head *head, struct str name)
+size_t head_count(const struct request_head *head, enum header_name name)
 {
     size_t n = 0;
     for (size_t i = 0; i < head->n_headers; i++)
-        n += str_eq_nocase(head->headers[i].name, name);
+        n += head->headers[i].is == name;
     return n;
 }
 
@@ -53,7 +66,7 @@ bool head_is_about_server(const struct request_head *head)
 
 struct str head_host(const struct request_head *head)
 {
-    const struct header *h = head_find(head, STR("Host"));
+    const struct header *h = head_find(head, HEADER_HOST);
     if (head->authority.data != NULL)
         return head->authority;
     return h != NULL ? str_trim(h->value) : (struct str){ NULL, 0 };
@@ -61,14 +74,14 @@ struct str head_host(const struct request_head *head)
 
 bool head_content_length(const struct request_head *head, uint64_t *ret)
 {
-    const struct header *h = head_find(head, STR("Content-Length"));
+    const struct header *h = head_find(head, HEADER_CONTENT_LENGTH);
     return h != NULL && str_to_uint(str_trim(h->value), INT64_MAX, ret);
 }
 
 bool head_has_body(const struct request_head *head)
 {
     uint64_t length;
-    if (head_find(head, STR("Transfer-Encoding")) != NULL)
+    if (head_find(head, HEADER_TRANSFER_ENCODING) != NULL)
         return true;
     return head_content_length(head, &length) && length > 0;
 }

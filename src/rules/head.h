@@ -11,9 +11,40 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* The names that somebody here asks for. */
+#define HEADER_LIST(X)                                                                             \
+    X(HOST, "Host")                                                                                \
+    X(CONTENT_LENGTH, "Content-Length")                                                            \
+    X(CONTENT_TYPE, "Content-Type")                                                                \
+    X(CONTENT_ENCODING, "Content-Encoding")                                                        \
+    X(TRANSFER_ENCODING, "Transfer-Encoding")                                                      \
+    X(EXPECT, "Expect")                                                                            \
+    X(AUTHORIZATION, "Authorization")                                                              \
+    X(ORIGIN, "Origin")                                                                            \
+    X(SEC_FETCH_SITE, "Sec-Fetch-Site")                                                            \
+    X(REQUEST_METHOD, "Access-Control-Request-Method")                                             \
+    X(REQUEST_ID, "X-Request-Id")                                                                  \
+    X(TIMEOUT, "X-Rpcgate-Timeout")                                                                \
+    X(TRACEPARENT, "traceparent")                                                                  \
+    X(TRACESTATE, "tracestate")                                                                    \
+    X(MCP_VERSION, "MCP-Protocol-Version")                                                         \
+    X(MCP_METHOD, "Mcp-Method")                                                                    \
+    X(MCP_NAME, "Mcp-Name")
+
+enum header_name {
+    HEADER_OTHER,
+#define X(word, name) HEADER_##word,
+    HEADER_LIST(X)
+#undef X
+};
+
 struct header {
     struct str name, value;
+    enum header_name is; /* head_name_of() it */
 };
+
+/* Which one it is; case does not count. */
+enum header_name head_name_of(struct str name);
 
 /* The connection's local end. */
 struct local_address {
@@ -57,11 +88,11 @@ struct request_head {
     struct local_address local;
 };
 
-/* The first header of that name (case does not count), or NULL. */
-const struct header *head_find(const struct request_head *head, struct str name);
+/* The first header of that name, or NULL. */
+const struct header *head_find(const struct request_head *head, enum header_name name);
 
 /* How many there are of that name. */
-size_t head_count(const struct request_head *head, struct str name);
+size_t head_count(const struct request_head *head, enum header_name name);
 
 /* Moves the authority of a target in absolute form out of `path`, which is the whole target before
  * any `?` until then. `method` and `query` must be there. RFC 9112 section 3.2.2. */

@@ -15,9 +15,9 @@ static bool read_address(struct str name, struct in6_addr *ret)
     text[name.len] = '\0';
     if (memchr(text, '\0', name.len) != NULL)
         return false;
-    if (inet_pton(AF_INET6, text, ret) == 1)
-        return true;
-    if (inet_pton(AF_INET, text, &v4) != 1)
+    if (memchr(text, ':', name.len) != NULL)
+        return inet_pton(AF_INET6, text, ret) == 1;
+    if (text[0] < '0' || text[0] > '9' || inet_pton(AF_INET, text, &v4) != 1)
         return false;
     memset(ret, 0, sizeof *ret);
     ret->s6_addr[10] = 0xFF;

@@ -173,7 +173,7 @@ static bool is_encoded(const struct request_head *head)
 {
     for (size_t i = 0; i < head->n_headers; i++) {
         struct str value = str_trim(head->headers[i].value);
-        if (str_eq_nocase(head->headers[i].name, STR("Content-Encoding")) && value.len > 0 &&
+        if (head->headers[i].is == HEADER_CONTENT_ENCODING && value.len > 0 &&
             !str_eq_nocase(value, STR("identity")))
             return true;
     }
@@ -184,7 +184,7 @@ static bool is_encoded(const struct request_head *head)
 static bool find_type(const struct request_head *head, const char *advice, struct str *ret,
                       struct error *err)
 {
-    size_t n = head_count(head, STR("Content-Type"));
+    size_t n = head_count(head, HEADER_CONTENT_TYPE);
     if (is_encoded(head))
         return error_set(err, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
                          "The body has a Content-Encoding, but must come uncompressed: leave that "
@@ -196,7 +196,7 @@ static bool find_type(const struct request_head *head, const char *advice, struc
     if (n > 1)
         return error_set(err, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
                          "The body has %zu Content-Type headers, but must have one: %s", n, advice);
-    *ret = str_trim(head_find(head, STR("Content-Type"))->value);
+    *ret = str_trim(head_find(head, HEADER_CONTENT_TYPE)->value);
     return true;
 }
 
@@ -237,9 +237,9 @@ struct str media_charset(struct str content_type)
 struct str head_request_id(const struct request_head *head)
 {
     static const struct str none = { NULL, 0 };
-    if (head_count(head, STR("X-Request-Id")) != 1)
+    if (head_count(head, HEADER_REQUEST_ID) != 1)
         return none;
-    struct str id = str_trim(head_find(head, STR("X-Request-Id"))->value);
+    struct str id = str_trim(head_find(head, HEADER_REQUEST_ID)->value);
     if (id.len < 1 || id.len > 64)
         return none;
     for (size_t i = 0; i < id.len; i++)
@@ -276,11 +276,11 @@ static bool read_duration(struct str text, int64_t *ret_ms)
 bool head_timeout(const struct request_head *head, int64_t *ret_ms, struct error *err)
 {
     int64_t ms = CLOCK_NEVER;
-    size_t n = head_count(head, STR("X-Rpcgate-Timeout"));
+    size_t n = head_count(head, HEADER_TIMEOUT);
     if (n > 1)
         return error_set(err, PROBLEM_INVALID_REQUEST,
                          "The request has %zu X-Rpcgate-Timeout headers: send at most one.", n);
-    if (n == 1 && !read_duration(str_trim(head_find(head, STR("X-Rpcgate-Timeout"))->value), &ms))
+    if (n == 1 && !read_duration(str_trim(head_find(head, HEADER_TIMEOUT)->value), &ms))
         return error_set(err, PROBLEM_INVALID_REQUEST,
                          "The value of X-Rpcgate-Timeout is no duration: send a whole number over "
                          "0 with a unit (ms, s, m, h), as in `1500ms`.");
@@ -304,10 +304,10 @@ static bool is_hex(struct str s, bool zeros_allowed)
 struct str head_traceparent(const struct request_head *head)
 {
     static const struct str none = { NULL, 0 };
-    if (head_count(head, STR("traceparent")) != 1)
+    if (head_count(head, HEADER_TRACEPARENT) != 1)
         return none;
     /* version "-" trace-id "-" parent-id "-" flags: 2, 32, 16 and 2 digits. */
-    struct str s = str_trim(head_find(head, STR("traceparent"))->value);
+    struct str s = str_trim(head_find(head, HEADER_TRACEPARENT)->value);
     if (s.len < 55 || s.data[2] != '-' || s.data[35] != '-' || s.data[52] != '-')
         return none;
     if (!is_hex(str_slice(s, 0, 2), true) || !is_hex(str_slice(s, 3, 35), false) ||

@@ -101,18 +101,18 @@ static bool check_fetch_site(struct str site, bool cors, struct error *err)
 bool origin_check_origin(const struct request_head *head, const struct texts *cors,
                          const char **ret, struct error *err)
 {
-    const struct header *origin = head_find(head, STR("Origin"));
+    const struct header *origin = head_find(head, HEADER_ORIGIN);
     const char *found = NULL;
     if (origin != NULL) {
         struct str value = str_trim(origin->value);
-        bool single = head_count(head, STR("Origin")) == 1;
+        bool single = head_count(head, HEADER_ORIGIN) == 1;
         found = single ? find_cors(value, cors) : NULL;
         if (!single || (found == NULL && !is_own_origin(value, head)))
             return refuse_origin(value, err);
     }
     for (size_t i = 0; i < head->n_headers; i++) {
         const struct header *h = &head->headers[i];
-        if (str_eq_nocase(h->name, STR("Sec-Fetch-Site")) &&
+        if (h->is == HEADER_SEC_FETCH_SITE &&
             !check_fetch_site(str_trim(h->value), found != NULL, err))
             return false;
     }
@@ -122,6 +122,6 @@ bool origin_check_origin(const struct request_head *head, const struct texts *co
 
 bool origin_is_preflight(const struct request_head *head)
 {
-    return str_eq(head->method, STR("OPTIONS")) && head_find(head, STR("Origin")) != NULL &&
-           head_find(head, STR("Access-Control-Request-Method")) != NULL;
+    return str_eq(head->method, STR("OPTIONS")) && head_find(head, HEADER_ORIGIN) != NULL &&
+           head_find(head, HEADER_REQUEST_METHOD) != NULL;
 }

@@ -6,15 +6,20 @@
 #include <string.h>
 
 /* Visible ASCII that stands for itself is what nearly all names are made of. */
-static bool take_plain(struct str *raw, struct path_segment *segment)
+static void take_plain(struct str *raw, struct path_segment *segment)
 {
-    unsigned char c = (unsigned char)raw->data[0];
-    if (c <= ' ' || c >= 0x7F || c == '%' || segment->len == sizeof segment->bytes)
-        return false;
-    segment->bytes[segment->len++] = (char)c;
-    segment->n_characters++;
-    *raw = str_slice(*raw, 1, raw->len);
-    return true;
+    size_t n = 0, max = sizeof segment->bytes - segment->len;
+    if (max > raw->len)
+        max = raw->len;
+    for (; n < max; n++) {
+        unsigned char c = (unsigned char)raw->data[n];
+        if (c <= ' ' || c >= 0x7F || c == '%')
+            break;
+        segment->bytes[segment->len + n] = (char)c;
+    }
+    segment->len += n;
+    segment->n_characters += n;
+    *raw = str_slice(*raw, n, raw->len);
 }
 
 static bool take_character(struct str *raw, struct path_segment *segment, struct error *err)
@@ -44,12 +49,9 @@ static bool read_segment(struct str raw, struct path_segment *segment, struct er
     segment->n_characters = 0;
     segment->is_visible = true;
     segment->fits = true;
-    while (raw.len > 0) {
-        if (take_plain(&raw, segment))
-            continue;
+    for (take_plain(&raw, segment); raw.len > 0; take_plain(&raw, segment))
         if (!take_character(&raw, segment, err))
             return false;
-    }
     return true;
 }
 

@@ -83,11 +83,12 @@ static void try_head(struct str lines)
         headers[head.n_headers++] = (struct header){
             str_slice(line, 0, colon),
             str_slice(line, colon < line.len ? colon + 1 : colon, line.len),
+            head_name_of(str_slice(line, 0, colon)),
         };
         lines = str_slice(lines, end < lines.len ? end + 1 : end, lines.len);
     }
     bool framed = framing_check(&head, &limits, &err);
-    if (framed && head_count(&head, STR("Content-Length")) > 0)
+    if (framed && head_count(&head, HEADER_CONTENT_LENGTH) > 0)
         assert(head_content_length(&head, &length) && length <= INT64_MAX);
     if (!origin_check_host(&head, &hosts, &err))
         assert(err.type == PROBLEM_MISDIRECTED);

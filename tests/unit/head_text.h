@@ -23,6 +23,7 @@ static inline void head_text_add(struct head_text *t, const char *lines)
         size_t colon = str_find(line, ':');
         struct header *h = &t->headers[t->head.n_headers++];
         h->name = str_slice(line, 0, colon);
+        h->is = head_name_of(h->name);
         h->value = str_slice(line, colon < line.len ? colon + 1 : colon, line.len);
         if (h->value.len > 0 && h->value.data[0] == ' ')
             h->value = str_slice(h->value, 1, h->value.len);
