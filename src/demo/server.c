@@ -224,6 +224,7 @@ static bool open_demo(struct demo_server *demo, const struct listen_config *wher
         .loop = demo->loop,
         .listen_fd = demo->listener.fds[0],
         .limits = { .head_bytes = 16384,
+                    .head_lines = 64,
                     .connections = 65536,
                     .header_time_ms = 60000,
                     .body_time_ms = 600000,

@@ -42,6 +42,7 @@ static struct http_limits limits_for(const struct front *front, const struct lim
     size_t n = front->work->commons->n_workers;
     return (struct http_limits){
         .head_bytes = limits->headers,
+        .head_lines = (size_t)limits->header_count,
         .connections = ((size_t)limits->connections + n - 1) / n,
         .header_time_ms = limits->header_time,
         .body_time_ms = limits->body_time,

@@ -12,10 +12,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-/* The library reads a head into half of a connection's memory and clears all of it after each
- * request; more than 32 KiB it would map anew for every connection. A head that is somewhat over
- * its limit must still fit, so that it is the handler that refuses it. [bytes] */
-#define MEMORY_LEAST ((size_t)16 * 1024)
+/* The library keeps in a connection's memory its request's head, an entry of 64 bytes or less for
+ * each of its header lines, and the head of the reply; and clears all of it after each request. A
+ * head that is somewhat over its limits must still fit, so that it is the handler that refuses it:
+ * an eighth more for these. More than 32 KiB it would map anew for every connection. [bytes] */
+#define MEMORY_LINE ((size_t)64)
+#define MEMORY_REPLY ((size_t)1024)
 
 /* Versions before 1.0 do not know this; http_head.c finds there what is refused here. */
 #if MHD_VERSION >= 0x01000000
@@ -97,9 +99,10 @@ static void on_ready(struct loop_source *source, uint32_t events UNUSED)
     CONTAINER_OF(source, struct http_server, source)->ready = true;
 }
 
-static size_t memory_for(size_t head_bytes)
+static size_t memory_for(const struct http_limits *limits)
 {
-    return head_bytes * 2 > MEMORY_LEAST ? head_bytes * 2 : MEMORY_LEAST;
+    return limits->head_bytes + limits->head_bytes / 8 + limits->head_lines * MEMORY_LINE +
+           MEMORY_REPLY;
 }
 
 /* Ours is the limit of connections: from 1.0 on the library also counts some that have ended, and
@@ -118,7 +121,7 @@ static struct MHD_Daemon *start(struct http_server *server, const struct http_tl
         flags, /* port */ 0, /* accept policy */ NULL, NULL, on_access, server,
         STRICTNESS MHD_OPTION_ARRAY, tls_items, MHD_OPTION_CONNECTION_LIMIT,
         2 * (unsigned)(server->limits.connections + server->reserve),
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory_for(server->limits.head_bytes),
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory_for(&server->limits),
         MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_URI_LOG_CALLBACK, on_target,
         server, MHD_OPTION_UNESCAPE_CALLBACK, unescape_nothing, server, MHD_OPTION_END);

@@ -44,6 +44,7 @@ struct http_handler {
 
 struct http_limits {
     size_t head_bytes;      /* largest head that reaches the handler, which may refuse it itself */
+    size_t head_lines;      /* and so many header lines, somewhat more or less */
     size_t connections;     /* most connections of this server; a few more are taken for a moment,
                                while those that can be spared are closed */
     int64_t header_time_ms; /* absolute times */

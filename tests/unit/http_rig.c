@@ -158,6 +158,7 @@ int64_t rig_slow(void)
 
 const struct http_limits rig_limits = {
     .head_bytes = 16384,
+    .head_lines = 64,
     .connections = 64,
     .header_time_ms = 60000,
     .body_time_ms = 60000,

@@ -171,6 +171,7 @@ static void test_quiesce_and_free(void **state UNUSED)
 static void test_deadlines(void **state UNUSED)
 {
     static const struct http_limits limits = { .head_bytes = 16384,
+                                               .head_lines = 64,
                                                .connections = 64,
                                                .header_time_ms = 300,
                                                .body_time_ms = 300,

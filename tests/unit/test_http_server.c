@@ -401,6 +401,46 @@ static void test_large_heads(void **state UNUSED)
     rig_free(rig);
 }
 
+/* A head of as many bytes in as many lines as the limits allow finds room, with the reply's. One of
+ * far more is answered by the library, and the connection ends. */
+static void test_edge_of_heads(void **state UNUSED)
+{
+    static const char line[] = "GET /size/5 HTTP/1.1\r\nHost: x\r\n";
+    struct rig *rig = rig_tcp(&rig_limits);
+    size_t max = rig_limits.head_bytes, lines = rig_limits.head_lines;
+    CLEANUP(free_charp) char *text = xcalloc(3 * max, 1);
+    size_t len = sizeof line - 1, each = (max - len - 2) / (lines - 1);
+    memcpy(text, line, len);
+    for (size_t i = 1; i < lines; i++) {
+        size_t size = i + 1 < lines ? each : max - len - 2;
+        memset(text + len, 'v', size);
+        memcpy(text + len, "X: ", 3);
+        memcpy(text + len + size - 2, "\r\n", 2);
+        len += size;
+    }
+    memcpy(text + len, "\r\n", 2);
+    int fd = rig_client(rig);
+    for (int i = 0; i < 2; i++) {
+        rig_send(rig, fd, text);
+        rig_expect(rig, fd, 200, "abcde");
+        assert_int_equal(rig->last.head_bytes, max);
+        assert_int_equal(rig->last.n_headers, lines);
+    }
+    close(fd);
+
+    size_t heads = rig->n_heads;
+    fd = rig_client(rig);
+    memset(text + sizeof line + 1, 'v', 3 * max - sizeof line - 2);
+    text[3 * max - 1] = '\0';
+    rig_send(rig, fd, text);
+    struct answer a = rig_read(rig, fd, UNTIL_END);
+    assert_true(a.reset || strstr(buf_c(&a.bytes), " 431 ") != NULL);
+    assert_int_equal(heads, rig->n_heads);
+    answer_done(&a);
+    close(fd);
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +458,7 @@ int main(void)
         cmocka_unit_test(test_pause_and_resume),
         cmocka_unit_test(test_abort_closes),
         cmocka_unit_test(test_large_heads),
+        cmocka_unit_test(test_edge_of_heads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

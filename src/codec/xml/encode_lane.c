@@ -9,7 +9,7 @@
 #include "codec/name_hash.h"
 
 /* What is asked for at once, and what may be written behind `full` before the next look. */
-#define ROOM ((size_t)1024)
+#define ROOM ((size_t)768) /* so that a small document stays in one block */
 #define OVERRUN ((size_t)512)
 
 bool lane_open(struct lane *l)
