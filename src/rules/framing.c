@@ -42,7 +42,7 @@ static bool check_layout(const struct request_head *head, struct error *err)
                          "The request's HTTP method is not a token: use POST, GET or HEAD.");
     for (size_t i = 0; i < head->n_headers; i++) {
         const struct header *h = &head->headers[i];
-        if (!token_is_valid(h->name))
+        if (h->is == HEADER_OTHER && !token_is_valid(h->name)) /* the known ones are tokens */
             return error_set(err, PROBLEM_INVALID_REQUEST,
                              "The name of header %zu is not a token: use letters, digits and "
                              "`-`, and no space before the colon.",
