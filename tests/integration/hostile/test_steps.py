@@ -390,9 +390,6 @@ def steps(start_shared, folder):
              "extensions": ["i8", "nil", "biginteger", "bigdecimal"]}
     gateway = start_shared.gateway({
         "workers": 1,
-        "routes": [{"name": "given", "post": "/given", "call": "up/swallow", "params": [
-            {"name": "x", "type": "any", "optional": True},
-            {"name": "n", "type": "int", "optional": True}]}],
         "mcp": [{"name": "all", "max": 100, "max_result": "4M", "max_request": "256K", "tools": [
                     {"match": match, "write": True} for match in (
                         "up/swallow", "@given", *(f"{of}/answer." + name.replace(" ", "-")
@@ -414,7 +411,9 @@ def steps(start_shared, folder):
                               "multicall_results": "wrapped"},
             "aside": usual | {"multicall": "never"},
         },
-        "routes": ROUTES,
+        "routes": [*ROUTES, {"name": "given", "post": "/given", "call": "up/swallow", "params": [
+            {"name": "x", "type": "any", "optional": True},
+            {"name": "n", "type": "int", "optional": True}]}],
     }, program=PROGRAM, environment={"RPCGATE_STEPS": str(told), "RPCGATE_STEPS_LEAST": "1000000"})
     return Steps(gateway, told)
 
