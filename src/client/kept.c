@@ -368,14 +368,16 @@ static void sweep_slot(struct kept_store *store, size_t slot, int64_t now_ms)
 void kept_sweep(struct kept_store *store, int64_t now_ms)
 {
     size_t n = 0;
+    bool is_done;
     do {
         pthread_mutex_lock(&store->lock);
         size_t end = n + AT_ONCE < store->n_slots ? n + AT_ONCE : store->n_slots;
         for (; n < end; n++)
             sweep_slot(store, n, now_ms);
         make_room(store);
+        is_done = n == store->n_slots;
         pthread_mutex_unlock(&store->lock);
-    } while (n < store->n_slots);
+    } while (!is_done);
 }
 
 void kept_shelf_init(struct kept_shelf *shelf, const char *name)
