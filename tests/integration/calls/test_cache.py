@@ -3,15 +3,13 @@
 
 import asyncio
 import json
-import os
-import shutil
 import socket
 import subprocess
 from base64 import b64encode
 
 import pytest
 
-from rig import crowd
+from rig import crowd, npm
 from rig.check import assert_problem
 from rig.gateway import run_program
 from rig.multicall import Multicall
@@ -612,15 +610,7 @@ console.log(JSON.stringify(told.map(({ request, response, now }) => {
 
 @pytest.fixture(scope="module")
 def semantics(folder):
-    if os.environ.get("RPCGATE_LONG_TESTS") != "1":
-        pytest.skip("RPCGATE_LONG_TESTS=1 is not set")
-    if shutil.which("npm") is None:
-        pytest.skip("npm is missing")
-    done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts",
-                           "http-cache-semantics@4.2.0"],
-                          cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"npm cannot install it: {done.stderr[-300:]}")
+    npm.install(folder, "http-cache-semantics@4.2.0")
     (folder / "check.mjs").write_text(CHECK)
     return folder
 

@@ -5,11 +5,11 @@ at them, where npm can be reached."""
 
 import json
 import os
-import shutil
 import subprocess
 
 import pytest
 
+from rig import npm
 from rig.check import assert_problem
 from rig.described import HELP, TOKEN, described_settings, upstream_functions
 from rig.multicall import Multicall
@@ -128,15 +128,7 @@ def test_it_counts_for_the_rate(start):
 @pytest.fixture(scope="module")
 def tools(folder):
     """Where the tools are."""
-    if os.environ.get("RPCGATE_LONG_TESTS") != "1":
-        pytest.skip("RPCGATE_LONG_TESTS=1 is not set")
-    if shutil.which("npm") is None:
-        pytest.skip("npm is missing")
-    done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", *TOOLS],
-                          cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"npm cannot install them: {done.stderr[-300:]}")
-    return folder / "node_modules"
+    return npm.install(folder, *TOOLS)
 
 
 def run(tools, *command, cwd):

@@ -4,12 +4,12 @@ puppeteer-core and axe-core. RPCGATE_EXPLORER_SHOTS=FOLDER keeps pictures of wha
 
 import json
 import os
-import shutil
 import subprocess
 import xmlrpc.client
 
 import pytest
 
+from rig import npm
 from rig.multicall import Multicall
 from rig.settings import DEADLINE, SLOW, TOP, up_settings
 
@@ -71,16 +71,7 @@ class Exact(Multicall):
 @pytest.fixture(scope="module")
 def modules(folder):
     """Where the tools are."""
-    if os.environ.get("RPCGATE_LONG_TESTS") != "1":
-        pytest.skip("RPCGATE_LONG_TESTS=1 is not set")
-    for program in ("npm", "chromium"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is missing")
-    done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", *TOOLS],
-                          cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"npm cannot install them: {done.stderr[-300:]}")
-    return folder / "node_modules"
+    return npm.install(folder, *TOOLS, needs=("chromium",))
 
 
 def copied(texts, tool, folder):

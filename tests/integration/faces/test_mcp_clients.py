@@ -3,15 +3,14 @@
 RPCGATE_LONG_TESTS=1, where npm can be reached; the suite wants Node 22, which comes from there, too."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import xmlrpc.client
 from pathlib import Path
 
 import pytest
 
+from rig import npm
 from rig.mcp import LEGACY, MODERN
 from rig.multicall import Multicall
 from rig.settings import SLOW, TOP, up_settings
@@ -50,15 +49,7 @@ FUNCTIONS = {
 @pytest.fixture(scope="module")
 def packages(folder):
     """Where they are."""
-    if os.environ.get("RPCGATE_LONG_TESTS") != "1":
-        pytest.skip("RPCGATE_LONG_TESTS=1 is not set")
-    if shutil.which("npm") is None:
-        pytest.skip("npm is missing")
-    done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts",
-                           *PACKAGES], cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"npm cannot install them: {done.stderr[-300:]}")
-    return folder / "node_modules"
+    return npm.install(folder, *PACKAGES)
 
 
 @pytest.fixture(scope="module")
