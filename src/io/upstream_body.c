@@ -55,6 +55,7 @@ static bool take_size(struct body *b, char c)
         return end_size(b);
     b->state = BODY_IN_EXTENSION;
     b->n_extension = 0;
+    b->has_extension = c == ';';
     b->has_cr = c == '\r';
     return b->has_cr || c == ';' || c == ' ' || c == '\t' ||
            refuse(b, "the size of a chunk is no number");
@@ -67,6 +68,9 @@ static bool take_extension(struct body *b, char c)
     if (b->has_cr)
         return refuse(b, "a CR stands alone behind the size of a chunk");
     b->has_cr = c == '\r';
+    if (!b->has_extension && !b->has_cr && c != ';' && c != ' ' && c != '\t')
+        return refuse(b, "the size of a chunk is no number");
+    b->has_extension |= c == ';';
     return ++b->n_extension <= EXTENSION_MAX ||
            refuse(b, "too much stands behind the size of a chunk");
 }

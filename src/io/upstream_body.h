@@ -28,6 +28,7 @@ struct body {
     uint64_t left; /* of the length, or of the chunk [bytes] */
     unsigned n_digits;
     size_t n_extension; /* [bytes] */
+    bool has_extension; /* a `;` has come */
     bool has_cr;
     const char *fault; /* why it is refused, static; NULL: it is not */
 };

@@ -45,6 +45,7 @@ static const struct body_case {
     { "0x", CHUNKED, "0x5\r\n<ok/>\r\n", BODY_BAD, "", NULL },
     { "a size of 64 bits", CHUNKED, "ffffffffffffffff\r\n<ok/>", BODY_BAD, "", NULL },
     { "a size with zeros without end", CHUNKED, "0000000000000005\r\n<ok/>", BODY_BAD, "", NULL },
+    { "more behind the size", CHUNKED, "5 z\r\n<ok/>\r\n", BODY_BAD, "", NULL },
     { "a CR in an extension", CHUNKED, "5;a\rb\r\n<ok/>\r\n", BODY_BAD, "", NULL },
     { "a chunk that is longer", CHUNKED, "4\r\n<ok/>\r\n", BODY_BAD, "<ok/", NULL },
     { "two CR behind a chunk", CHUNKED, "5\r\n<ok/>\r\r\n0\r\n", BODY_BAD, "<ok/>", NULL },

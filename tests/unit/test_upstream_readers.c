@@ -2,6 +2,7 @@
 /* Two readers, one meaning: of answers that are changed by chance our own exchanges take none that
  * libcurl's transfers refuse, or read in another way, but for lines without a colon (decision 16).
  */
+#include "llhttp_reader.h"
 #include "upstream_harness.h"
 
 #include "base/macros.h"
@@ -128,19 +129,67 @@ static bool is_line_that_is_none(const struct upstream_outcome *theirs)
            strstr(theirs->detail, "Content-Length") != NULL;
 }
 
-static void fail_at(const char *bytes, const struct reading *ours, const struct reading *theirs)
+static const char *shown(const char *bytes)
 {
-    struct buf shown;
-    buf_init(&shown, SIZE_MAX - 1, NULL);
+    static struct buf text;
+    buf_init(&text, SIZE_MAX - 1, NULL);
     for (; *bytes != '\0'; bytes++) {
         if (*bytes < ' ')
-            buf_printf(&shown, "\\x%02x", (unsigned)*bytes);
+            buf_printf(&text, "\\x%02x", (unsigned)*bytes);
         else
-            buf_append_byte(&shown, *bytes);
+            buf_append_byte(&text, *bytes);
     }
-    fail_msg("%s\nours: %d \"%s\"\nlibcurl's: %d %d \"%s\" %s", buf_c(&shown),
+    return buf_c(&text);
+}
+
+static void fail_at(const char *bytes, const struct reading *ours, const struct reading *theirs)
+{
+    fail_msg("%s\nours: %d \"%s\"\nlibcurl's: %d %d \"%s\" %s", shown(bytes),
              ours->outcome.http_status, buf_c(&ours->body), (int)theirs->outcome.status,
              theirs->outcome.http_status, buf_c(&theirs->body), theirs->outcome.detail);
+}
+
+/* Why llhttp refuses what we take: lines that are none and names that are no token (decision 16), a
+ * Content-Length that is blank or stands there twice with one value, one beside a Transfer-Encoding
+ * (RFC 9112 section 6.3; the connection ends behind both), a tab behind it (section 5), blanks
+ * behind a chunk's size, a LF alone, and what the name or value of a chunk's extension is made of,
+ * which nobody reads. */
+static const char *const stricter[] = {
+    "Invalid header token",
+    "Data after `Connection: close`", /* behind a 100 that says so */
+    "Invalid header field char",
+    "Empty Content-Length",
+    "Duplicate Content-Length",
+    "Content-Length can't be",
+    "Transfer-Encoding can't be",
+    "Expected LF after",
+    "Invalid character in chunk extensions",
+    "Invalid character in chunk size",
+    "Missing expected CR before",
+    "Invalid character in Content-Length",
+};
+
+static bool is_stricter(const char *why)
+{
+    for (size_t i = 0; why != NULL && i < ARRAY_LEN(stricter); i++)
+        if (str_starts_with(str_of(why), str_of(stricter[i])))
+            return true;
+    return false;
+}
+
+/* A third reader, where it is: it may refuse for one of these reasons, and reads nothing else. */
+static void compare_with_llhttp(const char *bytes, const struct reading *ours)
+{
+    struct llhttp_reading theirs;
+    buf_init(&theirs.body, 4096, NULL);
+    bool is_there = llhttp_read(str_of(bytes), &theirs);
+    bool is_same = is_there && theirs.is_good && theirs.status == ours->outcome.http_status &&
+                   str_eq(buf_str(&theirs.body), buf_str(&ours->body));
+    if (is_there && !is_same && (theirs.is_good || !is_stricter(theirs.why)))
+        fail_msg("%s\nours: %d \"%s\"\nllhttp's: %d \"%s\" %s", shown(bytes),
+                 ours->outcome.http_status, buf_c(&ours->body), theirs.status, buf_c(&theirs.body),
+                 theirs.why);
+    buf_done(&theirs.body);
 }
 
 static void compare(const char *bytes, struct reading *ours, struct reading *theirs)
@@ -148,6 +197,7 @@ static void compare(const char *bytes, struct reading *ours, struct reading *the
     read_by(TRANSPORT_USE_AUTO, bytes, ours);
     if (ours->outcome.status != UPSTREAM_OK)
         return;
+    compare_with_llhttp(bytes, ours);
     read_by(TRANSPORT_USE_CURL, bytes, theirs);
     bool is_same = theirs->outcome.status == UPSTREAM_OK &&
                    ours->outcome.http_status == theirs->outcome.http_status &&
