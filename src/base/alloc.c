@@ -2,21 +2,28 @@
 #include "base/alloc.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-void die_without_memory(void)
+void die_without(const char *what)
 {
-    static const char message[] = "rpcgate: out of memory\n";
+    char message[80];
+    int len = snprintf(message, sizeof message, "rpcgate: out of %s\n", what);
     /* Nobody need read it: an end that waits for that would be none. */
     struct pollfd stderr_fd = { .fd = STDERR_FILENO, .events = POLLOUT };
     if (poll(&stderr_fd, 1, 0) == 1) {
-        ssize_t ignored = write(STDERR_FILENO, message, sizeof message - 1);
+        ssize_t ignored = write(STDERR_FILENO, message, (size_t)len);
         (void)ignored;
     }
     _exit(EX_OSERR);
+}
+
+void die_without_memory(void)
+{
+    die_without("memory");
 }
 
 void *xcalloc(size_t n, size_t size)

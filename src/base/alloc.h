@@ -25,6 +25,9 @@ char *xmemdup0(const void *data, size_t len) MUST_CHECK __attribute__((malloc));
 /* That end, for those who allocate in another way. */
 void die_without_memory(void) __attribute__((noreturn));
 
+/* The same for want of something else. */
+void die_without(const char *what) __attribute__((noreturn));
+
 /* Cleanup functions for CLEANUP(). */
 void free_charp(char **pointer);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/digest.h"
 
+#include "base/alloc.h"
+
 #include <assert.h>
 #include <gnutls/crypto.h>
 
@@ -63,7 +65,6 @@ bool hash_joined(enum hash_kind kind, const struct str *texts, size_t n, char re
 
 void random_bytes(void *ret, size_t len)
 {
-    int failed = gnutls_rnd(GNUTLS_RND_NONCE, ret, len);
-    assert(failed == 0 && "GnuTLS has random bytes");
-    (void)failed;
+    if (gnutls_rnd(GNUTLS_RND_NONCE, ret, len) != 0)
+        die_without("random bytes");
 }

@@ -34,7 +34,7 @@ enum hash_kind { HASH_MD5, HASH_SHA256 };
 bool hash_joined(enum hash_kind kind, const struct str *texts, size_t n,
                  char ret[HASH_HEX_SIZE]) MUST_CHECK;
 
-/* Bytes that nobody can guess. */
+/* Bytes that nobody can guess. Without any the process ends (base/alloc.h). */
 void random_bytes(void *ret, size_t len);
 
 #endif

@@ -111,7 +111,8 @@ def test_what_calls_do(start):
                  for state in ("translating", "queued", "calling", "backoff")}
         assert {state: line["n"] for state, line in lines.items()} == {
             "translating": 0, "queued": 2, "calling": 1, "backoff": 0}
-        assert lines["calling"]["oldest_ms"] >= lines["queued"]["oldest_ms"] >= 0
+        # Which of them came first is not known: there are two workers.
+        assert lines["calling"]["oldest_ms"] >= 0 and lines["queued"]["oldest_ms"] >= 0
         assert "oldest_ms" not in lines["backoff"]
         gate.open()
         assert all(call.result().status == 200 for call in calls)
