@@ -7,6 +7,8 @@
     X(REQUESTS, "rpcgate_requests_total", "counter",                                               \
       "Calls, those of a batch each by itself, and requests that made none, by upstream, method "  \
       "(the first 200 that succeeded, else other) and outcome.")                                   \
+    X(FACE_REQUESTS, "rpcgate_face_requests_total", "counter",                                     \
+      "Requests that are an upstream's, by the way they came: json, jsonrpc, xmlrpc or mcp.")      \
     X(REQUEST_DURATION, "rpcgate_request_duration_seconds", "histogram",                           \
       "From a call's head to the end of its reply.")                                               \
     X(UPSTREAM_DURATION, "rpcgate_upstream_duration_seconds", "histogram",                         \

@@ -284,7 +284,8 @@ static void count(const struct request *r)
     if (r->failed && r->sums.n_calls == 0)
         metrics_count_outcome(record, worker, method, 1 + (size_t)r->error.type);
     if (r->upstream != NULL)
-        metrics_count_request(record, worker, clock_now_us() - r->began_us);
+        metrics_count_request(record, worker, r->target.row->form->face,
+                              clock_now_us() - r->began_us);
 }
 
 static void on_closed(void *context, struct http_exchange *x, bool sent)

@@ -12,6 +12,7 @@
 #include "front/task.h"
 #include "work/process.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -133,6 +134,25 @@ static void add_requests_of(const struct upstream_record *record, struct chain *
 static void add_requests(struct upstream_state *upstream, struct chain *to)
 {
     add_requests_of(upstream->record, to);
+}
+
+static void add_faces(struct upstream_state *upstream, struct chain *to)
+{
+    static const char *const names[] = {
+#define X(word, name) name,
+        FACE_LIST(X)
+#undef X
+    };
+    const struct upstream_record *record = upstream->record;
+    static_assert(ARRAY_LEN(names) == METRICS_FACES, "a number for each face");
+    for (size_t face = 0; face < METRICS_FACES; face++) {
+        unsigned long long n = 0;
+        for (size_t w = 0; w < record->n_workers; w++)
+            n += atomic_load_explicit(&record->by_worker[w].faces[face], memory_order_relaxed);
+        if (n > 0)
+            add(to, "%s{upstream=\"%s\",face=\"%s\"} %llu\n", rows[METRIC_FACE_REQUESTS].name,
+                record->name, names[face], n);
+    }
 }
 
 static void add_histogram_of(const struct upstream_record *record, enum metric metric,
@@ -260,6 +280,7 @@ static const struct {
     void (*add)(struct upstream_state *upstream, struct chain *to);
 } families[] = {
     { METRIC_REQUESTS, add_requests },
+    { METRIC_FACE_REQUESTS, add_faces },
     { METRIC_REQUEST_DURATION, add_request },
     { METRIC_UPSTREAM_DURATION, add_upstream },
     { METRIC_QUEUE_DURATION, add_queue },

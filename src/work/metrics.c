@@ -112,9 +112,16 @@ void metrics_count_outcome(struct upstream_record *record, size_t worker, struct
     count_outcome(&record->by_worker[worker], slot, outcome);
 }
 
-void metrics_count_request(struct upstream_record *record, size_t worker, int64_t us)
+void metrics_count_request(struct upstream_record *record, size_t worker, enum face face,
+                           int64_t us)
 {
-    histogram_observe(&record->by_worker[worker].request, us);
+    struct upstream_metrics *u = &record->by_worker[worker];
+    size_t at = 0;
+    histogram_observe(&u->request, us);
+    while (at < METRICS_FACES && (unsigned)face != 1U << at)
+        at++;
+    if (at < METRICS_FACES)
+        add(&u->faces[at], 1);
 }
 
 void metrics_count_call(struct upstream_record *record, size_t worker,

@@ -7,6 +7,7 @@
 #include "base/macros.h"
 #include "base/str.h"
 #include "codec/error.h"
+#include "settings/snapshot.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -42,10 +43,13 @@ struct histogram {
     atomic_ullong sum_us;
 };
 
+#define METRICS_FACES 4
+
 /* Of one upstream, or of what belongs to none; one worker's. */
 struct upstream_metrics {
     _Atomic(atomic_ullong *) outcomes[METHOD_NAMES_SLOTS + 1]; /* by method, then outcome */
     struct histogram request, upstream, queue;
+    atomic_ullong faces[METRICS_FACES]; /* requests, by the place of their bit in enum face */
     atomic_ullong retries;
 };
 
@@ -81,8 +85,9 @@ void histogram_observe(struct histogram *h, int64_t us);
 void metrics_count_outcome(struct upstream_record *record, size_t worker, struct str method,
                            size_t outcome);
 
-/* Counts the time of a request that has ended. */
-void metrics_count_request(struct upstream_record *record, size_t worker, int64_t us);
+/* Counts a request that has ended and came by that face, and its time. */
+void metrics_count_request(struct upstream_record *record, size_t worker, enum face face,
+                           int64_t us);
 
 /* Counts the time and the attempts of a call that has ended. */
 struct call_times {

@@ -241,6 +241,9 @@ def test_log_and_metrics(start, settings, face):
     assert face.several or line["method"] == "by"
     counted = gateway.get("/metrics", Authorization=f"Bearer {TOKEN}").body.decode()
     assert 'rpcgate_requests_total{upstream="up",method="by",outcome="ok"} 1\n' in counted
+    requests = [line for line in counted.splitlines()
+                if line.startswith("rpcgate_face_requests_total")]
+    assert requests == [f'rpcgate_face_requests_total{{upstream="up",face="{face.word}"}} 1']
 
 
 @pytest.mark.parametrize("face", FACES, ids=repr)
