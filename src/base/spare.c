@@ -30,6 +30,18 @@ void *spare_drop(struct spare *spare)
     return NULL;
 }
 
+/* Who gives something back is not to end for want of memory. */
+static bool grow(struct spare *spare)
+{
+    size_t cap = spare->cap == 0 ? LEAST : spare->cap * 2;
+    void **items = reallocarray(spare->items, cap, sizeof *items);
+    if (items == NULL)
+        return false;
+    spare->items = items;
+    spare->cap = cap;
+    return true;
+}
+
 bool spare_keep(struct spare *spare, void *item)
 {
     if (++spare->n_given % PERIOD == 0) {
@@ -40,10 +52,8 @@ bool spare_keep(struct spare *spare, void *item)
         spare->surplus--;
         return false;
     }
-    if (spare->n == spare->cap) {
-        spare->cap = spare->cap == 0 ? LEAST : spare->cap * 2;
-        spare->items = xreallocarray(spare->items, spare->cap, sizeof *spare->items);
-    }
+    if (spare->n == spare->cap && !grow(spare))
+        return false;
     spare->items[spare->n++] = item;
     return true;
 }

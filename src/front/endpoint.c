@@ -121,9 +121,9 @@ static bool is_as_wanted(const struct endpoint *endpoint, const struct config *c
                          const struct listen_config *listen)
 {
     const struct limits_config *a = &endpoint->config->limits, *b = &config->limits;
-    return a->headers == b->headers && a->connections == b->connections &&
-           a->header_time == b->header_time && a->body_time == b->body_time &&
-           a->write_time == b->write_time && a->idle == b->idle &&
+    return a->headers == b->headers && a->header_count == b->header_count &&
+           a->connections == b->connections && a->header_time == b->header_time &&
+           a->body_time == b->body_time && a->write_time == b->write_time && a->idle == b->idle &&
            config_same_listen(endpoint->listen, listen);
 }
 

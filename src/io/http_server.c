@@ -13,11 +13,13 @@
 #include <sys/epoll.h>
 
 /* The library keeps in a connection's memory its request's head, an entry of 64 bytes or less for
- * each of its header lines, and the head of the reply; and clears all of it after each request. A
- * head that is somewhat over its limits must still fit, so that it is the handler that refuses it:
- * an eighth more for these. More than 32 KiB it would map anew for every connection. [bytes] */
+ * each of its header lines, a second copy of a Cookie, and the head of the reply; and clears all of
+ * it after each request. A head that is somewhat over its limits, or has much in its Cookie, must
+ * still fit, so that it is the handler that judges it: half as much more for these. More than 32
+ * KiB it would map anew for every connection. [bytes] */
 #define MEMORY_LINE ((size_t)64)
 #define MEMORY_REPLY ((size_t)1024)
+#define MEMORY_MIN ((size_t)4 * 1024)
 
 /* Versions before 1.0 do not know this; http_head.c finds there what is refused here. */
 #if MHD_VERSION >= 0x01000000
@@ -101,8 +103,9 @@ static void on_ready(struct loop_source *source, uint32_t events UNUSED)
 
 static size_t memory_for(const struct http_limits *limits)
 {
-    return limits->head_bytes + limits->head_bytes / 8 + limits->head_lines * MEMORY_LINE +
-           MEMORY_REPLY;
+    size_t bytes = limits->head_bytes + limits->head_bytes / 2 + limits->head_lines * MEMORY_LINE +
+                   MEMORY_REPLY;
+    return bytes > MEMORY_MIN ? bytes : MEMORY_MIN;
 }
 
 /* Ours is the limit of connections: from 1.0 on the library also counts some that have ended, and

@@ -57,6 +57,12 @@ static bool is_variable(struct str name, struct str other)
     return i == name.len && i == other.len;
 }
 
+/* RFC 9110 section 5.3; of Cookie RFC 9113 section 8.2.3. */
+static struct str comma_of(struct str name)
+{
+    return str_eq_nocase(name, STR("Cookie")) ? STR("; ") : STR(", ");
+}
+
 static void add_value(struct str line, struct str rest, struct buf *to)
 {
     buf_append(to, value_of(line));
@@ -64,7 +70,7 @@ static void add_value(struct str line, struct str rest, struct buf *to)
         struct str other = take_line(&rest);
         if (!is_variable(name_of(other), name_of(line)))
             continue;
-        buf_append(to, STR(", "));
+        buf_append(to, comma_of(name_of(line)));
         buf_append(to, value_of(other));
     }
     buf_append_byte(to, '\0');
@@ -85,10 +91,10 @@ static void add_headers(struct str lines, struct buf *to)
     while (rest.len > 0) {
         const char *begin = rest.data;
         struct str line = take_line(&rest), name = name_of(line);
-        if (name.len == 0 || str_eq_nocase(name, STR("Content-Length")) ||
+        if (name.len == 0 || is_variable(name, STR("Content-Length")) ||
             stands_before(lines, begin, name))
             continue;
-        if (!str_eq_nocase(name, STR("Content-Type")))
+        if (!is_variable(name, STR("Content-Type")))
             buf_append(to, STR("HTTP_"));
         for (size_t i = 0; i < name.len; i++)
             buf_append_byte(to, variable_byte(name.data[i]));
@@ -156,6 +162,7 @@ void scgi_head_write(struct str http, size_t document_len, struct buf *to)
     add_server(host_of(http), &variables);
     add_headers(http, &variables);
     buf_clear(to);
+    buf_reserve(to, variables.len + sizeof length + 2);
     buf_printf(to, "%zu:", variables.len);
     buf_append(to, buf_str(&variables));
     buf_append_byte(to, ',');

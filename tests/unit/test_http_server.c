@@ -441,6 +441,24 @@ static void test_edge_of_heads(void **state UNUSED)
     rig_free(rig);
 }
 
+/* The library makes a copy of what stands there. */
+static void test_large_cookie(void **state UNUSED)
+{
+    struct rig *rig = rig_tcp(&rig_limits);
+    size_t len = rig_limits.head_bytes / 3 * 2;
+    CLEANUP(free_charp) char *cookie = xcalloc(len + 1, 1);
+    memset(cookie, 'v', len);
+    int fd = rig_client(rig);
+    for (int i = 0; i < 2; i++) {
+        rig_send(rig, fd, "GET /size/5 HTTP/1.1\r\nHost: x\r\nCookie: a=");
+        rig_send(rig, fd, cookie);
+        rig_send(rig, fd, "\r\n\r\n");
+        rig_expect(rig, fd, 200, "abcde");
+    }
+    close(fd);
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -459,6 +477,7 @@ int main(void)
         cmocka_unit_test(test_abort_closes),
         cmocka_unit_test(test_large_heads),
         cmocka_unit_test(test_edge_of_heads),
+        cmocka_unit_test(test_large_cookie),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,6 +72,11 @@ static void joins_lines_of_one_name(void **state)
                    BEGIN "REQUEST_URI=/;SCRIPT_NAME=;PATH_INFO=/;QUERY_STRING=;"
                          "SERVER_PROTOCOL=HTTP/1.1;SERVER_NAME=localhost;SERVER_PORT=80;"
                          "HTTP_X_A=1, 3, ;HTTP_B=2;");
+    assert_written("POST / HTTP/1.1\r\nCookie: a=1\r\nContent_Length: 5\r\nContent_Type: x\r\n"
+                   "cookie: b=2\r\n\r\n",
+                   BEGIN "REQUEST_URI=/;SCRIPT_NAME=;PATH_INFO=/;QUERY_STRING=;"
+                         "SERVER_PROTOCOL=HTTP/1.1;SERVER_NAME=localhost;SERVER_PORT=80;"
+                         "HTTP_COOKIE=a=1; b=2;CONTENT_TYPE=x;");
 }
 
 /* Lines end by `|`. */

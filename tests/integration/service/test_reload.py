@@ -361,8 +361,10 @@ def test_server_limits_change(start):
         assert kept.ask("POST", "/v1/up/m", b'["k"]').closes and kept.ends()
     big = request("GET", "/livez", headers={"X-Big": "x" * 4000})
     assert_problem(gateway.raw(big), "invalid-request", 400, setting="limits.headers")
-    gateway.reload(settings(upstreams=up(upstream)))
+    gateway.reload(settings(upstreams=up(upstream), limits={"header_count": 400}))
     assert gateway.raw(big).status == 200
+    many = {f"X-Number-{number}": "x" * 20 for number in range(390)}
+    assert gateway.raw(request("GET", "/livez", headers=many)).status == 200
 
 
 def test_tls_files_change(start, tmp_path):
