@@ -4,6 +4,7 @@
 
 #include "base/nearest.h"
 #include "config/indexes.h"
+#include "rules/path.h"
 #include "settings/mcp.h"
 #include "settings/store.h"
 
@@ -139,6 +140,12 @@ static void check_method_of(const struct checked_tool *t)
     if (upstream == NULL) {
         const char *text = store_text(t->c->config->store, name);
         refuse_unknown(t, "upstream", text, nearest_upstream(t->c->config, text));
+        return;
+    }
+    struct error why;
+    if (!path_check_method_name(method, &why)) {
+        findings_error(t->c->findings, place_of(t), "mcp[%zu].tools[%zu]: %s", t->index, t->tool,
+                       why.detail);
         return;
     }
     if (str_eq(method, STR("system.multicall"))) {

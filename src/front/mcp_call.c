@@ -2,6 +2,7 @@
 /* tools/call: the tool's arguments become the params of one call, its value a result for models. */
 #include "front/mcp.h"
 
+#include "base/clock.h"
 #include "codec/json/cursor.h"
 #include "codec/json/write.h"
 #include "front/request.h"
@@ -167,14 +168,34 @@ static const struct call_owner owner = {
     .ended = on_ended,
 };
 
+static void refuse_call(struct request *r)
+{
+    metrics_count_outcome(request_record(r), r->front->work->index, target_method(&r->target),
+                          1 + (size_t)r->error.type);
+    mcp_fail_tool(r);
+}
+
+/* The time of X-Rpcgate-Timeout runs from the request on, for the search, too. */
+static void limit(const struct request *r, struct call *c)
+{
+    if (r->timeout_ms != CLOCK_NEVER)
+        c->deadline_ms = clock_min(c->deadline_ms, r->began_us / 1000 + r->timeout_ms);
+}
+
 static void begin_call(struct request *r, struct str params)
 {
     struct call *c = &r->call;
+    if (r->caller_gone) { /* while upstreams were asked, or its params were read */
+        error_set(&r->error, PROBLEM_REQUEST_TIMEOUT, "The caller left before the call was sent.");
+        refuse_call(r);
+        return;
+    }
     const struct route_config *route = r->route;
     struct method_rule rule = route != NULL
                                   ? method_rule_of_route(route)
                                   : method_rule_find(r->upstream, target_method(&r->target));
     request_fill_call(r, c, &rule);
+    limit(r, c);
     c->owner = &owner;
     c->text.method = target_method(&r->target);
     c->text.params = params;
@@ -274,13 +295,6 @@ static bool make_params_of_method(struct request *r, struct str *ret)
 
 /* ---- The tool ------------------------------------------------------------------------------- */
 
-static void refuse_call(struct request *r)
-{
-    metrics_count_outcome(request_record(r), r->front->work->index, target_method(&r->target),
-                          1 + (size_t)r->error.type);
-    mcp_fail_tool(r);
-}
-
 /* Without a choice of the caller's integers are such that models' readers lose no digits. */
 static void choose_integers(struct request *r)
 {
@@ -337,8 +351,7 @@ static void begin_tool(struct request *r, const struct mcp_tool *tool)
     r->memory.patience_ms = tool->upstream->pool.queue_timeout;
     target_set_method(&r->target, tool->method);
     snprintf(r->tool, sizeof r->tool, "%s", tool->name);
-    if (!request_take_calls(r, 1, &r->error) ||
-        !request_may_call(r, target_method(&r->target), &r->error))
+    if (!request_may_call(r, target_method(&r->target), &r->error))
         refuse_call(r);
     else if (r->route != NULL)
         begin_route(r);
@@ -378,6 +391,7 @@ static void on_found(struct request *r)
         return;
     }
     if (is_of_failed(r, name)) {
+        r->upstream = &r->site->config->upstreams[m->search.failed];
         r->error = m->search.error;
         mcp_fail_tool(r);
         return;
@@ -399,6 +413,10 @@ void mcp_call_begin(struct request *r)
                   is_text ? "`params.arguments` must be an object."
                           : "`params.name` must be the name of a tool: see tools/list.");
         mcp_refuse(r, m->is_modern ? 400 : 200, MCP_INVALID_PARAMS, (struct str){ NULL, 0 });
+        return;
+    }
+    if (!request_take_calls(r, 1, &r->error)) { /* a search counts as well */
+        refuse_call(r);
         return;
     }
     const struct mcp_tool *tool =

@@ -6,7 +6,11 @@
 #include "front/openapi_schema.h"
 #include "settings/route.h"
 
+#include <stdint.h>
 #include <stdio.h>
+
+/* Of a server's text about a method. [bytes] */
+#define HELP_MAX ((size_t)4 * 1024)
 
 static bool is_required(const struct route_input *input)
 {
@@ -62,13 +66,22 @@ static const char *own_description(const struct mcp_tool *tool)
     return tool->route->description != NULL ? tool->route->description : tool->route->summary;
 }
 
+/* A model reads all of it, with that of all other tools. */
+static void write_help(struct str inside, struct chain *to)
+{
+    CLEANUP(buf_done) struct buf text;
+    buf_init(&text, SIZE_MAX - 1, NULL);
+    json_unquote_start(inside, HELP_MAX, &text);
+    json_write_string(to, buf_str(&text));
+}
+
 static void write_description(const struct mcp_tool *tool, struct str help, struct chain *to)
 {
     const char *own = own_description(tool);
     if (own != NULL) {
         json_write_string(to, str_of(own));
     } else if (help.len > 2 && help.data[0] == '"') {
-        chain_append(to, help);
+        write_help(str_slice(help, 1, help.len - 1), to);
     } else {
         chain_append_c(to, "\"Calls ");
         json_write_text(to, tool->method);

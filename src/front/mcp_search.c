@@ -32,6 +32,14 @@ bool mcp_may_use(const struct request *r, const struct mcp_tool *tool)
     return may_use(&r->caller.access, tool);
 }
 
+/* What a caller may not see is not asked for it, either: it would tell by its time. */
+static bool may_ask(const struct access *access, const struct mcp_config *server,
+                    const struct upstream_config *upstream)
+{
+    return (upstream->faces & FACE_MCP) != 0 && mcp_asks(server, upstream) &&
+           access_may_see(access, str_of(upstream->name));
+}
+
 bool mcp_may_see(const struct config *config, const struct access *access,
                  const struct mcp_config *server)
 {
@@ -39,9 +47,7 @@ bool mcp_may_see(const struct config *config, const struct access *access,
         if (may_use(access, &server->known[i]))
             return true;
     for (size_t i = 0; i < config->n_upstreams && server->has_globs; i++) {
-        const struct upstream_config *upstream = &config->upstreams[i];
-        if ((upstream->faces & FACE_MCP) != 0 && mcp_asks(server, upstream) &&
-            access_may_see(access, str_of(upstream->name)))
+        if (may_ask(access, server, &config->upstreams[i]))
             return true;
     }
     return false;
@@ -54,6 +60,26 @@ static const struct upstream_config *upstream_of(const struct request *r)
     return &r->site->config->upstreams[r->mcp->search.upstream];
 }
 
+static bool is_not_for(const struct request *r, struct mcp_tool tool, struct str method)
+{
+    tool.method = method;
+    return !mcp_may_use(r, &tool);
+}
+
+/* Servers tell names twice. */
+static bool is_there(const struct mcp *m, const struct mcp_tool *tool, struct str method)
+{
+    struct str names = buf_str(&m->search.names);
+    for (size_t i = m->request->target.mcp->n_known; i < m->n_tools; i++) {
+        const struct mcp_tool *other = &m->own_tools[i];
+        if (other->upstream == tool->upstream &&
+            str_eq(str_slice(names, 0, other->method.len), method))
+            return true;
+        names = str_slice(names, other->method.len, names.len);
+    }
+    return false;
+}
+
 /* What is more than `max` is not there: models choose badly among many. */
 static void add(struct request *r, struct str method)
 {
@@ -64,7 +90,7 @@ static void add(struct request *r, struct str method)
     if (mcp_is_known(server, tool.upstream, method) || !path_check_method_name(method, &ignored))
         return;
     tool.rule = mcp_rule_of_method(server, tool.upstream, method, &tool.safe);
-    if (tool.rule == NULL)
+    if (tool.rule == NULL || is_not_for(r, tool, method) || is_there(m, &tool, method))
         return;
     if (m->n_tools >= (size_t)server->max) {
         m->search.is_full = true;
@@ -155,8 +181,7 @@ static void go_on(struct request *r)
     const struct config *config = r->site->config;
     struct mcp_search *s = &r->mcp->search;
     for (; s->upstream < config->n_upstreams; begin_upstream(r, s->upstream + 1))
-        if ((upstream_of(r)->faces & FACE_MCP) != 0 && mcp_asks(r->target.mcp, upstream_of(r)) &&
-            !read_upstream(r))
+        if (may_ask(&r->caller.access, r->target.mcp, upstream_of(r)) && !read_upstream(r))
             return;
     end(r);
 }
@@ -195,7 +220,7 @@ void mcp_search(struct request *r, void (*found)(struct request *r))
     m->tools = m->own_tools;
     buf_init(&m->search.names, SIZE_MAX / 2, NULL);
     m->search.waiter.until_ms =
-        r->timeout_ms == CLOCK_NEVER ? CLOCK_NEVER : clock_now_ms() + r->timeout_ms;
+        r->timeout_ms == CLOCK_NEVER ? CLOCK_NEVER : r->began_us / 1000 + r->timeout_ms;
     m->search.waiter.wait.go_on = on_told;
     begin_upstream(r, 0);
     go_on(r);

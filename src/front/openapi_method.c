@@ -62,23 +62,13 @@ static void append_block(struct str text, struct buf *to)
         buf_append_byte(to, '`');
 }
 
-static void unquote_help(struct str inside, struct buf *to)
-{
-    struct str part = str_slice(inside, 0, inside.len < HELP_MAX ? inside.len : HELP_MAX);
-    json_unquote_part(part.data, part.data + part.len, to);
-    if (part.len == inside.len)
-        return;
-    to->len = utf8_valid_prefix(buf_str(to));
-    buf_append_c(to, "…");
-}
-
 static void write_help(struct openapi *o, struct str help)
 {
     CLEANUP(buf_done) struct buf text, block;
     buf_init(&text, SIZE_MAX - 1, NULL);
     buf_init(&block, SIZE_MAX - 1, NULL);
     if (help.len > 2 && help.data[0] == '"')
-        unquote_help(str_slice(help, 1, help.len - 1), &text);
+        json_unquote_start(str_slice(help, 1, help.len - 1), HELP_MAX, &text);
     if (text.len > 0)
         append_block(buf_str(&text), &block);
     else

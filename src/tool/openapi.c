@@ -3,8 +3,10 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "client/session_store.h"
 #include "config/config.h"
 #include "front/openapi_writer.h"
+#include "rules/redacted.h"
 #include "tool/command.h"
 #include "tool/harmless.h"
 #include "tool/lone.h"
@@ -78,8 +80,13 @@ static void on_told(struct once_wait *wait, bool in_time UNUSED)
 
 static void on_unknown(struct openapi_writer *writer, const struct error *err)
 {
-    fprintf(stderr, "rpcgate: %s does not tell its methods: %s\n",
-            openapi_writer_upstream(writer)->name, err->detail);
+    const struct upstream_config *upstream = openapi_writer_upstream(writer);
+    struct hidden *hidden = session_hidden(writer->waiter.site, upstream);
+    CLEANUP(buf_done) struct buf detail;
+    buf_init(&detail, SIZE_MAX - 1, NULL);
+    redacted_detail(hidden_redactor(hidden, writer->document.config), err, &detail);
+    hidden_unref(hidden);
+    fprintf(stderr, "rpcgate: %s does not tell its methods: %s\n", upstream->name, buf_c(&detail));
     CONTAINER_OF(writer, struct writing, writer)->status = EX_UNAVAILABLE;
 }
 

@@ -132,3 +132,13 @@ void json_quote(struct str text, struct buf *to)
     json_quote_text(text, to);
     buf_append_byte(to, '"');
 }
+
+void json_unquote_start(struct str inside, size_t max, struct buf *to)
+{
+    struct str part = str_slice(inside, 0, inside.len < max ? inside.len : max);
+    json_unquote_part(part.data, part.data + part.len, to);
+    if (part.len == inside.len)
+        return;
+    to->len = utf8_valid_prefix(buf_str(to));
+    buf_append_c(to, "…");
+}

@@ -35,6 +35,10 @@ const char *json_skip_token(const char *at, const char *end, size_t *depth);
  * What is too long for it is not read to its end. */
 void json_unquote(struct str quoted, struct buf *to);
 
+/* The same of what stands within the quotes, up to some `max` bytes of it: `…` stands for the rest.
+ */
+void json_unquote_start(struct str inside, size_t max, struct buf *to);
+
 /* The same of a part of its text, up to `stop` or behind the escape that is there; returns where
  * that is. */
 const char *json_unquote_part(const char *at, const char *stop, struct buf *to);

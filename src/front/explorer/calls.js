@@ -4,7 +4,9 @@
 
 const BASE = new URL(".", location.href.split("#")[0]);
 const addressOf = (path) => new URL(path.replace(/^\//, ""), BASE).href;
-const methodPath = (upstream, method) => `/v1/${encodeURIComponent(upstream)}` + (method === undefined ? "" : `/${encodeURIComponent(method)}`);
+// Dots alone would lead elsewhere; with a blank behind them there is no such name.
+const segment = (name) => encodeURIComponent(/^\.\.?$/.test(name) ? `${name} ` : name);
+const methodPath = (upstream, method) => `/v1/${segment(upstream)}` + (method === undefined ? "" : `/${segment(method)}`);
 
 // Gives { status, text, ms, id, timing, json() }; status 0: there was no answer.
 async function send(request, token) {

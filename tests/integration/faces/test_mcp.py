@@ -9,6 +9,7 @@ from rig.check import assert_problem
 from rig.mcp import ERAS, LEGACY, MODERN, Mcp
 from rig.multicall import Multicall, methods
 from rig.settings import up_settings
+from rig.wire import request
 
 BOT, OTHER, NARROW = "b" * 32, "o" * 32, "n" * 32
 
@@ -198,6 +199,58 @@ def test_more_than_max(start):
     assert gateway.wait_line(lambda line: "more tools of MCP" in line)
 
 
+def test_what_servers_tell_of_twice_and_at_length(start):
+    upstream = start.upstream(Multicall({
+        "get.it": lambda: 1, "system.listMethods": lambda: ["get.it", "get.it"],
+        "system.methodHelp": lambda name: "é" * 100_000}))
+    tools = Mcp(start.gateway(settings_of(upstream, ("up/get*",)))).tools()
+    assert list(tools) == ["up__get_it"]
+    description = tools["up__get_it"]["description"]
+    assert 4000 < len(description.encode()) < 4200 and description.endswith("é…")
+
+
+def test_an_upstream_that_is_not_the_callers(start, behaviour):
+    """It is not asked, and takes no tool's place."""
+    async def never(x):
+        await x.gone()
+
+    other = start.upstream(never)
+    settings = settings_of(start.upstream(behaviour), ("other/get*", "up/get*"), max=8)
+    settings["upstreams"] = {"other": {"url": other.url, "methods": (
+        {"match": "get*", "safe": True},)}} | settings["upstreams"]
+    settings["callers"] = ({"name": "bot", "token": BOT, "allow": ("up/get.size",)},)
+    mcp = Mcp(start.gateway(settings), token=BOT)
+    assert list(mcp.tools()) == ["up__get_size"]
+    assert mcp.error("tools/call", {"name": "other__get_it"})[1] == -32602
+    assert not other.exchanges
+
+
+def test_a_caller_who_leaves_while_tools_are_looked_for(start):
+    """Then nothing is called for him."""
+    async def slow(x):
+        if x.method == "system.listMethods":
+            await gate.passed()
+        await Multicall({"set.it": lambda *params: len(params), "system.listMethods": lambda: [
+            "set.it"]})(x)
+
+    upstream = start.upstream(slow)
+    gate = upstream.gate()
+    gateway = start.gateway(settings_of(upstream, ({"match": "up/set*", "write": True},))
+                            | {"workers": 1})
+    mcp = Mcp(gateway)
+    message = mcp.message("tools/call", {"name": "up__set_it", "arguments": {}})
+    headers = mcp.headers("tools/call", message["params"]) | {"X-Request-Id": "gone"}
+    with gateway.connect() as caller:
+        caller.send(request("POST", mcp.path, json.dumps(message).encode(), headers=headers))
+        upstream.wait_requests(1)
+        caller.reset()
+    for _ in range(2):  # the worker has seen what came before
+        assert gateway.get("/livez").status == 200
+    gate.open()
+    assert gateway.access_line("gone")["problem"] == "request-timeout"
+    assert "set.it" not in [x.method for x in upstream.exchanges]
+
+
 def test_upstreams_that_tell_nothing(start):
     """What is written by name is there all the same; a glob matches nothing."""
     async def silent(x):
@@ -322,6 +375,8 @@ def test_rate(start, behaviour):
     assert mcp.value("up__get_big") == str(2 ** 60 + 1)
     problem = mcp.problem("up__get_big")
     assert (problem["name"], problem["setting"]) == ("rate-limited", "callers.rate")
+    problem = mcp.problem("no_such_tool")  # looking for it counts
+    assert problem["name"] == "rate-limited"
     answer = mcp.ask("tools/list")
     assert answer.status == 429 and answer.header("Retry-After")
     assert answer.json["error"]["data"]["setting"] == "callers.rate"
