@@ -95,6 +95,8 @@ class AnswerOracle:
             return
         if answer.headers.get("content-type", "").startswith("text/plain"):
             return
+        if answer.status == 200 and b"<title>rpcgate explorer</title>" in answer.body:
+            return
         try:
             value = read_json(answer.body)
         except (ValueError, RecursionError) as error:

@@ -41,7 +41,9 @@ def version() -> str:
 
 
 def wanted() -> dict[str, str]:
-    return dict(re.findall(r"^PKG_CHECK_MODULES\(\[\w+\], \[(\S+) >= ([^]]+)\]", CONFIGURE_AC, re.M))
+    """But llhttp, which one unit test uses where it is."""
+    found = re.findall(r"^PKG_CHECK_MODULES\(\[\w+\], \[(\S+) >= ([^]]+)\]", CONFIGURE_AC, re.M)
+    return {name: least for name, least in found if name != "libllhttp"}
 
 
 @pytest.mark.parametrize("path, pattern", [
