@@ -141,6 +141,12 @@ static void begin_translation(struct call *c)
         document_begin_members(&c->document, c->encoder, &c->encoding, c->members);
 }
 
+void call_write_again(struct call *c)
+{
+    if (c->state == CALL_TRANSLATING && c->encoder != NULL)
+        begin_translation(c);
+}
+
 void call_error_memory(struct error *err)
 {
     error_limit(err, PROBLEM_OVERLOADED, "limits.memory",

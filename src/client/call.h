@@ -237,6 +237,10 @@ void call_go_alone(struct call *c);
 /* It has what it needs for its document: writes it, and goes on. */
 void call_translate(struct call *c);
 
+/* One of its members goes, with the text that is just read: the document is begun anew, without it.
+ * Nothing where it is not being written. */
+void call_write_again(struct call *c);
+
 /* It was refused without having run: it is in CALL_SESSION again, as at its beginning. */
 void call_begin_again(struct call *c);
 

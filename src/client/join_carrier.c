@@ -54,10 +54,18 @@ static struct call *take_call(struct seat *seat)
     return c;
 }
 
+/* What is borrowed from the call of the seat that is just written. */
+static void let_go(struct carrier *k, const struct seat *seat)
+{
+    if (seat == &k->seats[k->at])
+        call_write_again(&k->call);
+}
+
 void seat_leave(struct seat *seat)
 {
     struct carrier *k = seat->carrier;
     (void)take_call(seat);
+    let_go(k, seat);
     if (k->n_left > 0)
         return;
     if (call_runs(&k->call))

@@ -496,6 +496,58 @@ static void all_may_leave(void **state)
     end_calls(2);
 }
 
+/* Their document is so long that it is written in steps: the sixth has been begun. */
+static void begin_long_calls(char *params[8])
+{
+    rig_open(&rig, PLAIN);
+    for (size_t i = 0; i < 8; i++) {
+        params[i] = xcalloc(1, 4096);
+        memset(params[i], ' ', 4095);
+        params[i][0] = '[';
+        for (size_t at = 1; at < 4000; at += 2)
+            memcpy(params[i] + at, "1,", 2);
+        snprintf(params[i] + 4001, 16, "\"call %zu\"]", i);
+        rig_call_begin(&rig, 0, &calls[i], "a", params[i]);
+    }
+    rig_turn(&rig, 0);
+    assert_int_equal(client_calls_in(&rig.commons, CALL_TRANSLATING).n, 1);
+    assert_int_equal(fake_n(fake), 0);
+}
+
+static void drop_long_call(char *params[8], size_t i)
+{
+    call_drop(&calls[i].call);
+    free(TAKE(params[i]));
+}
+
+/* With its text, even while that is written. */
+static void who_is_written_may_leave(void **state)
+{
+    char *params[8];
+    (void)state;
+    begin_long_calls(params);
+    drop_long_call(params, 5);
+    settle();
+    assert_int_equal(fake_n(fake), 1);
+    assert_sent(0, "call 4");
+    assert_not_sent(0, "call 5");
+    assert_sent(0, "call 6");
+    answer(RESULTS(ITEM("0") ITEM("1") ITEM("2") ITEM("3") ITEM("4") ITEM("6") ITEM("7")));
+    rig_assert_value(&calls[4], "\"4\"");
+    rig_assert_value(&calls[6], "\"6\"");
+    assert_int_equal(n_joined(), 7);
+    end_calls(8);
+    for (size_t i = 0; i < 8; i++)
+        free(params[i]);
+
+    begin_long_calls(params);
+    for (size_t i = 0; i < 8; i++)
+        drop_long_call(params, 7 - i);
+    settle();
+    assert_int_equal(fake_n(fake), 0);
+    end_calls(8);
+}
+
 static void they_are_cut_off(void **state)
 {
     (void)state;
@@ -859,6 +911,7 @@ int main(void)
         cmocka_unit_test(who_waited_in_vain_was_not_sent),
         cmocka_unit_test(who_leaves_ends_with_the_others),
         cmocka_unit_test(all_may_leave),
+        cmocka_unit_test(who_is_written_may_leave),
         cmocka_unit_test(they_are_cut_off),
         cmocka_unit_test(bad_params_are_ones_own),
         cmocka_unit_test(none_is_left),
