@@ -208,7 +208,8 @@ static struct flight *make(struct call *c, const struct digest *key)
     once_init(&f->landing);
     f->state = upstream_state_ref(c->site->pools[c->upstream->index]->shared);
     f->snapshot = config_ref(c->site->config);
-    f->deadline_ms = clock_now_ms() + c->rule.timeout_ms;
+    /* No later than those who wait for as long as it may take, so that they see how it ends. */
+    f->deadline_ms = c->is_short ? clock_now_ms() + c->rule.timeout_ms : c->deadline_ms;
     f->query = (struct query){ true, true, c->decoding.types, c->decoding.integers };
     buf_init(&f->texts, TEXTS_MAX, NULL);
     buf_init(&f->text, SIZE_MAX / 4, &c->share->budget);

@@ -84,14 +84,16 @@ static void make_key(struct keep *k)
     unsigned char form[] = { (unsigned char)c->decoding.types, (unsigned char)c->decoding.integers,
                              (unsigned char)k->is_cut, c->rule.cache->by_caller };
     struct iovec *blocks = xcalloc(n_blocks + 1, sizeof *blocks);
-    struct str *texts = xcalloc(n_blocks + 3, sizeof *texts);
+    struct str *texts = xcalloc(n_blocks + 4, sizeof *texts);
     texts[0] = (struct str){ (const char *)form, sizeof form };
     texts[1] = k->is_cut ? str_of(c->part.at) : STR("");
-    texts[2] = c->rule.cache->by_caller ? c->apart : STR("");
+    /* Whether nothing is a result. */
+    texts[2] = (struct str){ (const char *)&c->part.empty, k->is_cut ? sizeof c->part.empty : 0 };
+    texts[3] = c->rule.cache->by_caller ? c->apart : STR("");
     chain_iovec(document, blocks);
     for (size_t i = 0; i < n_blocks; i++)
-        texts[3 + i] = (struct str){ blocks[i].iov_base, blocks[i].iov_len };
-    kept_key(&shared_of(c)->kept, texts, n_blocks + 3, &k->key);
+        texts[4 + i] = (struct str){ blocks[i].iov_base, blocks[i].iov_len };
+    kept_key(&shared_of(c)->kept, texts, n_blocks + 4, &k->key);
     free(texts);
     free(blocks);
 }

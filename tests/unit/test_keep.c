@@ -11,6 +11,7 @@
 
 #include "client_rig.h"
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/macros.h"
 
@@ -258,6 +259,65 @@ static void stale_for_failures_of_the_way(void **state)
     rig_call_done(&c);
 }
 
+/* Who may wait for as long as the upstream may take waits for its failure, not for its own end. */
+static void stale_when_the_upstream_is_late(void **state)
+{
+    struct rig_call c;
+    (void)state;
+    keep_one("[1]");
+    turn(60000);
+    init(0, &c, "[1]");
+    turn(1); /* before it is sent */
+    rig_call_start(&c);
+    turn(0);
+    assert_int_equal(fake_call(fake(0), 0)->deadline_ms, c.call.deadline_ms);
+    turn(9999);
+    assert_int_equal(c.n_ended, 0);
+    fake_fail(fake(0), 0, UPSTREAM_TIMEOUT, true);
+    turn(0);
+    rig_assert_value(&c, "7");
+    assert_int_equal(c.call.kept.result, KEPT_RESULT_STALE);
+    rig_call_done(&c);
+}
+
+static void begin_part(struct rig_call *c, const struct decode_watch *watch, int empty)
+{
+    static const struct query tagged = { .has_types = true, .types = TYPES_TAGGED };
+    init(0, c, "[1]");
+    c->call.query = &tagged;
+    c->call.part = (struct verdict_part){ watch, "/0", empty };
+    rig_call_start(c);
+    turn(0);
+}
+
+/* What is nothing for one of them may be a result for another, also where it was cut out before. */
+static void parts_that_are_nothing_are_ones_own(void **state)
+{
+    struct rig_call c;
+    struct json_path path;
+    char *memory = xcalloc(1, json_path_size(STR("/0")) + 1);
+    (void)state;
+    assert_true(json_path_read(STR("/0"), memory, &path));
+    const struct decode_watch watch = { &path, 1 };
+    for (int n = 0; n < 2; n++) {
+        begin_part(&c, &watch, n == 0 ? 0 : 404);
+        assert_int_equal(fake_n(fake(0)), 1);
+        fake_answer(fake(0), 0, 200,
+                    RIG_ANSWER("<array><data><value><array><data/></array></value></data></array>"));
+        turn(0);
+        if (n == 0)
+            rig_assert_value(&c, "[]");
+        else
+            rig_assert_problem(&c, PROBLEM_NOT_FOUND, EXECUTED_YES);
+        rig_call_done(&c);
+    }
+    begin_part(&c, &watch, 0);
+    rig_assert_value(&c, "[]");
+    assert_int_equal(c.call.kept.result, KEPT_RESULT_HIT);
+    rig_call_done(&c);
+    free(memory);
+}
+
 static void its_owner_may_refuse_what_is_kept(void **state)
 {
     struct rig_call c;
@@ -323,6 +383,8 @@ int main(void)
         TEST(nobody_waits_any_more),
         TEST(a_worker_is_cut_off),
         TEST(stale_for_failures_of_the_way),
+        TEST(stale_when_the_upstream_is_late),
+        TEST(parts_that_are_nothing_are_ones_own),
         TEST(its_owner_may_refuse_what_is_kept),
         TEST(questions_of_our_own_are_not_kept),
         TEST(a_long_result_comes_in_pieces),
