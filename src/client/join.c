@@ -251,8 +251,14 @@ void joins_run(struct client *client)
 {
     if (LIKELY(list_empty(&client->joins)))
         return;
-    LIST_EACH (&client->joins, at, following) {
-        send_all(CONTAINER_OF(at, struct join, in_client));
+    struct list now;
+    list_init(&now);
+    list_move_all(&now, &client->joins);
+    while (!list_empty(&now)) {
+        struct join *j = LIST_FIRST(&now, struct join, in_client);
+        list_remove(&j->in_client);
+        list_add_last(&client->joins, &j->in_client); /* until none waits */
+        send_all(j);
     }
 }
 

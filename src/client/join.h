@@ -35,7 +35,8 @@ static inline bool join_takes(const struct call *c)
 /* It waits for others: until the end of the turn, or for join.wait. It is JOINED then. */
 void join_enter(struct call *c);
 
-/* Sends those that wait for no longer than this turn: behind all that begins calls in it. */
+/* Sends those that wait for no longer than this turn: behind all that begins calls in it. Others of
+ * which they are the cause are left for the next one, as client->joins shows. */
 void joins_run(struct client *client);
 
 /* One that is JOINED: nobody waits for its answer any more; */

@@ -54,11 +54,13 @@ static struct call *take_call(struct seat *seat)
     return c;
 }
 
-/* What is borrowed from the call of the seat that is just written. */
+/* What is borrowed from the call of the seat that is just written, or read. */
 static void let_go(struct carrier *k, const struct seat *seat)
 {
-    if (seat == &k->seats[k->at])
-        call_write_again(&k->call);
+    if (seat != &k->seats[k->at])
+        return;
+    call_write_again(&k->call);
+    k->call.answer.member = STR("");
 }
 
 void seat_leave(struct seat *seat)

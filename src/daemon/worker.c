@@ -47,7 +47,7 @@ struct worker {
 
 static int64_t next_deadline(struct worker *w)
 {
-    if (!list_empty(&w->work.turns))
+    if (!list_empty(&w->work.turns) || !list_empty(&w->client.joins))
         return 0;
     int64_t deadline = clock_min(client_deadline_ms(&w->client), endpoints_deadline_ms(&w->front));
     return clock_min(deadline, timers_deadline_ms(&w->work));
