@@ -318,6 +318,7 @@ static void begin_document(struct call *c)
 void call_go_alone(struct call *c)
 {
     assert(c->state == CALL_JOINED);
+    c->repaired = 0; /* its params may have been written before */
     begin_document(c);
 }
 

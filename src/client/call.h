@@ -117,6 +117,7 @@ struct call {
     enum call_own own;
     bool outlives;                      /* it goes on when all others are cut off */
     bool is_carrier;                    /* of joined calls, which count instead of it */
+    bool goes_alone;                    /* it is not joined, though others like it are */
     bool needs_session;                 /* set by the owner of one with members: any of them does */
     const struct upstream_added *added; /* of CALL_OWN; borrowed to the end */
     const struct decode_watch *watch;   /* what is looked for in its result, which has no envelope

@@ -192,6 +192,7 @@ static void fill_call(struct flight *f, const struct call *c)
         .is_typed = c->is_typed,
         .share = c->share,
         .request = f,
+        .goes_alone = true,
         .query = &f->query,
         .rule = c->rule,
         .deadline_ms = f->deadline_ms,

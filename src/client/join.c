@@ -94,9 +94,10 @@ bool join_would_take(const struct call *c)
                     c->watch == NULL && c->look == NULL;
     /* What is kept has the call's own document as its key. */
     return c->site->client->joins_calls && c->rule.safe && c->rule.cache == NULL && is_plain &&
-           c->share != &work_of(j)->commons->own && c->origin.traceparent.data == NULL &&
-           c->text.params.len <= PARAMS_MAX && !memory_share_is_short(c->share) &&
-           clock_now_ms() >= j->rests_until_ms && has_multicall(j, c);
+           !c->goes_alone && c->share != &work_of(j)->commons->own &&
+           c->origin.traceparent.data == NULL && c->text.params.len <= PARAMS_MAX &&
+           !memory_share_is_short(c->share) && clock_now_ms() >= j->rests_until_ms &&
+           has_multicall(j, c);
 }
 
 static struct join *join_of(const struct call *c)
@@ -153,6 +154,7 @@ void join_again(struct call *c)
 {
     assert(c->state == CALL_JOINED && c->seat == NULL);
     c->was_refused = true;
+    c->repaired = 0; /* its params are written again */
     wait(c);
 }
 

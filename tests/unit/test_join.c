@@ -662,6 +662,23 @@ static void repairs_are_ones_own(void **state)
     end_calls(2);
 }
 
+/* Those of its params once, however often it is written. */
+static void repairs_are_counted_once(void **state)
+{
+    (void)state;
+    rig_open(&rig, UPSTREAM(KNOWN "join = { }; text = \"replace\";"));
+    begin_calls("a");
+    rig_call_begin(&rig, 0, &calls[1], "b", "[\"x\\u0001\\u0002\"]");
+    settle();
+    answer(RIG_FAULT("1", "one of them"));
+    for (size_t i = 0; i < 2; i++)
+        answer(RIG_ANSWER("1"));
+    rig_assert_value(&calls[1], "\"1\"");
+    assert_int_equal(calls[0].call.repaired, 0);
+    assert_int_equal(calls[1].call.repaired, 2);
+    end_calls(2);
+}
+
 /* Long ones take several turns, in which some may leave. */
 static void long_answers_take_turns(void **state)
 {
@@ -918,6 +935,7 @@ int main(void)
         cmocka_unit_test(forms_are_ones_own),
         cmocka_unit_test(answers_are_arranged),
         cmocka_unit_test(repairs_are_ones_own),
+        cmocka_unit_test(repairs_are_counted_once),
         cmocka_unit_test(long_answers_take_turns),
         cmocka_unit_test(results_are_looked_into),
         cmocka_unit_test(it_is_asked_first),

@@ -18,6 +18,7 @@
 #define SETTINGS                                                                                   \
     "upstreams = { u = { url = \"http://u/\"; retry = { attempts = 1; };\n"                        \
     "  timeouts = { total = \"10s\"; };\n"                                                         \
+    "  multicall = \"always\"; multicall_results = \"wrapped\"; join = { };\n"                      \
     "  methods = ( { match = \"m\"; safe = true;\n"                                                \
     "    cache = { ttl = \"60s\"; stale_if_error = \"1h\"; }; } ); }; };"
 
@@ -129,6 +130,26 @@ static void workers_wait_for_one(void **state)
         rig_call_done(&c[i]);
     }
     assert_hit("[1]", "7");
+}
+
+/* Though others are there in the same turn. */
+static void what_is_kept_is_not_joined(void **state)
+{
+    struct rig_call c[2];
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(c); i++) {
+        init(0, &c[i], i == 0 ? "[1]" : "[2]");
+        rig_call_start(&c[i]);
+    }
+    turn(0);
+    assert_int_equal(fake_n(fake(0)), 2);
+    for (size_t i = 0; i < ARRAY_LEN(c); i++)
+        fake_answer(fake(0), 0, 200, RIG_ANSWER("<int>7</int>"));
+    turn(0);
+    for (size_t i = 0; i < ARRAY_LEN(c); i++) {
+        rig_assert_value(&c[i], "7");
+        rig_call_done(&c[i]);
+    }
 }
 
 static void a_failure_is_everybodys(void **state)
@@ -377,6 +398,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_result_answers_until_its_time_is_over),
         TEST(workers_wait_for_one),
+        TEST(what_is_kept_is_not_joined),
         TEST(a_failure_is_everybodys),
         TEST(whose_time_ends_ends_its_own_wait),
         TEST(who_leaves_or_is_dropped_ends_its_own_wait),
