@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "front/request.h"
+#include "front/surface.h"
+#include "front/task.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -39,7 +41,8 @@ static void write_status(const struct request *r, struct freshness *ret)
 /* Only what GET has brought by a path of its own may be kept by others, each for itself alone. */
 static bool may_be_kept(const struct request *r)
 {
-    return !r->failed && r->status == 200 && r->kept.ttl_ms > 0 && r->route != NULL &&
+    return !r->failed && r->status == 200 && r->kept.ttl_ms > 0 &&
+           r->target.row->task == &task_route && r->route != NULL &&
            r->route->http_method == ROUTE_GET;
 }
 
