@@ -18,7 +18,7 @@
 #define SETTINGS                                                                                   \
     "upstreams = { u = { url = \"http://u/\"; retry = { attempts = 1; };\n"                        \
     "  timeouts = { total = \"10s\"; };\n"                                                         \
-    "  multicall = \"always\"; multicall_results = \"wrapped\"; join = { };\n"                      \
+    "  multicall = \"always\"; multicall_results = \"wrapped\"; join = { };\n"                     \
     "  methods = ( { match = \"m\"; safe = true;\n"                                                \
     "    cache = { ttl = \"60s\"; stale_if_error = \"1h\"; }; } ); }; };"
 
@@ -323,8 +323,9 @@ static void parts_that_are_nothing_are_ones_own(void **state)
     for (int n = 0; n < 2; n++) {
         begin_part(&c, &watch, n == 0 ? 0 : 404);
         assert_int_equal(fake_n(fake(0)), 1);
-        fake_answer(fake(0), 0, 200,
-                    RIG_ANSWER("<array><data><value><array><data/></array></value></data></array>"));
+        fake_answer(
+            fake(0), 0, 200,
+            RIG_ANSWER("<array><data><value><array><data/></array></value></data></array>"));
         turn(0);
         if (n == 0)
             rig_assert_value(&c, "[]");

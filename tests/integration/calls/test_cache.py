@@ -12,6 +12,7 @@ import pytest
 from rig import crowd, npm
 from rig.check import assert_problem
 from rig.gateway import run_program
+from rig.mcp import Mcp
 from rig.multicall import Multicall
 from rig.settings import configuration, up_settings
 
@@ -580,6 +581,16 @@ def test_get_routes_have_an_etag(pair):
     assert post.header("Cache-Control") == "no-store"
     refused = gateway.get("/r/a?x=1")
     assert refused.status == 400 and refused.header("Cache-Control") == "no-store"
+
+
+def test_tools_of_get_routes_have_none(pair):
+    gateway, _ = pair({"routes": ROUTES, "mcp": ({"name": "ops", "tools": ("@r",)},)})
+    for status in ("fwd=miss; stored", "hit; ttl="):
+        answer = Mcp(gateway).ask("tools/call", {"name": "r", "arguments": {"a": "x"}},
+                                  **{"If-None-Match": "*"})
+        assert answer.status == 200 and kept(answer).startswith(status)
+        assert answer.json["result"]["structuredContent"] == {"result": 1}
+        assert not answer.header("ETag") and answer.header("Cache-Control") == "no-store"
 
 
 def test_a_connection_goes_on_behind_a_304(pair):
