@@ -351,6 +351,7 @@ void call_begin_again(struct call *c)
         call_forget_inject(c);
     c->text.around = NULL;
     c->attempts = 0;
+    c->repaired = 0;
     c->has_fault_code = false;
     c->keeps_text = false;
     init_memory(c);
