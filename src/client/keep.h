@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls of which results are kept (`cache`). Such a call is only written, for its key: then it
  * takes a result that is kept, or waits for a call that is made for all who ask for the same
- * (client/flight.h). It takes no slot and no session itself. docs/decisions/0027. */
+ * (client/flight.h). It takes no slot and no session itself. docs/decisions/0026. */
 #ifndef RPCGATE_CLIENT_KEEP_H
 #define RPCGATE_CLIENT_KEEP_H
 
