@@ -3,13 +3,20 @@
 
 #include <sys/random.h>
 
+/* One for all tables of a thread: each costs a system call, and nobody can tell what it is. */
+static _Thread_local struct sip_key key_of_thread;
+
 void sip_key_need(struct sip_key *key)
 {
     if (key->made)
         return;
-    if (getrandom(key->words, sizeof key->words, GRND_NONBLOCK) != sizeof key->words)
-        key->words[0] = (uint64_t)(uintptr_t)key; /* Early at boot: better than no key. */
-    key->made = true;
+    struct sip_key *mine = &key_of_thread;
+    if (!mine->made) {
+        if (getrandom(mine->words, sizeof mine->words, GRND_NONBLOCK) != sizeof mine->words)
+            mine->words[0] = (uint64_t)(uintptr_t)key; /* Early at boot: better than no key. */
+        mine->made = true;
+    }
+    *key = *mine;
 }
 
 static uint64_t rotate(uint64_t x, unsigned bits)

@@ -15,7 +15,7 @@ struct sip_key {
     uint64_t words[2];
 };
 
-/* A new one, if it is none yet. */
+/* The thread's own, if it is none yet. */
 void sip_key_need(struct sip_key *key);
 
 /* SipHash-1-3 (Aumasson and Bernstein, 2012). */
