@@ -4,6 +4,7 @@ puppeteer-core and axe-core. RPCGATE_EXPLORER_SHOTS=FOLDER keeps pictures of wha
 
 import json
 import os
+import shutil
 import subprocess
 import xmlrpc.client
 
