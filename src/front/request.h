@@ -199,6 +199,9 @@ void request_limit_call(const struct request *r, struct call *c, const struct me
 /* front/task_call.c: a call has ended. */
 void request_add_call(struct request *r, const struct call *c);
 
+/* front/task_call.c: so, its only one, whose end is counted in its upstream's record. */
+void request_count_call(struct request *r, const struct call *c, const struct verdict *verdict);
+
 /* front/reply.c: writes a problem of it, in a form's words for the call with that `id`; `form`
  * NULL: the document alone. Whatever a form is given to write is without secrets. */
 void request_write_problem(const struct request *r, struct problem *problem,

@@ -99,6 +99,13 @@ void request_add_call(struct request *r, const struct call *c)
         r->kept = c->kept;
 }
 
+void request_count_call(struct request *r, const struct call *c, const struct verdict *verdict)
+{
+    size_t outcome = verdict->error != NULL ? 1 + (size_t)verdict->error->type : 0;
+    request_add_call(r, c);
+    metrics_count_outcome(request_record(r), r->front->work->index, c->text.method, outcome);
+}
+
 /* Rules about params are judged here, where they are known to be valid JSON. */
 static bool on_translated(struct call *c)
 {
@@ -115,9 +122,7 @@ static void on_text_used(struct call *c)
 static void on_ended(struct call *c, const struct verdict *verdict)
 {
     struct request *r = c->user;
-    request_add_call(r, c);
-    metrics_count_outcome(request_record(r), r->front->work->index, c->text.method,
-                          verdict->error != NULL ? 1 + (size_t)verdict->error->type : 0);
+    request_count_call(r, c, verdict);
     if (verdict->error != NULL) {
         request_fail_with(r, verdict);
         return;

@@ -8,7 +8,6 @@
 #include "rules/media.h"
 #include "rules/route_find.h"
 #include "settings/method_rule.h"
-#include "work/metrics.h"
 
 #include <assert.h>
 
@@ -43,9 +42,7 @@ static void succeed(struct request *r)
 static void on_ended(struct call *c, const struct verdict *verdict)
 {
     struct request *r = c->user;
-    request_add_call(r, c);
-    metrics_count_outcome(request_record(r), r->front->work->index, c->text.method,
-                          verdict->error != NULL ? 1 + (size_t)verdict->error->type : 0);
+    request_count_call(r, c, verdict);
     if (verdict->error == NULL) {
         succeed(r);
         return;
