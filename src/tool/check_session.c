@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "client/session_store.h"
 #include "rules/advice.h"
-#include "rules/redacted.h"
 #include "tool/lone.h"
 
 #include <stdint.h>
@@ -17,15 +16,6 @@ struct trying {
     int64_t began_us;
     bool entered, left; /* that step is over */
 };
-
-/* An error's detail, without what sessions have brought. */
-static void shown_detail(const struct trying *t, const struct error *err, struct buf *to)
-{
-    struct check *c = t->check;
-    struct hidden *hidden = session_hidden(lone_site(t->lone), c->upstream);
-    redacted_detail(hidden_redactor(hidden, c->config), err, to);
-    hidden_unref(hidden);
-}
 
 static void judge_enter(struct trying *t, const struct error *err, bool refused)
 {
@@ -44,7 +34,7 @@ static void judge_enter(struct trying *t, const struct error *err, bool refused)
     } else {
         /* What is called so says itself that it is refused. */
         bool is_said = err->type == PROBLEM_LOGIN_FAILED;
-        shown_detail(t, err, &detail);
+        lone_tell_detail(t->lone, c->upstream, err, &detail);
         check_set(c, CHECK_ENTER, CHECK_FAILED, advice, "%s%s",
                   refused && !is_said ? "the credentials are refused: " : "", buf_c(&detail));
     }
@@ -58,7 +48,7 @@ static void judge_leave(struct trying *t, const struct error *err)
     if (err == NULL) {
         check_set(c, CHECK_LEAVE, CHECK_OK, NULL, "by %s", c->upstream->session.logout.method);
     } else {
-        shown_detail(t, err, &detail);
+        lone_tell_detail(t->lone, c->upstream, err, &detail);
         check_set(c, CHECK_LEAVE, CHECK_FAILED, ADVICE_SESSION, "%s", buf_c(&detail));
     }
 }

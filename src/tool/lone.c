@@ -5,11 +5,13 @@
 #include "base/clock.h"
 #include "client/client.h"
 #include "client/pool.h"
+#include "client/session_store.h"
 #include "client/site.h"
 #include "client/upstream_state.h"
 #include "io/loop.h"
 #include "io/transports.h"
 #include "io/upstream.h"
+#include "rules/redacted.h"
 #include "work/memory.h"
 #include "work/metrics.h"
 #include "work/once.h"
@@ -125,6 +127,14 @@ static void run_once(struct lone *lone)
 struct site *lone_site(struct lone *lone)
 {
     return lone->client.site;
+}
+
+void lone_tell_detail(const struct lone *lone, const struct upstream_config *upstream,
+                      const struct error *err, struct buf *to)
+{
+    struct hidden *hidden = session_hidden(lone->client.site, upstream);
+    redacted_detail(hidden_redactor(hidden, lone->config), err, to);
+    hidden_unref(hidden);
 }
 
 void lone_run(struct lone *lone, const bool *done)

@@ -31,6 +31,11 @@ void lone_run(struct lone *lone, const bool *done);
 /* What its calls go through; to be used by its thread alone. */
 struct site *lone_site(struct lone *lone);
 
+/* Appends an error's detail, without what is secret in the configuration or came with a session of
+ * that upstream. */
+void lone_tell_detail(const struct lone *lone, const struct upstream_config *upstream,
+                      const struct error *err, struct buf *to);
+
 /* Ends the sessions that there are, and takes no others on. */
 void lone_log_out(struct lone *lone);
 

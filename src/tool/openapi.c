@@ -3,10 +3,8 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "client/session_store.h"
 #include "config/config.h"
 #include "front/openapi_writer.h"
-#include "rules/redacted.h"
 #include "tool/command.h"
 #include "tool/harmless.h"
 #include "tool/lone.h"
@@ -55,8 +53,9 @@ struct choices {
 /* The document while it is written. */
 struct writing {
     struct openapi_writer writer;
-    bool told;  /* of what it waited for */
-    int status; /* how it ends, so far */
+    struct lone *lone; /* which asks the upstreams; NULL: nobody does */
+    bool told;         /* of what it waited for */
+    int status;        /* how it ends, so far */
 };
 
 static bool apply(void *context, size_t row, const char *argument)
@@ -81,43 +80,41 @@ static void on_told(struct once_wait *wait, bool in_time UNUSED)
 static void on_unknown(struct openapi_writer *writer, const struct error *err)
 {
     const struct upstream_config *upstream = openapi_writer_upstream(writer);
-    struct hidden *hidden = session_hidden(writer->waiter.site, upstream);
+    struct writing *w = CONTAINER_OF(writer, struct writing, writer);
     CLEANUP(buf_done) struct buf detail;
     buf_init(&detail, SIZE_MAX - 1, NULL);
-    redacted_detail(hidden_redactor(hidden, writer->document.config), err, &detail);
-    hidden_unref(hidden);
+    lone_tell_detail(w->lone, upstream, err, &detail);
     fprintf(stderr, "rpcgate: %s does not tell its methods: %s\n", upstream->name, buf_c(&detail));
-    CONTAINER_OF(writer, struct writing, writer)->status = EX_UNAVAILABLE;
+    w->status = EX_UNAVAILABLE;
 }
 
-static void write_all(struct writing *w, struct lone *lone)
+static void write_all(struct writing *w)
 {
     enum openapi_step step;
     while ((step = openapi_writer_step(&w->writer)) != OPENAPI_DONE) {
         w->told = step == OPENAPI_MORE;
         if (!w->told)
-            lone_run(lone, &w->told);
+            lone_run(w->lone, &w->told);
     }
 }
 
 static int write_document(struct writing *w, struct config *config, bool ask)
 {
-    struct lone *lone = NULL;
     log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT, false); /* what matters is told */
-    if (ask && (lone = lone_open(config)) == NULL) {
+    if (ask && (w->lone = lone_open(config)) == NULL) {
         fprintf(stderr, "rpcgate: cannot begin: %s\n", strerror(errno));
         return EX_OSERR;
     }
     if (ask) {
-        w->writer.waiter.site = lone_site(lone);
+        w->writer.waiter.site = lone_site(w->lone);
         w->writer.waiter.until_ms = CLOCK_NEVER;
         w->writer.waiter.wait.go_on = on_told;
         w->writer.on_unknown = on_unknown;
     }
-    write_all(w, lone);
+    write_all(w);
     openapi_writer_done(&w->writer);
-    if (lone != NULL)
-        lone_close(lone);
+    if (w->lone != NULL)
+        lone_close(w->lone);
     chain_append_byte(w->writer.document.to, '\n');
     return harmless_write_json(w->writer.document.to) ? w->status : EX_IOERR;
 }
