@@ -29,6 +29,22 @@ static void write_members(struct encoder *e)
     }
 }
 
+bool encode_around_is_beside(const struct encoder *e)
+{
+    const struct encode_around *around = e->input.around;
+    return around->n_members == 0 && around->n_values > 0 &&
+           (around->at == 0 || around->at == ENCODE_BEHIND);
+}
+
+void encode_around_begin(struct encoder *e)
+{
+    e->n_params = 0;
+    if (e->input.around->at > 0)
+        return;
+    write_values(e);
+    e->n_params = 1; /* encode_around_end() takes them for written */
+}
+
 bool encode_around_refuse(struct encoder *e, struct error *err)
 {
     error_set(err, PROBLEM_INVALID_REQUEST,

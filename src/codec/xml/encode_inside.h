@@ -116,6 +116,12 @@ void encode_struct_begin(struct encoder *e, bool wrapped);
 
 /* encode_around.c: what input.around has. */
 
+/* Nothing of it stands among the text's params: it is written without counting them. */
+bool encode_around_is_beside(const struct encoder *e);
+
+/* Before the first of params that are not counted: what stands before all. */
+void encode_around_begin(struct encoder *e);
+
 /* Before the text's next param, whose value is at e->at. */
 bool encode_around_param(struct encoder *e, struct error *err);
 

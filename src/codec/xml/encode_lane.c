@@ -158,7 +158,7 @@ bool encode_lane_may(const struct encoder *e)
 {
     enum encode_kind kind = e->input.kind;
     return (kind == ENCODE_CALL || kind == ENCODE_PARAMS || kind == ENCODE_MULTICALL_ITEM) &&
-           e->input.around == NULL && e->to == e->out;
+           (e->input.around == NULL || encode_around_is_beside(e)) && e->to == e->out;
 }
 
 bool encode_lane_begin(struct encoder *e)
@@ -170,6 +170,8 @@ bool encode_lane_begin(struct encoder *e)
     e->depth = 0;
     e->at = text.data;
     e->end = text.data + text.len;
+    if (UNLIKELY(e->input.around != NULL))
+        encode_around_begin(e);
     if (lane->is_one)
         return true;
     e->at = json_skip_space(e->at + 1, e->end);
