@@ -18,7 +18,7 @@ SETTLE_TIME = 60  # longest time that it may take for what is left of a run [s]
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
-def _structs(count: int) -> list[dict]:
+def structs(count: int) -> list[dict]:
     return [{"id": number, "name": f"record {number}", "price": number / 8}
             for number in range(count)]
 
@@ -26,8 +26,8 @@ def _structs(count: int) -> list[dict]:
 #: The answers: one int; 2.7 KB; 2.6 MB.
 ANSWERS = {
     "small": xmlrpc.client.dumps((42,), methodresponse=True).encode(),
-    "medium": xmlrpc.client.dumps((_structs(10),), methodresponse=True).encode(),
-    "large": xmlrpc.client.dumps((_structs(10_000),), methodresponse=True).encode(),
+    "medium": xmlrpc.client.dumps((structs(10),), methodresponse=True).encode(),
+    "large": xmlrpc.client.dumps((structs(10_000),), methodresponse=True).encode(),
 }
 
 #: The call, as a caller of nginx and as a caller of rpcgate sends it.
