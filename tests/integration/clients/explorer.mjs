@@ -164,9 +164,10 @@ const checks = {
     await page.waitForSelector("#ask[open]");
     await page.click("#ask-no-more");
     await page.click("#ask-go");
-    await shows(page, "200 OK");
+    const called = (n) => page.waitForFunction((n) => document.querySelectorAll(".history li").length === n, {}, n);
+    await called(2);
     await page.click("main button.main");
-    await page.waitForFunction(() => document.querySelectorAll(".history li").length === 3);
+    await called(3);
     await close(page);
   },
 
