@@ -71,6 +71,18 @@ static void write_security(struct openapi *o)
     put(o, "]");
 }
 
+/* From among the responses on. */
+static const char kept_components[] =
+    ",\"NotModified\":{\"description\":\"The answer is the one with that ETag still, and not sent "
+    "again.\"," OPENAPI_KEPT_HEADERS
+    "}},\"headers\":{\"ETag\":{\"description\":\"Which answer this "
+    "is, for the next request's If-None-Match. A very long one has none.\",\"schema\":{\"type\":"
+    "\"string\"}},\"CacheControl\":{\"description\":\"For how long it may be used again.\","
+    "\"schema\":{\"type\":\"string\"}}},\"parameters\":{\"IfNoneMatch\":{\"name\":"
+    "\"If-None-Match\",\"in\":\"header\",\"description\":\"The ETag of an answer that is there "
+    "already: where it is the same still, 304 comes instead of it.\",\"schema\":{\"type\":"
+    "\"string\"}}}";
+
 void openapi_begin(struct openapi *o)
 {
     put(o, "{\"openapi\":\"3.1.0\",\"info\":{\"title\":");
@@ -102,6 +114,7 @@ void openapi_end(struct openapi *o)
     if (o->any) {
         put(o, bearer || certificate ? "," : "");
         openapi_schema_problem(o->to);
+        put(o, o->any_kept ? kept_components : "}");
     }
     put(o, "}}");
 }

@@ -20,8 +20,9 @@ struct openapi {
     bool without_methods;               /* it is about routes alone */
     const struct access *access;        /* whose document it is; NULL: there are no bounds */
     struct chain *to;
-    bool any;     /* a path was written, */
-    bool any_tag; /* and a tag */
+    bool any;      /* a path was written, */
+    bool any_kept; /* one whose answers have an ETag, */
+    bool any_tag;  /* and a tag */
 };
 
 /* All before the first path. */

@@ -30,4 +30,12 @@ void openapi_close_responses(struct openapi *o);
 /* and `x-rpcgate`. */
 void openapi_write_call(struct openapi *o, bool safe, const char *upstream, struct str method);
 
+/* The parameter, the header lines and the response of routes whose answers have an ETag, as
+ * components; `o->any_kept`. */
+#define OPENAPI_IF_NONE_MATCH "{\"$ref\":\"#/components/parameters/IfNoneMatch\"}"
+#define OPENAPI_KEPT_HEADERS                                                                       \
+    "\"headers\":{\"ETag\":{\"$ref\":\"#/components/headers/ETag\"},\"Cache-Control\":{"           \
+    "\"$ref\":\"#/components/headers/CacheControl\"}}"
+#define OPENAPI_NOT_MODIFIED "\"304\":{\"$ref\":\"#/components/responses/NotModified\"}"
+
 #endif

@@ -6,9 +6,18 @@
 
 #include <stdio.h>
 
-static void write_parameters(struct openapi *o, const struct route_config *route)
+/* Do its answers have an ETag, and does a caller that has one get 304? So front/freshness.c. */
+static bool is_kept(const struct route_config *route)
 {
-    bool any = false;
+    struct method_rule rule = method_rule_of_route(route);
+    return route->http_method == ROUTE_GET && route->status == 200 && rule.cache != NULL &&
+           rule.cache->ttl > 0;
+}
+
+static void write_parameters(struct openapi *o, const struct route_config *route, bool kept)
+{
+    bool any = kept;
+    put(o, kept ? ",\"parameters\":[" OPENAPI_IF_NONE_MATCH : "");
     for (size_t i = 0; i < route->n_inputs; i++) {
         const struct route_input *input = &route->inputs[i];
         if (input->in == ROUTE_IN_BODY)
@@ -60,20 +69,21 @@ static void write_body(struct openapi *o, const struct route_config *route)
     put(o, any_required ? "]}}},\"required\":true}" : "}}}}");
 }
 
-static void write_route_answer(struct openapi *o, const struct route_config *route)
+static void write_route_answer(struct openapi *o, const struct route_config *route, bool kept)
 {
     char status[8];
     snprintf(status, sizeof status, "%d", (int)route->status);
     put(o, ",\"responses\":{\"");
     put(o, status);
     put(o, "\":{\"description\":\"The result.\"");
+    put(o, kept ? "," OPENAPI_KEPT_HEADERS : "");
     if (route->status != 204)
         put(o, ",\"content\":{\"application/json\":{\"schema\":");
     if (route->status != 204 && route->result.wrap)
         put(o, "{\"type\":\"object\",\"required\":[\"result\"],\"properties\":{\"result\":{}}}}}");
     else if (route->status != 204)
         put(o, "{}}}");
-    put(o, "}");
+    put(o, kept ? "}," OPENAPI_NOT_MODIFIED : "}");
     openapi_close_responses(o);
 }
 
@@ -96,7 +106,8 @@ static void write_route(struct openapi *o, const struct route_config *route)
         ROUTE_METHOD_LIST(X)
 #undef X
     };
-    bool safe = route->safe || method_rule_find(route->upstream, str_of(route->method)).safe;
+    bool safe = method_rule_of_route(route).safe, kept = is_kept(route);
+    o->any_kept |= kept;
     put(o, methods[route->http_method]);
     put_text(o, str_of(route->name));
     put(o, ",\"summary\":");
@@ -106,9 +117,9 @@ static void write_route(struct openapi *o, const struct route_config *route)
                                            : STR("A route of the gateway's configuration."));
     write_route_tags(o, route);
     openapi_write_call(o, safe, route->upstream->name, str_of(route->method));
-    write_parameters(o, route);
+    write_parameters(o, route, kept);
     write_body(o, route);
-    write_route_answer(o, route);
+    write_route_answer(o, route, kept);
 }
 
 /* The routes of a path, by their methods. */

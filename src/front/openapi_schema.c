@@ -332,5 +332,5 @@ void openapi_schema_problem(struct chain *to)
         "\"integer\"},\"code_text\":{\"type\":\"string\"},\"string\":{\"type\":[\"string\","
         "\"null\"]},\"truncated\":{\"type\":\"boolean\"}}},\"protocol\":{\"type\":\"object\"}}}},"
         "\"responses\":{\"Problem\":{\"description\":\"A problem.\",\"content\":{"
-        "\"application/problem+json\":{\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}}}}");
+        "\"application/problem+json\":{\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}}}");
 }

@@ -26,7 +26,8 @@ void openapi_schema_params(struct str signatures, struct chain *to);
 void openapi_schema_result(struct str signatures, const struct upstream_config *upstream,
                            struct chain *to);
 
-/* The members `schemas` and `responses` of `components`, with the problem document. */
+/* The members `schemas` and `responses` of `components`, with the problem document; the second is
+ * left open for more. */
 void openapi_schema_problem(struct chain *to);
 
 #endif

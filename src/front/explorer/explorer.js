@@ -314,7 +314,7 @@ const queryOf = (options) => {
 function routeFields(route) {
   const { operation } = route;
   const schema = operation.requestBody?.content["application/json"].schema;
-  const fields = (operation.parameters || []).map((p) => {
+  const fields = (operation.parameters || []).filter((p) => p.name).map((p) => {
     const type = typeOfSchema(p.schema, true);
     return Object.assign(makeField(p.name, nameOfSchema(p.schema), type, { optional: !p.required, note: noteOf(p.schema, p.description) }), { in: p.in, isList: type.list });
   });

@@ -82,6 +82,41 @@ def test_routes_of_one_path(start):
     assert {path: set(paths[path]) for path in paths} == {"/a/b1": {"put"}, "/a/b2": {"get"}}
 
 
+def test_what_has_an_etag(start):
+    """Says so: GET routes whose results are kept for a time, and nothing else."""
+    functions = {**upstream_functions(), "calc.now": lambda: 7}
+    upstream = start.upstream(Multicall(functions))
+    safe = {"call": "up/calc.echo", "safe": True}
+    kept = {**safe, "cache": {"ttl": "5s"}}
+    routes = (
+        {"name": "own", "get": "/own", **kept},
+        {"name": "of-its-method", "get": "/of-its-method", "call": "up/calc.now"},
+        {"name": "not-kept", "get": "/not-kept", **safe},
+        {"name": "only-once", "get": "/only-once", **safe, "cache": {"ttl": "0s"}},
+        {"name": "other-status", "get": "/other-status", **kept, "status": 203},
+        {"name": "posted", "post": "/posted", **kept})
+    methods = ({"match": "calc.now", "safe": True, "cache": {"ttl": "5s"}},)
+    gateway = start.gateway({**up_settings(upstream, methods=methods), "routes": routes})
+    found = document(gateway)
+    for route in routes:
+        verb = "post" if "post" in route else "get"
+        operation = found["paths"]["/" + route["name"]][verb]
+        has_etag = route["name"] in ("own", "of-its-method")
+        assert ("304" in operation["responses"]) == has_etag, route
+        asked = [{"$ref": "#/components/parameters/IfNoneMatch"}] if has_etag else []
+        assert operation.get("parameters", []) == asked
+        answer = gateway.get("/" + route["name"]) if verb == "get" else \
+            gateway.post_json("/" + route["name"], {})
+        told = operation["responses"][str(answer.status)].get("headers", {})
+        assert set(told) == ({"ETag", "Cache-Control"} if has_etag else set()), route
+        assert (answer.header("ETag") is not None) == has_etag, route
+        if has_etag:
+            again = gateway.get("/" + route["name"], If_None_Match=answer.header("ETag"))
+            assert again.status == 304
+    methods_alone = document(start.gateway(up_settings(upstream)))["components"]
+    assert set(methods_alone["responses"]) == {"Problem"} and "parameters" not in methods_alone
+
+
 def test_a_long_help_text(start):
     """A part of it stands in the document, cut between two characters."""
     functions = upstream_functions()

@@ -37,6 +37,11 @@ class Proxy:
 
     def ask(self, method: str, path: str, body=None, **headers):
         """Status and document."""
+        status, document, _ = self.ask_all(method, path, body, **headers)
+        return status, document
+
+    def ask_all(self, method: str, path: str, body=None, **headers):
+        """And the header lines."""
         client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
         if body is not None:
             body, headers = json.dumps(body), {"Content-Type": "application/json", **headers}
@@ -44,7 +49,7 @@ class Proxy:
         answer = client.getresponse()
         text = answer.read()
         client.close()
-        return answer.status, json.loads(text) if text else None
+        return answer.status, json.loads(text) if text else None, answer.headers
 
     def assert_true(self, status: int, *request, **headers):
         """The gateway's own answer came through. Returns it."""
@@ -82,6 +87,16 @@ def test_routes(proxy, start):
     assert proxy.assert_true(200, "POST", "/v1/up/calc.echo", []) == {"result": []}
     assert proxy.assert_true(404, "POST", "/v1/silent/none", [])["fault"]["code"] == -32601
     proxy.assert_true(401, "GET", "/partners/7", Authorization="Bearer no")
+
+
+def test_answers_that_are_kept(proxy, start):
+    """The document has the 304 and what asks for it."""
+    proxy = proxy(start.gateway(described_settings(start)))
+    status, answer, lines = proxy.ask_all("GET", "/bare?x=1.5")
+    assert (status, answer) == (200, [[1.5]]) and lines["Cache-Control"] == "private, max-age=60"
+    asked = {"If-None-Match": lines["ETag"]}
+    assert proxy.assert_true(304, "GET", "/bare?x=1.5", **asked) is None
+    assert proxy.assert_true(200, "GET", "/bare?x=2", **asked) == [[2.0]]
 
 
 @pytest.mark.parametrize("request_", (

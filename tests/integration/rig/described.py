@@ -25,7 +25,8 @@ ROUTES = (
     {"name": "drop", "delete": "/partners/{id}", "call": "up/calc.echo", "status": 204,
      "params": ({"name": "id", "type": "int"},)},
     {"name": "bare", "get": "/bare", "call": "up/calc.echo", "safe": True,
-     "params": ({"name": "x", "type": "double[]", "default": ()},), "result": {"wrap": False}},
+     "params": ({"name": "x", "type": "double[]", "default": ()},), "result": {"wrap": False},
+     "cache": {"ttl": "60s"}},
 )
 
 SIGNATURES = {
