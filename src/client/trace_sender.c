@@ -218,10 +218,18 @@ static bool send(struct traces *t, struct batch *b)
 
 /* ---- What is there to send ------------------------------------------------------------------ */
 
+/* With the lock. There may be another collector, or none: to the one before nothing stays open. */
+static void follow(struct traces *t)
+{
+    if (t->n_followed != t->n_configs)
+        post_leave(t->post);
+    t->n_followed = t->n_configs;
+}
+
 /* With the lock. Waits for the first span, and then for others. False: it is over. */
 static bool wait_for_spans(struct traces *t)
 {
-    while (t->n == 0 && !t->stopping)
+    for (follow(t); t->n == 0 && !t->stopping; follow(t))
         pthread_cond_wait(&t->wake, &t->lock);
     int64_t until_ms = clock_now_ms() + t->config->traces.interval;
     struct timespec until = timespec_of(until_ms);

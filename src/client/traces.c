@@ -100,10 +100,9 @@ void traces_stop(struct traces *t)
     pthread_mutex_lock(&t->lock);
     t->stopping = true;
     t->stop_by_ms = clock_now_ms() + STOP_MS;
-    int64_t by_ms = t->stop_by_ms;
+    post_hurry(t->post, t->stop_by_ms);
     pthread_mutex_unlock(&t->lock);
     pthread_cond_signal(&t->wake);
-    post_hurry(t->post, by_ms);
     pthread_join(t->thread, NULL);
     t->has_thread = false;
 }

@@ -34,8 +34,9 @@ struct traces {
 
     bool has_thread; /* the main thread's own */
     pthread_t thread;
-    struct post *post; /* the sender's, but for post_hurry() */
-    bool is_failing;   /* the sender's own: the collector has not taken the last ones */
+    struct post *post;   /* the sender's, but for post_hurry(), which takes the lock */
+    bool is_failing;     /* the sender's own: the collector has not taken the last ones, */
+    unsigned n_followed; /* and n_configs when it had no connections */
 };
 
 void traces_init(struct traces *t);

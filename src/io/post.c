@@ -12,8 +12,10 @@
 #include <string.h>
 #include <time.h>
 
+/* Each request has an easy handle of its own: before 8.1.1 libcurl's keep the place of a header
+ * line of the answer before, to which a folded line of the next is appended. */
 struct post {
-    CURLM *multi;
+    CURLM *multi; /* keeps the connections */
     CURL *easy;
     atomic_llong hurry_ms; /* CLOCK_NEVER: there is none */
     struct post_answer *answer;
@@ -164,13 +166,23 @@ void post_run(struct post *post, const struct post_request *request, struct post
     *ret = (struct post_answer){ .status = 0 };
     post->answer = ret;
     post->reason[0] = '\0';
-    curl_easy_reset(post->easy);
+    post->easy = curl_easy_init();
+    if (post->easy == NULL)
+        die_without_memory();
     if (set_all(post, request, headers))
         exchange(post, request);
     else
         snprintf(ret->reason, sizeof ret->reason, "libcurl does not take the settings");
-    curl_easy_reset(post->easy); /* it borrows what is the caller's */
+    curl_easy_cleanup(post->easy);
     curl_slist_free_all(headers);
+}
+
+void post_leave(struct post *post)
+{
+    curl_multi_cleanup(post->multi);
+    post->multi = curl_multi_init();
+    if (post->multi == NULL)
+        die_without_memory();
 }
 
 void post_hurry(struct post *post, int64_t deadline_ms)
@@ -183,11 +195,10 @@ struct post *post_new(void)
 {
     struct post *post = xcalloc(1, sizeof *post);
     post->multi = curl_multi_init();
-    post->easy = curl_easy_init();
     atomic_init(&post->hurry_ms, CLOCK_NEVER);
-    if (post->multi != NULL && post->easy != NULL)
+    if (post->multi != NULL)
         return post;
-    post_free(post);
+    free(post);
     return NULL;
 }
 
@@ -195,7 +206,6 @@ void post_free(struct post *post)
 {
     if (post == NULL)
         return;
-    curl_easy_cleanup(post->easy);
     curl_multi_cleanup(post->multi);
     free(post);
 }

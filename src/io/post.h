@@ -42,6 +42,9 @@ void post_free(struct post *post);
 /* Sends it and waits for its answer. */
 void post_run(struct post *post, const struct post_request *request, struct post_answer *ret);
 
+/* Closes the connections that are kept. Not beside post_hurry(). */
+void post_leave(struct post *post);
+
 /* No request goes on beyond that time. Any thread. */
 void post_hurry(struct post *post, int64_t deadline_ms);
 
