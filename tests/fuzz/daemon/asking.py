@@ -23,11 +23,14 @@ class Item:
 @dataclass
 class Request:
     data: bytes
-    kind: str  # call, batch, jsonrpc, get, head, odd
+    kind: str  # call, batch, jsonrpc, get, head, odd; of faces.py route, xmlrpc, mcp
     what: str  # for the journal
     items: list[Item] = field(default_factory=list)
     result: str | None = None  # of a call: what a result must be
-    is_single: bool = True  # of JSON-RPC
+    is_single: bool = True  # of JSON-RPC and XML-RPC: no batch
+    status: int = 200  # of a route: that of a result
+    is_wrapped: bool = True  # of a route: as {"result": …}
+    path: str = ""  # where an answer of the same path may have an ETag
     is_mutated: bool = False
     waits: bool = False  # the body comes when 100 has
 
@@ -49,10 +52,14 @@ class Asker:
         self._who, self._rng, self._ledger = who, rng, ledger
         self._names, self._tokens = names, tokens
         self.loose = False  # its numbers may come twice
+        self._content = "application/json"
 
     # ---- Pieces ----------------------------------------------------------------------------------
 
     def _token(self) -> str | None:
+        if self.loose:
+            # Mutation would put a good one elsewhere.
+            return "x" * 40 if self._rng.random() < 0.2 else None
         kind = self._rng.random()
         if kind < 0.8:
             return self._tokens[0]
@@ -62,27 +69,31 @@ class Asker:
         lines = [("Host", self._rng.choice(["localhost", "127.0.0.1", "LOCALHOST.",
                                             "localhost:80"]))]
         token = self._token()
-        if self.loose:
-            # Mutation would put a good one elsewhere.
-            token = "x" * 40 if self._rng.random() < 0.2 else None
         if token is not None:
-            lines.append(("Authorization", f"Bearer {token}"))
+            lines.append(("Authorization", self._login(token)))
         for chance, name, values in [
                 (0.1, "X-Rpcgate-Timeout", ["1ms", "50ms", "400ms", "2s"]),
                 (0.1, "X-Request-Id", ["r-1", "x" * 64]),
-                (0.05, "traceparent", ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"]),
+                (0.05, "traceparent", ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                                       "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00",
+                                       "ff-0", "00-" + "0" * 32 + "-" + "0" * 16 + "-01"]),
                 (0.03, "Connection", ["close", "keep-alive"]),
+                (0.05, "Cache-Control", ["no-cache", "no-store", "max-age=0, no-cache", "x=\"", ","]),
+                (0.03, "tracestate", ["a=b", "x" * 600]),
                 (0.02, "Accept", ["text/html", "*/*"]),
                 (0.02, "Origin", ["https://app.example", "http://localhost"])]:
             if self._rng.random() < chance:
                 lines.append((name, self._rng.choice(values)))
         return lines
 
+    def _login(self, token: str) -> str:
+        return f"Bearer {token}"
+
     def _compose(self, method: str, path: str, body: bytes | None, more: list[tuple[str, str]] = (),
                  version: str = "HTTP/1.1") -> bytes:
         lines = self._lines()
         if body is not None:
-            lines.append(("Content-Type", "application/json"))
+            lines.append(("Content-Type", self._content))
             if self._rng.random() < 0.2:
                 lines.append(("Transfer-Encoding", "chunked"))
                 body = self._chunks(body)
@@ -105,14 +116,18 @@ class Asker:
 
     def _method(self) -> str:
         kind = self._rng.random()
-        if kind < 0.45:
+        if kind < 0.4:
             return "b." + self._rng.choice(sorted(GOOD))
-        if kind < 0.5:
-            return "safe." + self._rng.choice(sorted(BEHAVIOURS))
+        if kind < 0.65:
+            return "safe." + self._rng.choice(sorted(GOOD if kind < 0.57 else BEHAVIOURS))
         return "b." + self._rng.choice(sorted(BEHAVIOURS))
 
     def _number(self, method: str) -> str:
-        return self._ledger.new(self._who, self.loose or method.startswith("safe."))
+        """Calls of safe methods have, now and then, one that others have as well."""
+        is_safe = method.startswith("safe.")
+        if is_safe and self._rng.random() < 0.5:
+            return self._rng.choice(self._ledger.shared)
+        return self._ledger.new(self._who, self.loose or is_safe)
 
     def _more(self) -> list:
         """Params behind the number."""

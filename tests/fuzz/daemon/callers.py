@@ -8,8 +8,9 @@ import ssl
 import time
 from dataclasses import dataclass
 
-from asking import Asker, Request
+from asking import Request
 from exchange import reset
+from faces import FaceAsker
 from ledger import EITHER
 from oracles import Answer
 
@@ -78,7 +79,7 @@ class Caller:
     def __init__(self, run, place: int):
         self._run, self.name = run, f"caller{place}"
         self._rng = random.Random(f"{run.seed}/{self.name}")
-        self._asker = Asker(self.name, self._rng, run.ledger, run.names, run.tokens)
+        self._asker = FaceAsker(run, self.name, self._rng)
         self._known: set[str] = set()
         self._began, self._was_late = 0.0, False
         self._door: Door = run.doors[0]
@@ -161,6 +162,8 @@ class Caller:
         self._run.answers[answer.status] += 1
         self._note(f"got {answer.status} {len(answer.body)}")
         self._run.oracle.judge(request, answer, self._known)
+        if "etag" in answer.headers:
+            self._run.etags.append(answer.headers["etag"])
         return not answer.closes and not answer.is_html
 
     # ---- Scripts ---------------------------------------------------------------------------------

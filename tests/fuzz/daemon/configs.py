@@ -8,6 +8,7 @@ from pathlib import Path
 
 from authority import Certificates
 from ledger import secret
+from offered import Offered
 from rig.settings import configuration
 from sessions import EXPIRED, EXPIRED_TEXT
 from upstreams import Upstream
@@ -45,6 +46,7 @@ class Plan:
         self.unix = str(folder / "api.sock")
         self.more_unix = str(folder / "more.sock")
         self.workers = rng.choice([1, 2, 2, 4])
+        self.offered = Offered(rng)
         self.names = self._all_upstreams().keys()
 
     # ---- Listeners and callers -------------------------------------------------------------------
@@ -67,7 +69,7 @@ class Plan:
         callers = [
             {"name": "all", "token": self.secrets.tokens[0], "allow": ["*/*"]},
             {"name": "limited", "tokens": self.secrets.tokens[1:],
-             "allow": ["*/b.*", {"match": "main/safe.*", "params": [
+             "allow": ["*/b.*", "@r1*", {"match": "main/safe.*", "params": [
                 {"at": 0, "in": ["qN*"]}]}],
                 "deny": [{"match": "*/b.fault", "params": [{"at": 1, "in": ["x*"]}]}],
              "rate": self._rng.choice([20, 1000]), "burst": self._rng.choice([5, 1000]),
@@ -83,7 +85,7 @@ class Plan:
         return {"body": choose(["64K", "1M"]), "headers": choose(["4K", "16K"]),
                 "header_count": choose([20, 64]),
                 "depth": choose([20, 128]), "connections": choose([64, 64, 500]),
-                "memory": choose(["8M", "8M", "64M"]),
+                "memory": choose(["8M", "8M", "64M"]), "cache": choose(["0", "100K", "2M", "32M"]),
                 "batch": choose([3, 30, 10_000]), "fault_text": choose(["256", "64K"]),
                 "header_time": "5s", "body_time": choose(["5s", "8s"]),
                 "write_time": choose(["2s", "5s"]), "idle": "2s",
@@ -93,7 +95,7 @@ class Plan:
 
     def _usual(self) -> dict:
         choose = self._rng.choice
-        return {
+        usual = {
             "breaker": {"failures": choose([0, 0, 0, 5, 50]), "open": "300ms"},
             "timeouts": {"connect": "1s", "total": choose(["1s", f"{LONGEST_CALL}s"]),
                          "idle": choose(["0s", "500ms", "1s"]),
@@ -112,7 +114,17 @@ class Plan:
             "multicall": choose(["auto", "auto", "always", "never"]),
             "extensions": choose([["nil", "i8"],
                                   ["ex:nil", "i8", "biginteger", "bigdecimal", "nonfinite"]]),
+            "transport": choose(["auto", "auto", "auto", "curl"]),
         }
+        if self._rng.random() < 0.4:
+            usual["cache"] = self.offered.cache()
+        elif usual["multicall"] != "never" and self._rng.random() < 0.6:
+            usual["join"] = {"max": choose([2, 50]), "wait": choose(["0s", "0s", "20ms"])}
+        if self._rng.random() < 0.2:
+            # Tools of MCP would be refused where their upstream has not that face.
+            faces = self._rng.sample(["json", "jsonrpc", "xmlrpc"], self._rng.randint(0, 3))
+            usual["faces"] = [*faces, "mcp"]
+        return usual
 
     def _session(self, login: dict) -> dict:
         choose = self._rng.choice
@@ -175,6 +187,7 @@ class Plan:
                 "proxy", 0, tunnel=self._rng.random() < 0.5,
                 headers=[f"X-Proxy-Key: {self.secrets.key}"])},
             "socks": {"url": at["main"], **headers, **proxy("socks", 1)},
+            "scgi": {"url": at["scgi"], "transport": "auto", **headers},
             **self._guarded(at["guarded"]),
         }
         if not self._careful:
@@ -188,6 +201,13 @@ class Plan:
             }
         return upstreams
 
+    def _traces(self) -> dict:
+        choose = self._rng.choice
+        return {"url": self._servers["collector"].address, "ratio": choose([0, 1, 1, 1]),
+                "interval": choose(["100ms", "1s"]), "batch": choose([1, 20, 512]), "queue": "64K",
+                "timeout": choose(["100ms", "1s"]), "retry": choose(["0s", "1s", "1m"]),
+                "headers": [f"Authorization: Bearer {self.secrets.key}"]}
+
     # ---- Whole configurations --------------------------------------------------------------------
 
     def good(self) -> str:
@@ -198,6 +218,7 @@ class Plan:
                 upstreams[name] = usual | settings
         upstreams["calm"]["breaker"] = {"failures": 0}
         settings = {
+            **self.offered.settings(upstreams),
             "workers": self.workers, "listen": self._listeners(), "callers": self._callers(),
             "hosts": self._rng.choice([[], ["gateway.example"]]),
             "cors_origins": ["https://app.example"],
@@ -207,7 +228,9 @@ class Plan:
                     "access": self._rng.random() < 0.8},
         }
         if self._rng.random() < 0.3:
-            settings["anonymous"] = {"allow": ["calm/*"]}
+            settings["anonymous"] = {"allow": ["calm/*", "@*"]}
+        if self._rng.random() < 0.6:
+            settings["traces"] = self._traces()
         return configuration(settings)
 
     def bare(self) -> str:

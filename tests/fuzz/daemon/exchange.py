@@ -129,6 +129,10 @@ class Exchange:
             self.server.ledger.refused(self.numbers, code)
         return documents.fault(code, text)
 
+    def on_the_wire(self, data: bytes) -> bytes:
+        """What is said as HTTP, as this connection says it."""
+        return data
+
     async def send(self, data: bytes):
         """Bytes of an answer; a status by which it refuses the call is noted."""
         status = _STATUS.match(data)
@@ -136,7 +140,7 @@ class Exchange:
             self.server.ledger.refused(self.numbers, int(status[1]))
         if self.writer.is_closing():
             raise ConnectionError("the other side has left")
-        self.writer.write(data)
+        self.writer.write(self.on_the_wire(data))
         await self.writer.drain()
 
     async def drip(self, data: bytes, seconds: float, start: int = 0):

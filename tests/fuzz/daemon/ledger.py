@@ -45,9 +45,11 @@ class Entry:
 
 class Ledger:
     def __init__(self, findings):
-        self._findings = findings
+        self.findings = findings
         self._entries: dict[str, Entry] = {}
         self.exchanges = 0
+        #: For equal calls of safe methods, by whomever.
+        self.shared = [self.new("everybody", True) for _ in range(5)]
         self.behaved: Counter[str] = Counter()
 
     def new(self, who: str, may_repeat: bool = False) -> str:
@@ -63,7 +65,7 @@ class Ledger:
             entry.arrived += 1
             times = entry.arrived - entry.challenged - min(entry.expired, 1)
             if times > 1 and not entry.may_repeat:
-                self._findings.add("ran twice", f"{number} of {entry.who} came {times} times")
+                self.findings.add("ran twice", f"{number} of {entry.who} came {times} times")
 
     def refused(self, numbers: set[str], status: int):
         """The upstream says that it does not run them."""
@@ -89,12 +91,12 @@ class Ledger:
         for number, entry in self._entries.items():
             ran = entry.arrived > entry.refused
             if "no" in entry.claims and ran and not entry.may_repeat:
-                self._findings.add(
+                self.findings.add(
                     "wrong `executed`",
                     f"{number} of {entry.who} ran, but an answer "
                     "says that it did not")
             if entry.claims & {"yes", "result"} and entry.arrived == 0:
-                self._findings.add(
+                self.findings.add(
                     "wrong `executed`",
                     f"{number} of {entry.who} reached nobody, but "
                     "an answer says that it ran")

@@ -87,7 +87,7 @@ class Rest:
             "calls": self._sum(metrics, "rpcgate_upstream_connections"),
             "memory": self._sum(metrics, "rpcgate_memory_bytes") - KEPT * self._run.workers,
             "TCP connections": _tcp_connections(self._pid) - 1,
-            "upstreams' connections": sum(server.open_connections for server in servers.values()),
+            **{f"connections of {name}": server.open_connections for name, server in servers.items()},
             "descriptors": len(_descriptors(self._pid)) - self._descriptors - few,
         }
         return {name: value for name, value in left.items() if value > 0}

@@ -6,25 +6,32 @@ import random
 import re
 import signal
 import time
-from collections import Counter
+from collections import Counter, deque
 from pathlib import Path
 
 import configs
 import oracles
 from authority import Certificates
 from callers import Caller, Door
+from collector import Collector
 from journal import Findings, Journal, Totals
+from judging import FaceOracle
 from ledger import Ledger
 from proxies import HttpProxy, SocksProxy
 from rest import Rest
 from rig.gateway import Gateway
+from rig.pulse import Pulse
 from rig.settings import SLOW
+from scgi import ScgiUpstream
 from sessions import Guarded
 from upstreams import Refusing, Upstream
-from watching import Guard, Pulse
+from watching import Guard
 
 #: What must happen at all happens within this. [s]
 PATIENCE = 15 * SLOW
+
+#: /livez answers within this, whatever others do. [s]
+LIVEZ_BOUND = 2 * SLOW
 
 _PORT = re.compile(r"(https?)://127\.0\.0\.\d:(\d+)")
 
@@ -48,8 +55,9 @@ class Round:
         self._only = only
         self._rng = random.Random(seed)
         self.ledger = Ledger(findings)
-        self.oracle = oracles.AnswerOracle(findings, self.ledger, self.careless)
+        self.oracle = FaceOracle(findings, self.ledger, self.careless)
         self.answers: Counter[int] = Counter()
+        self.etags: deque[str] = deque(maxlen=20)  # that answers had
         self.is_over = self.is_ending = False
         self.acts = self.sent = 0
         self.doors: list[Door] = []
@@ -70,6 +78,10 @@ class Round:
     @property
     def patience(self) -> float:
         return PATIENCE + configs.LONGEST_CALL * 4
+
+    @property
+    def routes(self) -> list:
+        return self._plan.offered.routes
 
     @property
     def workers(self) -> int:
@@ -107,6 +119,7 @@ class Round:
             "guarded": Guarded(
                 "guarded",
                 *shared)}
+        servers["scgi"] = ScgiUpstream("scgi", *shared)
         if not self.careless:
             servers["locked"] = Upstream("locked", *shared, tls=self._certificates.of_servers())
             servers["refusing"] = Refusing("refusing", *shared)
@@ -115,6 +128,8 @@ class Round:
         for name, kind in (("proxy", HttpProxy), ("socks", SocksProxy)):
             servers[name] = kind(name, self.journal, self.seed)
             await servers[name].start()
+        servers["collector"] = Collector("collector", self.findings, self.journal, self.seed)
+        await servers["collector"].start()
         self._servers = servers
         self._plan = configs.Plan(
             self._folder,
@@ -229,8 +244,7 @@ class Round:
         guard.start()
         try:
             await self._start()
-            self._pulse = Pulse(self.port)
-            self._pulse.start()
+            self._pulse = Pulse(self.port, 0.1, LIVEZ_BOUND)
             rest = Rest(self)
             rest.begin()
             await self._traffic(self.SECONDS)
@@ -280,6 +294,7 @@ class Round:
         self.totals.counts["requests"] += self.sent
         self.totals.counts["connections"] += self.acts
         self.totals.counts["upstream exchanges"] += self.ledger.exchanges
+        self.totals.counts["spans"] += self._servers["collector"].spans
         if self._pulse is not None:
             self.totals.pulse(self._pulse.asked, self._pulse.longest)
         self.totals.answers.update(self.answers)

@@ -82,7 +82,7 @@ class Upstream(Server):
             writer.write(self._rng.randbytes(self._rng.choice([1, 100, 5000])))
 
     async def _one(self, reader, writer) -> bool:
-        x = Exchange(self, reader, writer, await reader.readuntil(b"\r\n\r\n"), self._rng)
+        x = await self._read_head(reader, writer)
         if not self._calm and self._rng.random() < BY_CHANCE and not await self._early(x):
             return False
         await x.read_body()
@@ -95,6 +95,9 @@ class Upstream(Server):
         self.ledger.behaved[name] += 1
         self._journal.note(self.name, f"{name} to {x.method} {' '.join(sorted(x.numbers)[:3])}")
         return await self._behave(x, name)
+
+    async def _read_head(self, reader, writer) -> Exchange:
+        return Exchange(self, reader, writer, await reader.readuntil(b"\r\n\r\n"), self._rng)
 
     async def _early(self, x: Exchange) -> bool:
         """While the body is still coming. False: the connection is over."""
