@@ -88,6 +88,11 @@ def test_every_metric_exists():
             assert (METRICS[family(name)] == "histogram") == (family(name) != name), name
 
 
+def test_every_metric_of_ours_has_a_panel():
+    assert {name for name in METRICS if name.startswith("rpcgate_")} <= {
+        family(name) for expression in expressions() for name in named(expression)}
+
+
 def test_outcomes_are_problems():
     outcomes = {word for expression in expressions()
                 for words in re.findall(r'outcome=~?"([^"]+)"', expression)
