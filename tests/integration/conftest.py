@@ -36,6 +36,20 @@ def stop_ignoring_signals():
             signal.signal(number, lambda *_: None)
 
 
+#: Those that take longest, longest first: were one of them begun last, one process would run it while
+#: the others have nothing left to do.
+LONGEST = ("test_steps", "test_install", "test_injection", "test_memory_shares", "test_servers",
+           "test_failing_calls", "test_fuzz_daemon", "test_packages", "test_hostile", "test_service",
+           "test_attacks_floods", "test_tls_callers", "test_breaker", "test_upstream_tls",
+           "test_profile_programs", "test_check_command", "test_codec_hostile", "test_haproxy", "test_failures",
+           "test_tool_completion", "test_kept_ends", "test_scale")
+
+
+def pytest_collection_modifyitems(items):
+    place = {name: n for n, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(LONGEST)))
+
+
 def pytest_report_header():
     return f"rpcgated: {RPCGATED}"
 

@@ -103,7 +103,8 @@ class Perl(_Script):
     NAME = "server.pl"
     TEXT = r'''
 use RPC::XML::Server;
-my $server = RPC::XML::Server->new(host => '127.0.0.1', port => $ARGV[0]);
+my $server = RPC::XML::Server->new(host => '127.0.0.1', port => $ARGV[0],
+                                   timeout => 1); # of a kept connection, which nobody else gets past
 die $server unless ref $server;
 $server->add_method({ name => 'demo.add', signature => ['int int int'], help => 'Adds two numbers.',
                       code => sub { shift; return $_[0] + $_[1] } });

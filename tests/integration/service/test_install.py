@@ -46,8 +46,9 @@ def install(machine, tmp_path):
     def install(*options):
         folder, root = tmp_path / "build", tmp_path / "root"
         folder.mkdir()
-        told = run([CONFIGURE, "-q", f"--cache-file={machine / 'cache'}", *options], folder)
         # Those of the programs' files that are no programs need no compiler.
+        told = run([CONFIGURE, "-q", "--disable-dependency-tracking",
+                    f"--cache-file={machine / 'cache'}", *options], folder)
         put = run(["make", "systemd/rpcgate.service"], folder)
         put += run(["make", f"DESTDIR={root}", "install-data"], folder)
         return told, put, root
