@@ -14,13 +14,6 @@ static bool refuse(struct exchange *x, const char *why)
     return false;
 }
 
-static struct str without_line_end(struct str line)
-{
-    while (line.len > 0 && (line.data[line.len - 1] == '\n' || line.data[line.len - 1] == '\r'))
-        line.len--;
-    return line;
-}
-
 /* RFC 9112 section 2.2: some readers take a CR for a line's end, some for a blank, some for a part
  * of the text. */
 static bool has_bare_cr(struct str line)
@@ -51,7 +44,7 @@ static bool is_passed_over(struct exchange *x, struct str line, struct str text)
 
 static bool take_head_line(struct exchange *x, struct str line)
 {
-    struct str text = without_line_end(line);
+    struct str text = response_line_text(line);
     if (x->call->on_trace != NULL)
         x->call->on_trace(x->call, false, line);
     if (memchr(line.data, '\0', line.len) != NULL)
@@ -106,7 +99,7 @@ static bool may_be_http(const struct exchange *x, struct str in)
 static bool has_status_line(struct str line)
 {
     uint64_t ignored;
-    line = without_line_end(line);
+    line = response_line_text(line);
     return line.len >= 12 &&
            (str_starts_with(line, STR("HTTP/1.1 ")) || str_starts_with(line, STR("HTTP/1.0 "))) &&
            str_to_uint(str_slice(line, 9, 12), 999, &ignored) &&
@@ -153,8 +146,8 @@ static bool take_trailers(struct exchange *x, struct str *in)
         }
         if (line.len == 0)
             break;
-        x->http1.is_strange |= str_find(line, ':') == line.len && without_line_end(line).len > 0;
-        x->http1.is_over = without_line_end(line).len == 0;
+        x->http1.is_strange |= str_find(line, ':') == line.len && response_line_text(line).len > 0;
+        x->http1.is_over = response_line_text(line).len == 0;
         buf_clear(&x->http1.partial);
     }
     return true;

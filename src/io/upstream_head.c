@@ -12,15 +12,6 @@ static void copy_text(char to[UPSTREAM_TEXT_MAX], struct str text)
     to[len] = '\0';
 }
 
-static struct str without_line_end(struct str line)
-{
-    if (line.len > 0 && line.data[line.len - 1] == '\n')
-        line.len--;
-    if (line.len > 0 && line.data[line.len - 1] == '\r')
-        line.len--;
-    return line;
-}
-
 static void refuse(struct response_head *head, const char *why)
 {
     if (head->fault == NULL)
@@ -288,7 +279,7 @@ bool response_head_line(struct response_head *head, struct str line)
         refuse(head, RESPONSE_FOLDED);
     if (head->complete || head->fault != NULL)
         return head->fault == NULL;
-    line = without_line_end(line);
+    line = response_line_text(line);
     if (line.len == 0) {
         /* Interim responses end here, too; 101 is none that we asked for, so it is final. */
         head->complete = head->status >= 200 || head->status == 101;

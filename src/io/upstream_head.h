@@ -55,6 +55,16 @@ static inline bool response_head_is_ambiguous(const struct response_head *head)
     return head->has_transfer_coding && (head->has_length || head->is_http10);
 }
 
+/* A line without its end: an LF, and the CR before it. Another CR is a part of its text. */
+static inline struct str response_line_text(struct str line)
+{
+    if (line.len > 0 && line.data[line.len - 1] == '\n')
+        line.len--;
+    if (line.len > 0 && line.data[line.len - 1] == '\r')
+        line.len--;
+    return line;
+}
+
 /* Counts a line that is passed over. False: there are too many. */
 bool response_head_count(struct response_head *head, struct str line);
 

@@ -109,20 +109,12 @@ struct curl_slist *lines_list(struct exchange *x)
     return list;
 }
 
-static struct str without_line_end(struct str line)
-{
-    line.len = str_find(line, '\n');
-    while (line.len > 0 && line.data[line.len - 1] == '\r')
-        line.len--;
-    return line;
-}
-
 void lines_take_cookie(struct exchange *x, struct str line)
 {
     size_t colon;
     if (LIKELY(!x->upstream->config->cookies && x->call->on_cookie == NULL))
         return;
-    line = without_line_end(line);
+    line = response_line_text(line);
     colon = str_find(line, ':');
     if (colon == line.len || !str_eq_nocase(str_trim(str_slice(line, 0, colon)), STR("Set-Cookie")))
         return;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/upstream_look.h"
 
+#include "io/upstream_head.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -14,15 +16,6 @@ struct one_head {
     bool unclear; /* it is libcurl's to refuse */
     bool has_colonless, has_blank_length, has_length;
 };
-
-static struct str without_line_end(struct str line)
-{
-    if (line.len > 0 && line.data[line.len - 1] == '\n')
-        line.len--;
-    if (line.len > 0 && line.data[line.len - 1] == '\r')
-        line.len--;
-    return line;
-}
 
 /* The next line with its end; empty: it is not complete. */
 static struct str next_line(struct str bytes, size_t *at)
@@ -81,7 +74,7 @@ static bool read_head(struct str bytes, size_t *at, struct one_head *ret)
         struct str line = next_line(bytes, at);
         if (line.len == 0)
             return false;
-        line = without_line_end(line);
+        line = response_line_text(line);
         ret->n_lines++;
         if (ret->n_lines == 1)
             note_status(ret, line);
@@ -100,7 +93,7 @@ static bool is_interim(const struct one_head *head)
 
 static bool is_left_out(const struct one_head *head, struct str line)
 {
-    line = without_line_end(line);
+    line = response_line_text(line);
     return line.len > 0 &&
            (is_colonless(line) || (is_length(line) && is_blank(line) && !head->has_length));
 }
