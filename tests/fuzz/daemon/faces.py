@@ -200,7 +200,7 @@ class FaceAsker(Asker):
         path = "/mcp/" + rng.choice(["ops"] * 6 + ["few"] * 3 + ["none"])
         return Request(self._compose("POST", path, body, lines), "mcp",
                        f"mcp {path} {method} {params.get('name')} {number}",
-                       [Item(number, message.get("id"))])
+                       [Item(number if number.encode() in body else "none", message.get("id"))])
 
     def _spoil(self, message: dict):
         """Now and then it is no request any more."""
