@@ -72,7 +72,8 @@ async def ask_all(callers: list[crowd.Caller], rounds: int):
 @pytest.mark.parametrize("n_callers", [1, 64, 250])
 def test_a_warm_call_only_waits_reads_and_writes(start, n_callers):
     upstream = start.upstream()
-    gateway = start.gateway({"workers": 1} | up_settings(upstream, pool={"max_connections": n_callers}))
+    settings = up_settings(upstream, transport="auto", pool={"max_connections": n_callers})
+    gateway = start.gateway({"workers": 1} | settings)
 
     async def play():
         callers = await crowd.gather_callers(gateway.tcp, n_callers)

@@ -81,7 +81,7 @@ def gateway_before(start, upstream, authority, **more):
     """An upstream for each shape, which has to learn for itself."""
     return start.gateway({"anonymous": {"allow": ["*/*"]}, "upstreams": {
         name: {"url": f"https://localhost:{upstream.port}/{name}/RPC2",
-               "tls": {"ca_file": authority.cert}, "breaker": {"failures": 0}, **more}
+               "tls": {"ca_file": authority.cert}, "breaker": {"failures": 0}, "transport": "auto", **more}
         for name in SHAPES}})
 
 
