@@ -63,7 +63,7 @@ static void choose_options(struct call *c)
     c->encoding = document_options(c->site->config, u);
     if (c->is_typed) {
         c->encoding.as_decoded = true;
-        c->encoding.depth = CODEC_DEPTH_MAX; /* of its JSON, where types are levels, too */
+        c->encoding.depth = CODEC_DEPTH_TYPED;
     }
     c->decoding = (struct decode_options){
         .is_secret = c->own != CALL_CALLERS,

@@ -49,10 +49,14 @@ enum dates_form { DATES_BASIC, DATES_EXTENDED, DATES_ZULU };
 /* Nesting that the codec supports at all; `limits.depth` is at most this. */
 #define CODEC_DEPTH_MAX 1000
 
+/* Of the JSON that a decoder writes with types: a struct may be a level within a tag, as a value
+ * may be, and all stand in the array of the params. */
+#define CODEC_DEPTH_TYPED (2 * CODEC_DEPTH_MAX + 2)
+
 /* A caller's value on its way to an upstream. */
 struct encode_options {
     unsigned extensions; /* set of enum extension */
-    unsigned depth;      /* greatest nesting of arrays and objects, at most CODEC_DEPTH_MAX */
+    unsigned depth;      /* greatest nesting of arrays and objects */
     bool as_decoded;     /* the text is a decoder's, with types: dates go out as they stand, and
                             integers without a type as `int`, however large */
     enum text_policy text;

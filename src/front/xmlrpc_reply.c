@@ -16,7 +16,7 @@
     {                                                                                              \
         .extensions = (nil) | EXTENSION_I8 | EXTENSION_BIGINTEGER | EXTENSION_BIGDECIMAL |         \
                       EXTENSION_NONFINITE,                                                         \
-        .depth = CODEC_DEPTH_MAX, .text = TEXT_REPLACE, .as_decoded = true                         \
+        .depth = CODEC_DEPTH_TYPED, .text = TEXT_REPLACE, .as_decoded = true                       \
     }
 
 const struct encode_options xmlrpc_reply_options = REPLY_OPTIONS(EXTENSION_NIL);

@@ -81,9 +81,10 @@ void batch_reader_clear(struct batch_reader *b)
 
 void batch_reader_begin(struct batch_reader *b, enum batch_dialect dialect, struct str text)
 {
+    unsigned depth = dialect == BATCH_XMLRPC ? CODEC_DEPTH_TYPED : CODEC_DEPTH_MAX;
     batch_reader_clear(b);
     b->dialect = dialect;
-    json_scan_begin(&b->scan, json_without_mark(text), CODEC_DEPTH_MAX + ENVELOPE_DEPTH);
+    json_scan_begin(&b->scan, json_without_mark(text), depth + ENVELOPE_DEPTH);
     b->text = json_trim(b->scan.text);
 }
 

@@ -4,24 +4,18 @@ that its size bounds, without a byte on stdout and with one line on stderr."""
 
 import os
 import resource
-import socket
 import subprocess
-import threading
 
 import pytest
 
 from rig.codec import (DATA_ERROR, NO_INPUT, OK, RPCGATE, USAGE, base64_line, parse_json, run,
                        run_lines)
+from rig.documents import (EXTERNAL, GROWING, QUIET, SAMPLES, VALUE, Listener, broken, laughs,
+                           value)
 from rig.settings import DEADLINE, SANITIZED, SLOW
 
 #: What the tool may hold beside its input and output. [bytes]
 MEMORY_BASE = 64 * 2**20
-
-_VALUE = "<params><param><value>%s</value></param></params>"
-
-
-def value(xml: str) -> bytes:
-    return (_VALUE % xml).encode()
 
 
 def refused(document: bytes, *parts: str, command: str = "decode", options: str = ""):
@@ -37,24 +31,6 @@ def refused(document: bytes, *parts: str, command: str = "decode", options: str 
 
 
 # Truncation.
-
-SAMPLES = {
-    "every type": """<?xml version="1.0" encoding="UTF-8"?>
-<methodResponse><params><param><value><struct>
-<member><name>a&amp;b</name><value><int>-12</int></value></member>
-<member><name>größe</name><value><double>1.5e3</double></value></member>
-<member><name>d</name><value><dateTime.iso8601>19980717T14:08:55</dateTime.iso8601></value></member>
-<member><name>b</name><value><base64>AQIDBA==</base64></value></member>
-<member><name>n</name><value><ex:nil xmlns:ex="urn:x"/></value></member>
-<member><name>l</name><value><array><data><value>é€😀&#13;</value><value><boolean>1</boolean></value>
-<value><string><![CDATA[<&]]></string></value><!-- c --><?p i?></data></array></value></member>
-</struct></value></param></params></methodResponse>""",
-    "a call": "<methodCall><methodName>m</methodName><params><param><value>x</value></param>"
-              "</params></methodCall>",
-    "a fault": "<methodResponse><fault><value><struct><member><name>faultCode</name><value><int>4"
-               "</int></value></member><member><name>faultString</name><value>x</value></member>"
-               "</struct></value></fault></methodResponse>",
-}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
@@ -102,13 +78,6 @@ def test_input_in_pieces():
 # Document types and entities.
 
 
-def laughs(levels: int, width: int = 10) -> bytes:
-    entities = ["<!ENTITY l0 'lol'>"]
-    entities += [f"<!ENTITY l{i} '{f'&l{i - 1};' * width}'>" for i in range(1, levels)]
-    return (f"<?xml version='1.0'?>\n<!DOCTYPE params [{''.join(entities)}]>\n" +
-            _VALUE % f"&l{levels - 1};").encode()
-
-
 def test_billion_laughs():
     refused(laughs(10), "DTD")
     refused(laughs(30), "DTD")
@@ -117,63 +86,17 @@ def test_billion_laughs():
 def test_quadratic_blow_up():
     """One long entity, used often: the DTD is refused before it is read."""
     document = (f"<!DOCTYPE params [<!ENTITY a '{'a' * 100_000}'>]>" +
-                _VALUE % ("&a;" * 10_000)).encode()
+                VALUE % ("&a;" * 10_000)).encode()
     refused(document, "DTD")
-
-
-class Listener:
-    """A server that wants no visitors."""
-
-    def __init__(self):
-        self.visits = 0
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def _serve(self):
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            self.visits += 1
-            connection.close()
-
-    def check(self):
-        """Nobody came but ourselves, to see that the listener works."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE) as visit:
-            visit.settimeout(DEADLINE)
-            assert visit.recv(1) == b""
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        self._thread.join(DEADLINE)
-        assert self.visits == 1
-
-
-_EXTERNAL = [
-    "<!DOCTYPE params [<!ENTITY a SYSTEM '%s'>]>" + _VALUE % "&a;",
-    "<!DOCTYPE params SYSTEM '%s'><params/>",
-    "<!DOCTYPE params PUBLIC '-//x//y' '%s'><params/>",
-    "<!DOCTYPE params [<!ENTITY %% a SYSTEM '%s'> %%a;]><params/>",
-    "<!DOCTYPE params [<!NOTATION n SYSTEM '%s'><!ENTITY a SYSTEM '%s' NDATA n>]><params/>",
-]
-
-_QUIET = [
-    "<?xml-stylesheet href='%s' type='text/xsl'?><params/>",
-    "<params xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' "
-    "xsi:schemaLocation='urn:x %s'/>",
-    "<params xml:base='%s'/>",
-]
 
 
 def test_no_connection_is_made():
     """An address in a document is never visited."""
     listener = Listener()
     url = f"http://127.0.0.1:{listener.port}/x.dtd"
-    for document in _EXTERNAL:
+    for document in EXTERNAL:
         refused(document.replace("%s", url).replace("%%", "%").encode(), "DTD")
-    for document in _QUIET:
+    for document in QUIET:
         assert run("decode", "", document.replace("%s", url).encode()).status == OK
     include = "<params><xi:include xmlns:xi='http://www.w3.org/2001/XInclude' href='%s'/></params>"
     refused(include.replace("%s", url).encode(), "include")
@@ -184,10 +107,10 @@ def test_no_file_is_opened(tmp_path):
     """A FIFO without a writer: who opens it to read waits for ever, or shows here as a reader."""
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    for document in _EXTERNAL:
+    for document in EXTERNAL:
         for path in (str(fifo), f"file://{fifo}"):
             refused(document.replace("%s", path).replace("%%", "%").encode(), "DTD")
-    for document in _QUIET:
+    for document in QUIET:
         assert run("decode", "", document.replace("%s", str(fifo)).encode()).status == OK
 
 
@@ -236,39 +159,6 @@ def seconds(command: str, data: bytes, options: str = "") -> float:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         best = min(best, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return best
-
-
-def struct_of(n: int, name: str = "member%d") -> str:
-    members = "".join(f"<member><name>{name % i if '%' in name else name}</name>"
-                      f"<value>x</value></member>" for i in range(n))
-    return f"<struct>{members}</struct>"
-
-
-#: Documents that are n times as long as their smallest part, and cost no more than that.
-GROWING = {
-    "attributes": lambda n: ("<params " + " ".join(f"a{i}=''" for i in range(n)) + "/>").encode(),
-    "attributes in many tags": lambda n: value(
-        "<array><data>" + "".join(f"<value a{i % 999}=''>x</value>" for i in range(n)) +
-        "</data></array>"),
-    "one long attribute": lambda n: f"<params a='{'x' * 10 * n}'/>".encode(),
-    "one long name": lambda n: f"<{'x' * 10 * n}/>".encode(),
-    "an open tag": lambda n: b"<params " + b" " * 10 * n,
-    "an open comment": lambda n: b"<params><!--" + b"x-" * 10 * n,
-    "an open CDATA section": lambda n: b"<params><![CDATA[" + b"x]" * 10 * n,
-    "an open processing instruction": lambda n: b"<params><?x " + b"x?" * 10 * n,
-    "an open reference": lambda n: value("&" + "a" * 10 * n),
-    "references": lambda n: value("&#13;&amp;" * n),
-    "zeros": lambda n: value("<array><data>" + "<value><int>0</int></value>" * n +
-                             "</data></array>"),
-    "members": lambda n: value(struct_of(n)),
-    "members of one name": lambda n: value(struct_of(n, "a")),
-    "a long number": lambda n: value(f"<biginteger>{'9' * 10 * n}</biginteger>"),
-    "a long double": lambda n: value(f"<double>0.{'0' * 10 * n}1</double>"),
-    "blanks": lambda n: value(" " * 20 * n + "<int>5</int>"),
-    "text in bits": lambda n: value("x<!---->" * n),
-    "CDATA in bits": lambda n: value("<![CDATA[x]]>" * n),
-    "base64": lambda n: value(f"<base64>{'AQID' * 5 * n}</base64>"),
-}
 
 
 @pytest.mark.parametrize("name", GROWING)
@@ -376,24 +266,8 @@ def test_start_tags(length, good):
 
 # What else arrives.
 
-BROKEN = {
-    "nothing": (b"", "empty"),
-    "NULs": (b"\0" * 1000, "line 1"),
-    "0xFF": (b"\xff" * 1000, "line "),
-    "random bytes": (bytes(range(256)) * 10, "line "),
-    "gzip": (b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03", "line 1"),
-    "a PNG file": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "line "),
-    "an HTTP head": (b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n<params/>", "line 1"),
-    "two documents": (b"<params/>" * 2, "line 1"),
-    "trailing text": (b"<params/>OK", "line 1"),
-    "a trailing NUL": (b"<params/>\0", "line 1"),
-    "a trailing end tag": (b"<params/></params>", "line 1"),
-    "a trailing ampersand": (b"<params/>&amp;", "line 1"),
-    "a trailing half character": (b"<params/>\xe2\x82", "line 1"),
-    "an open comment behind": (b"<params/><!-- ", "line 1"),
-    "a CDATA section behind": (b"<params/><![CDATA[]]>", "line 1"),
-    "UTF-16 within UTF-8": (value("x") + "y".encode("utf-16"), "line 1"),
-}
+
+BROKEN = broken(b"<params/>")
 
 
 @pytest.mark.parametrize("name", BROKEN)
