@@ -156,9 +156,10 @@ void answer_await(struct answer *a, const struct answer_way *way)
         way->decoding->watch = way->part.watch;
 }
 
-void answer_begin(struct answer *a, struct str content_type)
+void answer_begin(struct answer *a, struct decoder *decoder, struct str content_type)
 {
-    const struct answer_way *way = &a->way;
+    struct answer_way *way = &a->way;
+    way->decoder = decoder;
     way->decoding->encoding_declared = media_charset(content_type);
     chain_truncate(way->reply, way->reply_begin);
     decoder_begin(way->decoder, way->decoding, way->reply);

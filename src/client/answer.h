@@ -46,8 +46,8 @@ struct answer_way {
     bool keeps_advice;                    /* it stays beside the error's detail */
     struct verdict_part part;             /* of one call's result */
     bool empty_is_null;                   /* with status 200 an empty body is a result */
-    bool any_body; /* so is any with a status below 400: its cookies are what counts */
-    struct decoder *decoder;
+    bool any_body;           /* so is any with a status below 400: its cookies are what counts */
+    struct decoder *decoder; /* answer_begin()'s; NULL before */
     struct decode_options *decoding;
     struct chain *reply; /* the value is appended to it, */
     size_t reply_begin;  /* behind so many bytes */
@@ -84,8 +84,8 @@ struct answer_end {
 /* Nothing has come yet. */
 void answer_await(struct answer *a, const struct answer_way *way);
 
-/* The head has come. */
-void answer_begin(struct answer *a, struct str content_type);
+/* The head has come. The decoder is borrowed to the end: who waits for an answer needs none. */
+void answer_begin(struct answer *a, struct decoder *decoder, struct str content_type);
 
 /* A piece of the body. False: there is no use in reading on. */
 bool answer_take(struct answer *a, struct str bytes) MUST_CHECK;

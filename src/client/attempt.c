@@ -220,8 +220,6 @@ void attempt_run(struct call *c)
     }
     c->attempts++;
     c->targets_tried = 0;
-    if (c->decoder == NULL)
-        c->decoder = work_take_decoder(call_work(c));
     call_enter(c, CALL_CALLING);
     bool submitted = exchange_submit(c, now_ms);
     assert(submitted);

@@ -156,7 +156,7 @@ struct call {
     struct encoder *encoder;     /* while TRANSLATING */
     struct session_use *session; /* NULL: it needs none */
     struct injected *injected;   /* of its rules; NULL: nothing is made for it alone */
-    struct decoder *decoder;     /* from the first CALLING on */
+    struct decoder *decoder;     /* from the first answer's head on */
     struct document document;
     size_t reply_begin; /* where the value begins */
 

@@ -40,7 +40,6 @@ static void await(struct call *c)
                                  .keeps_advice = c->look != NULL,
                                  .empty_is_null = c->rule.empty_is_null,
                                  .any_body = c->own == CALL_OWN_FORM,
-                                 .decoder = c->decoder,
                                  .decoding = &c->decoding,
                                  .reply = c->reply,
                                  .reply_begin = c->reply_begin,
@@ -52,7 +51,9 @@ static void on_head(struct upstream_call *call, int http_status, struct str cont
 {
     struct call *c = call->user;
     c->http_status = http_status;
-    answer_begin(&c->answer, content_type);
+    if (c->decoder == NULL)
+        c->decoder = work_take_decoder(call_work(c));
+    answer_begin(&c->answer, c->decoder, content_type);
 }
 
 /* What has waited in vain is refused: the decoder finds no room in its output. */

@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The servers of the benchmark: the upstream, nginx as a proxy, and rpcgated; each pinned to its
-cores, started in a folder of its own, and read out by /proc."""
+"""The servers of the benchmark: the upstream, nginx as a proxy, rpcgated and its peers; each pinned
+to its cores, started in a folder of its own, and read out by /proc."""
 
 import contextlib
+import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import threading
 import time
+import urllib.request
 import xmlrpc.client
 from dataclasses import dataclass
 from pathlib import Path
 
+HERE = Path(__file__).resolve().parent
 START_TIME = 15   # longest time that a server may take to be ready, or to end [s]
 SETTLE_TIME = 60  # longest time that it may take for what is left of a run [s]
-_TICK = os.sysconf("SC_CLK_TCK")
+IDLE = 0.002      # who uses less of 50 ms is done with it [s]
 
 
 def structs(count: int) -> list[dict]:
@@ -29,10 +33,19 @@ ANSWERS = {
     "medium": xmlrpc.client.dumps((structs(10),), methodresponse=True).encode(),
     "large": xmlrpc.client.dumps((structs(10_000),), methodresponse=True).encode(),
 }
+ANSWERS["bigreq"] = ANSWERS["small"]
+
+#: The params: one int, or what is 232 KB of JSON and 1.1 MB of XML.
+PARAMS = {name: [1] for name in ANSWERS} | {
+    "bigreq": [[{"id": number, "name": f"record {number}", "on": number % 2 == 0}
+                for number in range(5000)]]}
 
 #: The call, as a caller of nginx and as a caller of rpcgate sends it.
-CALL_XML = xmlrpc.client.dumps((1,), "bench.call").encode()
-CALL_JSON = b"[1]"
+CALLS_XML = {name: xmlrpc.client.dumps(tuple(params), "bench.call").encode()
+             for name, params in PARAMS.items()}
+CALLS_JSON = {name: json.dumps(params, separators=(",", ":")).encode()
+              for name, params in PARAMS.items()}
+CALL_JSON = CALLS_JSON["small"]
 
 
 @dataclass(frozen=True)
@@ -75,7 +88,7 @@ class Server:
     def url(self, answer: str) -> str:
         return f"http://127.0.0.1:{self.port}/{answer}"
 
-    body, content_type = CALL_XML, "text/xml"
+    content_type, calls = "text/xml", CALLS_XML
 
     def _pids(self) -> list[int]:
         pids = [self.process.pid]
@@ -86,11 +99,8 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """What all its threads have used since the start, in the kernel and out of it."""
-        ticks = 0
-        for pid in self._pids():
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-        return ticks / _TICK
+        return sum(int(path.read_text().split()[0]) for pid in self._pids()
+                   for path in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
 
     def forget_peak(self):
         for pid in self._pids():
@@ -109,9 +119,9 @@ class Server:
         """Waits until it has nothing to do any more: calls whose callers have left may go on."""
         end = time.monotonic() + SETTLE_TIME
         before = -1.0
-        while (now := self.cpu_seconds()) != before and time.monotonic() < end:
+        while (now := self.cpu_seconds()) - before > IDLE and time.monotonic() < end:
             before = now
-            time.sleep(0.2)
+            time.sleep(0.05)
 
     def end_last_child(self):
         """That of a program which runs another one."""
@@ -148,15 +158,13 @@ http {{
 }}
 """
 
-_UPSTREAM = """
-    open_file_cache max=10;
+_TLS_UPSTREAM = """
     server {{
-        listen 127.0.0.1:{port} backlog=4096 reuseport;
-        root {root};
+        listen 127.0.0.1:{port} ssl backlog=4096 reuseport;
+        ssl_certificate {certificate};
+        ssl_certificate_key {key};
+        ssl_protocols TLSv1.3;
         location = /small {{ return 200 '{small}'; }}
-        location = /medium {{ return 200 '{medium}'; }}
-        # A file answers GET only; the error page of a POST is that GET.
-        error_page 405 =200 $uri;
     }}
 """
 
@@ -169,11 +177,14 @@ _PROXY = """
     }}
     server {{
         listen 127.0.0.1:{port} backlog=4096 reuseport;
+        client_max_body_size 16m;
+        client_body_buffer_size 2m;
         location / {{
-            proxy_pass http://bench;
+            proxy_pass {scheme}://bench;
             proxy_http_version 1.1;
             proxy_set_header Connection "";
             proxy_max_temp_file_size 0;
+            proxy_ssl_protocols TLSv1.3;
         }}
     }}
 """
@@ -181,7 +192,7 @@ _PROXY = """
 
 def _start_nginx(folder: Path, cores: tuple[int, ...], http: str) -> subprocess.Popen:
     folder.mkdir()
-    files = 8192
+    files = 16384
     config = folder / "nginx.conf"
     config.write_text(_NGINX.format(
         workers=len(cores), files=files, connections=files // 2, http=http,
@@ -199,28 +210,98 @@ def _start_nginx(folder: Path, cores: tuple[int, ...], http: str) -> subprocess.
     raise RuntimeError("nginx does not start:\n" + "".join(said))
 
 
-def start_upstream(folder: Path, cores: tuple[int, ...]) -> Server:
-    """Static answers: small ones from the configuration, the large one from a file."""
+class Upstream(Server):
+    """It tells how many answers it has given."""
+
+    def n_answered(self) -> int | None:
+        with urllib.request.urlopen(self.url("stats"), timeout=30) as response:
+            return int(response.read())
+
+
+class TlsUpstream(Server):
+    def __init__(self, port: int, process: subprocess.Popen, certificate: Path):
+        super().__init__("upstream", port, process)
+        self.certificate = certificate
+
+    def url(self, answer: str) -> str:
+        return f"https://localhost:{self.port}/{answer}"
+
+    def n_answered(self) -> int | None:
+        return None
+
+
+def build_upstream(folder: Path) -> Path:
+    program = folder / "bench-upstream"
+    subprocess.run([os.environ.get("CC", "cc").split()[-1], "-O2", "-D_GNU_SOURCE", "-o", str(program),
+                    str(HERE / "upstream.c")], check=True)
+    return program
+
+
+def _first_line(name: str, command: list[str], **options) -> tuple[subprocess.Popen, int]:
+    """Starts what tells its port on its first line."""
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                               **options)
+    line = process.stdout.readline()
+    if not line.strip().isdigit():
+        raise RuntimeError(f"{name} does not start")
+    return process, int(line)
+
+
+def start_upstream(folder: Path, cores: tuple[int, ...], delay_ms: int = 0) -> Upstream:
+    """Answers from memory: what is in the folder, by the names of the files."""
+    folder.mkdir()
+    for name, answer in ANSWERS.items():
+        (folder / name).write_bytes(answer)
+    program = build_upstream(folder)
+    return Upstream("upstream", *reversed(_first_line("the upstream", pinned(
+        cores, [str(program), str(folder), str(delay_ms)]))))
+
+
+def start_tls_upstream(folder: Path, cores: tuple[int, ...]) -> TlsUpstream:
+    folder.mkdir()
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                    "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+                    "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)],
+                   check=True, capture_output=True)
     port = free_port()
-    texts = {name: ANSWERS[name].decode().replace("\n", "") for name in ("small", "medium")}
-    http = _UPSTREAM.format(port=port, root=folder, **{
-        name: text.replace("'", '"') for name, text in texts.items()})
-    process = _start_nginx(folder, cores, http)
-    (folder / "large").write_bytes(ANSWERS["large"])
-    return Server("upstream", port, process)
+    http = _TLS_UPSTREAM.format(port=port, certificate=certificate, key=key,
+                                small=ANSWERS["small"].decode().replace("'", '"').replace("\n", ""))
+    return TlsUpstream(port, _start_nginx(folder / "nginx", cores, http), certificate)
 
 
 def start_nginx(folder: Path, cores: tuple[int, ...], upstream: Server) -> Server:
     port = free_port()
-    http = _PROXY.format(port=port, upstream=upstream.port)
+    http = _PROXY.format(port=port, upstream=upstream.port, scheme=upstream.url("").split(":")[0])
     return Server("nginx", port, _start_nginx(folder, cores, http))
 
 
 class Rpcgate(Server):
-    body, content_type = CALL_JSON, "application/json"
+    content_type, calls = "application/json", CALLS_JSON
 
     def url(self, answer: str) -> str:
         return f"http://127.0.0.1:{self.port}/v1/{answer}/bench.call"
+
+
+def peers() -> list[str]:
+    """Other ways to have such a gateway, which this machine can run."""
+    return [name for name in ("go", "node") if shutil.which(name) is not None]
+
+
+def build_peer(name: str, folder: Path) -> list[str]:
+    """What starts it."""
+    if name == "node":
+        return ["node", str(HERE / "peers" / "translator.mjs")]
+    program = folder / "translator"
+    subprocess.run(["go", "build", "-o", str(program), str(HERE / "peers" / "translator.go")],
+                   check=True, capture_output=True)
+    return [str(program)]
+
+
+def start_peer(name: str, command: list[str], cores: tuple[int, ...], upstream: Server) -> Rpcgate:
+    return Rpcgate(name, *reversed(_first_line(name, pinned(
+        cores, [*command, upstream.url("").rstrip("/")]),
+        env=os.environ | {"GOMAXPROCS": str(len(cores))})))
 
 
 _RPCGATE = """
@@ -241,6 +322,8 @@ def start_rpcgate(program: Path, folder: Path, cores: tuple[int, ...], upstream:
     `settings`: further ones of each; `top`: those beside `upstreams`."""
     folder.mkdir()
     port = free_port()
+    if isinstance(upstream, TlsUpstream):
+        settings += f'tls = {{ ca_file = "{upstream.certificate}"; }};'
     lines = "".join(f'  {name} = {{ url = "{upstream.url(name)}"; timeouts = {{ total = "10m"; }}; '
                     f"{settings} }};\n" for name in ANSWERS)
     config = folder / "rpcgate.conf"

@@ -45,7 +45,6 @@ struct decoder *decoder_new(void)
 {
     struct decoder *d = xcalloc(1, sizeof *d);
     set_frames(d, FRAMES_FIRST);
-    d->xml = xml_reader_new(d);
     plain_init(&d->plain);
     decode_charset_init(&d->charset);
     init_buffers(d, NULL);

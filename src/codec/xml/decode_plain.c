@@ -64,7 +64,7 @@ void plain_begin(struct decoder *d)
     p->base = NULL;
     p->at = NULL;
     if (!p->active)
-        xml_reader_begin(d->xml);
+        xml_reader_begin(d);
 }
 
 /* Characters between the line's begin and `at`. */
@@ -301,7 +301,7 @@ static void give_up(struct decoder *d)
     struct plain *p = &d->plain;
     long line, column;
     plain_place(d, &line, &column);
-    xml_reader_begin(d->xml);
+    xml_reader_begin(d);
     if (p->begun)
         xml_reader_resume(d, line, column);
     p->active = false;

@@ -130,9 +130,9 @@ void repair_to_base64(struct decoder *d, size_t mark);
 size_t repair_write_base64(struct base64 *to, struct str json, size_t end);
 
 /* decode_xml.c: the one that knows libxml2. */
-struct xml_reader *xml_reader_new(struct decoder *d);
 void xml_reader_free(struct xml_reader *x);
-void xml_reader_begin(struct xml_reader *x);
+/* Makes it, too, where there is none. */
+void xml_reader_begin(struct decoder *d);
 
 /* As if the tags of all open elements had been read, up to that place. */
 void xml_reader_resume(struct decoder *d, long line, long column);

@@ -246,7 +246,7 @@ struct xml_reader;
 struct decoder {
     const struct decode_options *options; /* borrowed; NULL between documents */
     struct chain *out;                    /* borrowed, as `options` */
-    struct xml_reader *xml;               /* owned */
+    struct xml_reader *xml;               /* owned; NULL until a document needs it */
     bool failed;
     bool marked;  /* the string that is read holds marks of repair (TEXT_BASE64) */
     bool renamed; /* a member's name was made base64 */

@@ -293,7 +293,7 @@ void decoder_global_init(void)
     xmlInitParser();
 }
 
-struct xml_reader *xml_reader_new(struct decoder *d)
+static struct xml_reader *xml_reader_new(struct decoder *d)
 {
     struct xml_reader *x = xcalloc(1, sizeof *x);
     x->decoder = d;
@@ -308,8 +308,11 @@ void xml_reader_free(struct xml_reader *x)
     free(x);
 }
 
-void xml_reader_begin(struct xml_reader *x)
+void xml_reader_begin(struct decoder *d)
 {
+    if (d->xml == NULL)
+        d->xml = xml_reader_new(d);
+    struct xml_reader *x = d->xml;
     /* Of this thread; the decoder may have been made by another. */
     xmlSetStructuredErrorFunc(NULL, ignore_error);
     if (x->parser != NULL && xmlDictSize(x->parser->dict) > DICT_NAMES_MAX)
