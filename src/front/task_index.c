@@ -8,18 +8,37 @@
 #include "codec/json/write.h"
 #include "front/task.h"
 
-static void begin_root(struct request *r)
+static void add_link(struct request *r, const char *to, const char *name)
+{
+    chain_append(&r->reply, STR(",\""));
+    chain_append_c(&r->reply, to);
+    chain_append_c(&r->reply, name);
+    chain_append_byte(&r->reply, '"');
+}
+
+/* Where calls go that are none of /v1, which lists its upstreams itself. */
+static void add_other_faces(struct request *r)
 {
     const struct config *config = r->site->config;
+    for (size_t i = 0; i < config->n_upstreams; i++) {
+        const struct upstream_config *upstream = &config->upstreams[i];
+        if (!access_may_see(&r->caller.access, str_of(upstream->name)))
+            continue;
+        if ((upstream->faces & FACE_JSONRPC) != 0)
+            add_link(r, "/jsonrpc/", upstream->name);
+        if ((upstream->faces & FACE_XMLRPC) != 0)
+            add_link(r, "/xmlrpc/", upstream->name);
+    }
+    for (size_t i = 0; i < config->n_mcp; i++)
+        if (mcp_may_see(config, &r->caller.access, &config->mcp[i]))
+            add_link(r, "/mcp/", config->mcp[i].name);
+}
+
+static void begin_root(struct request *r)
+{
     chain_append(&r->reply, STR("{\"name\":\"rpcgate\",\"links\":[\"/v1\",\"/livez\","
                                 "\"/readyz\",\"/metrics\",\"/openapi.json\",\"/-/routes.json\""));
-    for (size_t i = 0; i < config->n_mcp; i++) {
-        if (!mcp_may_see(config, &r->caller.access, &config->mcp[i]))
-            continue;
-        chain_append(&r->reply, STR(",\"/mcp/"));
-        chain_append_c(&r->reply, config->mcp[i].name);
-        chain_append_byte(&r->reply, '"');
-    }
+    add_other_faces(r);
     chain_append(&r->reply, STR("]}"));
     request_succeed(r, 200);
 }

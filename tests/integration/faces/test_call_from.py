@@ -72,3 +72,27 @@ def test_program(gateway, tmp_path, language):
     else:
         assert (first, second) == ("42", "9007199254740993")
         assert "it is broken" in told and "(executed: yes)" in told, told
+
+
+def test_shell_over_tcp(gateway, tmp_path):
+    """As the sentence behind the program has it."""
+    for program in RUNNERS["sh"][2]:
+        need(program)
+    text = programs()["sh"]
+    instead = '-H "Authorization: Bearer $RPCGATE_TOKEN"'
+    assert f"Over TCP it is `{instead} http://127.0.0.1:8080/v1/…`" in PAGE
+    for old, new in (("--unix-socket /run/rpcgate/rpcgate.sock", instead),
+                     ("http://localhost/v1/", f"http://127.0.0.1:{gateway.tcp[1]}/v1/")):
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "call.sh").write_text(text, "utf-8")
+
+    def run(token: str):
+        return subprocess.run(["bash", str(tmp_path / "call.sh")], capture_output=True, text=True,
+                              timeout=6 * DEADLINE, check=False, cwd=tmp_path,
+                              env={**os.environ, "RPCGATE_TOKEN": token})
+
+    done = run(TOKEN)
+    assert done.stdout.splitlines() == ["42", "9007199254740993"], done.stderr
+    assert "it is broken" in done.stderr and "(executed: yes)" in done.stderr
+    assert run("x" * 32).stdout == ""

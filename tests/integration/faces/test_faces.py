@@ -42,7 +42,7 @@ class Face:
     @property
     def word(self) -> str:
         """As `faces` and the log have it."""
-        return self.name.partition("_")[0]
+        return "json" if self.name == "route" else self.name.partition("_")[0]
 
     def call(self, gateway, method, params, token=TOKEN, upstream="up", **headers) -> Told:
         headers = {"Authorization": f"Bearer {token}"} | {
@@ -58,6 +58,15 @@ class Face:
         if "result" in told:
             return Told(answer.status, told["result"])
         return _of_problem(answer.status, told.get("problem", told))
+
+    def _route(self, gateway, upstream, method, params, headers):
+        """One of routes_of(): its body has the param by name."""
+        body = dict(zip(("value",), params))
+        answer = gateway.request("POST", f"/of/{upstream}/{method}", json.dumps(body).encode(),
+                                 {"Content-Type": "application/json", **headers})
+        if answer.status == 200:
+            return Told(200, answer.result)
+        return _of_problem(answer.status, answer.json)
 
     def _jsonrpc(self, gateway, upstream, method, params, headers):
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
@@ -116,10 +125,19 @@ class Face:
 
 
 FACES = [Face(name, several) for name in ("json", "jsonrpc", "xmlrpc") for several in (False, True)]
-FACES += [Face("mcp", False), Face("mcp_legacy", False)]
+FACES += [Face("route", False), Face("mcp", False), Face("mcp_legacy", False)]
+
+METHODS = ("by", "denied", "other", "never", "lost", "fault")
 
 TOOLS = [{"match": f"{upstream}/{method}", "write": True} for upstream in ("up", "other")
-         for method in ("by", "denied", "other", "never", "lost", "fault")]
+         for method in METHODS]
+
+
+def routes_of(*upstreams: str) -> list[dict]:
+    return [{"name": f"{upstream}-{method}", "post": f"/of/{upstream}/{method}",
+             "call": f"{upstream}/{method}",
+             "params": ({"name": "value", "type": "any", "optional": True},)}
+            for upstream in upstreams for method in METHODS]
 
 
 async def behave(x):
@@ -144,7 +162,7 @@ def settings(start_shared):
     del settings["anonymous"]
     return upstream, settings | {
         "log": {"format": "json"}, "limits": {"body": "8K", "depth": 8},
-        "mcp": [{"name": "all", "tools": TOOLS[:6]}],
+        "mcp": [{"name": "all", "tools": TOOLS[:6]}], "routes": routes_of("up"),
         "callers": [
             {"name": "wide", "token": TOKEN, "allow": ["up/*"], "deny": ["up/denied"]},
             {"name": "narrow", "token": NARROW,
@@ -187,17 +205,19 @@ RULES = {
 }
 
 
-#: What a caller may not use by any params is no tool for it.
+#: What a caller may not use by any params is no tool for it; nor is a route there without a right, but
+#: one that is denied says so.
 OF_TOOLS = dict.fromkeys(("denied", "multicall by name", "another method", "no such upstream"),
                          ("not-found", "no"))
+OF_ROUTES = dict.fromkeys(("multicall by name", "another method"), ("not-found", "no"))
 
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("face", FACES, ids=repr)
 def test_rules(gateway, settings, face, rule):
     (method, params), how, expected = RULES[rule]
-    if face.word == "mcp":
-        expected = OF_TOOLS.get(rule, expected)
+    if face.word == "mcp" or face.name == "route":
+        expected = (OF_TOOLS if face.word == "mcp" else OF_ROUTES).get(rule, expected)
     if rule == "multicall by name" and face.name == "xmlrpc" and not face.several:
         pytest.skip("there it is what takes several calls")
     before = executed(settings)
@@ -239,11 +259,31 @@ def test_log_and_metrics(start, settings, face):
         (face.word, "wide", "up", 200)
     assert line.get("calls") == (1 if face.several else None)
     assert face.several or line["method"] == "by"
+    assert line.get("route") == ("up-by" if face.name == "route" else None)
+    assert (line.get("mcp"), line.get("tool")) == \
+        (("all", "up__by") if face.word == "mcp" else (None, None))
     counted = gateway.get("/metrics", Authorization=f"Bearer {TOKEN}").body.decode()
     assert 'rpcgate_requests_total{upstream="up",method="by",outcome="ok"} 1\n' in counted
     requests = [line for line in counted.splitlines()
                 if line.startswith("rpcgate_face_requests_total")]
     assert requests == [f'rpcgate_face_requests_total{{upstream="up",face="{face.word}"}} 1']
+
+
+def test_root_links_to_all(start, settings):
+    """Where this caller can make calls, by whatever face."""
+    up = settings[1]["upstreams"]["up"]
+    upstreams = {f"only-{name}": up | {"faces": [name]}
+                 for name in ("json", "jsonrpc", "xmlrpc", "mcp")}
+    gateway = start.gateway(settings[1] | {
+        "upstreams": {"up": up, **upstreams}, "callers": [
+            {"name": "all", "token": TOKEN, "allow": ["*/*"]},
+            {"name": "narrow", "token": NARROW, "allow": ["only-xmlrpc/by", "@up-by"]}]})
+    fixed = ["/v1", "/livez", "/readyz", "/metrics", "/openapi.json", "/-/routes.json"]
+    for token, wanted in ((TOKEN, ["/jsonrpc/up", "/xmlrpc/up", "/jsonrpc/only-jsonrpc",
+                                   "/xmlrpc/only-xmlrpc", "/mcp/all"]),
+                          (NARROW, ["/xmlrpc/only-xmlrpc"])):
+        links = gateway.get("/", Authorization=f"Bearer {token}").json["links"]
+        assert links == fixed + wanted
 
 
 @pytest.mark.parametrize("face", FACES, ids=repr)
@@ -253,7 +293,7 @@ def test_faces_of_an_upstream(start, settings, face):
         "up": up | {"faces": [face.word]},
         "other": up | {"faces": [name for name in ("json", "jsonrpc", "xmlrpc", "mcp")
                                  if name != face.word]}}} | {
-        "mcp": [{"name": "all", "tools": TOOLS}],
+        "mcp": [{"name": "all", "tools": TOOLS}], "routes": routes_of("up", "other"),
         "callers": [{"name": "wide", "token": TOKEN, "allow": ["*/*"]}]})
     assert face.call(gateway, "by", ["x"]).value == "x"
     told = face.call(gateway, "by", ["x"], upstream="other")

@@ -42,6 +42,11 @@ def test_demo_route(demo):
     assert list(demo.get("/-/routes.json").json["paths"]) == ["/sums/{a}"]
 
 
+def test_demo_links(demo):
+    links = demo.get("/").json["links"]
+    assert {"/v1", "/-/routes.json", "/openapi.json", "/jsonrpc/demo", "/xmlrpc/demo"} <= set(links)
+
+
 def test_demo_explorer(demo):
     """Where a call changes nothing it does not ask."""
     assert demo.get("/", Accept="text/html").body.startswith(b"<!doctype html>")
