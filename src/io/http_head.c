@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,6 +14,14 @@
 
 /* A copied query of more than this is not kept for the next request. [bytes] */
 #define QUERY_KEEP ((size_t)1024)
+
+/* The library would make a list of the query's params, in the connection's memory, which we read by
+ * ourselves; where they do not fit, version 0.9 forgets its own refusal and waits for nothing. So
+ * it gets none of them. `query`: in its buffer, which it is about to change itself. */
+static void hide_query(struct str query)
+{
+    ((char *)(uintptr_t)query.data)[0] = '\0';
+}
 
 /* The library passes the target as it came, NUL-terminated, once, before it cuts and decodes it. */
 void http_head_target(struct http_exchange *x, const char *target)
@@ -37,6 +46,7 @@ void http_head_target(struct http_exchange *x, const char *target)
     }
     memcpy(x->query, query.data, query.len);
     head->query = (struct str){ x->query, query.len };
+    hide_query(query);
 }
 
 void http_head_clear(struct http_exchange *x)

@@ -94,3 +94,26 @@ def test_multicall_has_one_way(gateway, upstream, path):
     with gateway.connect() as caller:
         assert caller.ask("POST", path, b"[[]]").status == 403
     assert not upstream.exchanges
+
+
+QUERIES = {"values": b"x=1&" * 3500, "names": b"a&" * 7000, "empty": b"&" * 14_000,
+           "equals": b"=" * 14_000, "one": b"x=" + b"1" * 14_000}
+
+
+@pytest.mark.parametrize("path", ["/livez", "/v1", "/v1/up/m"])
+@pytest.mark.parametrize("query", QUERIES.values(), ids=list(QUERIES))
+def test_long_queries_are_answered(gateway, path, query):
+    """As long as limits.headers allows, however many params that are."""
+    for method in (b"GET", b"POST"):
+        answer = gateway.raw(method + b" " + path.encode() + b"?" + query + b" HTTP/1.1\r\n"
+                             b"Host: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        assert answer.status in (200, 400, 405)
+        assert answer.header("X-Request-Id")
+
+
+def test_a_list_in_a_query_is_as_long_as_its_head(start, upstream):
+    route = {"name": "r", "get": "/r", "call": "up/m", "safe": True,
+             "params": ({"name": "x", "type": "int[]"},)}
+    gateway = start.simple(upstream, anonymous={"allow": ["*/*"]}, routes=(route,))
+    answer = gateway.get("/r?" + "&".join(f"x={i}" for i in range(2000)))
+    assert answer.json["result"] == list(range(2000))
