@@ -79,12 +79,8 @@ static void copy_value(struct copying *c, config_setting_t *from, struct setting
             wipe(text, strlen(text));
         break;
     }
-    case CONFIG_TYPE_GROUP:
-        to->type = SETTING_GROUP;
-        copy_items(c, from, to);
-        break;
     default:
-        to->type = SETTING_LIST;
+        to->type = config_setting_is_group(from) ? SETTING_GROUP : SETTING_LIST;
         copy_items(c, from, to);
         break;
     }

@@ -197,11 +197,17 @@ static void finds_the_nearest_name(void **state)
     assert_null(nearest_name("urls4", names, 4));
     assert_null(nearest_name("password", names, 4));
     assert_null(nearest_name("x", (const char *const[]){ "y" }, 1));
+    /* Of those that are as near, the first. */
+    assert_string_equal(nearest_name("line", (const char *const[]){ "lime", "like" }, 2), "lime");
     assert_null(nearest_name("", names, 0));
     char longest[300];
     memset(longest, 'a', sizeof longest);
     longest[299] = '\0';
     assert_null(nearest_name(longest, names, 4));
+    const char *just = longest + sizeof longest - 1 - NEAREST_FAR;
+    assert_int_equal(nearest_distance(just, just + 1), NEAREST_FAR);
+    assert_int_equal(nearest_distance(just + 1, just), NEAREST_FAR);
+    assert_int_equal(nearest_distance(just + 1, just + 2), 1);
     assert_int_equal(nearest_distance("", "abc"), 3);
     assert_int_equal(nearest_distance("abcd", "acbd"), 1);
     assert_int_equal(nearest_distance("kitten", "sitting"), 3);

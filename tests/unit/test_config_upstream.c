@@ -279,8 +279,9 @@ static const struct bad warned[] = {
       "u.auth.password: the braces" },
 };
 
-/* What is no name, what a file has, and where braces have a meaning. */
+/* What is no name, what a file has, where braces have a meaning, and what is just reached. */
 static const char *const unwarned[] = {
+    "url = \"http://h\"; timeouts = { connect = \"8s\"; total = \"8s\"; };",
     "url = \"http://h\"; headers = [ \"X-Filter: {\\\"a\\\": {}}\", \"X-Set: { a, b }\" ];",
     "url = \"http://h\"; auth = { scheme = \"bearer\"; token = \"${file:braces}\"; };",
     "url = \"http://h\"; headers = [ \"X-Key: {key}\" ]; credentials = { key = \"0123456789\"; };",

@@ -87,6 +87,8 @@ static const struct str documents[] = {
     BYTES("<?xml version='1.1'?>" OPEN "<value/>" CLOSE),
     BYTES("<?xml version=1.01?>" OPEN "<value/>" CLOSE),
     BYTES("<?xml version='1.0'encoding='UTF-8'?>" OPEN "<value/>" CLOSE),
+    BYTES("<?xml version='1.0'_encoding='UTF-8'?>" OPEN "<value/>" CLOSE),
+    BYTES("<?xml version='1.0' anything='UTF-8'?>" OPEN "<value/>" CLOSE),
     BYTES("<?xml version='1.0'?><!-- a --> <?b c?>" OPEN "<value/>" CLOSE "<!-- d -->"),
     BYTES(OPEN "<value/>" CLOSE "a"),
     BYTES(OPEN "<value/>" CLOSE "&lt;"),

@@ -331,8 +331,8 @@ static void be_away(int64_t ms)
 static void test_times_do_not_go_by_unseen(void **state UNUSED)
 {
     struct http_limits limits = rig_limits;
-    limits.write_time_ms = limits.body_time_ms = 1000 * rig_slow();
-    int64_t away_ms = 1500 * rig_slow();
+    limits.write_time_ms = limits.body_time_ms = 400 * rig_slow();
+    int64_t away_ms = 600 * rig_slow();
     struct rig *rig = rig_tcp(&limits);
 
     int fd = rig_client(rig);

@@ -262,6 +262,10 @@ static double looks_of(size_t n)
         snprintf(path, sizeof path, "/api/things%zu/7/parts", i);
         assert_int_equal(route_find(config, str_of(path), ROUTE_GET, &match), i < n);
         looks += match.n_looks;
+        snprintf(path, sizeof path, "/api/things%zu/{id}/parts", i);
+        if (i < n)
+            assert_int_equal(route_table_find(config->route_table, str_of(path))->routes[ROUTE_GET],
+                             i + 1);
     }
     config_unref(config);
     buf_done(&text);

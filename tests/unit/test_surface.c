@@ -10,8 +10,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
+
+#include "config_text.h"
 
 static const struct {
     const char *path;
@@ -152,6 +155,25 @@ static void takes_names_as_long_as_they_may_be(void **state)
     assert_int_equal(target.method_len, 4);
 }
 
+/* Nor where the name is a part of a segment. */
+static void takes_documents_of_names_as_long_as_they_may_be(void **state)
+{
+    struct target target;
+    char path[512] = "/openapi/";
+    size_t begin = strlen(path);
+    (void)state;
+    memset(path + begin, 'x', 256);
+    strcpy(path + begin + 255, ".json");
+    assert_true(find("GET", str_of(path), &target));
+    assert_ptr_equal(target.row->task, &task_openapi);
+    assert_int_equal(target.upstream_len, 255);
+    strcpy(path + begin + 255, "x.json");
+    assert_true(find("GET", str_of(path), &target));
+    assert_null(target.row);
+    assert_true(find("GET", STR("/openapi/.json"), &target));
+    assert_null(target.row);
+}
+
 static void knows_the_server(void **state)
 {
     struct target target;
@@ -217,15 +239,56 @@ static void rows_say_what_is_checked(void **state)
     }
 }
 
+struct found {
+    const struct route_config *routes[4];
+    unsigned methods;
+    size_t n;
+};
+
+static void note(void *context, const struct route_config *route, unsigned method)
+{
+    struct found *found = context;
+    assert_in_range(found->n, 0, ARRAY_LEN(found->routes) - 1);
+    found->routes[found->n++] = route;
+    found->methods |= method;
+}
+
+/* All that are at a path, and nothing of its neighbours in the table. */
+static void finds_routes_of_all_methods(void **state)
+{
+    struct config *routed = config_of(
+        "upstreams = { u = { url = \"http://h\"; methods = ( { match = \"get\"; safe = true; } ); "
+        "}; "
+        "};\n"
+        "anonymous = { allow = [ \"*/*\" ]; };\n"
+        "routes = ( { name = \"get\"; get = \"/a\"; call = \"u/get\"; },\n"
+        "{ name = \"post\"; post = \"/a\"; call = \"u/m\"; },\n"
+        "{ name = \"one\"; get = \"/b/{x}\"; call = \"u/get\"; params = ( { name = \"x\"; } ); "
+        "},\n"
+        "{ name = \"three\"; get = \"/c\"; call = \"u/get\"; },\n"
+        "{ name = \"four\"; get = \"/d\"; call = \"u/get\"; } );");
+    const struct request_head head = { .method = STR("GET"), .path = STR("/a") };
+    struct found found = { .n = 0 };
+    (void)state;
+    surface_find_routes(&head, routed, note, &found);
+    assert_int_equal(found.n, 2);
+    assert_ptr_equal(found.routes[0], &routed->routes[0]);
+    assert_ptr_equal(found.routes[1], &routed->routes[1]);
+    assert_int_equal(found.methods, SURFACE_GET | SURFACE_POST);
+    config_unref(routed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_rows),
         cmocka_unit_test(refuses_what_is_no_path_or_name),
         cmocka_unit_test(takes_names_as_long_as_they_may_be),
+        cmocka_unit_test(takes_documents_of_names_as_long_as_they_may_be),
         cmocka_unit_test(knows_the_server),
         cmocka_unit_test(tells_what_a_path_takes),
         cmocka_unit_test(rows_say_what_is_checked),
+        cmocka_unit_test(finds_routes_of_all_methods),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

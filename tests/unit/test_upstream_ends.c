@@ -70,6 +70,7 @@ static void test_answer_takes_too_long(void **state)
         assert_int_equal(probe.outcome.status, UPSTREAM_TIMEOUT);
         assert_true(probe.outcome.reached);
         assert_int_equal(probe.outcome.http_status, i == 2 ? 200 : 0);
+        assert_int_equal(probe.outcome.cut, i == 2);
         assert_in_range(clock_now_ms() - began_ms, 99, 5000);
         client_run_until_server(&client, &server.ended, 1); /* its connection is closed */
         probe_done(&probe);

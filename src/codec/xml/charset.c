@@ -283,7 +283,7 @@ static struct str write_whole(struct charset *c, struct str text, struct chain *
 
 void charset_write(struct charset *c, struct str text, struct chain *to)
 {
-    while (c->n_held > 0 && text.len > 0) {
+    while (c->n_held != 0 && text.len > 0) {
         c->held[c->n_held++] = text.data[0];
         text = str_slice(text, 1, text.len);
         if (c->n_held == utf8_len((unsigned char)c->held[0])) {
