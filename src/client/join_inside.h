@@ -2,17 +2,23 @@
 /* What client/join.h is made of. For these files alone:
  *
  *   join.c          who waits, who goes together, and whether the upstream has a system.multicall
- *   join_carrier.c  what takes some of them to the upstream, and brings their answers */
+ *   join_carrier.c  what takes some of them to the upstream, and reads the answer
+ *   join_told.c     what becomes of each of them then */
 #ifndef RPCGATE_CLIENT_JOIN_INSIDE_H
 #define RPCGATE_CLIENT_JOIN_INSIDE_H
 
+#include "client/client.h"
 #include "client/join.h"
 #include "client/multicall.h"
+#include "client/pool.h"
 #include "work/timer.h"
 #include "work/turn.h"
 
 #include <stddef.h>
 #include <stdint.h>
+
+/* Behind each result in a carrier's reply. In JSON it is always escaped. */
+#define END_OF_RESULT '\x1e'
 
 struct join {
     struct pool *pool;
@@ -60,6 +66,22 @@ struct carrier {
 
 /* Sends the first `n` of that list together, which leave it. */
 void carrier_begin(struct join *j, struct list *calls, size_t n);
+
+static inline struct work *carrier_work(const struct carrier *k)
+{
+    return k->join->pool->client->work;
+}
+
+void carrier_free(struct carrier *k);
+
+/* The whole answer was good: each is told its part of it. The carrier is freed behind the last. */
+void carrier_tell(struct carrier *k);
+
+/* There is none: all are told, or go alone. The carrier is freed. */
+void carrier_fail(struct carrier *k, const struct verdict *verdict);
+
+/* The call is by itself again, with what has come of it so far. */
+struct call *seat_take_call(struct seat *seat);
 
 /* Fills the call's error: its time is over. */
 void seat_error_late(struct seat *seat);
