@@ -72,9 +72,15 @@ void buf_truncate(struct buf *b, size_t len)
     b->data[len] = '\0';
 }
 
+/* Most find room that was made before; `cap` is never beyond what `max` allows. */
+static bool has_room(const struct buf *b, size_t more)
+{
+    return b->state == BUF_OK && b->cap > b->len && more < b->cap - b->len;
+}
+
 void buf_append(struct buf *b, struct str s)
 {
-    if (!buf_reserve(b, s.len))
+    if (UNLIKELY(!has_room(b, s.len)) && !buf_reserve(b, s.len))
         return;
     if (s.len > 0)
         memcpy(b->data + b->len, s.data, s.len);

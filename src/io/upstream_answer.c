@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An answer of HTTP/1.1 as its bytes come, on a connection of ours: its head, what may stand before
  * it, its body. What two readers could understand differently is refused, as it is with libcurl. */
+#include "base/sixteen.h"
 #include "io/upstream_inside.h"
 
 #include <stdio.h>
@@ -20,6 +21,26 @@ static bool has_bare_cr(struct str line)
 {
     size_t cr = str_find(line, '\r');
     return cr < line.len && cr + 2 != line.len;
+}
+
+static bool is_odd(char byte)
+{
+    return byte == '\0' || byte == '\r';
+}
+
+/* Has it a NUL, or a CR before its end? Hardly any line has, so that this is asked before which. */
+static bool has_odd_bytes(struct str line)
+{
+    struct str text = response_line_text(line);
+    size_t at = 0;
+    for (; text.len - at >= sizeof(bytes16); at += sizeof(bytes16)) {
+        bytes16 b = sixteen_bytes(text.data + at);
+        if (sixteen_first((bytes16)(b == 0) | (bytes16)(b == '\r')) < sizeof b)
+            return true;
+    }
+    while (at < text.len && !is_odd(text.data[at]))
+        at++;
+    return at < text.len;
 }
 
 static bool is_blank_length(struct str text, size_t colon)
@@ -47,10 +68,9 @@ static bool take_head_line(struct exchange *x, struct str line)
     struct str text = response_line_text(line);
     if (x->call->on_trace != NULL)
         x->call->on_trace(x->call, false, line);
-    if (memchr(line.data, '\0', line.len) != NULL)
-        return refuse(x, "Nul byte in header");
-    if (has_bare_cr(line))
-        return refuse(x, BARE_CR);
+    if (UNLIKELY(has_odd_bytes(line)))
+        return refuse(x,
+                      memchr(line.data, '\0', line.len) != NULL ? "Nul byte in header" : BARE_CR);
     if (x->head.is_cgi && str_starts_with(str_trim(text), STR("HTTP/")))
         return refuse(x,
                       "the answer is one of HTTP, not of SCGI: does the URL begin with http://?");
