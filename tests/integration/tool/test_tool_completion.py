@@ -16,6 +16,8 @@ from rig.gateway import program_environment
 from rig.settings import DEADLINE, RPCGATED, TOP, configuration
 
 COMPLETIONS = TOP / "completions"
+#: Both, which are not in one folder where they are installed; before those of the system, as words of PATH.
+PROGRAMS = [str(RPCGATE.parent), str(RPCGATED.parent)]
 
 METHODS = ["system.listMethods", "demo.add", "demo.echo", "a:b.c", "a:b.d", "größer",
            "$(touch evil)", "two words", "`touch evil`", "q\"'q"]
@@ -61,7 +63,7 @@ def complete(tmp_path):
     def complete(line: str) -> list[str]:
         done = subprocess.run(
             ["bash", "--norc", "--noprofile", "-c", BASH, "bash",
-             str(COMPLETIONS / line.split()[0]), str(RPCGATE.parent), line],
+             str(COMPLETIONS / line.split()[0]), ":".join(PROGRAMS), line],
             capture_output=True, text=True, timeout=DEADLINE, check=True, cwd=tmp_path,
             env=program_environment({"LC_ALL": "C.UTF-8"}))
         assert not done.stderr, done.stderr
@@ -249,7 +251,7 @@ def test_zsh(tmp_path, url, words, offered):
     for name in ("one.conf", "other.conf"):
         (tmp_path / name).touch()
     try:
-        terminal.type(ZSH.format(programs=RPCGATE.parent, folder=COMPLETIONS))
+        terminal.type(ZSH.format(programs=":".join(PROGRAMS), folder=COMPLETIONS))
         terminal.wait_for("==> ")
         terminal.type("rpcgate" + words.format(url=url) + "\t")
         terminal.wait_for(*offered)
@@ -290,7 +292,7 @@ def test_zsh_of_the_usual_file(elsewhere):
 def test_fish(tmp_path, url, line, offered):
     (tmp_path / "r.conf").write_text(CONFIGURATION)
     script = (f"source {COMPLETIONS}/rpcgate.fish; source {COMPLETIONS}/rpcgated.fish; "
-              f"set -x PATH {RPCGATE.parent} $PATH; complete -C $argv[1]")
+              f"set -x PATH {' '.join(PROGRAMS)} $PATH; complete -C $argv[1]")
     done = subprocess.run(["fish", "--no-config", "-c", script, line.format(url=url)],
                           capture_output=True, text=True, timeout=DEADLINE, check=True,
                           cwd=tmp_path, env=program_environment({"LC_ALL": "C.UTF-8",
