@@ -262,6 +262,35 @@ static void logs_out_behind_the_last_worker(void **state)
     rig_close(&rig);
 }
 
+/* At once, beside the login of its successor. */
+static void an_old_session_is_logged_out(void **state)
+{
+    struct rig rig;
+    struct rig_call c;
+    (void)state;
+    rig_open(&rig, SETTINGS("max_age = \"10s\"; "
+                            "logout = { method = \"out\"; params = [ \"{session}\" ]; };"));
+    rig_call_begin(&rig, 0, &c, "echo", "[5]");
+    settle(&rig);
+    answer(&rig, 0, KEY);
+    answer(&rig, 0, RIG_ANSWER("<int>1</int>"));
+    rig_call_done(&c);
+    rig_turn(&rig, 10001);
+    assert_int_equal(n_under_way(&rig, 0), 0);
+    rig_call_begin(&rig, 0, &c, "echo", "[6]");
+    settle(&rig);
+    assert_int_equal(n_under_way(&rig, 0), 2);
+    assert_sent(&rig, 0, "login", "s3cret-pw");
+    answer(&rig, 0, RIG_ANSWER("<string>another</string>"));
+    assert_sent(&rig, 0, "out", "the-key");
+    answer(&rig, 0, RIG_ANSWER("<int>1</int>"));
+    assert_sent(&rig, 0, "echo", "another");
+    answer(&rig, 0, RIG_ANSWER("<int>1</int>"));
+    rig_assert_value(&c, "1");
+    rig_call_done(&c);
+    rig_close(&rig);
+}
+
 static void the_end_ends_logins(void **state)
 {
     struct rig rig;
@@ -288,6 +317,7 @@ int main(void)
         cmocka_unit_test(an_expired_call_is_sent_again_once),
         cmocka_unit_test(what_was_lost_is_not_sent_again),
         cmocka_unit_test(logs_out_behind_the_last_worker),
+        cmocka_unit_test(an_old_session_is_logged_out),
         cmocka_unit_test(the_end_ends_logins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,6 +67,51 @@ static void replaces_wherever_it_stands(void **state)
         }
 }
 
+/* What is one replacement: a character, or as much as could begin one (Unicode, 3.9, "maximal
+ * subpart"). */
+static void tells_how_long_what_is_forbidden_is(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t len;
+    } cases[] = {
+        { "\x01", 1 },
+        { "\xEF\xBF\xBE", 3 },
+        { "\xEF\xBF\xBF"
+          "a",
+          3 },
+        { "\x80\x80", 1 },
+        { "\xC1\x80", 1 },
+        { "\xF5\x80\x80\x80", 1 },
+        { "\xC2", 1 },
+        { "\xC2\xC0", 1 },
+        { "\xE0\x80\x80", 1 },
+        { "\xE0\x9F\xBF", 1 },
+        { "\xE0\xA0", 2 },
+        { "\xE0\xA0"
+          "a",
+          2 },
+        { "\xE1\x80\xC0", 2 },
+        { "\xED\x9F", 2 },
+        { "\xED\xA0\x80", 1 },
+        { "\xF0\x80\x80\x80", 1 },
+        { "\xF0\x8F\xBF\xBF", 1 },
+        { "\xF0\x90\x80", 3 },
+        { "\xF0\x90\x80"
+          "a",
+          3 },
+        { "\xF0\x90\xC0\x80", 2 },
+        { "\xF4\x8F\xBF"
+          "a",
+          3 },
+        { "\xF4\x90\x80\x80", 1 },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        if (text_forbidden_length(str_of(cases[i].text)) != cases[i].len)
+            fail_msg("%zu: %zu bytes", i, text_forbidden_length(str_of(cases[i].text)));
+}
+
 static void tells_when_there_is_no_room(void **state)
 {
     (void)state;
@@ -83,6 +128,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(replaces_wherever_it_stands),
+        cmocka_unit_test(tells_how_long_what_is_forbidden_is),
         cmocka_unit_test(tells_when_there_is_no_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
