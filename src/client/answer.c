@@ -191,12 +191,12 @@ bool answer_has_document(const struct answer *a)
     return a->begun && !a->undecodable && decoder_is_whole(a->way.decoder);
 }
 
-bool answer_is_whole(const struct answer *a, const struct upstream_outcome *outcome,
-                     struct upstream_outcome *ret)
+bool answer_is_whole(const struct answer *a, const struct upstream_result *result,
+                     struct upstream_result *ret)
 {
-    if (LIKELY(!outcome->cut) || !answer_has_document(a))
+    if (LIKELY(!result->cut) || !answer_has_document(a))
         return false;
-    *ret = *outcome;
+    *ret = *result;
     ret->status = UPSTREAM_OK;
     return true;
 }
@@ -230,32 +230,32 @@ static struct verdict_place place_of(const struct answer *a, int http_status)
     return (struct verdict_place){ a->way.upstream, a->way.method, http_status };
 }
 
-static void fail_with_protocol(struct answer *a, const struct upstream_outcome *outcome,
+static void fail_with_protocol(struct answer *a, const struct upstream_result *result,
                                struct answer_end *ret)
 {
     const struct upstream_config *upstream = a->way.upstream;
-    const struct verdict_place place = place_of(a, outcome->http_status);
-    outcome_protocol(outcome, (struct str){ a->peek, a->peek_len }, &ret->protocol);
+    const struct verdict_place place = place_of(a, result->http_status);
+    result_protocol(result, (struct str){ a->peek, a->peek_len }, &ret->protocol);
     ret->protocol.protocol.url = str_of(upstream->targets[a->way.target].shown);
-    outcome_protocol_error(outcome, upstream, a->way.error);
+    result_protocol_error(result, upstream, a->way.error);
     ret->verdict.expired = verdict_on_status(&place, a->way.error);
     ret->verdict.protocol = &ret->protocol.protocol;
 }
 
 /* A coding that nobody knows is passed by; where the document cannot be read, that is why. */
-static void name_coding(struct answer *a, const struct upstream_outcome *outcome)
+static void name_coding(struct answer *a, const struct upstream_result *result)
 {
     struct error *error = a->way.error;
     char reason[ERROR_DETAIL_MAX];
     bool is_cut = error->is_cut;
-    if (outcome->strange_coding[0] == '\0' || error->type != PROBLEM_BAD_RESPONSE)
+    if (result->strange_coding[0] == '\0' || error->type != PROBLEM_BAD_RESPONSE)
         return;
     memcpy(reason, error->detail, sizeof reason);
     error_set(
         error, PROBLEM_BAD_RESPONSE,
         "The upstream's answer has the Content-Encoding \"%s%s\", which rpcgate does not know. %s",
-        outcome->strange_coding,
-        strlen(outcome->strange_coding) == UPSTREAM_CODING_MAX - 1 ? ERROR_CUT : "", reason);
+        result->strange_coding,
+        strlen(result->strange_coding) == UPSTREAM_CODING_MAX - 1 ? ERROR_CUT : "", reason);
     error->is_cut |= is_cut;
     error->advice = ADVICE_CODING;
 }
@@ -265,9 +265,9 @@ static bool is_empty(const struct answer *a)
     return !a->begun || (!a->undecodable && decoder_is_empty(a->way.decoder));
 }
 
-static bool is_void(const struct answer *a, const struct upstream_outcome *outcome)
+static bool is_void(const struct answer *a, const struct upstream_result *result)
 {
-    return a->way.empty_is_null && a->way.members == NULL && outcome->http_status == 200 &&
+    return a->way.empty_is_null && a->way.members == NULL && result->http_status == 200 &&
            a->begun && is_empty(a);
 }
 
@@ -316,11 +316,11 @@ static bool take_part(struct answer *a, struct answer_end *ret)
 }
 
 /* Only one value can be a failure, or have the result within it. */
-static void finish_good(struct answer *a, const struct decode_result *result,
+static void finish_good(struct answer *a, const struct decode_result *decoded,
                         struct answer_end *ret)
 {
     const struct verdict_place place = place_of(a, 200);
-    a->n_params = result->n_params;
+    a->n_params = decoded->n_params;
     if (UNLIKELY(a->way.part.watch != NULL)) {
         if (!take_part(a, ret))
             return;
@@ -329,40 +329,40 @@ static void finish_good(struct answer *a, const struct decode_result *result,
         if (!judge_result(a, &place, &ret->disguised, a->way.error, &ret->verdict))
             return;
     }
-    ret->unarranged = result->unarranged;
+    ret->unarranged = decoded->unarranged;
     if (LIKELY(!ret->unarranged))
         succeed(a, &ret->verdict);
 }
 
 /* A complete response: a fault counts with any status, a result only with 200. */
-static void finish_whole(struct answer *a, const struct upstream_outcome *outcome,
+static void finish_whole(struct answer *a, const struct upstream_result *result,
                          struct answer_end *ret)
 {
-    const struct verdict_place place = place_of(a, outcome->http_status);
-    struct decode_result result = { .n_params = 0 };
+    const struct verdict_place place = place_of(a, result->http_status);
+    struct decode_result decoded = { .n_params = 0 };
     bool good = a->begun && !a->undecodable;
-    if (UNLIKELY(is_void(a, outcome) || (a->way.any_body && outcome->http_status < 400))) {
+    if (UNLIKELY(is_void(a, result) || (a->way.any_body && result->http_status < 400))) {
         succeed(a, &ret->verdict);
         return;
     }
     if (is_empty(a) && !a->way.any_body)
         good = refuse_empty(a);
     else if (good)
-        good = decoder_end(a->way.decoder, &result, a->way.error);
+        good = decoder_end(a->way.decoder, &decoded, a->way.error);
     if (good)
-        ret->repaired = result.repaired;
-    if (good && result.kind == DOCUMENT_FAULT) {
-        ret->fault = result.fault;
+        ret->repaired = decoded.repaired;
+    if (good && decoded.kind == DOCUMENT_FAULT) {
+        ret->fault = decoded.fault;
         judge_fault(&ret->fault, &place, a->way.error, &ret->verdict);
-    } else if (outcome->http_status != 200) {
-        fail_with_protocol(a, outcome, ret);
-    } else if (good && result.kind == DOCUMENT_RESPONSE) {
-        finish_good(a, &result, ret);
+    } else if (result->http_status != 200) {
+        fail_with_protocol(a, result, ret);
+    } else if (good && decoded.kind == DOCUMENT_RESPONSE) {
+        finish_good(a, &decoded, ret);
     } else if (good) {
         a->is_other = true;
         refuse_request(a);
     } else {
-        name_coding(a, outcome);
+        name_coding(a, result);
     }
 }
 
@@ -382,14 +382,14 @@ static void advise(struct answer *a, const struct answer_end *end)
         error_advise(error, TAKE(error->advice));
 }
 
-void answer_finish(struct answer *a, const struct upstream_outcome *outcome, struct answer_end *ret)
+void answer_finish(struct answer *a, const struct upstream_result *result, struct answer_end *ret)
 {
     init_end(a, ret);
-    if (outcome->status == UPSTREAM_OK)
-        finish_whole(a, outcome, ret);
-    else if (outcome->http_status != 200 && a->way.error->type == PROBLEM_BAD_RESPONSE)
-        fail_with_protocol(a, outcome, ret);
-    if (!outcome->reached && ret->verdict.error != NULL && !ret->unarranged)
+    if (result->status == UPSTREAM_OK)
+        finish_whole(a, result, ret);
+    else if (result->http_status != 200 && a->way.error->type == PROBLEM_BAD_RESPONSE)
+        fail_with_protocol(a, result, ret);
+    if (!result->reached && ret->verdict.error != NULL && !ret->unarranged)
         tell_unreached(a->way.error);
     advise(a, ret);
 }

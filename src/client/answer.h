@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/chain.h"
 #include "base/macros.h"
-#include "client/outcome.h"
+#include "client/result.h"
 #include "codec/error.h"
 #include "codec/xml/decode.h"
 #include "io/transport.h"
@@ -76,7 +76,7 @@ struct answer_end {
     bool unarranged; /* answer_arrange() is to be called yet; there is no verdict before */
 
     struct fault fault; /* what the verdict points to: */
-    struct outcome_protocol protocol;
+    struct result_protocol protocol;
     bool is_disguised; /* there is: */
     struct verdict_fault disguised;
 };
@@ -94,14 +94,13 @@ bool answer_take(struct answer *a, struct str bytes) MUST_CHECK;
 bool answer_has_document(const struct answer *a) MUST_CHECK;
 
 /* The exchange has ended. Is what has come a whole document, though HTTP promised more? Then `ret`
- * is that outcome as a good one. */
-bool answer_is_whole(const struct answer *a, const struct upstream_outcome *outcome,
-                     struct upstream_outcome *ret) MUST_CHECK;
+ * is that result as a good one. */
+bool answer_is_whole(const struct answer *a, const struct upstream_result *result,
+                     struct upstream_result *ret) MUST_CHECK;
 
 /* The exchange has ended, with a complete HTTP response, or because answer_take() said so. Give
  * what came of it to answer_end_done(); it must stay where it is until then. */
-void answer_finish(struct answer *a, const struct upstream_outcome *outcome,
-                   struct answer_end *ret);
+void answer_finish(struct answer *a, const struct upstream_result *result, struct answer_end *ret);
 
 /* What is left to do of a good one in the reply, about so many bytes of it, until it says anything
  * but CODEC_MORE: then `ret` has its end, as above. */

@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "client/client.h"
 #include "client/exchange.h"
-#include "client/outcome.h"
 #include "client/pool.h"
+#include "client/result.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -228,9 +228,9 @@ void attempt_run(struct call *c)
 
 /* Too little time is the caller's fault if X-Rpcgate-Timeout asked for it, and ours if most of it
  * went by in the queue. */
-static bool is_own_timeout(const struct call *c, const struct upstream_outcome *outcome)
+static bool is_own_timeout(const struct call *c, const struct upstream_result *result)
 {
-    return !c->is_short && outcome->duration_us / 1000 >= c->rule.timeout_ms / 2;
+    return !c->is_short && result->duration_us / 1000 >= c->rule.timeout_ms / 2;
 }
 
 /* A call that is made again is one failure: it may be what the upstream breaks off at. */
@@ -239,9 +239,9 @@ static enum breaker_result once(const struct call *c)
     return c->maybe_executed ? BREAKER_NOTHING : BREAKER_BAD;
 }
 
-static enum breaker_result result_of(const struct call *c, const struct upstream_outcome *outcome)
+static enum breaker_result result_of(const struct call *c, const struct upstream_result *result)
 {
-    switch (outcome->status) {
+    switch (result->status) {
     case UPSTREAM_OK:
     case UPSTREAM_STOPPED:
     case UPSTREAM_BAD_RESPONSE:
@@ -252,7 +252,7 @@ static enum breaker_result result_of(const struct call *c, const struct upstream
     case UPSTREAM_LOST:
         return once(c);
     case UPSTREAM_TIMEOUT:
-        return is_own_timeout(c, outcome) ? once(c) : BREAKER_NOTHING;
+        return is_own_timeout(c, result) ? once(c) : BREAKER_NOTHING;
     case UPSTREAM_FAILED:
         break;
     }
@@ -285,26 +285,26 @@ static bool pause_for_next(struct call *c, bool certificate)
 void attempt_error_timeout(struct call *c)
 {
     enum executed executed = c->error.executed;
-    outcome_timeout(&c->error, c->upstream,
-                    c->is_short ? "X-Rpcgate-Timeout" : c->rule.timeout_setting,
-                    c->is_short ? c->limit_ms : c->rule.timeout_ms);
+    result_timeout(&c->error, c->upstream,
+                   c->is_short ? "X-Rpcgate-Timeout" : c->rule.timeout_setting,
+                   c->is_short ? c->limit_ms : c->rule.timeout_ms);
     c->error.setting = c->rule.timeout_setting;
     c->error.executed = executed;
 }
 
-void attempt_done(struct call *c, const struct upstream_outcome *outcome)
+void attempt_done(struct call *c, const struct upstream_result *result)
 {
-    bool stopped = outcome->status == UPSTREAM_STOPPED && c->answer.undecodable;
-    tell_breaker(c, result_of(c, outcome));
+    bool stopped = result->status == UPSTREAM_STOPPED && c->answer.undecodable;
+    tell_breaker(c, result_of(c, result));
     give_slot(c, true);
-    if (outcome->status == UPSTREAM_OK || stopped) {
-        exchange_judge(c, outcome);
+    if (result->status == UPSTREAM_OK || stopped) {
+        exchange_judge(c, result);
         return;
     }
-    outcome_error(outcome, c->upstream, &c->error);
+    result_error(result, c->upstream, &c->error);
     if (c->error.type == PROBLEM_TIMEOUT)
         attempt_error_timeout(c);
-    if (!pause_for_next(c, outcome->certificate))
+    if (!pause_for_next(c, result->certificate))
         call_fail(c);
 }
 

@@ -14,7 +14,7 @@ void attempt_start(struct call *c);
 void attempt_run(struct call *c);
 
 /* The exchange has ended, at the last of the upstream's addresses. */
-void attempt_done(struct call *c, const struct upstream_outcome *outcome);
+void attempt_done(struct call *c, const struct upstream_result *result);
 
 /* It has waited long enough for a slot. */
 void attempt_give_up(struct call *c);

@@ -60,7 +60,7 @@ enum call_state {
 struct call_look {
     const struct upstream_extra *extra; /* what that has besides; NULL: nothing */
     /* It has ended, at the last of the upstream's addresses; the answer is not judged yet. */
-    void (*ended)(struct call *call, const struct upstream_outcome *outcome);
+    void (*ended)(struct call *call, const struct upstream_result *result);
 };
 
 /* Whose call it is. */

@@ -92,7 +92,7 @@ static void on_trace(struct upstream_call *call, bool sent, struct str bytes)
     verbose_head(c->verbose, sent, bytes);
 }
 
-static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome);
+static void on_done(struct upstream_call *call, const struct upstream_result *result);
 
 static const struct upstream_added *added_of(const struct call *c)
 {
@@ -134,19 +134,19 @@ bool exchange_submit(struct call *c, int64_t now_ms)
     return true;
 }
 
-static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome)
+static void on_done(struct upstream_call *call, const struct upstream_result *result)
 {
     struct call *c = call->user;
-    struct upstream_outcome whole;
-    if (answer_is_whole(&c->answer, outcome, &whole))
-        outcome = &whole;
+    struct upstream_result whole;
+    if (answer_is_whole(&c->answer, result, &whole))
+        result = &whole;
     bool connected =
-        outcome->status != UPSTREAM_CONNECT_FAILED && outcome->status != UPSTREAM_TLS_FAILED;
-    bool is_known = outcome->status != UPSTREAM_TIMEOUT && outcome->status != UPSTREAM_FAILED;
+        result->status != UPSTREAM_CONNECT_FAILED && result->status != UPSTREAM_TLS_FAILED;
+    bool is_known = result->status != UPSTREAM_TIMEOUT && result->status != UPSTREAM_FAILED;
     int64_t now_ms = clock_now_ms();
     memory_leave(&c->memory);
     pool_unstall(pool_of(c), c);
-    c->upstream_us += outcome->duration_us;
+    c->upstream_us += result->duration_us;
     if (is_known)
         upstream_state_connected(pool_of(c)->shared, c->target, now_ms, connected);
     if (!connected && exchange_submit(c, now_ms))
@@ -154,8 +154,8 @@ static void on_done(struct upstream_call *call, const struct upstream_outcome *o
     if (is_known)
         upstream_state_reached(pool_of(c)->shared, now_ms, connected);
     if (UNLIKELY(c->look != NULL))
-        c->look->ended(c, outcome);
-    attempt_done(c, outcome);
+        c->look->ended(c, result);
+    attempt_done(c, result);
 }
 
 /* ---- What it means -------------------------------------------------------------------------- */
@@ -195,10 +195,10 @@ static void arrange(struct turn *turn)
         finish(c, &end);
 }
 
-void exchange_judge(struct call *c, const struct upstream_outcome *outcome)
+void exchange_judge(struct call *c, const struct upstream_result *result)
 {
     struct answer_end end;
-    answer_finish(&c->answer, outcome, &end);
+    answer_finish(&c->answer, result, &end);
     if (LIKELY(!end.unarranged)) {
         finish(c, &end);
         return;

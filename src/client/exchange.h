@@ -14,6 +14,6 @@ bool exchange_submit(struct call *c, int64_t now_ms) MUST_CHECK;
 
 /* There is an answer, complete or all of it that was wanted: the end of the call, or of its
  * session. */
-void exchange_judge(struct call *c, const struct upstream_outcome *outcome);
+void exchange_judge(struct call *c, const struct upstream_result *result);
 
 #endif

@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "client/client.h"
 #include "client/flight.h"
-#include "client/outcome.h"
 #include "client/pool.h"
+#include "client/result.h"
 #include "codec/json/pointer.h"
 
 #include <stdlib.h>
@@ -327,9 +327,9 @@ static void take_failure(struct keep *k)
 static void fail_late(struct keep *k)
 {
     struct call *c = k->call;
-    outcome_timeout(&c->error, c->upstream,
-                    c->is_short ? "X-Rpcgate-Timeout" : c->rule.timeout_setting,
-                    c->is_short ? c->limit_ms : c->rule.timeout_ms);
+    result_timeout(&c->error, c->upstream,
+                   c->is_short ? "X-Rpcgate-Timeout" : c->rule.timeout_setting,
+                   c->is_short ? c->limit_ms : c->rule.timeout_ms);
     c->error.setting = c->rule.timeout_setting;
     c->error.executed = EXECUTED_UNKNOWN;
     fail(k);

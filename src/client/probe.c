@@ -21,7 +21,7 @@ struct probe {
     struct timer due;
 };
 
-static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome);
+static void on_done(struct upstream_call *call, const struct upstream_result *result);
 
 /* False: all addresses were tried. */
 static bool connect_next(struct probe *p)
@@ -43,12 +43,12 @@ static bool connect_next(struct probe *p)
     return true;
 }
 
-static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome)
+static void on_done(struct upstream_call *call, const struct upstream_result *result)
 {
     struct probe *p = call->user;
     struct upstream_state *shared = p->pool->shared;
     int64_t now_ms = clock_now_ms();
-    bool well = outcome->status == UPSTREAM_OK;
+    bool well = result->status == UPSTREAM_OK;
     upstream_state_connected(shared, call->target, now_ms, well);
     if (well || !connect_next(p))
         upstream_state_reached(shared, now_ms, well);

@@ -34,7 +34,7 @@ enum upstream_status {
 #define UPSTREAM_CODING_MAX 32
 
 /* How it ended. Borrowed in on_done(). */
-struct upstream_outcome {
+struct upstream_result {
     enum upstream_status status;
     bool reached; /* at least one byte of the request may have gone out */
     bool reused;  /* on a kept connection */
@@ -98,7 +98,7 @@ struct upstream_call {
     /* The heads as they go over the wire, in pieces. NULL: they are not wanted. */
     void (*on_trace)(struct upstream_call *call, bool sent, struct str bytes);
     /* Called once, from run() or a loop event, never from submit(). */
-    void (*on_done)(struct upstream_call *call, const struct upstream_outcome *outcome);
+    void (*on_done)(struct upstream_call *call, const struct upstream_result *result);
     const struct upstream_extra *extra; /* what only the tool asks for (io/upstream.h); borrowed;
                                            NULL: nothing */
     void *user;

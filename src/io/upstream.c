@@ -109,7 +109,7 @@ static void exchange_rest(struct exchange *x)
     u->n_pool++;
 }
 
-static void exchange_report(struct exchange *x, const struct upstream_outcome *outcome)
+static void exchange_report(struct exchange *x, const struct upstream_result *result)
 {
     struct upstream_call *call = x->call;
     x->upstream->n_calls--;
@@ -117,7 +117,7 @@ static void exchange_report(struct exchange *x, const struct upstream_outcome *o
     pack_stop(x);
     x->call = NULL;
     call->handle = NULL;
-    call->on_done(call, outcome);
+    call->on_done(call, result);
     x->upstream->reported = NULL;
     exchange_rest(x);
 }
@@ -135,7 +135,7 @@ static void exchange_restart(struct exchange *x)
 
 void exchange_end(struct exchange *x, CURLcode rc)
 {
-    struct upstream_outcome outcome;
+    struct upstream_result result;
     if (x->call != NULL && x->wants_name != NULL) {
         login_take_back(x);
         multi_leave(x);
@@ -159,27 +159,27 @@ void exchange_end(struct exchange *x, CURLcode rc)
     }
     if (x->call == NULL)
         return; /* cancelled meanwhile */
-    outcome_fill(x, rc, &outcome);
-    kept_learn(x, &outcome);
-    if (outcome.status == UPSTREAM_CONNECT_FAILED || outcome.status == UPSTREAM_TLS_FAILED)
+    result_fill(x, rc, &result);
+    kept_learn(x, &result);
+    if (result.status == UPSTREAM_CONNECT_FAILED || result.status == UPSTREAM_TLS_FAILED)
         naming_doubt(x);
-    if (!outcome.reused)
+    if (!result.reused)
         sockets_watch_new(x);
     else if (x->was_paused)
         sockets_watch_paused(x);
     if (x->extra->details != NULL)
         details_fill(x, x->extra->details);
-    exchange_report(x, &outcome);
+    exchange_report(x, &result);
 }
 
 void exchange_end_early(struct exchange *x, enum upstream_status status, const char *setting,
                         const char *detail)
 {
-    struct upstream_outcome outcome;
-    outcome_fill_early(x, status, setting, detail, &outcome);
+    struct upstream_result result;
+    result_fill_early(x, status, setting, detail, &result);
     if (x->extra->details != NULL)
         details_fill_early(x, x->extra->details);
-    exchange_report(x, &outcome);
+    exchange_report(x, &result);
 }
 
 static void exchange_begin(struct exchange *x)

@@ -212,7 +212,7 @@ struct exchange {
     char error[CURL_ERROR_SIZE];
 };
 
-/* upstream_outcome.c */
+/* upstream_result.c */
 
 /* The handle on which it has run; borrowed. */
 CURL *exchange_handle(const struct exchange *x) MUST_CHECK;
@@ -375,14 +375,14 @@ bool options_set(CURL *easy, const struct upstream *u) MUST_CHECK;
 /* One of its URLs, with its credentials. False: no memory. */
 bool options_set_target(CURL *easy, const struct upstream_target *target) MUST_CHECK;
 
-/* upstream_outcome.c */
+/* upstream_result.c */
 
 /* What `rc` means for the call. */
-void outcome_fill(struct exchange *x, CURLcode rc, struct upstream_outcome *ret);
+void result_fill(struct exchange *x, CURLcode rc, struct upstream_result *ret);
 
 /* A call that ended before libcurl knew of it. */
-void outcome_fill_early(struct exchange *x, enum upstream_status status, const char *setting,
-                        const char *detail, struct upstream_outcome *ret);
+void result_fill_early(struct exchange *x, enum upstream_status status, const char *setting,
+                       const char *detail, struct upstream_result *ret);
 
 /* upstream_details.c */
 
@@ -452,7 +452,7 @@ void kept_tell_ended(struct upstream *u, int64_t age_us);
 void kept_tell_alive(struct upstream *u, int64_t age_us);
 
 /* What the end of the exchange tells. */
-void kept_learn(struct exchange *x, const struct upstream_outcome *outcome);
+void kept_learn(struct exchange *x, const struct upstream_result *result);
 
 /* The exchange is paused. If libcurl has not asked for its kept connection yet, what comes there
  * must not be taken for something that nobody asked for. */

@@ -133,14 +133,14 @@ static bool has_refused_head(const struct exchange *x)
             strstr(x->error, "Content-Length") != NULL);
 }
 
-void kept_learn(struct exchange *x, const struct upstream_outcome *outcome)
+void kept_learn(struct exchange *x, const struct upstream_result *result)
 {
     struct watch *w = watch_of_kept(x);
     if (has_refused_head(x))
         kept_tell_strange(x->upstream);
-    if (outcome->unsaid)
+    if (result->unsaid)
         kept_tell_ended(x->upstream, x->rested_us < 0 ? 0 : x->rested_us);
-    else if (outcome->reused && outcome->status == UPSTREAM_OK && x->rested_us >= 0)
+    else if (result->reused && result->status == UPSTREAM_OK && x->rested_us >= 0)
         kept_tell_alive(x->upstream, x->rested_us);
     if (w == NULL)
         return;
@@ -148,7 +148,7 @@ void kept_learn(struct exchange *x, const struct upstream_outcome *outcome)
         watch_end(w);
     w->since_us = clock_now_us();
     w->busy = false;
-    w->carried = outcome->status == UPSTREAM_OK && !x->call->connect_only;
+    w->carried = result->status == UPSTREAM_OK && !x->call->connect_only;
 }
 
 /* libcurl finds out before it uses the connection again, as with one that the upstream closes. */

@@ -80,7 +80,7 @@ struct check {
     bool is_good;                 /* there is one; else: */
     struct buf fault;             /* its code and text as people see them; none: no bytes */
     struct error error;
-    struct upstream_outcome outcome; /* of the call; its headers are gone */
+    struct upstream_result result;   /* of the call; its headers are gone */
     char wants[UPSTREAM_TEXT_MAX];   /* WWW-Authenticate */
     char leads_to[ERROR_DETAIL_MAX]; /* Location, without a login */
 };

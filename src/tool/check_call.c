@@ -77,9 +77,9 @@ static void on_rested(struct timer *timer)
     finish(c);
 }
 
-static void on_looked(struct upstream_call *call, const struct upstream_outcome *outcome)
+static void on_looked(struct upstream_call *call, const struct upstream_result *result)
 {
-    (void)outcome;
+    (void)result;
     finish(call->user);
 }
 
@@ -119,24 +119,24 @@ static void keep_target(struct check *c, const char *value)
     check_clean(c->config, buf_c(&hidden), c->leads_to);
 }
 
-static void keep_outcome(struct check *c, const struct upstream_outcome *outcome)
+static void keep_result(struct check *c, const struct upstream_result *result)
 {
     c->wants[0] = '\0';
-    for (size_t i = 0; i < outcome->n_headers; i++) {
-        if (strcasecmp(outcome->headers[i].name, "WWW-Authenticate") == 0)
-            add_wanted(c, str_of(outcome->headers[i].value));
-        if (strcasecmp(outcome->headers[i].name, "Location") == 0)
-            keep_target(c, outcome->headers[i].value);
+    for (size_t i = 0; i < result->n_headers; i++) {
+        if (strcasecmp(result->headers[i].name, "WWW-Authenticate") == 0)
+            add_wanted(c, str_of(result->headers[i].value));
+        if (strcasecmp(result->headers[i].name, "Location") == 0)
+            keep_target(c, result->headers[i].value);
     }
-    c->outcome = *outcome;
-    c->outcome.headers = NULL;
-    c->outcome.n_headers = 0;
+    c->result = *result;
+    c->result.headers = NULL;
+    c->result.n_headers = 0;
 }
 
-static void on_exchange_ended(struct call *call, const struct upstream_outcome *outcome)
+static void on_exchange_ended(struct call *call, const struct upstream_result *result)
 {
     struct check *c = call->user;
-    keep_outcome(c, outcome);
+    keep_result(c, result);
     if (call->answer.undecodable)
         c->error = call->error;
 }
@@ -162,12 +162,12 @@ static void on_ended(struct call *call, const struct verdict *verdict)
     if (verdict->error != NULL && !call->answer.undecodable)
         c->error = *verdict->error;
     if (call->attempts == 0) {
-        c->outcome.status = UPSTREAM_FAILED;
-        snprintf(c->outcome.detail, sizeof c->outcome.detail, "%.200s", c->error.detail);
+        c->result.status = UPSTREAM_FAILED;
+        snprintf(c->result.detail, sizeof c->result.detail, "%.200s", c->error.detail);
     }
-    if (c->outcome.status == UPSTREAM_TLS_FAILED && !c->details.certificate.known)
+    if (c->result.status == UPSTREAM_TLS_FAILED && !c->details.certificate.known)
         look(c);
-    else if (c->outcome.status == UPSTREAM_OK)
+    else if (c->result.status == UPSTREAM_OK)
         timer_set(call_work(call), &c->rest, clock_now_ms() + REST_MS);
     else
         finish(c);

@@ -109,10 +109,9 @@ static bool failed_before(const struct check *c, enum check_step_word word)
 
 static const char *connect_advice(const struct check *c)
 {
-    if (c->outcome.setting != NULL)
+    if (c->result.setting != NULL)
         return ADVICE_CONNECT_TIME;
-    return c->outcome.status == UPSTREAM_TIMEOUT ? ADVICE_TIMEOUT
-                                                 : advice_connect(c->outcome.detail);
+    return c->result.status == UPSTREAM_TIMEOUT ? ADVICE_TIMEOUT : advice_connect(c->result.detail);
 }
 
 static void judge_dns(struct check *c)
@@ -122,8 +121,8 @@ static void judge_dns(struct check *c)
         set(c, CHECK_DNS, CHECK_SKIPPED, "a unix socket");
     else if (d->resolved_us == 0)
         fail(c, CHECK_DNS,
-             c->outcome.setting != NULL ? ADVICE_SLOW_NAME : advice_dns(c->outcome.detail), "%s",
-             c->outcome.detail);
+             c->result.setting != NULL ? ADVICE_SLOW_NAME : advice_dns(c->result.detail), "%s",
+             c->result.detail);
     else
         set(c, CHECK_DNS, CHECK_OK, "%s", d->address);
     if (c->steps[CHECK_DNS].result != CHECK_SKIPPED)
@@ -133,14 +132,14 @@ static void judge_dns(struct check *c)
 /* After it is connected this is a proxy that refuses, or a TLS handshake that took too long. */
 static bool failed_behind_connect(const struct check *c)
 {
-    return c->outcome.status == UPSTREAM_CONNECT_FAILED && c->details.connected_us > 0;
+    return c->result.status == UPSTREAM_CONNECT_FAILED && c->details.connected_us > 0;
 }
 
 /* libcurl speaks of a port even where there is none. */
 static const char *why_not_connected(const struct check *c)
 {
-    const char *system = strrchr(c->outcome.detail, '(');
-    return target_of(c)->unix_socket != NULL && system != NULL ? system : c->outcome.detail;
+    const char *system = strrchr(c->result.detail, '(');
+    return target_of(c)->unix_socket != NULL && system != NULL ? system : c->result.detail;
 }
 
 static void judge_connect(struct check *c)
@@ -181,7 +180,7 @@ static const char *tls_advice(const struct check *c)
 {
     const struct upstream_certificate *certificate = &c->details.certificate;
     const struct tls_config *tls = &c->upstream->tls;
-    return advice_tls(c->outcome.detail,
+    return advice_tls(c->result.detail,
                       &(struct advice_tls){
                           .has_ca = tls->ca_file != NULL || tls->ca_path != NULL,
                           .n_sent = certificate->known ? certificate->n_sent : 0,
@@ -194,7 +193,7 @@ static const char *tls_advice(const struct check *c)
 static void judge_tls(struct check *c, int64_t now_s)
 {
     struct upstream_details *d = &c->details;
-    bool failed = c->outcome.status == UPSTREAM_TLS_FAILED || c->outcome.certificate ||
+    bool failed = c->result.status == UPSTREAM_TLS_FAILED || c->result.certificate ||
                   failed_behind_connect(c);
     if (!d->certificate.known)
         d->certificate = c->looked.certificate;
@@ -205,7 +204,7 @@ static void judge_tls(struct check *c, int64_t now_s)
     if (failed_before(c, CHECK_TLS))
         return;
     if (failed || d->tls_us == 0)
-        fail(c, CHECK_TLS, tls_advice(c), "%s", c->outcome.detail);
+        fail(c, CHECK_TLS, tls_advice(c), "%s", c->result.detail);
     else
         judge_expiry(c, now_s);
     c->steps[CHECK_TLS].time_us =
@@ -233,14 +232,14 @@ static enum advice_login login_kind(const struct check *c)
 /* It was called without, and says no. */
 static bool wants_session(const struct check *c)
 {
-    int status = c->outcome.http_status;
+    int status = c->result.http_status;
     return c->lacks_session && (status == 401 || status == 403 || status == 500);
 }
 
 static void judge_login(struct check *c)
 {
     const char *name = login_name(c);
-    int status = c->outcome.http_status;
+    int status = c->result.http_status;
     bool wants = c->wants[0] != '\0';
     /* What calls have in them is not tried by this one. */
     const char *unnamed = c->upstream->credentials.n > 0 ? "by HTTP none" : "none is configured";
@@ -316,7 +315,7 @@ static bool is_html(const struct check *c)
     static const char *const marks[] = { "<html", "<!doctype html", "<head", "<body" };
     const struct answer *answer = &c->call.answer;
     char text[PEEK + 1] = { 0 };
-    if (strncasecmp(c->outcome.content_type, "text/html", 9) == 0)
+    if (strncasecmp(c->result.content_type, "text/html", 9) == 0)
         return true;
     memcpy(text, answer->peek, answer->peek_len < PEEK ? answer->peek_len : PEEK);
     for (size_t i = 0; i < ARRAY_LEN(marks); i++)
@@ -327,9 +326,9 @@ static bool is_html(const struct check *c)
 
 static void judge_status(struct check *c)
 {
-    int status = c->outcome.http_status;
+    int status = c->result.http_status;
     bool leads = status >= 300 && status < 400 && c->leads_to[0] != '\0';
-    struct str phrase = str_of(c->outcome.reason_phrase);
+    struct str phrase = str_of(c->result.reason_phrase);
     fail(c, CHECK_CALL, advice_status(status, is_proxied(c)), "HTTP status %d%s%.*s%s%s%s%s",
          status, phrase.len > 0 ? " " : "", STR_ARGS(phrase),
          phrase.len == UPSTREAM_TEXT_MAX - 1 ? ERROR_CUT : "",
@@ -343,8 +342,8 @@ static void judge_document(struct check *c)
         judge_fault(c);
     else if (wants_session(c))
         set(c, CHECK_CALL, CHECK_SKIPPED, "without a session it answers with HTTP status %d",
-            c->outcome.http_status);
-    else if (c->outcome.http_status != 200)
+            c->result.http_status);
+    else if (c->result.http_status != 200)
         judge_status(c);
     else if (c->is_good)
         judge_result(c);
@@ -354,9 +353,9 @@ static void judge_document(struct check *c)
         fail(c, CHECK_CALL, ADVICE_PATH, "it answers with an empty body");
     else if (is_html(c))
         fail(c, CHECK_CALL, ADVICE_PATH, "no XML-RPC server at this path: it answers with HTML");
-    else if (c->outcome.strange_coding[0] != '\0')
+    else if (c->result.strange_coding[0] != '\0')
         fail(c, CHECK_CALL, ADVICE_CODING, "its Content-Encoding \"%s\" is not known: %s",
-             c->outcome.strange_coding, c->error.detail);
+             c->result.strange_coding, c->error.detail);
     else
         fail(c, CHECK_CALL, c->error.advice, "the answer is not usable XML-RPC: %s",
              c->error.detail);
@@ -369,7 +368,7 @@ static void judge_call(struct check *c)
     if (failed_before(c, CHECK_CALL))
         return;
     c->steps[CHECK_CALL].time_us = d->ended_us - began_us;
-    switch (c->outcome.status) {
+    switch (c->result.status) {
     case UPSTREAM_OK:
     case UPSTREAM_STOPPED:
         judge_document(c);
@@ -377,20 +376,20 @@ static void judge_call(struct check *c)
             c->steps[CHECK_CALL].advice = ADVICE_KEPT;
         break;
     case UPSTREAM_TIMEOUT:
-        fail(c, CHECK_CALL, ADVICE_TIMEOUT, "no answer in time: %s", c->outcome.detail);
+        fail(c, CHECK_CALL, ADVICE_TIMEOUT, "no answer in time: %s", c->result.detail);
         break;
     case UPSTREAM_LOST:
-        fail(c, CHECK_CALL, advice_lost(c->outcome.detail, c->outcome.reused),
-             "the connection ended before the answer was complete: %s", c->outcome.detail);
+        fail(c, CHECK_CALL, advice_lost(c->result.detail, c->result.reused),
+             "the connection ended before the answer was complete: %s", c->result.detail);
         break;
     case UPSTREAM_BAD_RESPONSE:
-        fail(c, CHECK_CALL, advice_no_http(c->outcome.detail), "no usable HTTP: %s",
-             c->outcome.detail);
+        fail(c, CHECK_CALL, advice_no_http(c->result.detail), "no usable HTTP: %s",
+             c->result.detail);
         break;
     case UPSTREAM_CONNECT_FAILED:
     case UPSTREAM_TLS_FAILED:
     case UPSTREAM_FAILED:
-        fail(c, CHECK_CALL, ADVICE_NONE, "%s", c->outcome.detail);
+        fail(c, CHECK_CALL, ADVICE_NONE, "%s", c->result.detail);
         break;
     }
 }

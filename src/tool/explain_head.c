@@ -103,7 +103,7 @@ static bool on_data(struct upstream_call *call UNUSED, struct str bytes UNUSED)
     return false;
 }
 
-static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome UNUSED)
+static void on_done(struct upstream_call *call, const struct upstream_result *result UNUSED)
 {
     struct dry_run *r = call->user;
     r->done = true;

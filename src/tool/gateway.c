@@ -117,11 +117,11 @@ static bool on_data(struct upstream_call *call, struct str bytes)
     return buf_ok(&a->reply->body);
 }
 
-static const char *advice(const struct upstream_outcome *outcome)
+static const char *advice(const struct upstream_result *result)
 {
-    switch (outcome->status) {
+    switch (result->status) {
     case UPSTREAM_CONNECT_FAILED:
-        if (strstr(outcome->detail, "Permission denied") != NULL)
+        if (strstr(result->detail, "Permission denied") != NULL)
             return "Only the socket's owner and group may use it: join that group.";
         return "Is rpcgated running? Start it, or say with --url or $" GATEWAY_URL_NAME
                " where it listens.";
@@ -136,28 +136,28 @@ static const char *advice(const struct upstream_outcome *outcome)
 }
 
 /* No answer at all. */
-static int tell_failure(const struct asking *a, const struct upstream_outcome *outcome)
+static int tell_failure(const struct asking *a, const struct upstream_result *result)
 {
-    bool late = outcome->status == UPSTREAM_TIMEOUT;
+    bool late = result->status == UPSTREAM_TIMEOUT;
     CLEANUP(buf_done) struct buf detail;
     buf_init(&detail, SIZE_MAX - 1, NULL);
-    terminal_clean(&detail, str_of(outcome->detail), /* lines */ false);
+    terminal_clean(&detail, str_of(result->detail), /* lines */ false);
     fprintf(stderr, "rpcgate: No answer from the gateway %s: %s.\n  %s\n", a->reply->who,
-            buf_c(&detail), advice(outcome));
-    if (outcome->reached && !a->call.extra->get)
+            buf_c(&detail), advice(result));
+    if (result->reached && !a->call.extra->get)
         fputs("  It is not known whether the call was executed.\n", stderr);
     return late ? EX_TEMPFAIL : EX_UNAVAILABLE;
 }
 
-static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome)
+static void on_done(struct upstream_call *call, const struct upstream_result *result)
 {
     struct asking *a = call->user;
     a->done = true;
-    a->status = outcome->status == UPSTREAM_OK ? EX_OK : tell_failure(a, outcome);
-    a->reply->http_status = outcome->http_status;
-    for (size_t i = 0; i < outcome->n_headers; i++)
-        if (strcasecmp(outcome->headers[i].name, "Retry-After") == 0)
-            a->reply->retry_after = retry_after_read(str_of(outcome->headers[i].value),
+    a->status = result->status == UPSTREAM_OK ? EX_OK : tell_failure(a, result);
+    a->reply->http_status = result->http_status;
+    for (size_t i = 0; i < result->n_headers; i++)
+        if (strcasecmp(result->headers[i].name, "Retry-After") == 0)
+            a->reply->retry_after = retry_after_read(str_of(result->headers[i].value),
                                                      (struct str){ NULL, 0 }, time(NULL));
 }
 

@@ -194,11 +194,11 @@ bool fake_data(struct fake *f, size_t i, const char *bytes)
     return call->on_data(call, str_of(bytes));
 }
 
-void fake_end(struct fake *f, size_t i, const struct upstream_outcome *outcome)
+void fake_end(struct fake *f, size_t i, const struct upstream_result *result)
 {
     struct fake_exchange *x = exchange_at(f, i);
     struct upstream_call *call = x->call;
-    struct upstream_outcome told = *outcome;
+    struct upstream_result told = *result;
     told.duration_us = clock_now_us() - x->began_us;
     leave(x);
     call->on_done(call, &told);
@@ -206,18 +206,18 @@ void fake_end(struct fake *f, size_t i, const struct upstream_outcome *outcome)
 
 void fake_answer(struct fake *f, size_t i, int status, const char *body)
 {
-    struct upstream_outcome outcome = { .status = UPSTREAM_OK,
-                                        .reached = true,
-                                        .http_status = status };
+    struct upstream_result result = { .status = UPSTREAM_OK,
+                                      .reached = true,
+                                      .http_status = status };
     fake_head(f, i, status, "text/xml");
     if (body[0] != '\0' && !fake_data(f, i, body))
-        outcome.status = UPSTREAM_STOPPED;
-    fake_end(f, i, &outcome);
+        result.status = UPSTREAM_STOPPED;
+    fake_end(f, i, &result);
 }
 
 void fake_fail(struct fake *f, size_t i, enum upstream_status status, bool reached)
 {
-    struct upstream_outcome outcome = { .status = status, .reached = reached };
-    snprintf(outcome.detail, sizeof outcome.detail, "it failed");
-    fake_end(f, i, &outcome);
+    struct upstream_result result = { .status = status, .reached = reached };
+    snprintf(result.detail, sizeof result.detail, "it failed");
+    fake_end(f, i, &result);
 }

@@ -39,7 +39,7 @@ void fake_head(struct fake *f, size_t i, int status, const char *content_type);
 bool fake_data(struct fake *f, size_t i, const char *bytes) MUST_CHECK;
 
 /* Its end, after which it is not under way. */
-void fake_end(struct fake *f, size_t i, const struct upstream_outcome *outcome);
+void fake_end(struct fake *f, size_t i, const struct upstream_result *result);
 
 /* All of a response at once: head, body, and a good end. */
 void fake_answer(struct fake *f, size_t i, int status, const char *body);

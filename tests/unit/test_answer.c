@@ -144,7 +144,7 @@ static void pieces_make_no_difference(void **state)
             assert_true(fake_data(fake, 0, piece));
         }
         fake_end(fake, 0,
-                 &(struct upstream_outcome){
+                 &(struct upstream_result){
                      .status = UPSTREAM_OK, .reached = true, .http_status = 200 });
         rig_assert_value(&c, "\"<a>\"");
         rig_call_done(&c);
@@ -169,7 +169,7 @@ static void what_is_read_in_vain(void **state)
         n++;
     assert_in_range(n, 64, 65);
     fake_end(fake, 0,
-             &(struct upstream_outcome){
+             &(struct upstream_result){
                  .status = UPSTREAM_STOPPED, .reached = true, .http_status = 200 });
     rig_assert_problem(&c, PROBLEM_BAD_RESPONSE, EXECUTED_UNKNOWN);
     rig_call_done(&c);
@@ -181,7 +181,7 @@ static void what_is_read_in_vain(void **state)
         continue;
     assert_in_range(n, 62, 64);
     fake_end(fake, 0,
-             &(struct upstream_outcome){
+             &(struct upstream_result){
                  .status = UPSTREAM_STOPPED, .reached = true, .http_status = 200 });
     rig_assert_problem(&c, PROBLEM_RESPONSE_TOO_LARGE, EXECUTED_UNKNOWN);
     assert_string_equal(c.error.setting, "limits.response");
@@ -193,17 +193,17 @@ static void what_is_read_in_vain(void **state)
 static void what_the_head_tells(void **state)
 {
     const struct upstream_header header = { "Retry-After", "17" };
-    struct upstream_outcome outcome = { .status = UPSTREAM_OK,
-                                        .reached = true,
-                                        .http_status = 503,
-                                        .headers = &header,
-                                        .n_headers = 1 };
+    struct upstream_result result = { .status = UPSTREAM_OK,
+                                      .reached = true,
+                                      .http_status = 503,
+                                      .headers = &header,
+                                      .n_headers = 1 };
     struct rig_call c;
     (void)state;
     rig_open(&rig, SETTINGS);
     rig_call_begin(&rig, 0, &c, "m", "[]");
     fake_head(fake, 0, 503, "text/plain");
-    fake_end(fake, 0, &outcome);
+    fake_end(fake, 0, &result);
     rig_assert_problem(&c, PROBLEM_PROTOCOL_ERROR, EXECUTED_UNKNOWN);
     assert_int_equal(c.error.status, 503);
     assert_int_equal(c.error.retry_after, 17);
@@ -212,10 +212,10 @@ static void what_the_head_tells(void **state)
     rig_call_begin(&rig, 0, &c, "m", "[]");
     fake_head(fake, 0, 200, "text/xml");
     assert_true(fake_data(fake, 0, "?"));
-    outcome = (struct upstream_outcome){
+    result = (struct upstream_result){
         .status = UPSTREAM_OK, .reached = true, .http_status = 200, .strange_coding = "br"
     };
-    fake_end(fake, 0, &outcome);
+    fake_end(fake, 0, &result);
     rig_assert_problem(&c, PROBLEM_BAD_RESPONSE, EXECUTED_UNKNOWN);
     assert_non_null(strstr(c.error.detail, "Content-Encoding \"br\""));
     rig_call_done(&c);
@@ -230,7 +230,7 @@ static void nothing_of_the_call_has_gone_out(void **state)
     rig_open(&rig, SETTINGS);
     rig_call_begin(&rig, 0, &c, "m", "[]");
     fake_head(fake, 0, 500, "text/html");
-    fake_end(fake, 0, &(struct upstream_outcome){ .status = UPSTREAM_OK, .http_status = 500 });
+    fake_end(fake, 0, &(struct upstream_result){ .status = UPSTREAM_OK, .http_status = 500 });
     rig_assert_problem(&c, PROBLEM_PROTOCOL_ERROR, EXECUTED_NO);
     rig_call_done(&c);
     rig_close(&rig);

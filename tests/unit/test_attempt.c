@@ -138,11 +138,11 @@ static void one_deadline_holds_for_all(void **state)
 static void a_refused_certificate_is_final(void **state)
 {
     struct rig_call c;
-    struct upstream_outcome outcome = { .status = UPSTREAM_TLS_FAILED, .certificate = true };
+    struct upstream_result result = { .status = UPSTREAM_TLS_FAILED, .certificate = true };
     (void)state;
     rig_open(&rig, TRIES);
     rig_call_begin(&rig, 0, &c, "m", "[]");
-    fake_end(fake, 0, &outcome);
+    fake_end(fake, 0, &result);
     rig_assert_problem(&c, PROBLEM_TLS_FAILED, EXECUTED_NO);
     rig_call_done(&c);
     rig_close(&rig);
@@ -286,7 +286,7 @@ static void a_timeout_names_its_limit(void **state)
 /* HTTP promised more, but the document is whole. */
 static void what_is_cut_behind_its_end_counts(void **state)
 {
-    struct upstream_outcome cut = {
+    struct upstream_result cut = {
         .status = UPSTREAM_LOST, .reached = true, .cut = true, .http_status = 200
     };
     struct rig_call c;

@@ -255,7 +255,7 @@ static void it_is_held_while_replies_wait(void **state)
     rig_turn(&rig, 0);
     assert_int_equal(fake->n_gone_on, 1);
     assert_true(fake_data(fake, 0, RIG_ANSWER("a")));
-    fake_end(fake, 0, &(struct upstream_outcome){ .status = UPSTREAM_OK, .http_status = 200 });
+    fake_end(fake, 0, &(struct upstream_result){ .status = UPSTREAM_OK, .http_status = 200 });
     rig_assert_value(&first, "\"a\"");
     rig_call_done(&first);
     assert_nothing_is_left();
@@ -329,7 +329,7 @@ static void its_text_is_used_once(void **state)
         c.call.keeps_text = keeps;
         rig_call_start(&c);
         assert_int_equal(n_used, keeps ? 0 : 1);
-        fake_end(fake, 0, &(struct upstream_outcome){ .status = UPSTREAM_CONNECT_FAILED });
+        fake_end(fake, 0, &(struct upstream_result){ .status = UPSTREAM_CONNECT_FAILED });
         assert_int_equal(c.call.state, CALL_BACKOFF);
         assert_int_equal(n_used, keeps ? 0 : 1);
         rig_turn(&rig, 60000);

@@ -213,7 +213,7 @@ static void a_reply_without_room_gives_way(void **state)
     assert_true(fake_call(fakes[0], 0)->has_room(fake_call(fakes[0], 0), 4096));
     assert_false(fake_data(fakes[0], 0, RIG_ANSWER("a")));
     fake_end(fakes[0], 0,
-             &(struct upstream_outcome){
+             &(struct upstream_result){
                  .status = UPSTREAM_STOPPED, .reached = true, .http_status = 200 });
     assert_int_equal(c[0].n_ended, 1);
     assert_string_equal(c[0].error.setting, "limits.memory");

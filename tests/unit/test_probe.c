@@ -25,7 +25,7 @@ static struct fake *const fake = &rig.workers[0].fake;
 
 static void connect_well(void)
 {
-    fake_end(fake, 0, &(struct upstream_outcome){ .status = UPSTREAM_OK });
+    fake_end(fake, 0, &(struct upstream_result){ .status = UPSTREAM_OK });
 }
 
 static bool is_down(void)

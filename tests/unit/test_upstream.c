@@ -117,15 +117,15 @@ static void test_answers(void **state)
         probe_init(&probe, "<call/>");
         probe_run(&probe, &client);
 
-        if (probe.outcome.status != c->status || probe.outcome.http_status != c->http_status ||
+        if (probe.result.status != c->status || probe.result.http_status != c->http_status ||
             strcmp(buf_c(&probe.answer), c->body) != 0)
-            fail_msg("%s: status %d, HTTP %d, body '%s', %s", c->name, (int)probe.outcome.status,
-                     probe.outcome.http_status, buf_c(&probe.answer), probe.outcome.detail);
+            fail_msg("%s: status %d, HTTP %d, body '%s', %s", c->name, (int)probe.result.status,
+                     probe.result.http_status, buf_c(&probe.answer), probe.result.detail);
         assert_int_equal(probe.heads, c->http_status != 0);
         assert_int_equal(probe.head_status, c->http_status);
-        assert_true(probe.outcome.reached);
-        assert_false(probe.outcome.reused);
-        assert_int_equal(probe.outcome.detail[0] == '\0', c->status == UPSTREAM_OK);
+        assert_true(probe.result.reached);
+        assert_false(probe.result.reused);
+        assert_int_equal(probe.result.detail[0] == '\0', c->status == UPSTREAM_OK);
         assert_int_equal(atomic_load(&server.requests), 1);
         assert_null(probe.call.handle);
 
@@ -150,9 +150,9 @@ static void test_head_is_told(void **state)
     client_open(&client);
     probe_init(&probe, "<call/>");
     probe_run(&probe, &client);
-    assert_int_equal(probe.outcome.status, UPSTREAM_OK);
-    assert_string_equal(probe.outcome.reason_phrase, "Not  here");
-    assert_string_equal(probe.outcome.content_type, "text/html; charset=x");
+    assert_int_equal(probe.result.status, UPSTREAM_OK);
+    assert_string_equal(probe.result.reason_phrase, "Not  here");
+    assert_string_equal(probe.result.content_type, "text/html; charset=x");
     assert_string_equal(buf_c(&probe.headers),
                         "Server: a/1 (x)\nContent-Type: text/html; charset=x\nDate: now\n"
                         "WWW-Authenticate: A\nWWW-Authenticate: B\nAllow: \nRetry-After: 3\n"
@@ -210,7 +210,7 @@ static void test_get_between_posts(void **state)
         probe_init(&probe, get ? "" : "<methodCall/>");
         probe.call.extra = &extra;
         probe_run(&probe, &client);
-        assert_int_equal(probe.outcome.status, UPSTREAM_OK);
+        assert_int_equal(probe.result.status, UPSTREAM_OK);
         snprintf(expected, sizeof expected,
                  "%s /RPC2 HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUser-Agent: rpcgate/" RPCGATE_VERSION
                  "\r\nAccept: */*\r\nAccept-Encoding: gzip, deflate\r\n%s\r\n%s",
@@ -311,7 +311,7 @@ static void test_request_with_all_settings(void **state)
                  i == 0 ? "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"
                         : "");
         assert_request(&server, expected);
-        assert_int_equal(probe.outcome.reused, i == 1);
+        assert_int_equal(probe.result.reused, i == 1);
         probe_done(&probe);
     }
     client_close(&client);
@@ -332,7 +332,7 @@ static void test_body_sizes(void **state)
         struct probe probe;
         probe_init_size(&probe, sizes[i]);
         probe_run(&probe, &client);
-        assert_int_equal(probe.outcome.status, UPSTREAM_OK);
+        assert_int_equal(probe.result.status, UPSTREAM_OK);
         pthread_mutex_lock(&server.lock);
         const char *body = strstr(server.request, "\r\n\r\n");
         assert_non_null(body);
@@ -372,12 +372,12 @@ static void test_huge_heads(void **state)
     for (int i = 0; i < 2; i++) {
         struct server server = { .answer = i == 0 ? "lines" : NULL };
         struct client client;
-        struct upstream_outcome outcome;
+        struct upstream_result result;
         server_start(&server, serve_endless_head);
         client_init(&client, &server);
         client_open(&client);
-        assert_int_equal(client_call(&client, &outcome), UPSTREAM_BAD_RESPONSE);
-        assert_int_equal(outcome.http_status, 0);
+        assert_int_equal(client_call(&client, &result), UPSTREAM_BAD_RESPONSE);
+        assert_int_equal(result.http_status, 0);
         client_close(&client);
         server_stop(&server);
     }
@@ -387,14 +387,14 @@ static void test_unix_socket(void **state)
 {
     struct server server = { 0 };
     struct client client;
-    struct upstream_outcome outcome;
+    struct upstream_result result;
     (void)state;
     server_start_unix(&server, serve_kept);
     client_init(&client, &server);
     client_open(&client);
     assert_int_equal(client_call(&client, NULL), UPSTREAM_OK);
-    assert_int_equal(client_call(&client, &outcome), UPSTREAM_OK);
-    assert_true(outcome.reused);
+    assert_int_equal(client_call(&client, &result), UPSTREAM_OK);
+    assert_true(result.reused);
     assert_int_equal(atomic_load(&server.connections), 1);
     client_close(&client);
     server_stop(&server);
@@ -405,15 +405,15 @@ static void test_second_address(void **state)
 {
     struct server server = { 0 };
     struct client client;
-    struct upstream_outcome outcome;
+    struct upstream_result result;
     (void)state;
     server_start(&server, serve_kept);
     client_init(&client, &server);
     snprintf(client.url, sizeof client.url, "http://localhost:%u/", server.port);
     client_open(&client);
     assert_int_equal(client_call(&client, NULL), UPSTREAM_OK);
-    assert_int_equal(client_call(&client, &outcome), UPSTREAM_OK);
-    assert_true(outcome.reused);
+    assert_int_equal(client_call(&client, &result), UPSTREAM_OK);
+    assert_true(result.reused);
     client_close(&client);
     server_stop(&server);
 }
@@ -436,7 +436,7 @@ static void test_cannot_connect(void **state)
     server_stop(&server);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct client client;
-        struct upstream_outcome outcome;
+        struct upstream_result result;
         client_init(&client, &server);
         char *at = strstr(cases[i].url, ":%u");
         if (at != NULL)
@@ -446,10 +446,10 @@ static void test_cannot_connect(void **state)
             snprintf(client.url, sizeof client.url, "%s", cases[i].url);
         client.config.target.unix_socket = (char *)(uintptr_t)cases[i].socket;
         client_open(&client);
-        client_call(&client, &outcome);
-        if (outcome.status != cases[i].status || strstr(outcome.detail, cases[i].detail) == NULL)
-            fail_msg("%s: %d, %s", cases[i].url, (int)outcome.status, outcome.detail);
-        assert_false(outcome.reached);
+        client_call(&client, &result);
+        if (result.status != cases[i].status || strstr(result.detail, cases[i].detail) == NULL)
+            fail_msg("%s: %d, %s", cases[i].url, (int)result.status, result.detail);
+        assert_false(result.reached);
         client_close(&client);
     }
 }
@@ -458,7 +458,7 @@ static void test_tls_handshake_takes_too_long(void **state)
 {
     struct server server = { .answer = "HTTP/1.1 400 Bad\r\n\r\n" };
     struct client client;
-    struct upstream_outcome outcome;
+    struct upstream_result result;
     (void)state;
     server_start(&server, serve_once);
     /* serve_once() waits for a head; a ClientHello has none, so the client's close ends it. */
@@ -466,9 +466,9 @@ static void test_tls_handshake_takes_too_long(void **state)
     snprintf(client.url, sizeof client.url, "https://127.0.0.1:%u/", server.port);
     client.config.timeouts.connect = 200;
     client_open(&client);
-    client_call(&client, &outcome);
-    assert_int_equal(outcome.status, UPSTREAM_CONNECT_FAILED);
-    assert_false(outcome.reached);
+    client_call(&client, &result);
+    assert_int_equal(result.status, UPSTREAM_CONNECT_FAILED);
+    assert_false(result.reached);
     client_close(&client);
     server_stop(&server);
 }
@@ -484,15 +484,15 @@ static void test_no_tls_there(void **state)
 {
     struct server server = { 0 };
     struct client client;
-    struct upstream_outcome outcome;
+    struct upstream_result result;
     (void)state;
     server_start(&server, serve_plain_greeting);
     client_init(&client, &server);
     snprintf(client.url, sizeof client.url, "https://127.0.0.1:%u/", server.port);
     client_open(&client);
-    client_call(&client, &outcome);
-    assert_int_equal(outcome.status, UPSTREAM_TLS_FAILED);
-    assert_false(outcome.reached);
+    client_call(&client, &result);
+    assert_int_equal(result.status, UPSTREAM_TLS_FAILED);
+    assert_false(result.reached);
     client_close(&client);
     server_stop(&server);
 }

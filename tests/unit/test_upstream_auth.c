@@ -88,9 +88,9 @@ static void assert_call(struct client *client, size_t bytes, int http_status)
     struct probe probe;
     probe_init_size(&probe, bytes);
     probe_run(&probe, client);
-    if (probe.outcome.status != UPSTREAM_OK)
-        fail_msg("status %d: %s", (int)probe.outcome.status, probe.outcome.detail);
-    assert_int_equal(probe.outcome.http_status, http_status);
+    if (probe.result.status != UPSTREAM_OK)
+        fail_msg("status %d: %s", (int)probe.result.status, probe.result.detail);
+    assert_int_equal(probe.result.http_status, http_status);
     assert_int_equal(probe.heads, 1);
     assert_int_equal(probe.head_status, http_status);
     assert_string_equal(buf_c(&probe.answer), http_status == 200 ? "<ok/>" : "no");
@@ -179,7 +179,7 @@ static void test_digest_at_two_servers(void **state)
         probe_init(&probe, "<call/>");
         probe.call.target = i % 2;
         probe_run(&probe, &client);
-        assert_int_equal(probe.outcome.http_status, 200);
+        assert_int_equal(probe.result.http_status, 200);
         probe_done(&probe);
     }
     assert_int_equal(atomic_load(&digest.ran), 6);
@@ -273,8 +273,8 @@ static void test_digest_sends_no_call_twice(void **state)
         atomic_store(&digest.closes, true);
         probe_init_size(&probe, sizes[i]);
         probe_run(&probe, &client);
-        assert_int_equal(probe.outcome.status, UPSTREAM_LOST);
-        assert_true(probe.outcome.reached);
+        assert_int_equal(probe.result.status, UPSTREAM_LOST);
+        assert_true(probe.result.reached);
         assert_int_equal(probe.heads, 0);
         assert_int_equal(atomic_load(&digest.ran), 2);
         probe_done(&probe);
@@ -305,7 +305,7 @@ static void call_target(struct client *client, size_t target)
     probe_init(&probe, "<call/>");
     probe.call.target = target;
     probe_run(&probe, client);
-    assert_int_equal(probe.outcome.status, UPSTREAM_OK);
+    assert_int_equal(probe.result.status, UPSTREAM_OK);
     probe_done(&probe);
 }
 
@@ -433,7 +433,7 @@ static void add_to_every_second(enum transport_use transport)
         probe.call.added = has ? &added : NULL;
         probe.call.on_cookie = has ? note_cookie : NULL;
         probe_run(&probe, &client);
-        assert_int_equal(probe.outcome.status, UPSTREAM_OK);
+        assert_int_equal(probe.result.status, UPSTREAM_OK);
         probe_done(&probe);
         assert_true((strstr(server.request, "POST /RPC2/object HTTP/1.1\r\n") != NULL) == has);
         assert_true((strstr(server.request, "POST /RPC2 HTTP/1.1\r\n") != NULL) == !has);
@@ -483,7 +483,7 @@ static void test_paths(void **state)
         probe_init(&probe, "<x/>");
         probe.call.added = &added;
         probe_run(&probe, &client);
-        assert_int_equal(probe.outcome.status, UPSTREAM_OK);
+        assert_int_equal(probe.result.status, UPSTREAM_OK);
         probe_done(&probe);
         if (strstr(server.request, cases[i].target) == NULL)
             fail_msg("%s: %s", cases[i].path, server.request);

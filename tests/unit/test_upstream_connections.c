@@ -23,12 +23,12 @@ static void test_kept_connection_is_used(void **state)
 {
     struct server server = { 0 };
     struct client client;
-    struct upstream_outcome outcome;
+    struct upstream_result result;
     (void)state;
     open_both(&server, &client, serve_kept);
     for (int i = 0; i < 20; i++) {
-        assert_int_equal(client_call(&client, &outcome), UPSTREAM_OK);
-        assert_int_equal(outcome.reused, i > 0);
+        assert_int_equal(client_call(&client, &result), UPSTREAM_OK);
+        assert_int_equal(result.reused, i > 0);
     }
     assert_int_equal(atomic_load(&server.connections), 1);
     close_both(&server, &client);
@@ -50,14 +50,14 @@ static void test_nothing_of_an_answer_outlives_it(void **state)
 {
     struct server server = { 0 };
     struct client client;
-    struct upstream_outcome outcome;
+    struct upstream_result result;
     (void)state;
     open_both(&server, &client, serve_folded);
     for (int i = 0; i < 10; i++) {
-        assert_int_equal(client_call(&client, &outcome), UPSTREAM_OK);
-        assert_int_equal(client_call(&client, &outcome), UPSTREAM_BAD_RESPONSE);
-        assert_true(outcome.reused);
-        assert_non_null(strstr(outcome.detail, "head has a line"));
+        assert_int_equal(client_call(&client, &result), UPSTREAM_OK);
+        assert_int_equal(client_call(&client, &result), UPSTREAM_BAD_RESPONSE);
+        assert_true(result.reused);
+        assert_non_null(strstr(result.detail, "head has a line"));
     }
     close_both(&server, &client);
 }
@@ -75,11 +75,11 @@ static void test_not_kept_where_the_end_is_unclear(void **state)
     for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
         struct server server = { .answer = answers[i] };
         struct client client;
-        struct upstream_outcome outcome;
+        struct upstream_result result;
         open_both(&server, &client, serve_kept);
         for (int call = 0; call < 3; call++) {
-            if (client_call(&client, &outcome) != UPSTREAM_OK || outcome.reused)
-                fail_msg("%s: %s", answers[i], outcome.detail);
+            if (client_call(&client, &result) != UPSTREAM_OK || result.reused)
+                fail_msg("%s: %s", answers[i], result.detail);
         }
         assert_int_equal(atomic_load(&server.requests), 3);
         close_both(&server, &client);
@@ -163,10 +163,10 @@ static void test_no_request_is_sent_twice(void **state)
 
         probe_init_size(&probe, sizes[i / 2]);
         probe_run(&probe, &client);
-        assert_int_equal(probe.outcome.status, UPSTREAM_LOST);
-        assert_true(probe.outcome.reached);
-        assert_true(probe.outcome.reused);
-        assert_non_null(strstr(probe.outcome.detail, "kept connection"));
+        assert_int_equal(probe.result.status, UPSTREAM_LOST);
+        assert_true(probe.result.reached);
+        assert_true(probe.result.reused);
+        assert_non_null(strstr(probe.result.detail, "kept connection"));
         assert_int_equal(atomic_load(&server.requests), 2);
         assert_int_equal(atomic_load(&server.connections), 1);
         probe_done(&probe);
@@ -195,8 +195,8 @@ static void test_dies_while_it_is_sent(void **state)
     assert_int_equal(client_call(&client, NULL), UPSTREAM_OK);
     probe_init_size(&probe, 8000000);
     probe_run(&probe, &client);
-    assert_int_equal(probe.outcome.status, UPSTREAM_LOST);
-    assert_true(probe.outcome.reached);
+    assert_int_equal(probe.result.status, UPSTREAM_LOST);
+    assert_true(probe.result.reached);
     assert_int_equal(atomic_load(&server.requests), 1);
     probe_done(&probe);
     close_both(&server, &client);
@@ -229,7 +229,7 @@ static void test_closed_while_idle(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct server server = { .answer = cases[i].farewell };
         struct client client;
-        struct upstream_outcome outcome;
+        struct upstream_result result;
         open_both(&server, &client, serve_and_close_idle);
         assert_int_equal(client_call(&client, NULL), UPSTREAM_OK);
         server_permit(&server, 1);
@@ -238,9 +238,9 @@ static void test_closed_while_idle(void **state)
         client_run_until_server(&client, &server.ended, 1);
         if (cases[i].noticed)
             loop_wait(client.loop, 0);
-        assert_int_equal(client_call(&client, &outcome), UPSTREAM_OK);
-        assert_int_equal(outcome.http_status, 200);
-        assert_false(outcome.reused);
+        assert_int_equal(client_call(&client, &result), UPSTREAM_OK);
+        assert_int_equal(result.http_status, 200);
+        assert_false(result.reused);
         assert_int_equal(atomic_load(&server.requests), 2);
         assert_int_equal(atomic_load(&server.connections), 2);
         close_both(&server, &client);
@@ -273,7 +273,7 @@ static void test_unasked_answer_is_no_answer(void **state)
     for (int over_unix = 0; over_unix < 2; over_unix++) {
         struct server server = { 0 };
         struct client client;
-        struct upstream_outcome outcome;
+        struct upstream_result result;
         if (over_unix)
             server_start_unix(&server, serve_unasked);
         else
@@ -282,9 +282,9 @@ static void test_unasked_answer_is_no_answer(void **state)
         client_open(&client);
         for (int i = 1; i <= 20; i++) {
             atomic_store(&n_unasked, 0);
-            assert_int_equal(client_call(&client, &outcome), UPSTREAM_OK);
-            assert_int_equal(outcome.http_status, 200);
-            assert_false(outcome.reused);
+            assert_int_equal(client_call(&client, &result), UPSTREAM_OK);
+            assert_int_equal(result.http_status, 200);
+            assert_false(result.reused);
             assert_int_equal(atomic_load(&server.requests), i);
             server_permit(&server, 1);
             while (atomic_load(&n_unasked) == 0)
@@ -321,9 +321,9 @@ static void test_many_at_once(void **state)
         server_permit(&server, MANY);
         client_run_until(&client, &done, MANY);
         for (size_t i = 0; i < MANY; i++) {
-            assert_int_equal(probes[i].outcome.status, UPSTREAM_OK);
+            assert_int_equal(probes[i].result.status, UPSTREAM_OK);
             assert_string_equal(buf_c(&probes[i].answer), "<ok/>");
-            assert_int_equal(probes[i].outcome.reused, round == 2);
+            assert_int_equal(probes[i].result.reused, round == 2);
             probe_done(&probes[i]);
         }
     }
@@ -339,9 +339,9 @@ static void test_many_without_keeping(void **state)
     (void)state;
     open_both(&server, &client, serve_once);
     for (int i = 0; i < 50; i++) {
-        struct upstream_outcome outcome;
-        if (client_call(&client, &outcome) != UPSTREAM_OK)
-            fail_msg("%s", outcome.detail);
+        struct upstream_result result;
+        if (client_call(&client, &result) != UPSTREAM_OK)
+            fail_msg("%s", result.detail);
         client_run_until_server(&client, &server.ended, i + 1);
     }
     assert_int_equal(atomic_load(&server.requests), 50);
@@ -368,9 +368,9 @@ static void test_answer_before_the_end_of_the_request(void **state)
         struct probe probe;
         probe_init_size(&probe, 4000000);
         probe_run(&probe, &client);
-        if (probe.outcome.status != UPSTREAM_OK)
-            fail_msg("%d: status %d, %s", i, (int)probe.outcome.status, probe.outcome.detail);
-        assert_int_equal(probe.outcome.http_status, 413);
+        if (probe.result.status != UPSTREAM_OK)
+            fail_msg("%d: status %d, %s", i, (int)probe.result.status, probe.result.detail);
+        assert_int_equal(probe.result.http_status, 413);
         /* Where the reset was faster than libcurl there is the head alone. */
         assert_int_equal(probe.heads, 1);
         assert_true(probe.answer.len == 0 || strcmp(buf_c(&probe.answer), "large") == 0);

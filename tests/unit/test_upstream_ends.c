@@ -67,10 +67,10 @@ static void test_answer_takes_too_long(void **state)
         /* On a busy machine the server needs some of it. */
         probe.call.deadline_ms = began_ms + (i == 2 ? 1000 : 100);
         probe_run(&probe, &client);
-        assert_int_equal(probe.outcome.status, UPSTREAM_TIMEOUT);
-        assert_true(probe.outcome.reached);
-        assert_int_equal(probe.outcome.http_status, i == 2 ? 200 : 0);
-        assert_int_equal(probe.outcome.cut, i == 2);
+        assert_int_equal(probe.result.status, UPSTREAM_TIMEOUT);
+        assert_true(probe.result.reached);
+        assert_int_equal(probe.result.http_status, i == 2 ? 200 : 0);
+        assert_int_equal(probe.result.cut, i == 2);
         assert_in_range(clock_now_ms() - began_ms, 99, 5000);
         client_run_until_server(&client, &server.ended, 1); /* its connection is closed */
         probe_done(&probe);
@@ -100,8 +100,8 @@ static void test_whole_before_its_end(void **state)
         probe_init(&probe, "<call/>");
         probe.call.is_whole = is_ok_whole;
         probe_run(&probe, &client);
-        assert_int_equal(probe.outcome.status, UPSTREAM_LOST);
-        assert_true(probe.outcome.cut);
+        assert_int_equal(probe.result.status, UPSTREAM_LOST);
+        assert_true(probe.result.cut);
         assert_string_equal(buf_c(&probe.answer), "<ok/>");
         client_run_until_server(&client, &server.ended, 1); /* its connection is closed */
         probe_done(&probe);
@@ -121,8 +121,8 @@ static void test_no_time_left(void **state)
     upstream_submit(client.upstream, &probe.call);
     assert_int_equal(probe.done, 0);
     client_run_until(&client, &probe.done, 1);
-    assert_int_equal(probe.outcome.status, UPSTREAM_TIMEOUT);
-    assert_false(probe.outcome.reached);
+    assert_int_equal(probe.result.status, UPSTREAM_TIMEOUT);
+    assert_false(probe.result.reached);
     assert_int_equal(atomic_load(&server.connections), 0);
     probe_done(&probe);
     close_both(&server, &client);
@@ -173,9 +173,9 @@ static void test_connect_takes_too_long(void **state)
         probe_init(&probe, "<call/>");
         probe.call.deadline_ms = clock_now_ms() + (i == 0 ? 5000 : 100);
         probe_run(&probe, &client);
-        assert_int_equal(probe.outcome.status, i == 0 ? UPSTREAM_CONNECT_FAILED : UPSTREAM_TIMEOUT);
-        assert_false(probe.outcome.reached);
-        assert_in_range(probe.outcome.duration_us, 99000, 4000000);
+        assert_int_equal(probe.result.status, i == 0 ? UPSTREAM_CONNECT_FAILED : UPSTREAM_TIMEOUT);
+        assert_false(probe.result.reached);
+        assert_in_range(probe.result.duration_us, 99000, 4000000);
         probe_done(&probe);
         client_close(&client);
         full_close(&full);
@@ -199,8 +199,8 @@ static void test_slow_name(void **state)
         client_run_until_server(&client, &resolver.requests, i + 1);
         if (i == 0) {
             client_run_until(&client, &probe.done, 1);
-            assert_int_equal(probe.outcome.status, UPSTREAM_CONNECT_FAILED);
-            assert_false(probe.outcome.reached);
+            assert_int_equal(probe.result.status, UPSTREAM_CONNECT_FAILED);
+            assert_false(probe.result.reached);
         } else {
             upstream_cancel(&probe.call);
         }
@@ -223,8 +223,8 @@ static void test_stop(void **state)
     probe_init(&probe, "<call/>");
     probe.stop_after = 3;
     probe_run(&probe, &client);
-    assert_int_equal(probe.outcome.status, UPSTREAM_STOPPED);
-    assert_int_equal(probe.outcome.http_status, 200);
+    assert_int_equal(probe.result.status, UPSTREAM_STOPPED);
+    assert_int_equal(probe.result.http_status, 200);
     client_run_until_server(&client, &server.ended, 1);
     probe_done(&probe);
     close_both(&server, &client);
@@ -267,10 +267,10 @@ static struct {
     int done;
 } plan;
 
-static void on_done_with_plan(struct upstream_call *call, const struct upstream_outcome *outcome)
+static void on_done_with_plan(struct upstream_call *call, const struct upstream_result *result)
 {
     struct probe *probe = call->user;
-    probe->outcome = *outcome;
+    probe->result = *result;
     plan.done++;
     if (plan.victim != NULL)
         upstream_cancel(&plan.victim->call);
@@ -308,8 +308,8 @@ static void test_callbacks_may_do_all(void **state)
     upstream_submit(client.upstream, &first.call);
     upstream_submit(client.upstream, &victim.call);
     client_run_until(&client, &plan.done, 2);
-    assert_int_equal(first.outcome.status, UPSTREAM_TIMEOUT);
-    assert_int_equal(next.outcome.status, UPSTREAM_OK);
+    assert_int_equal(first.result.status, UPSTREAM_TIMEOUT);
+    assert_int_equal(next.result.status, UPSTREAM_OK);
     assert_int_equal(victim.done, 0);
     assert_null(client.upstream);
     probe_done(&first);
@@ -346,7 +346,7 @@ static void test_cancel_of_another_in_head(void **state)
         upstream_submit(client.upstream, &first.call);
         upstream_submit(client.upstream, &victim.call);
         client_run_until(&client, &first.done, 1);
-        assert_int_equal(first.outcome.status, UPSTREAM_OK);
+        assert_int_equal(first.result.status, UPSTREAM_OK);
         assert_int_equal(victim.done, plan.done);
         probe_done(&first);
         close_both(&server, &client);

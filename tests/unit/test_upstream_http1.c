@@ -65,12 +65,12 @@ static void which_are_kept(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct server server = { .answer = cases[i].answer };
         struct client client;
-        struct upstream_outcome outcome;
+        struct upstream_result result;
         open_both(&server, &client, serve_kept);
         for (int call = 0; call < 2; call++) {
-            if (client_call(&client, &outcome) != UPSTREAM_OK)
-                fail_msg("%s: %s", cases[i].name, outcome.detail);
-            if (outcome.reused != (call == 1 && cases[i].is_kept))
+            if (client_call(&client, &result) != UPSTREAM_OK)
+                fail_msg("%s: %s", cases[i].name, result.detail);
+            if (result.reused != (call == 1 && cases[i].is_kept))
                 fail_msg("%s: call %d", cases[i].name, call);
         }
         close_both(&server, &client);
@@ -112,10 +112,10 @@ static void what_is_passed_over(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct server server = { .answer = cases[i].answer };
         struct client client;
-        struct upstream_outcome outcome;
+        struct upstream_result result;
         open_both(&server, &client, serve_once);
-        if (client_call(&client, &outcome) != cases[i].status)
-            fail_msg("%s: %d, %s", cases[i].name, (int)outcome.status, outcome.detail);
+        if (client_call(&client, &result) != cases[i].status)
+            fail_msg("%s: %d, %s", cases[i].name, (int)result.status, result.detail);
         close_both(&server, &client);
     }
 }
@@ -186,9 +186,9 @@ static void the_deadline_ends_a_slow_head(void **state)
     probe_init(&probe, "<call/>");
     probe.call.deadline_ms = clock_now_ms() + 200;
     probe_run(&probe, &client);
-    assert_int_equal(probe.outcome.status, UPSTREAM_TIMEOUT);
-    assert_true(probe.outcome.reached);
-    assert_non_null(strstr(probe.outcome.detail, "timed out after"));
+    assert_int_equal(probe.result.status, UPSTREAM_TIMEOUT);
+    assert_true(probe.result.reached);
+    assert_non_null(strstr(probe.result.detail, "timed out after"));
     probe_done(&probe);
     close_both(&server, &client);
 }
@@ -213,7 +213,7 @@ static void none_serves_for_ever(void **state)
 {
     struct server server = { 0 };
     struct client client;
-    struct upstream_outcome outcome;
+    struct upstream_result result;
     (void)state;
     server_start(&server, serve_kept);
     client_init(&client, &server);
@@ -221,8 +221,8 @@ static void none_serves_for_ever(void **state)
     client_open(&client);
     assert_int_equal(client_call(&client, NULL), UPSTREAM_OK);
     rest_ms(60);
-    assert_int_equal(client_call(&client, &outcome), UPSTREAM_OK);
-    assert_false(outcome.reused);
+    assert_int_equal(client_call(&client, &result), UPSTREAM_OK);
+    assert_false(result.reused);
     close_both(&server, &client);
 }
 
@@ -280,7 +280,7 @@ static void counted_await(struct counted *c, size_t bytes)
 static void counted_end(struct counted *c, enum upstream_status status)
 {
     client_run_until(&c->client, &c->probe.done, 1);
-    assert_int_equal(c->probe.outcome.status, status);
+    assert_int_equal(c->probe.result.status, status);
     assert_int_equal(atomic_load(&c->budget.used), c->document);
     chain_done(&c->body);
     assert_int_equal(atomic_load(&c->budget.used), 0);
@@ -380,7 +380,7 @@ static void no_more_are_kept_than_may_run(void **state)
     client_run_until(&client, &done, (int)ARRAY_LEN(probes));
     client_run_until_server(&client, &server.ended, 2);
     for (size_t i = 0; i < ARRAY_LEN(probes); i++) {
-        assert_int_equal(probes[i].outcome.status, UPSTREAM_OK);
+        assert_int_equal(probes[i].result.status, UPSTREAM_OK);
         probe_done(&probes[i]);
     }
     close_both(&server, &client);
@@ -416,7 +416,7 @@ static void libcurl_leaves_ours_alone(void **state)
     server_permit(&server, 2);
     client_run_until(&client, &done, 2);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(probes[i].outcome.status, UPSTREAM_OK);
+        assert_int_equal(probes[i].result.status, UPSTREAM_OK);
         assert_string_equal(buf_c(&probes[i].answer), "<ok/>");
         probe_done(&probes[i]);
     }
@@ -436,12 +436,12 @@ static void a_dead_one_costs_no_call(void **state)
 {
     struct server server = { 0 };
     struct client client;
-    struct upstream_outcome outcome;
+    struct upstream_result result;
     (void)state;
     open_both(&server, &client, serve_and_end);
     for (int i = 0; i < 20; i++) {
-        assert_int_equal(client_call(&client, &outcome), UPSTREAM_OK);
-        assert_false(outcome.reused);
+        assert_int_equal(client_call(&client, &result), UPSTREAM_OK);
+        assert_false(result.reused);
         server_permit(&server, 1);
         while (atomic_load(&server.ended) <= i)
             rest_ms(1);
@@ -469,7 +469,7 @@ static void large_requests_wait_for_room(void **state)
     client_run_until_server(&client, &server.connections, 1);
     server_permit(&server, 1);
     client_run_until(&client, &probe.done, 1);
-    assert_int_equal(probe.outcome.status, UPSTREAM_OK);
+    assert_int_equal(probe.result.status, UPSTREAM_OK);
     assert_int_equal(atomic_load(&server.requests), 1);
     probe_done(&probe);
     close_both(&server, &client);

@@ -93,7 +93,7 @@ static void test_one_look_up_for_all(void **state)
     }
     client_run_until(&client, &done, ARRAY_LEN(probes));
     for (size_t i = 0; i < ARRAY_LEN(probes); i++) {
-        assert_int_equal(probes[i].outcome.status, UPSTREAM_OK);
+        assert_int_equal(probes[i].result.status, UPSTREAM_OK);
         probe_done(&probes[i]);
     }
     assert_in_range(atomic_load(&resolver.requests), 1, 2);
@@ -110,13 +110,13 @@ static void test_failed_connect_looks_anew(void **state)
 {
     struct server server = { 0 };
     struct client client;
-    struct upstream_outcome outcome;
+    struct upstream_result result;
     (void)state;
     open_named(&server, &client);
     atomic_store(&address, NOWHERE);
     for (int i = 1; i <= 3; i++) {
-        assert_int_equal(client_call(&client, &outcome), UPSTREAM_CONNECT_FAILED);
-        assert_null(outcome.setting);
+        assert_int_equal(client_call(&client, &result), UPSTREAM_CONNECT_FAILED);
+        assert_null(result.setting);
         assert_int_equal(atomic_load(&resolver.requests), i);
     }
     atomic_store(&address, HERE);
@@ -151,18 +151,18 @@ static void test_slow_look_up_serves_the_next(void **state)
 {
     struct server server = { 0 };
     struct client client;
-    struct upstream_outcome outcome;
+    struct upstream_result result;
     struct probe probe;
     (void)state;
     open_named(&server, &client);
     client.config.timeouts.connect = 100;
     atomic_store(&is_slow, true);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(client_call(&client, &outcome), UPSTREAM_CONNECT_FAILED);
-        assert_string_equal(outcome.setting, "timeouts.connect");
-        assert_non_null(strstr(outcome.detail, "moving.example"));
-        assert_false(outcome.reached);
-        assert_in_range(outcome.duration_us, 99000, 4000000);
+        assert_int_equal(client_call(&client, &result), UPSTREAM_CONNECT_FAILED);
+        assert_string_equal(result.setting, "timeouts.connect");
+        assert_non_null(strstr(result.detail, "moving.example"));
+        assert_false(result.reached);
+        assert_in_range(result.duration_us, 99000, 4000000);
     }
     client.config.timeouts.connect = 5000;
     probe_init(&probe, "<call/>");
@@ -170,7 +170,7 @@ static void test_slow_look_up_serves_the_next(void **state)
     upstreams_run(client.all);
     server_permit(&resolver, 1);
     client_run_until(&client, &probe.done, 1);
-    assert_int_equal(probe.outcome.status, UPSTREAM_OK);
+    assert_int_equal(probe.result.status, UPSTREAM_OK);
     assert_int_equal(atomic_load(&resolver.requests), 1);
     probe_done(&probe);
     close_both(&server, &client);
@@ -210,8 +210,8 @@ static void test_call_s_time_is_over(void **state)
     probe_init(&probe, "<call/>");
     probe.call.deadline_ms = clock_now_ms() + 100;
     probe_run(&probe, &client);
-    assert_int_equal(probe.outcome.status, UPSTREAM_TIMEOUT);
-    assert_false(probe.outcome.reached);
+    assert_int_equal(probe.result.status, UPSTREAM_TIMEOUT);
+    assert_false(probe.result.reached);
     probe_done(&probe);
     server_permit(&resolver, 1);
     while (atomic_load(&resolver.ended) < 1)
@@ -259,13 +259,13 @@ static void test_no_such_name(void **state)
 {
     struct server server = { 0 };
     struct client client;
-    struct upstream_outcome outcome;
+    struct upstream_result result;
     (void)state;
     open_named(&server, &client);
     atomic_store(&address, 1);
-    assert_int_equal(client_call(&client, &outcome), UPSTREAM_CONNECT_FAILED);
-    assert_null(outcome.setting);
-    assert_non_null(strstr(outcome.detail, "Could not resolve host: moving.example ("));
+    assert_int_equal(client_call(&client, &result), UPSTREAM_CONNECT_FAILED);
+    assert_null(result.setting);
+    assert_non_null(strstr(result.detail, "Could not resolve host: moving.example ("));
     atomic_store(&address, HERE);
     assert_int_equal(client_call(&client, NULL), UPSTREAM_OK);
     close_both(&server, &client);

@@ -45,7 +45,7 @@ static void test_compressed_requests(void **state)
     probe_done(&probe);
     probe_init_size(&probe, 100000);
     probe_run(&probe, &client);
-    assert_int_equal(probe.outcome.status, UPSTREAM_OK);
+    assert_int_equal(probe.result.status, UPSTREAM_OK);
     assert_non_null(strstr(server.request, "\r\nContent-Encoding: gzip\r\n"));
     const char *length = strstr(server.request, "\r\nContent-Length: ");
     assert_non_null(length);
@@ -104,7 +104,7 @@ static void test_compression_in_steps(void **state)
     probe_run(&small, &client);
     assert_ptr_equal(first_sent, &small.call);
     client_run_until(&client, &large.done, 1);
-    assert_int_equal(large.outcome.status, UPSTREAM_OK);
+    assert_int_equal(large.result.status, UPSTREAM_OK);
     assert_int_equal(atomic_load(&server.requests), 2);
     probe_done(&large);
     probe_done(&small);
@@ -140,8 +140,8 @@ static void test_compression_that_does_not_end(void **state)
         upstreams_run(client.all);
     probe.call.deadline_ms = clock_now_ms();
     client_run_until(&client, &probe.done, 1);
-    assert_int_equal(probe.outcome.status, UPSTREAM_TIMEOUT);
-    assert_false(probe.outcome.reached);
+    assert_int_equal(probe.result.status, UPSTREAM_TIMEOUT);
+    assert_false(probe.result.reached);
     assert_int_equal(atomic_load(&budget.used), 0);
     assert_int_equal(atomic_load(&server.connections), 0);
     probe.body.budget = NULL;
@@ -166,14 +166,14 @@ static void test_compressed_once(void **state)
     chain_init(&packed, 0, NULL);
     probe.call.packed = &packed;
     probe_run(&probe, &client);
-    assert_int_equal(probe.outcome.status, UPSTREAM_OK);
+    assert_int_equal(probe.result.status, UPSTREAM_OK);
     size_t len = chain_len(&packed);
     assert_in_range(len, 20, 2000);
     atomic_store(&budget.max, 0);
     for (int with_it = 1; with_it >= 0; with_it--) {
         probe.done = 0;
         probe_run(&probe, &client);
-        assert_int_equal(probe.outcome.status, UPSTREAM_OK);
+        assert_int_equal(probe.result.status, UPSTREAM_OK);
         const char *head = "\r\nContent-Encoding: gzip\r\n";
         assert_int_equal(strstr(server.request, head) != NULL, with_it);
         assert_int_equal(chain_len(&packed), with_it ? len : 0);

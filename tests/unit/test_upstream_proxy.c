@@ -77,7 +77,7 @@ static void test_tunnel(void **state)
     probe_init(&probe, "<call/>");
     upstream_submit(client.upstream, &probe.call);
     client_run_until(&client, &probe.done, 1);
-    assert_int_equal(probe.outcome.status, UPSTREAM_OK);
+    assert_int_equal(probe.result.status, UPSTREAM_OK);
     assert_string_equal(buf_c(&probe.answer), "<ok/>");
     assert_int_equal(probe.heads, 1);
     assert_int_equal(atomic_load(&proxy.requests), 2);
@@ -131,7 +131,7 @@ static void test_refusals(void **state)
         const struct refusal *c = &refusals[i];
         struct server proxy = { .answer = c->answer };
         struct client client;
-        struct upstream_outcome outcome;
+        struct upstream_result result;
         char url[64];
         server_start(&proxy, strcmp(c->scheme, "http") == 0 ? serve_refusal : serve_once);
         open_behind(&client, &proxy, "http://upstream.invalid:81/RPC2");
@@ -139,11 +139,11 @@ static void test_refusals(void **state)
         client.config.proxy.tunnel = c->tunnel;
         client.config.timeouts.connect = 300;
         client_open(&client);
-        client_call(&client, &outcome);
-        if (outcome.status != c->status || outcome.reached ||
-            strstr(outcome.detail, c->detail) == NULL)
-            fail_msg("%s: status %d, reached %d, %s", c->name, (int)outcome.status, outcome.reached,
-                     outcome.detail);
+        client_call(&client, &result);
+        if (result.status != c->status || result.reached ||
+            strstr(result.detail, c->detail) == NULL)
+            fail_msg("%s: status %d, reached %d, %s", c->name, (int)result.status, result.reached,
+                     result.detail);
         client_close(&client);
         server_stop(&proxy);
     }
@@ -179,9 +179,9 @@ static void test_socks_looks_names_up(void **state)
     open_behind(&client, &proxy, "http://upstream.invalid:81/RPC2");
     client.config.proxy_target.url = proxy_url(url, sizeof url, "socks5h", &proxy);
     client_open(&client);
-    struct upstream_outcome outcome;
-    if (client_call(&client, &outcome) != UPSTREAM_OK)
-        fail_msg("status %d: %s", (int)outcome.status, outcome.detail);
+    struct upstream_result result;
+    if (client_call(&client, &result) != UPSTREAM_OK)
+        fail_msg("status %d: %s", (int)result.status, result.detail);
     assert_non_null(strstr(proxy.request, "POST /RPC2 HTTP/1.1\r\nHost: upstream.invalid:81\r\n"));
     client_close(&client);
     server_stop(&proxy);

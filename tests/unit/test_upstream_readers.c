@@ -98,7 +98,7 @@ static void change(struct buf *to)
 }
 
 struct reading {
-    struct upstream_outcome outcome;
+    struct upstream_result result;
     struct buf body;
 };
 
@@ -113,7 +113,7 @@ static void read_by(enum transport_use transport, const char *bytes, struct read
     client_open(&client);
     probe_init(&probe, "<call/>");
     probe_run(&probe, &client);
-    ret->outcome = probe.outcome;
+    ret->result = probe.result;
     buf_clear(&ret->body);
     buf_append(&ret->body, buf_str(&probe.answer));
     probe_done(&probe);
@@ -122,7 +122,7 @@ static void read_by(enum transport_use transport, const char *bytes, struct read
 }
 
 /* libcurl refuses them; we pass them over, and use the connection for nothing else. */
-static bool is_line_that_is_none(const struct upstream_outcome *theirs)
+static bool is_line_that_is_none(const struct upstream_result *theirs)
 {
     return strstr(theirs->detail, "no colon") != NULL ||
            strstr(theirs->detail, "no header") != NULL ||
@@ -145,8 +145,8 @@ static const char *shown(const char *bytes)
 static void fail_at(const char *bytes, const struct reading *ours, const struct reading *theirs)
 {
     fail_msg("%s\nours: %d \"%s\"\nlibcurl's: %d %d \"%s\" %s", shown(bytes),
-             ours->outcome.http_status, buf_c(&ours->body), (int)theirs->outcome.status,
-             theirs->outcome.http_status, buf_c(&theirs->body), theirs->outcome.detail);
+             ours->result.http_status, buf_c(&ours->body), (int)theirs->result.status,
+             theirs->result.http_status, buf_c(&theirs->body), theirs->result.detail);
 }
 
 /* Why llhttp refuses what we take: lines that are none and names that are no token (decision 16), a
@@ -183,11 +183,11 @@ static void compare_with_llhttp(const char *bytes, const struct reading *ours)
     struct llhttp_reading theirs;
     buf_init(&theirs.body, 4096, NULL);
     bool is_there = llhttp_read(str_of(bytes), &theirs);
-    bool is_same = is_there && theirs.is_good && theirs.status == ours->outcome.http_status &&
+    bool is_same = is_there && theirs.is_good && theirs.status == ours->result.http_status &&
                    str_eq(buf_str(&theirs.body), buf_str(&ours->body));
     if (is_there && !is_same && (theirs.is_good || !is_stricter(theirs.why)))
         fail_msg("%s\nours: %d \"%s\"\nllhttp's: %d \"%s\" %s", shown(bytes),
-                 ours->outcome.http_status, buf_c(&ours->body), theirs.status, buf_c(&theirs.body),
+                 ours->result.http_status, buf_c(&ours->body), theirs.status, buf_c(&theirs.body),
                  theirs.why);
     buf_done(&theirs.body);
 }
@@ -195,14 +195,14 @@ static void compare_with_llhttp(const char *bytes, const struct reading *ours)
 static void compare(const char *bytes, struct reading *ours, struct reading *theirs)
 {
     read_by(TRANSPORT_USE_AUTO, bytes, ours);
-    if (ours->outcome.status != UPSTREAM_OK)
+    if (ours->result.status != UPSTREAM_OK)
         return;
     compare_with_llhttp(bytes, ours);
     read_by(TRANSPORT_USE_CURL, bytes, theirs);
-    bool is_same = theirs->outcome.status == UPSTREAM_OK &&
-                   ours->outcome.http_status == theirs->outcome.http_status &&
+    bool is_same = theirs->result.status == UPSTREAM_OK &&
+                   ours->result.http_status == theirs->result.http_status &&
                    str_eq(buf_str(&ours->body), buf_str(&theirs->body));
-    if (!is_same && !is_line_that_is_none(&theirs->outcome))
+    if (!is_same && !is_line_that_is_none(&theirs->result))
         fail_at(bytes, ours, theirs);
 }
 

@@ -77,11 +77,11 @@ static void try_cases(void (*start)(struct server *, void (*)(struct server *, i
         for (int n = 1; n <= 3; n++) {
             struct probe probe;
             call_waiting(&server, &client, &probe);
-            if (probe.outcome.status != cases[i].status ||
-                (probe.outcome.status == UPSTREAM_OK && strcmp(buf_c(&probe.answer), "<ok/>") != 0))
-                fail_msg("%s, %d: status %d, '%s', %s", cases[i].name, n, (int)probe.outcome.status,
-                         buf_c(&probe.answer), probe.outcome.detail);
-            assert_false(probe.outcome.reused);
+            if (probe.result.status != cases[i].status ||
+                (probe.result.status == UPSTREAM_OK && strcmp(buf_c(&probe.answer), "<ok/>") != 0))
+                fail_msg("%s, %d: status %d, '%s', %s", cases[i].name, n, (int)probe.result.status,
+                         buf_c(&probe.answer), probe.result.detail);
+            assert_false(probe.result.reused);
             assert_int_equal(atomic_load(&server.requests), n);
             assert_int_equal(atomic_load(&server.connections), n);
             probe_done(&probe);
@@ -113,8 +113,8 @@ static void test_pieces_are_kept(void **state)
     for (int n = 1; n <= 5; n++) {
         struct probe probe;
         call_waiting(&server, &client, &probe);
-        assert_int_equal(probe.outcome.status, UPSTREAM_OK);
-        assert_int_equal(probe.outcome.reused, n > 1);
+        assert_int_equal(probe.result.status, UPSTREAM_OK);
+        assert_int_equal(probe.result.reused, n > 1);
         probe_done(&probe);
     }
     assert_int_equal(atomic_load(&server.connections), 1);
@@ -130,7 +130,7 @@ static void open_known(struct server *server, struct client *client)
     server->answer = STRANGE;
     open_both(server, client, serve_permitted);
     call_waiting(server, client, &probe);
-    assert_int_equal(probe.outcome.status, UPSTREAM_OK);
+    assert_int_equal(probe.result.status, UPSTREAM_OK);
     probe_done(&probe);
 }
 
@@ -184,7 +184,7 @@ static void test_large_behind_pieces(void **state)
     (void)state;
     open_both(&server, &client, serve_large_in_pieces);
     call_waiting(&server, &client, &probe);
-    assert_int_equal(probe.outcome.status, UPSTREAM_OK);
+    assert_int_equal(probe.result.status, UPSTREAM_OK);
     assert_int_equal(probe.answer.len, LARGE);
     probe_done(&probe);
     close_both(&server, &client);
@@ -201,7 +201,7 @@ static void test_large(void **state)
     server.serve = serve_large;
     probe_init_size(&probe, LARGE);
     probe_run(&probe, &client);
-    assert_int_equal(probe.outcome.status, UPSTREAM_OK);
+    assert_int_equal(probe.result.status, UPSTREAM_OK);
     assert_int_equal(probe.answer.len, LARGE);
     assert_int_equal(atomic_load(&server.requests), 2);
     probe_done(&probe);
@@ -228,9 +228,9 @@ static void test_refused_early(void **state)
         struct probe probe;
         probe_init_size(&probe, LARGE);
         probe_run(&probe, &client);
-        if (probe.outcome.status != UPSTREAM_OK)
-            fail_msg("%d: status %d, %s", i, (int)probe.outcome.status, probe.outcome.detail);
-        assert_int_equal(probe.outcome.http_status, 413);
+        if (probe.result.status != UPSTREAM_OK)
+            fail_msg("%d: status %d, %s", i, (int)probe.result.status, probe.result.detail);
+        assert_int_equal(probe.result.http_status, 413);
         probe_done(&probe);
     }
     close_both(&server, &client);

@@ -310,14 +310,13 @@ static bool on_data(struct upstream_call *call, struct str bytes)
     return probe->stop_after == 0 || probe->answer.len < probe->stop_after;
 }
 
-static void on_done(struct upstream_call *call, const struct upstream_outcome *outcome)
+static void on_done(struct upstream_call *call, const struct upstream_result *result)
 {
     struct probe *probe = call->user;
-    for (size_t i = 0; i < outcome->n_headers; i++)
-        buf_printf(&probe->headers, "%s: %s\n", outcome->headers[i].name,
-                   outcome->headers[i].value);
-    probe->outcome = *outcome;
-    probe->outcome.headers = NULL;
+    for (size_t i = 0; i < result->n_headers; i++)
+        buf_printf(&probe->headers, "%s: %s\n", result->headers[i].name, result->headers[i].value);
+    probe->result = *result;
+    probe->result.headers = NULL;
     probe->done++;
     if (probe->done_counter != NULL)
         (*probe->done_counter)++;
@@ -361,13 +360,13 @@ void probe_run(struct probe *probe, struct client *client)
     client_run_until(client, &probe->done, 1);
 }
 
-enum upstream_status client_call(struct client *client, struct upstream_outcome *ret)
+enum upstream_status client_call(struct client *client, struct upstream_result *ret)
 {
     struct probe probe;
     probe_init(&probe, "<call/>");
     probe_run(&probe, client);
     if (ret != NULL)
-        *ret = probe.outcome;
+        *ret = probe.result;
     probe_done(&probe);
-    return probe.outcome.status;
+    return probe.result.status;
 }

@@ -93,8 +93,8 @@ struct probe {
     struct upstream_call call;
     struct chain body;
     struct buf answer;
-    struct upstream_outcome outcome; /* without `headers` */
-    struct buf headers;              /* "Name: value\n" of those that came with it */
+    struct upstream_result result; /* without `headers` */
+    struct buf headers;            /* "Name: value\n" of those that came with it */
     int heads, done;
     int head_status;
     size_t stop_after;   /* on_data() says stop at that size; 0: never */
@@ -108,6 +108,6 @@ void probe_done(struct probe *probe);
 /* Submits and waits. */
 void probe_run(struct probe *probe, struct client *client);
 /* Makes a call with a small document and returns its status. */
-enum upstream_status client_call(struct client *client, struct upstream_outcome *ret);
+enum upstream_status client_call(struct client *client, struct upstream_result *ret);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/outcome.h"
+#include "client/result.h"
 
 #include "rules/advice.h"
 #include "rules/retry_after.h"
@@ -12,8 +12,8 @@
 #include <strings.h>
 #include <time.h>
 
-void outcome_timeout(struct error *err, const struct upstream_config *upstream, const char *limit,
-                     int64_t limit_ms)
+void result_timeout(struct error *err, const struct upstream_config *upstream, const char *limit,
+                    int64_t limit_ms)
 {
     bool seconds = limit_ms % 1000 == 0;
     bool is_setting = strncmp(limit, "X-", 2) != 0;
@@ -23,11 +23,11 @@ void outcome_timeout(struct error *err, const struct upstream_config *upstream, 
                 is_setting ? "Raise that limit" : "Send a longer one, or none,");
 }
 
-static void timed_out(const struct upstream_outcome *outcome,
-                      const struct upstream_config *upstream, struct error *err)
+static void timed_out(const struct upstream_result *result, const struct upstream_config *upstream,
+                      struct error *err)
 {
-    outcome_timeout(err, upstream, "timeouts.total", upstream->timeouts.total);
-    err->executed = outcome->reached ? EXECUTED_UNKNOWN : EXECUTED_NO;
+    result_timeout(err, upstream, "timeouts.total", upstream->timeouts.total);
+    err->executed = result->reached ? EXECUTED_UNKNOWN : EXECUTED_NO;
 }
 
 static bool is_proxied(const struct upstream_config *upstream)
@@ -42,34 +42,34 @@ static void advise(struct error *err, const char *advice)
     error_advise(err, has_any ? advice : "`rpcgate check` tells which step fails.");
 }
 
-static void lost(const struct upstream_outcome *outcome, const struct upstream_config *upstream,
+static void lost(const struct upstream_result *result, const struct upstream_config *upstream,
                  struct error *err)
 {
-    if (outcome->unsaid) {
+    if (result->unsaid) {
         error_limit(
             err, PROBLEM_CONNECTION_LOST, "timeouts.idle",
             "The upstream %s ended a connection that was kept (timeouts.idle) without saying "
             "so: %s. From now on none is used that has rested for so long; with "
             "timeouts.idle = \"0s\" none is kept.",
-            upstream->name, outcome->detail);
+            upstream->name, result->detail);
     } else {
         error_set(err, PROBLEM_CONNECTION_LOST,
                   "The connection to the upstream %s ended before its answer was complete: %s",
-                  upstream->name, outcome->detail);
-        advise(err, advice_lost(outcome->detail, false));
+                  upstream->name, result->detail);
+        advise(err, advice_lost(result->detail, false));
     }
-    err->executed = outcome->reached ? EXECUTED_UNKNOWN : EXECUTED_NO;
+    err->executed = result->reached ? EXECUTED_UNKNOWN : EXECUTED_NO;
 }
 
-static void not_connected(const struct upstream_outcome *outcome,
+static void not_connected(const struct upstream_result *result,
                           const struct upstream_config *upstream, struct error *err)
 {
-    const char *detail = outcome->detail;
-    if (outcome->setting != NULL) {
-        error_limit(err, PROBLEM_CONNECT_FAILED, outcome->setting,
+    const char *detail = result->detail;
+    if (result->setting != NULL) {
+        error_limit(err, PROBLEM_CONNECT_FAILED, result->setting,
                     "The upstream %s could not be connected to within %" PRId64
                     " ms (%s): %s. Raise that limit if its name or its network need longer.",
-                    upstream->name, upstream->timeouts.connect, outcome->setting, detail);
+                    upstream->name, upstream->timeouts.connect, result->setting, detail);
     } else {
         error_set(err, PROBLEM_CONNECT_FAILED, "The upstream %s cannot be reached: %s",
                   upstream->name, detail);
@@ -77,7 +77,7 @@ static void not_connected(const struct upstream_outcome *outcome,
     }
 }
 
-static void not_trusted(const struct upstream_outcome *outcome,
+static void not_trusted(const struct upstream_result *result,
                         const struct upstream_config *upstream, struct error *err)
 {
     const struct tls_config *tls = &upstream->tls;
@@ -86,39 +86,39 @@ static void not_trusted(const struct upstream_outcome *outcome,
         .takes_old_versions = tls->min_version < TLS_VERSION_1_2,
     };
     error_set(err, PROBLEM_TLS_FAILED, "No trusted TLS connection to the upstream %s: %s",
-              upstream->name, outcome->detail);
-    advise(err, advice_tls(outcome->detail, &known));
+              upstream->name, result->detail);
+    advise(err, advice_tls(result->detail, &known));
 }
 
-void outcome_error(const struct upstream_outcome *outcome, const struct upstream_config *upstream,
-                   struct error *err)
+void result_error(const struct upstream_result *result, const struct upstream_config *upstream,
+                  struct error *err)
 {
-    switch (outcome->status) {
+    switch (result->status) {
     case UPSTREAM_CONNECT_FAILED:
-        not_connected(outcome, upstream, err);
+        not_connected(result, upstream, err);
         break;
     case UPSTREAM_TLS_FAILED:
-        not_trusted(outcome, upstream, err);
+        not_trusted(result, upstream, err);
         break;
     case UPSTREAM_LOST:
-        lost(outcome, upstream, err);
+        lost(result, upstream, err);
         break;
     case UPSTREAM_BAD_RESPONSE:
         error_set(err, PROBLEM_BAD_RESPONSE, "The upstream %s did not answer in usable HTTP: %s",
-                  upstream->name, outcome->detail);
-        advise(err, advice_no_http(outcome->detail));
+                  upstream->name, result->detail);
+        advise(err, advice_no_http(result->detail));
         /* A proxy's answer to CONNECT: the upstream has seen nothing. */
-        if (!outcome->reached)
+        if (!result->reached)
             err->executed = EXECUTED_NO;
         break;
     case UPSTREAM_TIMEOUT:
-        timed_out(outcome, upstream, err);
+        timed_out(result, upstream, err);
         break;
     case UPSTREAM_OK:
     case UPSTREAM_STOPPED:
     case UPSTREAM_FAILED:
-        error_set(err, PROBLEM_INTERNAL, "The call could not be made: %s", outcome->detail);
-        err->executed = outcome->reached ? EXECUTED_UNKNOWN : EXECUTED_NO;
+        error_set(err, PROBLEM_INTERNAL, "The call could not be made: %s", result->detail);
+        err->executed = result->reached ? EXECUTED_UNKNOWN : EXECUTED_NO;
         break;
     }
 }
@@ -133,19 +133,19 @@ static bool surely_not_executed(int status)
     return false;
 }
 
-static struct str header_of(const struct upstream_outcome *outcome, const char *name)
+static struct str header_of(const struct upstream_result *result, const char *name)
 {
-    for (size_t i = 0; i < outcome->n_headers; i++)
-        if (strcasecmp(outcome->headers[i].name, name) == 0)
-            return str_of(outcome->headers[i].value);
+    for (size_t i = 0; i < result->n_headers; i++)
+        if (strcasecmp(result->headers[i].name, name) == 0)
+            return str_of(result->headers[i].value);
     return (struct str){ NULL, 0 };
 }
 
 /* In seconds; 0: none. */
-static unsigned retry_after(const struct upstream_outcome *outcome)
+static unsigned retry_after(const struct upstream_result *result)
 {
-    struct str value = header_of(outcome, "Retry-After");
-    return value.len > 0 ? retry_after_read(value, header_of(outcome, "Date"), time(NULL)) : 0;
+    struct str value = header_of(result, "Retry-After");
+    return value.len > 0 ? retry_after_read(value, header_of(result, "Date"), time(NULL)) : 0;
 }
 
 static const char *advice(int status, bool proxied)
@@ -158,25 +158,25 @@ static const char *advice(int status, bool proxied)
 /* Of a target that is longer the beginning tells enough. */
 #define LOCATION_SHOWN ((size_t)300)
 
-static struct str redirect_of(const struct upstream_outcome *outcome, struct buf *to)
+static struct str redirect_of(const struct upstream_result *result, struct buf *to)
 {
     struct str target = { NULL, 0 };
-    bool redirects = outcome->http_status >= 300 && outcome->http_status < 400;
-    for (size_t i = 0; i < outcome->n_headers && redirects; i++)
-        if (strcmp(outcome->headers[i].name, "Location") == 0)
-            target = str_of(outcome->headers[i].value);
+    bool redirects = result->http_status >= 300 && result->http_status < 400;
+    for (size_t i = 0; i < result->n_headers && redirects; i++)
+        if (strcmp(result->headers[i].name, "Location") == 0)
+            target = str_of(result->headers[i].value);
     url_append_hidden(target, to);
     return buf_str(to);
 }
 
-void outcome_protocol_error(const struct upstream_outcome *outcome,
-                            const struct upstream_config *upstream, struct error *err)
+void result_protocol_error(const struct upstream_result *result,
+                           const struct upstream_config *upstream, struct error *err)
 {
     CLEANUP(buf_wipe) struct buf hidden;
     buf_init(&hidden, SIZE_MAX - 1, NULL);
-    int status = outcome->http_status;
-    struct str message = str_of(outcome->reason_phrase);
-    struct error_cut target = error_cut(redirect_of(outcome, &hidden), LOCATION_SHOWN);
+    int status = result->http_status;
+    struct str message = str_of(result->reason_phrase);
+    struct error_cut target = error_cut(redirect_of(result, &hidden), LOCATION_SHOWN);
     error_set(err, PROBLEM_PROTOCOL_ERROR,
               "The upstream %s answered with HTTP status %d%s%.*s%s%s%.*s%s. %s", upstream->name,
               status, message.len > 0 ? " " : "", STR_ARGS(message),
@@ -187,23 +187,23 @@ void outcome_protocol_error(const struct upstream_outcome *outcome,
         err->executed = EXECUTED_NO;
     if (status == 429 || status == 503) {
         err->status = 503;
-        err->retry_after = retry_after(outcome);
+        err->retry_after = retry_after(result);
     }
 }
 
 static_assert(UPSTREAM_TEXT_MAX == PROBLEM_TEXT_MAX + 1, "a text that was cut is known by that");
 
-void outcome_protocol(const struct upstream_outcome *outcome, struct str body,
-                      struct outcome_protocol *ret)
+void result_protocol(const struct upstream_result *result, struct str body,
+                     struct result_protocol *ret)
 {
     size_t n = 0;
-    for (size_t i = 0; i < outcome->n_headers && n < PROBLEM_HEADERS_MAX; i++)
-        ret->headers[n++] = (struct problem_header){ str_of(outcome->headers[i].name),
-                                                     str_of(outcome->headers[i].value) };
+    for (size_t i = 0; i < result->n_headers && n < PROBLEM_HEADERS_MAX; i++)
+        ret->headers[n++] = (struct problem_header){ str_of(result->headers[i].name),
+                                                     str_of(result->headers[i].value) };
     ret->protocol = (struct problem_protocol){
-        .status = outcome->http_status,
-        .message = str_of(outcome->reason_phrase),
-        .content_type = str_of(outcome->content_type),
+        .status = result->http_status,
+        .message = str_of(result->reason_phrase),
+        .content_type = str_of(result->content_type),
         .body = body,
         .headers = ret->headers,
         .n_headers = n,

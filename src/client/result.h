@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an exchange with an upstream that brought no result means for the caller. */
-#ifndef RPCGATE_CLIENT_OUTCOME_H
-#define RPCGATE_CLIENT_OUTCOME_H
+#ifndef RPCGATE_CLIENT_RESULT_H
+#define RPCGATE_CLIENT_RESULT_H
 
 #include "codec/error.h"
 #include "io/transport.h"
@@ -9,24 +9,24 @@
 #include "settings/snapshot.h"
 
 /* Fills `err` for an exchange that ended without a complete HTTP response. */
-void outcome_error(const struct upstream_outcome *outcome, const struct upstream_config *upstream,
-                   struct error *err);
+void result_error(const struct upstream_result *result, const struct upstream_config *upstream,
+                  struct error *err);
 
 /* Fills `err` for a call that was not answered within `limit_ms`, which `limit` names: a setting,
  * or the header of the caller's own. */
-void outcome_timeout(struct error *err, const struct upstream_config *upstream, const char *limit,
-                     int64_t limit_ms);
+void result_timeout(struct error *err, const struct upstream_config *upstream, const char *limit,
+                    int64_t limit_ms);
 
 /* The response as a problem shows it; `body` is its beginning. All borrowed. */
-struct outcome_protocol {
+struct result_protocol {
     struct problem_protocol protocol;
     struct problem_header headers[PROBLEM_HEADERS_MAX];
 };
-void outcome_protocol(const struct upstream_outcome *outcome, struct str body,
-                      struct outcome_protocol *ret);
+void result_protocol(const struct upstream_result *result, struct str body,
+                     struct result_protocol *ret);
 
 /* Fills `err` for a complete response of another status than 200 and no fault in its body. */
-void outcome_protocol_error(const struct upstream_outcome *outcome,
-                            const struct upstream_config *upstream, struct error *err);
+void result_protocol_error(const struct upstream_result *result,
+                           const struct upstream_config *upstream, struct error *err);
 
 #endif

@@ -187,7 +187,7 @@ static enum upstream_status status_of(const struct exchange *x, CURLcode rc)
 
 /* `system` NULL: it has nothing to say. libcurl cuts what is longer than its buffer by itself, and
  * may write three dots then. */
-static void tell(struct upstream_outcome *ret, const char *reason, const char *system)
+static void tell(struct upstream_result *ret, const char *reason, const char *system)
 {
     static const struct str dots = { "...", 3 };
     struct str text = str_of(reason);
@@ -209,7 +209,7 @@ static const char *name_line(const struct exchange *x, char text[80])
     return text;
 }
 
-static void explain(const struct exchange *x, CURLcode rc, struct upstream_outcome *ret)
+static void explain(const struct exchange *x, CURLcode rc, struct upstream_result *ret)
 {
     const char *reason = x->error[0] != '\0' ? x->error : curl_easy_strerror(rc);
     long system_error = 0;
@@ -272,7 +272,7 @@ static bool is_cut(const struct exchange *x, enum upstream_status status)
            !x->head.is_chunked && x->head.fault == NULL && !x->refused;
 }
 
-void outcome_fill(struct exchange *x, CURLcode rc, struct upstream_outcome *ret)
+void result_fill(struct exchange *x, CURLcode rc, struct upstream_result *ret)
 {
     ret->status = status_of(x, rc);
     ret->reached = was_sent(x) && !x->asks && ret->status != UPSTREAM_CONNECT_FAILED &&
@@ -296,10 +296,10 @@ void outcome_fill(struct exchange *x, CURLcode rc, struct upstream_outcome *ret)
         explain(x, rc, ret);
 }
 
-void outcome_fill_early(struct exchange *x, enum upstream_status status, const char *setting,
-                        const char *detail, struct upstream_outcome *ret)
+void result_fill_early(struct exchange *x, enum upstream_status status, const char *setting,
+                       const char *detail, struct upstream_result *ret)
 {
-    *ret = (struct upstream_outcome){ .status = status, .setting = setting };
+    *ret = (struct upstream_result){ .status = status, .setting = setting };
     ret->duration_us = clock_now_us() - x->submitted_us;
     snprintf(ret->detail, sizeof ret->detail, "%s", detail);
 }
