@@ -15,6 +15,10 @@
 /* How much of a result is given before others get their turn. [bytes] */
 #define GIVE_STEP ((size_t)256 * 1024)
 
+/* So much is searched for the part of it that is wanted. Some 4 ms, where it is digits and commas.
+ */
+#define SEARCH_STEP ((size_t)256 * 1024)
+
 /* What a piece takes beside its own bytes: a block. [bytes] */
 #define GIVE_SPARE ((size_t)4 * 1024)
 
@@ -26,6 +30,9 @@ struct keep {
     struct flight *flight; /* one reference each, or NULL */
     struct kept *result;
     struct once_wait wait;
+    struct json_path path; /* to the part that is wanted of it */
+    void *path_memory;     /* owned */
+    struct json_search search;
     size_t at, end; /* what is to be given of the result yet */
 };
 
@@ -50,6 +57,7 @@ void keep_free(struct keep *k)
     keep_leave(k);
     flight_unref(k->flight);
     kept_unref(k->result);
+    free(k->path_memory);
     free(k);
 }
 
@@ -184,30 +192,14 @@ static bool is_nothing(struct str json)
            str_eq(json, STR("{}"));
 }
 
-static struct str find_part(const struct keep *k)
-{
-    struct str at = str_of(k->call->part.at), all = { k->result->data, k->result->len }, found;
-    struct json_path path;
-    if (at.len == 0)
-        return all;
-    void *memory = xcalloc(1, json_path_size(at));
-    bool ok = json_path_read(at, memory, &path);
-    found = ok ? json_path_find(&path, all) : (struct str){ NULL, 0 };
-    free(memory);
-    return found;
-}
-
-/* False: there is nothing to give; the call has ended. */
-static bool choose_part(struct keep *k)
+/* What is there of the part that is wanted. */
+static void give_part(struct keep *k, struct str part)
 {
     struct call *c = k->call;
-    if (c->part.watch == NULL || k->is_cut)
-        return true;
-    struct str part = find_part(k);
     if (c->part.empty != 0 && (part.data == NULL || is_nothing(part))) {
         verdict_on_nothing(&c->part, &c->error);
         fail(k);
-        return false;
+        return;
     }
     if (part.data == NULL) {
         chain_append(c->reply, STR("null"));
@@ -216,7 +208,32 @@ static bool choose_part(struct keep *k)
         k->at = (size_t)(part.data - k->result->data);
         k->end = k->at + part.len;
     }
-    return true;
+    give(&c->turn);
+}
+
+static void search_part(struct turn *turn)
+{
+    struct call *c = CONTAINER_OF(turn, struct call, turn);
+    struct keep *k = c->keep;
+    if (!json_search_step(&k->search, SEARCH_STEP)) {
+        turn_ask(call_work(c), turn);
+        return;
+    }
+    turn->take = give;
+    give_part(k, k->search.json);
+}
+
+static void begin_search(struct keep *k)
+{
+    struct call *c = k->call;
+    struct str at = str_of(c->part.at), all = { k->result->data, k->result->len };
+    free(k->path_memory);
+    k->path_memory = xcalloc(1, json_path_size(at) + 1);
+    if (!json_path_read(at, k->path_memory, &k->path))
+        all.data = NULL;
+    json_search_begin(&k->search, &k->path, all);
+    c->turn.take = search_part;
+    search_part(&c->turn);
 }
 
 static void begin_giving(struct keep *k)
@@ -227,8 +244,10 @@ static void begin_giving(struct keep *k)
     c->memory.patience_ms = c->upstream->pool.queue_timeout;
     k->at = 0;
     k->end = k->result->len;
-    if (choose_part(k))
+    if (c->part.watch == NULL || k->is_cut)
         give(&c->turn);
+    else
+        begin_search(k);
 }
 
 void keep_go_on(struct call *c)

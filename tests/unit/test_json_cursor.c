@@ -108,6 +108,14 @@ static void finds_by_pointer(void **state)
         { "{\"a\":1}", "/b", NULL },
         { "{\"a\":1}", "/a/b", NULL },
         { "\"a\"", "/a", NULL },
+        { "[[],{\"a\":[1,{\"b\":[]}]} , [{\"c\":null , \"d\" : false}]]", "/2/0/d", "false" },
+        { "[[],{\"a\":[1,{\"b\":[]}]},7]", "/1/a/1/b", "[]" },
+        { "[[],{\"a\":[1,{\"b\":[]}]},7]", "/1/a/1/b/0", NULL },
+        { "{\"a\":{\"b\":1},\"c\":[],\"a\":{\"c\":2}}", "/a/c", "2" },
+        { "{\"a\":{\"b\":1},\"c\":[],\"a\":{\"c\":2}}", "/a/b", NULL },
+        { "[]", "/0", NULL },
+        { "{}", "/a", NULL },
+        { "", "/a", NULL },
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -119,6 +127,12 @@ static void finds_by_pointer(void **state)
         assert_int_equal(found.data != NULL, cases[i].found != NULL);
         if (cases[i].found != NULL)
             assert_str(found, cases[i].found);
+        struct json_search search;
+        json_search_begin(&search, &path, str_of(cases[i].json));
+        while (!json_search_step(&search, 1))
+            assert_false(search.is_over);
+        assert_ptr_equal(search.json.data, found.data);
+        assert_int_equal(search.json.len, found.len);
         free(memory);
     }
 }

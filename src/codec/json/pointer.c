@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "codec/json/cursor.h"
+#include "codec/json/text.h"
 
 #include <stdint.h>
 
@@ -87,6 +88,9 @@ bool json_path_read(struct str pointer, void *memory, struct json_path *ret)
 
 static bool is_named(struct str quoted, struct str name)
 {
+    struct str plain = str_slice(quoted, 1, quoted.len - 1);
+    if (str_find(plain, '\\') == plain.len)
+        return str_eq(plain, name);
     struct buf text;
     buf_init(&text, quoted.len, NULL);
     json_unquote(quoted, &text);
@@ -97,21 +101,85 @@ static bool is_named(struct str quoted, struct str name)
     return ret;
 }
 
-static struct str find_token(const struct json_token *token, struct str json)
+/* Into a value, which is the wanted one where the path has no more tokens. */
+static void search_enter(struct json_search *s, struct str json)
 {
-    struct str name = { NULL, 0 }, found = { NULL, 0 }, value;
-    if (json.len == 0 || (json.data[0] != '{' && json.data[0] != '['))
-        return found;
-    struct json_cursor cursor = json_enter(json);
-    for (size_t i = 0; json_next(&cursor, cursor.in_object ? &name : NULL, &value); i++)
-        if (cursor.in_object ? is_named(name, token->name) : token->index == i)
-            found = json_trim(value);
-    return found;
+    const struct str none = { NULL, 0 };
+    char first = json.len > 0 ? json.data[0] : '\0';
+    bool at_end = s->token == s->path->n || json.data == NULL;
+    s->is_over = at_end || (first != '{' && first != '[');
+    s->json = s->is_over && !at_end ? none : json;
+    s->found = none;
+    s->begin = NULL;
+    s->index = 0;
+    s->in_object = first == '{';
+    s->at = json.data != NULL ? json.data + 1 : NULL;
+}
+
+static void search_leave(struct json_search *s)
+{
+    s->token++;
+    search_enter(s, s->found);
+}
+
+/* False: there is no other. */
+static bool search_begin_value(struct json_search *s, const char *end)
+{
+    const struct json_token *token = &s->path->tokens[s->token];
+    const char *at = json_skip_space(s->at, end);
+    if (at == end || *at == ']' || *at == '}')
+        return false;
+    if (*at == ',')
+        at = json_skip_space(at + 1, end);
+    s->is_wanted = !s->in_object && token->index == s->index;
+    if (s->in_object) {
+        const char *behind = json_string_end(at + 1, end) + 1;
+        s->is_wanted = is_named((struct str){ at, (size_t)(behind - at) }, token->name);
+        at = json_skip_space(json_skip_space(behind, end) + 1, end);
+    }
+    s->begin = s->at = at;
+    s->depth = 0;
+    return true;
+}
+
+/* Of an array's elements only one has the index, of members the last counts. */
+static void search_end_value(struct json_search *s)
+{
+    if (s->is_wanted)
+        s->found = (struct str){ s->begin, (size_t)(s->at - s->begin) };
+    s->begin = NULL;
+    s->index++;
+    if (s->is_wanted && !s->in_object)
+        search_leave(s);
+}
+
+void json_search_begin(struct json_search *s, const struct json_path *path, struct str json)
+{
+    *s = (struct json_search){ .path = path };
+    search_enter(s, json);
+}
+
+bool json_search_step(struct json_search *s, size_t bytes)
+{
+    size_t done = 0;
+    while (!s->is_over && done < bytes) {
+        const char *end = s->json.data + s->json.len, *from = s->at;
+        if (s->begin == NULL && !search_begin_value(s, end)) {
+            search_leave(s);
+            continue;
+        }
+        s->at = json_skip_token(s->at, end, &s->depth);
+        done += (size_t)(s->at - from);
+        if (s->depth == 0 || s->at >= end)
+            search_end_value(s);
+    }
+    return s->is_over;
 }
 
 struct str json_path_find(const struct json_path *path, struct str json)
 {
-    for (size_t i = 0; i < path->n && json.data != NULL; i++)
-        json = find_token(&path->tokens[i], json);
-    return json;
+    struct json_search s;
+    json_search_begin(&s, path, json);
+    (void)json_search_step(&s, SIZE_MAX);
+    return s.json;
 }

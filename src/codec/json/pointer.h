@@ -36,4 +36,22 @@ bool json_path_read(struct str pointer, void *memory, struct json_path *ret) MUS
  * none. */
 struct str json_path_find(const struct json_path *path, struct str json);
 
+/* The same in steps. */
+struct json_search {
+    const struct json_path *path; /* borrowed */
+    size_t token;                 /* the one that is looked for */
+    struct str json;              /* in which value; in the end what is there */
+    const char *at;
+    const char *begin; /* of the element or member that is passed over; NULL: of none yet */
+    bool in_object, is_wanted;
+    size_t index, depth; /* of that one */
+    struct str found;
+    bool is_over;
+};
+
+void json_search_begin(struct json_search *s, const struct json_path *path, struct str json);
+
+/* Goes on for about so many bytes; strings are not cut. True: it is over. */
+bool json_search_step(struct json_search *s, size_t bytes);
+
 #endif

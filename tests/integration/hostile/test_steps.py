@@ -4,25 +4,16 @@ connection or call before others may have their turn (src/base/step.h). A build 
 work of each step, tests/steps/count.c, so that nothing here depends on a clock."""
 
 import json
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 
-from rig.settings import RPCGATED, SANITIZED
+from rig.steps import LIMIT, MARKS, PROGRAM, Steps, environment
 from rig.upstream import http_response, response_document, value_document
 
-PROGRAM = RPCGATED.parent / "tests" / "steps" / "rpcgated"
-LIMIT = 10_000_000  # ns of a usual machine, about
 SIZE = 4_000_000    # of a document, just below the default of limits.body [bytes]
 TEXT = {"Content-Type": "application/json"}
 
-pytestmark = [
-    pytest.mark.skipif(SANITIZED, reason="sanitizers have the blocks counted for themselves"),
-    pytest.mark.skipif(not PROGRAM.exists(), reason="this compiler counts no blocks "
-                       "(-fsanitize-coverage=trace-pc)"),
-]
+pytestmark = MARKS
 
 
 def filled(before: str, piece: str, after: str, size: int = SIZE) -> bytes:
@@ -355,32 +346,6 @@ async def behave(x):
         await x.answer(1)
 
 
-class Steps:
-    """What the program tells of its steps."""
-
-    def __init__(self, gateway, path: Path):
-        self.gateway, self.path, self.at = gateway, path, 0
-
-    def longest(self) -> tuple[int, str]:
-        """Of those since it was asked before, and what that was."""
-        for _ in range(2):  # two turns of the only worker: what the caller's end causes is over
-            assert self.gateway.get("/livez").status == 200
-        text = self.path.read_text() if self.path.exists() else ""
-        lines, self.at = text[self.at:].splitlines(), len(text)
-        steps = [(int(line.split()[0]), line) for line in lines]
-        work, line = max(steps, default=(0, "none"))
-        return work, self._told(line)
-
-    @staticmethod
-    def _told(line: str) -> str:
-        if line == "none" or shutil.which("addr2line") is None:
-            return line
-        *words, place = line.split()
-        done = subprocess.run(["addr2line", "-fie", PROGRAM, place], capture_output=True, text=True,
-                              check=False)
-        return " ".join([*words, *done.stdout.split("\n")[::2]])
-
-
 @pytest.fixture(scope="module")
 def steps(start_shared, folder):
     upstream = start_shared.upstream(behave)
@@ -414,7 +379,7 @@ def steps(start_shared, folder):
         "routes": [*ROUTES, {"name": "given", "post": "/given", "call": "up/swallow", "params": [
             {"name": "x", "type": "any", "optional": True},
             {"name": "n", "type": "int", "optional": True}]}],
-    }, program=PROGRAM, environment={"RPCGATE_STEPS": str(told), "RPCGATE_STEPS_LEAST": "1000000"})
+    }, program=PROGRAM, environment=environment(told))
     return Steps(gateway, told)
 
 
@@ -516,8 +481,7 @@ def test_metrics_of_many_upstreams(start, tmp_path):
     told = tmp_path / "steps"
     upstreams = {f"u{i}": {"url": "http://127.0.0.1:9/RPC2"} for i in range(1000)}
     gateway = start.gateway({"workers": 1, "anonymous": {"allow": ["*/*"]}, "upstreams": upstreams},
-                            program=PROGRAM, environment={"RPCGATE_STEPS": str(told),
-                                                          "RPCGATE_STEPS_LEAST": "1000000"})
+                            program=PROGRAM, environment=environment(told))
     steps = Steps(gateway, told)
     steps.longest()  # those of the start
     answer = gateway.get("/metrics")
@@ -537,8 +501,7 @@ def test_description_of_much(start, tmp_path):
     gateway = start.gateway({"workers": 1, "anonymous": {"allow": ["*/*"]}, "upstreams": upstreams,
                              "routes": routes, "callers": (
                                  {"name": "bot", "token": token, "allow": ["@r1*"]},)},
-                            program=PROGRAM, environment={"RPCGATE_STEPS": str(told),
-                                                          "RPCGATE_STEPS_LEAST": "1000000"})
+                            program=PROGRAM, environment=environment(told))
     steps = Steps(gateway, told)
     steps.longest()  # those of the start
     for headers in ({}, {"Authorization": f"Bearer {token}"}):
