@@ -18,7 +18,7 @@
 #include <stddef.h>
 
 #define RIG_WORKERS ((size_t)2)
-#define RIG_UPSTREAMS ((size_t)4)
+#define RIG_UPSTREAMS ((size_t)6)
 
 struct rig_worker {
     struct work work;

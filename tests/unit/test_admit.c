@@ -82,6 +82,40 @@ static void what_is_wrong_with_the_path_or_the_query(void **state)
     front_rig_close(&rig);
 }
 
+static void assert_told(const char *target, const char *lines, const char *detail)
+{
+    struct exchange x;
+    exchange_begin(&rig, &x, target, lines);
+    exchange_expect_problem(&x, 404, "not-found");
+    if (strstr(x.body, detail) == NULL)
+        fail_msg("%s does not say \"%s\"", x.body, detail);
+    exchange_end(&x);
+}
+
+#define LONG_NAME "a-name-of-sixty-four-bytes-as-long-as-it-may-be-with-its-digit-"
+
+/* It is told what this caller may use instead, as far as there is room. */
+static void names_that_there_are_instead(void **state)
+{
+    (void)state;
+    front_rig_open(&rig, SETTINGS);
+    assert_told("POST /v1/none/m", GOOD_HOST BOT, "that you may use. You may use a.\"");
+    assert_told("POST /v1/b/m", GOOD_HOST BOT, "that you may use. You may use a.\"");
+    assert_told("POST /v1/none/m", GOOD_HOST SLOW, "You may use a.\"");
+    front_rig_close(&rig);
+    front_rig_open(&rig,
+                   "anonymous = { allow = [ \"*/*\" ]; }; upstreams = {\n" LONG_NAME
+                   "1 = { url = \"http://h/\"; };\n" LONG_NAME
+                   "2 = { url = \"http://h/\"; };\n" LONG_NAME
+                   "3 = { url = \"http://h/\"; };\n" LONG_NAME
+                   "4 = { url = \"http://h/\"; };\n" LONG_NAME "5 = { url = \"http://h/\"; };\n"
+                   "d = { url = \"http://h/\"; }; };");
+    assert_told("POST /v1/none/m", "Host: 127.0.0.1\n",
+                "You may use " LONG_NAME "1, " LONG_NAME "2, " LONG_NAME "3, " LONG_NAME
+                "4, d and 1 more, which GET /v1 lists.\"");
+    front_rig_close(&rig);
+}
+
 static void refusals_have_their_header_lines(void **state)
 {
     struct exchange x;
@@ -266,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(checks_come_in_their_order),
         cmocka_unit_test(what_is_wrong_with_the_path_or_the_query),
+        cmocka_unit_test(names_that_there_are_instead),
         cmocka_unit_test(refusals_have_their_header_lines),
         cmocka_unit_test(calls_are_taken_off_the_rate_before_the_body),
         cmocka_unit_test(one_in_flight_ends_with_its_reply),

@@ -103,17 +103,57 @@ static void test_tcp(void **state UNUSED)
     listener_close(&l, false);
 }
 
+static bool have_ipv6(void)
+{
+    int probe = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+    bool have = probe >= 0 && bind(probe, (struct sockaddr *)&in6, sizeof in6) == 0;
+    if (probe >= 0)
+        close(probe);
+    return have;
+}
+
+/* As a service manager gives them: of each family, and told whether the network can reach them. */
+static void test_given(void **state UNUSED)
+{
+    struct {
+        char address[16];
+        bool is_6, faces_network;
+    } cases[] = {
+        { "127.0.0.1", false, false },
+        { "0.0.0.0", false, true },
+        { "::1", true, false },
+        { "::", true, true },
+    };
+    char api[] = "api";
+    struct listen_config given = { .systemd = api };
+    struct listener_options options = { .config = &given, .n_workers = 2 };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct listen_config config = { .address = cases[i].address, .port = 0 };
+        struct listener l;
+        char *why = NULL;
+        if (cases[i].is_6 && !have_ipv6())
+            continue;
+        struct listener open = must_open(&config, 1);
+        if (!listener_take(&options, open.fds[0], &l, &why))
+            fail_msg("%s", why);
+        assert_string_equal(l.name, open.name);
+        assert_true(l.is_given && l.is_shared && !l.is_unix);
+        assert_int_equal(l.faces_network, cases[i].faces_network);
+        assert_int_equal(l.port, open.port);
+        assert_int_equal(l.n, 2);
+        assert_int_not_equal(l.fds[0], open.fds[0]);
+        listener_close(&l, true);
+        listener_close(&open, false);
+    }
+}
+
 static void test_tcp6(void **state)
 {
     char loopback6[] = "::1", loopback[] = "127.0.0.1";
     struct listen_config config = { .address = loopback6, .port = 0 };
-    int probe = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
-    bool have_ipv6 = probe >= 0 && bind(probe, (struct sockaddr *)&in6, sizeof in6) == 0;
-    if (probe >= 0)
-        close(probe);
     (void)state;
-    if (!have_ipv6)
+    if (!have_ipv6())
         skip();
     struct listener l = must_open(&config, 1);
     char name[64];
@@ -213,6 +253,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tcp),
+        cmocka_unit_test(test_given),
         cmocka_unit_test(test_tcp6),
         cmocka_unit_test(test_tcp_refusals),
         cmocka_unit_test(test_tcp_before_the_address_is_there),
