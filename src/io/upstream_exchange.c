@@ -152,7 +152,7 @@ static int trace(CURL *easy, curl_infotype type, char *data, size_t size, void *
     if (x->call != NULL && x->call->on_trace != NULL &&
         (type == CURLINFO_HEADER_OUT || type == CURLINFO_HEADER_IN))
         x->call->on_trace(x->call, type == CURLINFO_HEADER_OUT, (struct str){ data, size });
-    return 0;
+    return CURLE_OK;
 }
 
 static bool set_callbacks(CURL *easy)

@@ -184,6 +184,31 @@ static void tells_no_pair(void **state)
     }
 }
 
+/* Nor what it is nearly. */
+static void tells_no_neighbour(void **state)
+{
+    static const char *const contents_near[] = { "@strat", "tset/x" };
+    char text[600];
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(contents_near); i++) {
+        struct config_report report;
+        write_file(contents_near[i]);
+        snprintf(
+            text, sizeof text,
+            "upstreams = { test = { url = \"http://h\"; }; };\n"
+            "routes = ( { name = \"start\"; post = \"/s\"; call = \"test/x\"; } );\n"
+            "mcp = ( { name = \"m\"; tools = ( { match = \"${file:%s}\"; write = true; } ); } );",
+            file);
+        config_report_init(&report);
+        assert_null(
+            config_read_text("t.conf", str_of(text), &(struct config_read_options){ 0 }, &report));
+        assert_non_null(strstr(buf_c(&report.errors), "mcp[0].tools[0]: there is no "));
+        assert_non_null(strstr(buf_c(&report.errors), "\"***\""));
+        assert_untold(text, &report.errors, "did you mean");
+        config_report_done(&report);
+    }
+}
+
 /* A password that has lost its quotes. */
 static void tells_no_literal(void **state)
 {
@@ -245,9 +270,8 @@ static int remove_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tells_no_setting),
-        cmocka_unit_test(tells_no_pair),
-        cmocka_unit_test(tells_no_literal),
+        cmocka_unit_test(tells_no_setting),   cmocka_unit_test(tells_no_pair),
+        cmocka_unit_test(tells_no_neighbour), cmocka_unit_test(tells_no_literal),
         cmocka_unit_test(shows_no_target),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
