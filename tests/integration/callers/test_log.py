@@ -44,6 +44,7 @@ def test_line_of_a_fault(gateway, upstream):
     gateway.call("up", "m", ["param-nonce-2"], X_Request_Id="log-2")
     line = gateway.access_line("log-2")
     assert (line["status"], line["problem"], line["fault_code"]) == (500, "fault", -42)
+    assert line["method"] == "m"
 
 
 @pytest.mark.parametrize("number, status, problem, asked", [
