@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "client/client.h"
-#include "codec/xml/decode.h"
 #include "daemon/notify.h"
 #include "daemon/service_state.h"
 #include "io/upstream.h"
@@ -271,9 +270,7 @@ static bool open_all(struct service *s, struct config *config)
         log_error("cannot tell the service manager anything: %s", strerror(errno));
         return false;
     }
-    decoder_global_init();
-    return open_loop(s) && upstreams_global_init() && open_generation(s, config) &&
-           start_workers(s);
+    return open_loop(s) && open_generation(s, config) && start_workers(s);
 }
 
 static void serve(struct service *s)

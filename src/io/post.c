@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "io/upstream.h"
 #include "rules/retry_after.h"
 
 #include <curl/curl.h>
@@ -180,7 +181,7 @@ void post_run(struct post *post, const struct post_request *request, struct post
 void post_leave(struct post *post)
 {
     curl_multi_cleanup(post->multi);
-    post->multi = curl_multi_init();
+    post->multi = upstreams_global_init() ? curl_multi_init() : NULL;
     if (post->multi == NULL)
         die_without_memory();
 }

@@ -33,7 +33,7 @@ struct post_answer {
     size_t body_len;
 };
 
-/* NULL: no memory. upstreams_global_init() comes first. */
+/* NULL: no memory. */
 struct post *post_new(void) MUST_CHECK;
 
 /* NULL is fine. */

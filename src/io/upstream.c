@@ -383,7 +383,6 @@ struct upstream *upstream_open(struct upstreams *all, const struct upstream_conf
     list_add_last(&all->clients, &u->in_clients);
     options_open(u);
     naming_open(u);
-    u->model = exchange_model(u);
     return u;
 }
 

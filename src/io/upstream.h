@@ -31,8 +31,11 @@ struct upstream_extra {
     struct upstream_details *details;
 };
 
-/* Once in a process, before any thread: libcurl's global state. */
+/* libcurl's global state, which is some MiB with OpenSSL's: whoever needs it begins it, in whatever
+ * thread, and who has TLS before any call. */
 bool upstreams_global_init(void) MUST_CHECK;
+
+/* In the end, when no other thread is there. */
 void upstreams_global_done(void);
 
 struct upstreams *upstreams_new(struct loop *loop) MUST_CHECK;

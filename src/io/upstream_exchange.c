@@ -189,7 +189,7 @@ static bool set_data(struct exchange *x)
 
 CURL *exchange_model(struct upstream *u)
 {
-    CURL *easy = curl_easy_init();
+    CURL *easy = upstreams_global_init() ? curl_easy_init() : NULL;
     if (easy == NULL || !options_set(easy, u) ||
         !options_set_target(easy, &u->config->targets[0]) || !set_callbacks(easy) ||
         !sockets_attach_easy(easy, u->all))
@@ -202,6 +202,8 @@ static bool take_handle(struct exchange *x)
 {
     if (x->easy != NULL)
         return true;
+    if (x->upstream->model == NULL)
+        x->upstream->model = exchange_model(x->upstream);
     x->easy = curl_easy_duphandle(x->upstream->model);
     if (x->easy == NULL)
         die_without_memory(); /* libcurl 7.88 may have freed the model's certificates */

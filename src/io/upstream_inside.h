@@ -129,10 +129,10 @@ struct upstream {
     struct curl_slist *connect_to;        /* other addresses than the URL's; owned */
     struct upstream_host *hosts;          /* of each target, and of the proxy; owned */
     struct upstream_host *proxy_host;     /* in it */
-    CURL *model;                          /* what handles are copied from; owned */
-    CURLSH *share;                        /* `shared`'s, of TLS; NULL: nothing */
-    bool has_content_type;                /* there is one among them */
-    struct multi **multis;                /* owned */
+    CURL *model;           /* what handles are copied from; owned; NULL: none was needed */
+    CURLSH *share;         /* `shared`'s, of TLS; NULL: nothing */
+    bool has_content_type; /* there is one among them */
+    struct multi **multis; /* owned */
     size_t n_multis;
     struct list pool; /* struct exchange.member */
     size_t n_pool;

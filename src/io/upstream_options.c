@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -309,12 +310,22 @@ bool options_set_target(CURL *easy, const struct upstream_target *target)
     return ok;
 }
 
+/* The library's own state is the process's, too. */
+static pthread_mutex_t global_lock = PTHREAD_MUTEX_INITIALIZER;
+static bool has_begun;
+
 bool upstreams_global_init(void)
 {
-    return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    pthread_mutex_lock(&global_lock);
+    has_begun = has_begun || curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    bool ret = has_begun;
+    pthread_mutex_unlock(&global_lock);
+    return ret;
 }
 
 void upstreams_global_done(void)
 {
-    curl_global_cleanup();
+    if (has_begun)
+        curl_global_cleanup();
+    has_begun = false;
 }

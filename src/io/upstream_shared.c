@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "io/names.h"
+#include "io/upstream.h"
 #include "rules/cookies.h"
 
 #include <curl/curl.h>
@@ -70,7 +71,7 @@ static void open_tls(struct upstream_shared *s)
         pthread_mutex_init(&s->tls_locks[i], NULL);
     if (!has_tls(s->config))
         return;
-    s->tls = curl_share_init();
+    s->tls = upstreams_global_init() ? curl_share_init() : NULL;
     if (s->tls == NULL || curl_share_setopt(s->tls, CURLSHOPT_LOCKFUNC, lock_tls) != CURLSHE_OK ||
         curl_share_setopt(s->tls, CURLSHOPT_UNLOCKFUNC, unlock_tls) != CURLSHE_OK ||
         curl_share_setopt(s->tls, CURLSHOPT_USERDATA, s) != CURLSHE_OK ||

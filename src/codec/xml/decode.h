@@ -120,9 +120,6 @@ struct decode_found {
     enum decode_kind kind;
 };
 
-/* Before several threads decode: libxml2 begins in one alone. */
-void decoder_global_init(void);
-
 struct decoder *decoder_new(void);
 void decoder_free(struct decoder *d);
 

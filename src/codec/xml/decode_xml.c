@@ -6,6 +6,7 @@
 #include <libxml/parser.h>
 #include <libxml/xmlerror.h>
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -260,7 +261,8 @@ static void ignore_error(void *data UNUSED, xmlErrorPtr error UNUSED)
 /* Not before one is needed: most documents are not for libxml2. */
 static void make_parser(struct xml_reader *x)
 {
-    xmlInitParser(); /* in a program of one thread nobody else has */
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, xmlInitParser); /* it does not expect two threads to begin it at once */
     xmlSAXHandler handler = {
         .initialized = XML_SAX2_MAGIC,
         .startElementNs = on_start,
@@ -286,11 +288,6 @@ static void make_parser(struct xml_reader *x)
             at = (at + 1) % SLOTS;
         x->slots[at] = (struct slot){ name, elements[i].element };
     }
-}
-
-void decoder_global_init(void)
-{
-    xmlInitParser();
 }
 
 static struct xml_reader *xml_reader_new(struct decoder *d)
