@@ -2,6 +2,7 @@
 """Long documents are the sum of their parts, wherever the reader cuts them; and repaired text,
 of which every character is known here."""
 
+import json
 from base64 import b64encode
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from rig import generate
 from rig.codec import OK, base64_line, parse_json, run, run_lines, write_json
 from rig.python_client import Form
+from rig.tool import tool
 
 FORMS = [Form(), Form("tagged", "string"), Form("tagged", "safe")]
 
@@ -135,3 +137,15 @@ def test_bytes_that_are_no_text():
             else:
                 wanted = b64encode(whole).decode()
             assert value == wanted, (parts, generate.again())
+
+
+@pytest.mark.parametrize("size", [65_535, 65_536, 65_537, 131_073])
+def test_files_are_read_to_their_last_byte(tmp_path, size):
+    """The tool reads pieces of 64 KiB, and one byte may be left for the last."""
+    before, after = "<params><param><value>", "</value></param></params>"
+    text = "x" * (size - len(before) - len(after))
+    file = tmp_path / "document.xml"
+    file.write_text(before + text + after)
+    done = tool("decode", str(file))
+    assert (done.status, done.err) == (OK, "")
+    assert json.loads(done.out)["params"] == [text]
