@@ -177,6 +177,16 @@ void chain_append_slow(struct chain *c, struct str s)
     }
 }
 
+void chain_append_moved(struct chain *c, struct str s)
+{
+    struct budget *budget = TAKE(c->budget);
+    struct chain_block *last = c->last;
+    chain_append(c, s);
+    c->budget = budget;
+    for (struct chain_block *b = last != NULL ? last->next : c->first; b != NULL; b = b->next)
+        budget_count(budget, sizeof *b + b->cap);
+}
+
 void chain_set_byte(struct chain *c, size_t at, char byte)
 {
     struct chain_block *b = c->first;

@@ -104,6 +104,10 @@ static inline void chain_append(struct chain *c, struct str s)
     }
 }
 
+/* The same, of bytes that have their place in the budget and are about to leave it: they count
+ * beyond its maximum, too. */
+void chain_append_moved(struct chain *c, struct str s);
+
 static inline void chain_append_c(struct chain *c, const char *text)
 {
     chain_append(c, str_of(text));

@@ -152,6 +152,14 @@ static void fail_memory(struct keep *k)
     fail(k);
 }
 
+static void finish_giving(struct keep *k)
+{
+    struct call *c = k->call;
+    c->repaired += k->result->repaired;
+    tell(k);
+    call_end(c, &(struct verdict){ .error = NULL });
+}
+
 static void give(struct turn *turn)
 {
     struct call *c = CONTAINER_OF(turn, struct call, turn);
@@ -180,9 +188,29 @@ static void give(struct turn *turn)
         turn_ask(call_work(c), turn);
         return;
     }
-    c->repaired += k->result->repaired;
-    tell(k);
-    call_end(c, &(struct verdict){ .error = NULL });
+    finish_giving(k);
+}
+
+/* Who had it made has had room for it, in which it goes to its reply: at once, so that it is there
+ * twice for a moment only. False: it has to ask for room. */
+static bool give_at_once(struct keep *k)
+{
+    struct chain *reply = k->call->reply;
+    size_t before = chain_len(reply);
+    if (!kept_move(k->result, k->at, k->end - k->at, reply))
+        return false;
+    if (chain_state(reply) == CHAIN_OK)
+        return true;
+    chain_recover(reply, before);
+    return false;
+}
+
+static void begin(struct keep *k)
+{
+    if (give_at_once(k))
+        finish_giving(k);
+    else
+        give(&k->call->turn);
 }
 
 /* null, false, `[]`, `{}` */
@@ -208,7 +236,7 @@ static void give_part(struct keep *k, struct str part)
         k->at = (size_t)(part.data - k->result->data);
         k->end = k->at + part.len;
     }
-    give(&c->turn);
+    begin(k);
 }
 
 static void search_part(struct turn *turn)
@@ -245,7 +273,7 @@ static void begin_giving(struct keep *k)
     k->at = 0;
     k->end = k->result->len;
     if (c->part.watch == NULL || k->is_cut)
-        give(&c->turn);
+        begin(k);
     else
         begin_search(k);
 }
@@ -261,6 +289,9 @@ static void wait_for(struct keep *k)
 {
     struct call *c = k->call;
     struct flight *f = k->flight;
+    /* The flight may have to go beyond the share: it is to be the one that does. */
+    memory_leave(&c->memory);
+    memory_share_leave(c->share, c->request);
     /* Its end is told sooner where that comes first. */
     int64_t until_ms = c->deadline_ms < f->deadline_ms ? c->deadline_ms : CLOCK_NEVER;
     flight_wait(f, &k->wait, call_work(c), until_ms);

@@ -33,6 +33,7 @@ struct kept_store {
     pthread_mutex_t lock;
     struct kept_tally *tallies; /* owned */
     atomic_size_t max, bytes;
+    atomic_size_t outside; /* of them: of results that had to go, and that somebody still reads */
     char secret[SECRET_BYTES];
     uint64_t n_shelves;
     struct kept **slots; /* NULL: nothing was kept yet; owned */
@@ -67,6 +68,7 @@ struct kept *kept_new(struct chain *from, size_t at, size_t repaired)
         return NULL;
     memset(kept, 0, sizeof *kept);
     atomic_init(&kept->references, 1);
+    atomic_init(&kept->was_moved, false);
     kept->repaired = repaired;
     kept->len = len;
     kept->is_flat = is_flat;
@@ -78,6 +80,8 @@ struct kept *kept_new(struct chain *from, size_t at, size_t repaired)
         chain_move(&kept->chain, from);
         return kept;
     }
+    kept->budget = from->budget;
+    budget_count(kept->budget, size_of(kept));
     for (const struct chain_block *b = from->first; b != NULL; b = b->next) {
         size_t skip = b->start < at ? at - b->start : 0;
         if (skip < b->len)
@@ -96,8 +100,14 @@ void kept_unref(struct kept *kept)
 {
     if (kept == NULL || atomic_fetch_sub_explicit(&kept->references, 1, memory_order_acq_rel) > 1)
         return;
+    size_t size = size_of(kept);
     if (!kept->is_flat)
         chain_done(&kept->chain);
+    if (kept->store != NULL) {
+        atomic_fetch_sub_explicit(&kept->store->bytes, size, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&kept->store->outside, size, memory_order_relaxed);
+    }
+    budget_give(kept->budget, size);
     free(kept);
 }
 
@@ -107,6 +117,15 @@ void kept_append(const struct kept *kept, size_t at, size_t len, struct chain *t
         chain_append(to, (struct str){ kept->data + at, len });
     else
         chain_append_range(to, &kept->chain, at, len);
+}
+
+bool kept_move(struct kept *kept, size_t at, size_t len, struct chain *to)
+{
+    if (kept->budget == NULL || kept->budget != to->budget ||
+        atomic_exchange(&kept->was_moved, true))
+        return false;
+    chain_append_moved(to, (struct str){ kept->data + at, len });
+    return true;
 }
 
 /* ---- The table ------------------------------------------------------------------------------ */
@@ -142,7 +161,7 @@ static void take_out(struct kept_store *store, struct kept *kept)
     *at = kept->next;
     list_remove(&kept->in_use);
     list_remove(&kept->in_shelf);
-    atomic_fetch_sub_explicit(&store->bytes, size_of(kept), memory_order_relaxed);
+    atomic_fetch_add_explicit(&store->outside, size_of(kept), memory_order_relaxed);
     kept_unref(kept);
 }
 
@@ -179,6 +198,7 @@ static void put(struct kept_store *store, struct kept_shelf *shelf, const struct
     struct kept **slot = &store->slots[slot_of(key, store->n_slots)];
     kept->key = *key;
     kept->next = *slot;
+    kept->store = store;
     *slot = kept_ref(kept);
     list_add_last(&store->by_use, &kept->in_use);
     list_add_last(&shelf->results, &kept->in_shelf);
@@ -259,10 +279,19 @@ struct kept *kept_find(struct kept_store *store, const struct digest *key, int64
     return kept;
 }
 
+/* Those that went count until nobody reads them; who keeps them from going is given no more. */
+static bool has_place(const struct kept_store *store)
+{
+    return atomic_load_explicit(&store->outside, memory_order_relaxed) <=
+           atomic_load_explicit(&store->max, memory_order_relaxed) / 2;
+}
+
 bool kept_made(struct kept_store *store, struct kept_shelf *shelf, struct kept_making *making,
                struct kept *result, int64_t until_ms)
 {
-    bool is_kept = result != NULL && result->is_flat && kept_fits(store, result->len);
+    bool is_kept =
+        result != NULL && result->is_flat && kept_fits(store, result->len) && has_place(store);
+    struct budget *budget = is_kept ? TAKE(result->budget) : NULL;
     pthread_mutex_lock(&store->lock);
     if (is_kept) {
         result->until_ms = until_ms;
@@ -270,6 +299,8 @@ bool kept_made(struct kept_store *store, struct kept_shelf *shelf, struct kept_m
     }
     hide(store, making);
     pthread_mutex_unlock(&store->lock);
+    if (is_kept)
+        budget_give(budget, size_of(result));
     return is_kept;
 }
 

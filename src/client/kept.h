@@ -24,9 +24,17 @@
 #define KEPT_LEN_MAX ((size_t)2 * 1024 * 1024)
 #define KEPT_PART 16
 
-/* A result. It does not change, and lives as long as somebody refers to it. */
+struct budget;
+struct kept_store;
+
+/* A result. It does not change, and lives as long as somebody refers to it. Its bytes count in
+ * limits.cache once it was kept, and in the budget of the document that it was made of until then.
+ */
 struct kept {
     atomic_uint references;
+    atomic_bool was_moved;
+    struct budget *budget;    /* in which `data` counts, borrowed; NULL: in none */
+    struct kept_store *store; /* that has it, or had; NULL: none */
     int64_t made_ms;
     size_t repaired; /* values that the text policy has changed */
     size_t len;      /* [bytes] */
@@ -102,6 +110,10 @@ struct kept *kept_ref(struct kept *kept);
 
 /* NULL is fine. */
 void kept_unref(struct kept *kept);
+
+/* For whoever had it made, who found room for it in that budget and needs no more: as
+ * kept_append(), once. False: it does not count there, or was given so before. */
+bool kept_move(struct kept *kept, size_t at, size_t len, struct chain *to) MUST_CHECK;
 
 /* Appends so many of its bytes. */
 void kept_append(const struct kept *kept, size_t at, size_t len, struct chain *to);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is kept, for how long, and what makes room. */
 #include "base/alloc.h"
+#include "base/budget.h"
 #include "base/macros.h"
 #include "client/kept.h"
 
@@ -167,9 +168,10 @@ static void the_newest_counts(void **state)
     put(f, "a", 10, 2000, 9000);
     struct kept *after = kept_find(f->store, &key, 0);
     assert_int_equal(after->made_ms, 2000);
-    assert_int_equal(before->made_ms, 1000); /* whoever has it may still read it */
-    assert_int_equal(kept_bytes(f->store), bytes);
+    assert_int_equal(before->made_ms, 1000);           /* whoever has it may still read it */
+    assert_int_equal(kept_bytes(f->store), 2 * bytes); /* both are there */
     kept_unref(before);
+    assert_int_equal(kept_bytes(f->store), bytes);
     kept_unref(after);
 }
 
@@ -216,9 +218,62 @@ static void it_goes_with_its_shelf(void **state)
     struct digest key = key_of(f, &f->shelf, "7");
     struct kept *kept = kept_find(f->store, &key, 0);
     kept_shelf_done(&f->shelf);
-    assert_int_equal(kept_bytes(f->store), 0);
     assert_int_equal(kept->len, 10);
+    assert_true(kept_bytes(f->store) > 0);
     kept_unref(kept);
+    assert_int_equal(kept_bytes(f->store), 0);
+}
+
+/* Whoever still reads what had to go keeps it from limits.cache, and does not get all of that. */
+static void what_went_counts_while_it_is_read(void **state)
+{
+    struct fixture *f = *state;
+    struct kept *read[64];
+    char name[16];
+    size_t n = 0;
+    for (unsigned i = 0; i < ARRAY_LEN(read); i++) {
+        snprintf(name, sizeof name, "%u", i);
+        struct digest key = key_of(f, &f->shelf, name);
+        if (put(f, name, 3 * KB, 0, INT64_MAX) && (read[n] = kept_find(f->store, &key, 0)) != NULL)
+            n++;
+        assert_true(kept_bytes(f->store) <= 68 * KB);
+    }
+    assert_in_range(n, 16, 22);
+    while (n > 0)
+        kept_unref(read[--n]);
+    assert_true(put(f, "a", 3 * KB, 0, INT64_MAX));
+}
+
+static void it_counts_in_a_budget_until_it_is_kept(void **state)
+{
+    struct fixture *f = *state;
+    struct budget budget = { .max = 10 * KB };
+    struct chain chain, reply;
+    chain_init(&reply, SIZE_MAX, &budget);
+    for (int is_kept = 0; is_kept < 2; is_kept++) {
+        struct kept_making making = { .key = key_of(f, &f->shelf, "a") };
+        chain_init(&chain, SIZE_MAX, &budget);
+        for (size_t i = 0; i < 3 * KB; i++)
+            chain_append_byte(&chain, 'x');
+        struct kept *kept = kept_new(&chain, 0, 0);
+        chain_done(&chain);
+        assert_in_range(budget.used, 3 * KB, 4 * KB);
+        if (is_kept) {
+            assert_true(kept_made(f->store, &f->shelf, &making, kept, INT64_MAX));
+            assert_int_equal(budget.used, 0);
+            assert_false(kept_move(kept, 0, 10, &reply));
+        } else {
+            budget.max = 0; /* it goes there all the same, once */
+            assert_true(kept_move(kept, 1 * KB, 2 * KB, &reply));
+            assert_false(kept_move(kept, 0, 10, &reply));
+            assert_int_equal(chain_len(&reply), 2 * KB);
+            assert_true(budget.used > 5 * KB);
+            budget.max = 10 * KB;
+        }
+        kept_unref(kept);
+        chain_done(&reply);
+        assert_int_equal(budget.used, 0);
+    }
 }
 
 static void one_makes_it_and_others_find_that(void **state)
@@ -259,6 +314,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_large_is_not_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_goes_with_its_shelf, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_makes_it_and_others_find_that, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_went_counts_while_it_is_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(it_counts_in_a_budget_until_it_is_kept, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
