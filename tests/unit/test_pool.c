@@ -186,11 +186,10 @@ static void an_open_breaker_empties_the_queue(void **state)
 
 /* A reply that waits for its caller's memory keeps its slot, until another caller's call wants
  * it and a quarter of the patience is over. */
-static void a_reply_without_room_gives_way(void **state)
+static void give_way(bool at_once)
 {
     struct memory_share other;
     struct rig_call c[2];
-    (void)state;
     rig_open(&rig, NARROW);
     memory_share_init(&other, &rig.commons);
     begin(&c[0], 0);
@@ -199,14 +198,21 @@ static void a_reply_without_room_gives_way(void **state)
     assert_true(budget_take(&rig.share.budget, (size_t)20 * 1024 * 1024));
     atomic_store(&rig.share.privileged, &rig);
     assert_false(fake_call(fakes[0], 0)->has_room(fake_call(fakes[0], 0), 4096));
+    if (at_once) {
+        rig_turn(&rig, 1001);
+        rig_turn(&rig, 1); /* nobody wants its slot */
+    }
     rig_call_init(&rig, 0, &c[1], "m", "[]");
     c[1].call.share = &other;
     c[1].call.reply = &c[1].reply;
     rig_call_start(&c[1]);
     assert_int_equal(c[1].call.state, CALL_QUEUED);
-    rig_turn(&rig, 500);
     assert_int_equal(fakes[0]->n_gone_on, 0);
-    rig_turn(&rig, 501);
+    if (!at_once) {
+        rig_turn(&rig, 500);
+        assert_int_equal(fakes[0]->n_gone_on, 0);
+        rig_turn(&rig, 501);
+    }
     rig_turn(&rig, 1);
     assert_int_equal(fakes[0]->n_gone_on, 1);
     /* It goes on without room, so its answer cannot be taken. */
@@ -228,6 +234,19 @@ static void a_reply_without_room_gives_way(void **state)
     memory_share_done(&other);
 }
 
+static void a_reply_without_room_gives_way(void **state)
+{
+    (void)state;
+    give_way(/* at_once */ false);
+}
+
+/* Who comes when that time is over already waits no longer. */
+static void a_reply_that_has_had_its_time_gives_way_at_once(void **state)
+{
+    (void)state;
+    give_way(/* at_once */ true);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -239,6 +258,7 @@ int main(void)
         cmocka_unit_test(who_has_waited_much_longer_is_first),
         cmocka_unit_test(an_open_breaker_empties_the_queue),
         cmocka_unit_test(a_reply_without_room_gives_way),
+        cmocka_unit_test(a_reply_that_has_had_its_time_gives_way_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
