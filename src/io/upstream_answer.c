@@ -49,17 +49,23 @@ static bool is_blank_length(struct str text, size_t colon)
            str_eq_nocase(str_trim(str_slice(text, 0, colon)), STR("Content-Length"));
 }
 
+/* Does it end as one without a value would? */
+static bool may_be_blank(struct str text)
+{
+    char last = text.len > 0 ? text.data[text.len - 1] : 'x';
+    return last == ':' || last == ' ' || last == '\t';
+}
+
 /* What has one meaning only, and others read, is passed over (decision 16). `text`: the line
  * without its end. */
 static bool is_passed_over(struct exchange *x, struct str line, struct str text)
 {
     struct http1 *h = &x->http1;
-    if (text.len == 0 || x->head.at_start || response_head_is_folded(line))
+    if (x->head.at_start || !may_be_blank(text) || response_head_is_folded(line))
         return false;
-    size_t colon = str_find(text, ':');
-    bool is_blank = is_blank_length(text, colon);
+    bool is_blank = is_blank_length(text, str_find(text, ':'));
     h->has_blank_length |= is_blank;
-    h->is_strange |= is_blank || colon == text.len;
+    h->is_strange |= is_blank;
     return is_blank && response_head_count(&x->head, line);
 }
 
@@ -74,11 +80,12 @@ static bool take_head_line(struct exchange *x, struct str line)
     if (x->head.is_cgi && str_starts_with(str_trim(text), STR("HTTP/")))
         return refuse(x,
                       "the answer is one of HTTP, not of SCGI: does the URL begin with http://?");
-    if (!x->head.at_start && str_starts_with(str_trim(text), STR("HTTP/")))
+    if (!x->head.at_start && response_head_is_status(text))
         return refuse(x, "the response's head has a second status line, which is no header");
     bool at_start = x->head.at_start;
     if (!is_passed_over(x, line, text) && !response_head_line(&x->head, line))
         return false;
+    x->http1.is_strange |= x->head.has_no_field;
     if (at_start && x->head.status < 100)
         return refuse(x, "the answer is not HTTP/1: its status line has no status");
     if (x->http1.has_blank_length && x->head.has_length) {

@@ -205,7 +205,8 @@ static const struct field *find_field(struct str name)
 static void read_field(struct response_head *head, struct str line)
 {
     size_t colon = str_find(line, ':');
-    if (colon == line.len) { /* no field at all */
+    if (colon == line.len) {
+        head->has_no_field = true;
         if (head->is_cgi)
             refuse(head, "the answer has no head of CGI: a line of it has no colon");
         return;
@@ -233,6 +234,7 @@ void response_head_start(struct response_head *head)
     head->fault_of_length = false;
     head->is_http10 = false;
     head->is_cgi = false;
+    head->has_no_field = false;
     head->keeps = false;
     head->closes = false;
     head->has_transfer_coding = false;
@@ -286,7 +288,7 @@ bool response_head_line(struct response_head *head, struct str line)
         head->at_start = !head->complete;
         return true;
     }
-    if (str_starts_with(str_trim(line), STR("HTTP/")))
+    if (response_head_is_status(line))
         read_status_line(head, line);
     else
         read_field(head, line);

@@ -31,7 +31,8 @@ struct response_head {
     bool keeps;           /* the connection, as far as the head tells */
     bool closes;          /* it says so, whatever else it says */
     bool is_http10;
-    bool is_cgi; /* RFC 3875 section 6: without a status line */
+    bool is_cgi;       /* RFC 3875 section 6: without a status line */
+    bool has_no_field; /* a line of it has no colon */
     bool has_transfer_coding;
     bool is_chunked;
     bool has_length;
@@ -63,6 +64,13 @@ static inline struct str response_line_text(struct str line)
     if (line.len > 0 && line.data[line.len - 1] == '\r')
         line.len--;
     return line;
+}
+
+/* Does a line look like a status line? */
+static inline bool response_head_is_status(struct str text)
+{
+    return text.len > 0 && (text.data[0] == 'H' || str_is_blank(text.data[0])) &&
+           str_starts_with(str_trim(text), STR("HTTP/"));
 }
 
 /* Counts a line that is passed over. False: there are too many. */
