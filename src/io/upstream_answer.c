@@ -92,7 +92,8 @@ static bool take_head_line(struct exchange *x, struct str line)
         x->head.fault_of_length = true;
         return refuse(x, "the response has two different Content-Length");
     }
-    lines_take_cookie(x, line);
+    if (UNLIKELY(x->upstream->config->cookies || x->call->on_cookie != NULL))
+        lines_take_cookie(x, line);
     return x->call != NULL; /* or it was cancelled meanwhile */
 }
 

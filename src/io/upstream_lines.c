@@ -21,9 +21,10 @@ void lines_done(struct exchange *x)
 /* One that would go out as more than one line, or as none, is left out. */
 static bool is_value(struct str value)
 {
-    return value.len > 0 && memchr(value.data, '\r', value.len) == NULL &&
-           memchr(value.data, '\n', value.len) == NULL &&
-           memchr(value.data, '\0', value.len) == NULL;
+    for (size_t i = 0; i < value.len; i++)
+        if (value.data[i] == '\r' || value.data[i] == '\n' || value.data[i] == '\0')
+            return false;
+    return value.len > 0;
 }
 
 static void append_line(struct exchange *x, struct str name, struct str value)
