@@ -92,6 +92,16 @@ static bool on_translated(struct call *call)
     return !c->refuses || error_set(&call->error, PROBLEM_FORBIDDEN, "The test does not want it.");
 }
 
+static void note_protocol(struct rig_call *c, const struct problem_protocol *p)
+{
+    size_t at =
+        (size_t)snprintf(c->protocol, sizeof c->protocol, "%.*s|%.*s|%.*s", STR_ARGS(p->message),
+                         STR_ARGS(p->content_type), STR_ARGS(p->body));
+    for (size_t i = 0; i < p->n_headers && at < sizeof c->protocol; i++)
+        at += (size_t)snprintf(c->protocol + at, sizeof c->protocol - at, "|%.*s=%.*s",
+                               STR_ARGS(p->headers[i].name), STR_ARGS(p->headers[i].value));
+}
+
 static void on_ended(struct call *call, const struct verdict *verdict)
 {
     struct rig_call *c = call->user;
@@ -104,6 +114,8 @@ static void on_ended(struct call *call, const struct verdict *verdict)
     c->has_fault = verdict->fault != NULL;
     c->fault_code = verdict->fault != NULL ? verdict->fault->code : 0;
     c->protocol_status = verdict->protocol != NULL ? verdict->protocol->status : 0;
+    if (verdict->protocol != NULL)
+        note_protocol(c, verdict->protocol);
 }
 
 void rig_call_init(struct rig *rig, size_t worker, struct rig_call *c, const char *method,

@@ -54,6 +54,7 @@ struct rig_call {
     bool has_fault;
     int64_t fault_code;
     int protocol_status; /* 0: none */
+    char protocol[160];  /* with it: "message|type|body|name=value|…" */
 };
 
 /* One of the first upstream's; `params` is JSON and stays where it is. It may be changed before

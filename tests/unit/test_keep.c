@@ -176,6 +176,33 @@ static void a_failure_is_everybodys(void **state)
     rig_call_done(&c[0]);
 }
 
+/* All that is told of it, after the call that it was of has gone. */
+static void so_is_what_is_told_of_it(void **state)
+{
+    struct rig_call c[2];
+    char a[] = "Retry-After", b[] = "7";
+    struct upstream_header headers[] = { { a, b } };
+    struct upstream_result result = { .status = UPSTREAM_OK,
+                                      .reached = true,
+                                      .http_status = 404,
+                                      .reason_phrase = "Gone Fishing",
+                                      .content_type = "text/html",
+                                      .headers = headers,
+                                      .n_headers = ARRAY_LEN(headers) };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(c); i++)
+        begin(i, &c[i], "[1]");
+    fake_head(fake(0), 0, 404, "text/html");
+    assert_true(fake_data(fake(0), 0, "<p>no"));
+    fake_end(fake(0), 0, &result);
+    turn(0);
+    for (size_t i = 0; i < ARRAY_LEN(c); i++) {
+        assert_int_equal(c[i].protocol_status, 404);
+        assert_string_equal(c[i].protocol, "Gone Fishing|text/html|<p>no|Retry-After=7");
+        rig_call_done(&c[i]);
+    }
+}
+
 static void whose_time_ends_ends_its_own_wait(void **state)
 {
     struct rig_call first, second;
@@ -401,6 +428,7 @@ int main(void)
         TEST(workers_wait_for_one),
         TEST(what_is_kept_is_not_joined),
         TEST(a_failure_is_everybodys),
+        TEST(so_is_what_is_told_of_it),
         TEST(whose_time_ends_ends_its_own_wait),
         TEST(who_leaves_or_is_dropped_ends_its_own_wait),
         TEST(nobody_waits_any_more),

@@ -38,7 +38,8 @@ async def answers(x):
     elif x.method == "fault":
         await x.answer_fault(*x.params)
     elif x.method == "status":
-        await x.respond(b"<h1>no</h1>", x.params[0], {"Content-Type": "text/html", "Retry-After": "7"})
+        await x.respond(b"<h1>no</h1>", x.params[0], {
+            "Content-Type": "text/html", "Retry-After": "1" if "Soon" in x.params[0] else "7"})
     elif x.method == "silent":
         await x.gone()
     elif x.method == "close":
@@ -190,6 +191,7 @@ def test_problems(call):
     assert done.status == UNAVAILABLE and "404" in done.err
     done = call("status", '"429 Slow Down"')
     assert done.status == UNAVAILABLE and "Try again in 7 s." in done.err
+    assert "Try again in 1 s." in call("status", '"429 Soon"').err
     call("echo", "1", upstream="open")
     done = call("echo", "1", upstream="open")
     assert done.status == TRY_AGAIN and "Try again in" in done.err
