@@ -183,6 +183,9 @@ static void refuses_what_is_wrong_alone(void **state)
         { "listen = ( { unix = \"/a\"; }, { unix = \"/a\"; } );", "the same as listen[0]" },
         { "log = { level = \"INFO\"; };", "`error`, `warn`, `info` and `debug`" },
         { "anonymous = { allow = [ \"/x\" ]; };", "not of the form `upstream/method`" },
+        { "traces = { ratio = 0.5; };", "traces: `url` is missing" },
+        { "traces = { url = \"http://h:4318\"; };", "traces.url: write the path, too" },
+        { "traces = { url = \"scgi://h:1/v1/traces\"; };", "traces.url: the URL must begin with" },
         { "anonymous = { alow = [ ]; };", "unknown setting `alow`; did you mean `allow`?" },
     };
     (void)state;
