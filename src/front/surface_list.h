@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is served, once: X(task, pattern, methods, serve, who, body, form, help).
  *
- *   task     what a request does there: task_NAME of front/task.h
- *   pattern  of the path; `{upstream}`, also before `.json`, `{method}` and `{mcp}` are a segment
- * each, and
- * `{route}` is any path of `routes` methods  GET (with which goes HEAD), POST, PUT, PATCH, DELETE
- * or OPTIONS serve    API, HEALTH or METRICS: on which listeners it is who      CALLER: whoever is
- * known, or anonymous; VISITOR: asks for no caller, for it is where one gives one's token; ANYBODY:
- * asks for no caller, and takes any Host, as load balancers ask for health by names and addresses
- * that they alone know body     BODY, or NO_BODY: what comes is thrown away form     of body and
- * reply: form_NAME of front/form.h; a page is for browsers alone help     a sentence for
- * docs/api.md
+ *   task
+ *       what a request does there: task_NAME of front/task.h
+ *   pattern
+ *       of the path; `{upstream}`, also before `.json`, `{method}` and `{mcp}` are a segment each,
+ *       and `{route}` is any path of `routes`
+ *   methods
+ *       GET (with which goes HEAD), POST, PUT, PATCH, DELETE or OPTIONS
+ *   serve
+ *       API, HEALTH or METRICS: on which listeners it is
+ *   who
+ *       CALLER: whoever is known, or anonymous; VISITOR: asks for no caller, for it is where one
+ *       gives one's token; ANYBODY: asks for no caller, and takes any Host, as load balancers ask
+ *       for health by names and addresses that they alone know
+ *   body
+ *       BODY, or NO_BODY: what comes is thrown away
+ *   form
+ *       of body and reply: form_NAME of front/form.h; a page is for browsers alone
+ *   help
+ *       a sentence for docs/api.md
  *
  * The first row that takes path and method is it; rows of one path agree in `serve`, and but for a
  * page in `who`. */
