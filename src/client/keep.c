@@ -149,6 +149,8 @@ static void fail(struct keep *k)
 static void fail_memory(struct keep *k)
 {
     call_error_memory(&k->call->error);
+    if (k->flight != NULL) /* it was made for this call, too */
+        k->call->error.executed = EXECUTED_UNKNOWN;
     fail(k);
 }
 

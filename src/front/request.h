@@ -144,7 +144,7 @@ void request_succeed(struct request *r, int status);
 void request_send(struct request *r);
 
 /* Is there room for so many bytes more of what is made of it? `kind`, `on_room` and `held` of
- * r->memory are set. False: it waits, or has failed. */
+ * r->memory are set. False: it waits, or has failed, with nothing executed. */
 bool request_has_room(struct request *r, size_t bytes) MUST_CHECK;
 
 /* Answers with the end of its only call, which has failed. */

@@ -59,6 +59,12 @@ static void fail(struct request *r, const struct error *err)
     request_fail(r);
 }
 
+static void fail_memory(struct request *r)
+{
+    fail(r, &(struct error){ .setting = "limits.memory",
+                             .detail = "it does not fit into limits.memory now." });
+}
+
 static void finish(struct request *r)
 {
     chain_done(&r->reply);
@@ -74,7 +80,10 @@ static void write(struct turn *turn)
     struct error err;
     size_t step = x->json.len < XMLRPC_STEP ? x->json.len : XMLRPC_STEP;
     r->memory.held = x->json.cap + chain_len(&x->chain);
-    if (!request_has_room(r, GROWTH * step))
+    enum memory_answer room = memory_ask(&r->memory, GROWTH * step);
+    if (room == MEMORY_NONE)
+        fail_memory(r); /* not request_has_room(): the call has run */
+    if (room != MEMORY_GO)
         return;
     switch (encoder_step(x->encoder, XMLRPC_STEP, &err)) {
     case CODEC_MORE:
@@ -157,6 +166,5 @@ void xmlrpc_arrange_reply(struct request *r)
         begin(r);
         return;
     }
-    fail(r, &(struct error){ .setting = "limits.memory",
-                             .detail = "it does not fit into limits.memory now." });
+    fail_memory(r);
 }

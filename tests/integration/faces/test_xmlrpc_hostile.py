@@ -2,6 +2,7 @@
 """Documents of callers that are made to hurt: they are as harmless as those of upstreams. What the
 tests of the decoder have, test_xmlrpc_documents.py sends."""
 
+import asyncio
 import random
 import threading
 import time
@@ -10,6 +11,7 @@ from xmlrpc.client import Fault, ServerProxy
 
 import pytest
 
+from rig import crowd
 from rig.pulse import pulse
 from rig.settings import SLOW, up_settings
 from rig.upstream import at_a_gate, response_document
@@ -207,8 +209,33 @@ def test_replies_respect_the_budget(start):
     answer = gateway.request("POST", "/xmlrpc/up", call(b""), XML)
     with pytest.raises(Fault) as told:
         xmlrpc.client.loads(answer.body)
-    assert "limits.memory" in told.value.faultString
+    assert "limits.memory" in told.value.faultString and "executed: yes;" in told.value.faultString
     assert gateway.get("/livez").status == 200
+
+
+@pytest.mark.concurrency
+def test_a_reply_without_memory_says_that_the_call_ran(start):
+    """Of many at once some have room for the document that is made of their answer, and some wait in vain."""
+    async def behave(x):
+        await x.answer(["x" * 1000] * 1500)
+    upstream = start.upstream(behave)
+    gateway = start.gateway({
+        "anonymous": {"allow": ["*/*"]}, "limits": {"memory": "8M"}, "workers": 2,
+        "upstreams": {"up": {"url": upstream.url, "pool": {"queue_timeout": "20ms"}}}})
+
+    async def go():
+        callers = await crowd.gather_callers(gateway.tcp, 48)
+        return await asyncio.gather(*(caller.ask("POST", "/xmlrpc/up", call(b"%d" % i), XML)
+                                      for i, caller in enumerate(callers)))
+    ran = {}
+    for i, answer in enumerate(crowd.run(go())):
+        try:
+            xmlrpc.client.loads(answer.body)
+        except Fault as fault:
+            ran[i] = fault.faultString
+    executed = {exchange.params[0] for exchange in upstream.exchanges}
+    assert ran, "all had room"
+    assert not [text for i, text in ran.items() if str(i) in executed and "executed: no;" in text]
 
 
 def test_callers_that_leave(start):

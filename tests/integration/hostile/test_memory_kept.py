@@ -45,3 +45,22 @@ def test_many_large_results(start, kept):
     assert [answer.status for answer in crowd.run(go())] == [200] * N_CALLS
     if not SANITIZED:  # they keep what was freed
         assert holds(gateway.process.pid).peak - before < 4 * 16 * MEBIBYTE
+
+
+@pytest.mark.parametrize("kept", [{"ttl": "1h"}, {"ttl": "0s"}], ids=["kept", "collapsed"])
+def test_no_room_for_what_was_made(start, kept):
+    """A call whose result finds no room has run all the same, and its answer does not deny it."""
+    upstream = start.upstream(behave)
+    gateway = start.gateway(up_settings(
+        upstream, methods=[{"match": "*", "safe": True}], cache=kept,
+        pool={"max_connections": 200, "queue_timeout": "20ms"}) | {
+            "workers": 2, "limits": {"memory": "8M", "cache": "64M"}})
+
+    async def go():
+        callers = await crowd.gather_callers(gateway.tcp, N_CALLS)
+        return await asyncio.gather(*(caller.call("up", "m", [i]) for i, caller in enumerate(callers)))
+    answers = crowd.run(go())
+    ran = {exchange.params[0] for exchange in upstream.exchanges}
+    failed = {i: answer.json for i, answer in enumerate(answers) if answer.status != 200}
+    assert failed, "all had room"
+    assert not [problem for n, problem in failed.items() if n in ran and problem["executed"] == "no"]
