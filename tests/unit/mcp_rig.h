@@ -25,13 +25,19 @@ struct mcp_exchange {
 };
 
 /* Its head, with these lines besides. */
-static inline void mcp_begin(struct front_rig *rig, struct mcp_exchange *m, const char *lines)
+static inline void mcp_begin_at(struct front_rig *rig, struct mcp_exchange *m, const char *target,
+                                const char *lines)
 {
     snprintf(m->lines, sizeof m->lines,
              "Host: 127.0.0.1:8080\nAuthorization: Bearer " EXCHANGE_TOKEN
              "\nContent-Type: application/json\nTransfer-Encoding: chunked\n%s",
              lines);
-    exchange_begin(rig, &m->x, "POST /mcp/m", m->lines);
+    exchange_begin(rig, &m->x, target, m->lines);
+}
+
+static inline void mcp_begin(struct front_rig *rig, struct mcp_exchange *m, const char *lines)
+{
+    mcp_begin_at(rig, m, "POST /mcp/m", lines);
 }
 
 static inline void mcp_send(struct front_rig *rig, struct mcp_exchange *m, const char *lines,
@@ -88,6 +94,46 @@ static inline void mcp_expect_error(const struct mcp_exchange *m, int status, in
     exchange_expect(&m->x, status, NULL);
     assert_true(exchange_has(&m->x, "Content-Type: application/json"));
     mcp_expect_text(m, text);
+}
+
+/* A call of a tool, without or with arguments. */
+static inline void mcp_call(struct front_rig *rig, struct mcp_exchange *m, const char *tool,
+                            const char *arguments)
+{
+    char params[256];
+    snprintf(params, sizeof params, "\"name\":\"%s\"%s%s", tool,
+             arguments[0] != '\0' ? ",\"arguments\":" : "", arguments);
+    mcp_ask(rig, m, "tools/call", params);
+}
+
+/* A value that is the tool's result, as text and as it is. */
+static inline void mcp_expect_result(const struct mcp_exchange *m, const char *text,
+                                     const char *value)
+{
+    char body[512];
+    snprintf(body, sizeof body,
+             "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"content\":[{\"type\":\"text\",\"text\":"
+             "\"{\\\"result\\\":%s}\"}],\"structuredContent\":{\"result\":%s},\"isError\":false}}",
+             text, value);
+    exchange_expect(&m->x, 200, body);
+}
+
+/* The tool has failed by that, and models are told so: these are in what they are told. */
+static inline void mcp_expect_failure(const struct mcp_exchange *m, const char *problem,
+                                      const char *executed, const char *part)
+{
+    char text[160];
+    exchange_expect(&m->x, 200, NULL);
+    snprintf(text, sizeof text,
+             " (executed: %s)\"}],\"structuredContent\":{\"type\":\"urn:rpcgate:"
+             "problem:%s\"",
+             executed, problem);
+    mcp_expect_text(m, text);
+    mcp_expect_text(m, part);
+    mcp_expect_text(m,
+                    "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"content\":[{\"type\":\"text\",");
+    mcp_expect_text(m, "},\"isError\":true}}");
+    assert_false(mcp_has(m, "\" (executed: "));
 }
 
 #endif
