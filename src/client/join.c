@@ -181,11 +181,12 @@ void join_rest(struct join *j)
 
 /* ---- Who goes together ---------------------------------------------------------------------- */
 
-/* One login is for all of them, or none; and so are header lines. */
+/* One login is for all of them, or none; so are header lines, and the one time that a session may
+ * be found expired. */
 static bool may_share(const struct call *a, const struct call *b)
 {
     return a->site == b->site && a->needs_session == b->needs_session &&
-           inject_kind(a->inject) == inject_kind(b->inject);
+           a->was_refused == b->was_refused && inject_kind(a->inject) == inject_kind(b->inject);
 }
 
 static size_t gather(struct join *j, struct list *group)

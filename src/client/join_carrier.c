@@ -300,6 +300,7 @@ static void fill_call(struct carrier *k)
         .answers = &k->answers,
         .inject = first->inject,
         .needs_session = first->needs_session,
+        .was_refused = first->was_refused,
         .is_carrier = true,
         .share = &carrier_work(k)->commons->own,
         .request = k,

@@ -100,6 +100,9 @@ void session_begin(struct call *c);
  * may be at its end already. */
 bool session_renew(struct call *c) MUST_CHECK;
 
+/* What it sends was sent before, with a session that had expired: not again. */
+void session_renew_no_more(struct call *c);
+
 /* So of a part of its answer. True: the session has ended, and that part may be sent again by
  * another call. */
 bool session_lost_by(struct call *c) MUST_CHECK;

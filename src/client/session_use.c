@@ -218,6 +218,12 @@ bool session_renew(struct call *c)
     return true;
 }
 
+void session_renew_no_more(struct call *c)
+{
+    if (c->session != NULL)
+        c->session->is_renewed = true;
+}
+
 void session_take_cookie(struct call *c, struct str value)
 {
     if (c->session->held != NULL)

@@ -68,6 +68,7 @@ struct round_trip {
     size_t n_sent;
     bool is_sent;                /* all of them are written */
     const struct inject *inject; /* of the entry that is written; NULL: none */
+    bool is_renewed;             /* all of them were sent before */
     struct method_rule rule;     /* of all its calls together */
     struct answer_members answers;
     size_t reply_begin; /* where its results begin in the reply, */

@@ -23,14 +23,19 @@ static void on_begin(void *context)
 }
 
 /* All of one document have one request; who needs another one begins the next document, so that
- * answers come in order. */
+ * answers come in order. None is sent a third time because its session has expired. */
 static bool may_join(struct batch *b, const struct entry *e)
 {
     struct round_trip *t = &b->round_trip;
     t->inject = entry_inject(e);
-    if (t->n_sent == 0)
+    if (t->n_sent == 0) {
         b->request->call.inject = t->inject;
-    return inject_kind(t->inject) == inject_kind(b->request->call.inject);
+        t->is_renewed = e->renewed;
+        if (UNLIKELY(e->renewed))
+            session_renew_no_more(&b->request->call);
+    }
+    return e->renewed == t->is_renewed &&
+           inject_kind(t->inject) == inject_kind(b->request->call.inject);
 }
 
 /* One whose additions cannot be made fails alone. */

@@ -11,7 +11,7 @@ from rig import crowd
 from rig.check import assert_problem
 from rig.multicall import Multicall, methods
 from rig.programs import PythonServer, Supervisord
-from rig.sessions import Server, settings_of
+from rig.sessions import Liar, Server, settings_of
 from rig.settings import up_settings
 
 TOP = {"workers": 1, "log": {"format": "json"}}
@@ -232,6 +232,17 @@ def test_sessions(start):
         server.expire()
     assert all(ran == 2 for ran in server.ran.values())
     assert not any(method == "a.echo" for method, _ in server.seen)
+
+
+def test_those_that_were_sent_again_are_not_with_all_others(start):
+    server = Liar()
+    settings = settings_of(start.upstream(server), workers=1)
+    settings["upstreams"]["up"] |= joining(4) | {"join": {"max": 4, "wait": "300ms"}}
+    gateway = start.gateway(settings)
+    server.came = []
+    answers = ask_all(gateway, [("a.echo", [n]) for n in range(4)])
+    assert [sorted(values) for values in server.came] == [[0, 1, 2, 3], [1, 3]]
+    assert [answer.status for answer in answers] == [200, 500, 200, 500]
 
 
 def test_a_session_is_for_who_needs_one(start):

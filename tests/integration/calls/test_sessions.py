@@ -15,7 +15,7 @@ from threading import Condition
 import pytest
 
 from rig.check import assert_failed, assert_problem
-from rig.sessions import LOGIN, PASSWORD, Server, call_all, session_of, settings_of
+from rig.sessions import LOGIN, PASSWORD, Liar, Server, call_all, session_of, settings_of
 from rig.settings import DEADLINE, up_settings
 from rig.upstream import fault_document
 
@@ -266,6 +266,19 @@ def test_parts_are_sent_again_once(serve):
         assert assert_failed(results[i], "fault", 500, "no")["fault"]["code"] == -1
     assert results[1]["result"] == [2]
     assert server.counts["expired"] == 4 and server.counts["open.echo"] == 1
+
+
+def test_parts_that_were_sent_again_are_not_with_all_others(start):
+    """What an answer to one call and what one to all of them says are one and the same allowance."""
+    server = Liar()
+    gateway = start.gateway(settings_of(start.upstream(server)))
+    gateway.batch("up", ("a.echo", "the shape is known"), ("a.echo", "now"))
+    server.came = []
+    results = gateway.batch("up", *(("a.echo", i) for i in range(5)))
+    assert server.came == [[0, 1, 2, 3, 4], [1, 3]]
+    assert [each.get("result") for each in results] == [0, None, 2, None, 4]
+    for i in (1, 3):
+        assert assert_failed(results[i], "fault", 500)["fault"]["string"] == "no session at all"
 
 
 def test_side_by_side_and_jsonrpc(start):

@@ -89,6 +89,23 @@ class Server:
         await x.answer(value)
 
 
+class Liar(Server):
+    """Its first system.multicall finds some sessions expired; each later one runs all, and says that the
+    session of all has."""
+
+    came = None
+
+    async def multicall(self, x):
+        if self.came is None:
+            return await super().multicall(x)
+        values = [call["params"][-1] for call in x.params[0]]
+        self.came.append(values)
+        if len(self.came) > 1:
+            return await x.answer_fault(-1, "no session at all")
+        await x.answer([{"faultCode": -1, "faultString": "no session"} if value in (1, 3) else [value]
+                        for value in values])
+
+
 def settings_of(upstream, *, password=PASSWORD, workers=4, logout=LOGOUT, **session):
     session = {"login": LOGIN, "settle": "0s", **session}
     if logout:
