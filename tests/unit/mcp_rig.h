@@ -12,7 +12,7 @@
     "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","                       \
     "\"io.modelcontextprotocol/clientCapabilities\":{}}"
 
-/* What results of that revision end with, and those of lists before it. */
+/* What results of that revision end with, and its lists. */
 #define MCP_MODERN_END                                                                             \
     ",\"_meta\":{\"io.modelcontextprotocol/"                                                       \
     "serverInfo\":{\"name\":\"rpcgate\",\"version\":\"" PACKAGE_VERSION "\"}}}}"
